@@ -1,0 +1,218 @@
+package estest
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+//go:embed node
+var nodeFiles embed.FS
+
+// modules are the plugins to lay out, each a folder with its jars and a
+// descriptor. A jar goes to the first module that names its prefix; what is
+// nobody's is a library of x-pack-security.
+var modules = []struct {
+	name, class, extends string
+	jars                 []string
+}{
+	{"transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin", "", []string{"transport-netty4-", "netty-"}},
+	{"x-pack-core", "org.elasticsearch.xpack.core.XPackPlugin", "", []string{
+		"x-pack-core", "x-pack-template", "httpclient-4", "httpcore", "httpasync", "commons-", "unboundid",
+	}},
+	{"x-pack-kql", "org.elasticsearch.xpack.kql.KqlPlugin", "x-pack-core", []string{"x-pack-kql", "antlr4-runtime"}},
+	{"x-pack-security", "org.elasticsearch.xpack.security.Security", "x-pack-core", []string{""}},
+	{"local", "local.LocalModule", "", nil},
+}
+
+// serverJars are the prefixes of what belongs to lib/, the server itself.
+var serverJars = []string{
+	"elasticsearch-", "lucene-", "log4j", "ecs-logging", "hppc", "HdrHistogram", "jcodings", "joni", "jopt-simple", "lz4", "slf4j",
+}
+
+// distribution returns the folder with lib/, modules/ and classes/, and makes
+// it if need be. Its name changes with what it is made from, and it appears by
+// a rename, so processes that make it at the same time cannot harm each other.
+func distribution(ctx context.Context, progress func(string)) (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	name, err := distributionName()
+	if err != nil {
+		return "", err
+	}
+	dist := filepath.Join(cache, "newterms", name)
+	if _, err := os.Stat(dist); err == nil {
+		return dist, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(dist), 0o755); err != nil {
+		return "", err
+	}
+	building, err := os.MkdirTemp(filepath.Dir(dist), "building-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(building)
+	if err := build(ctx, building, progress); err != nil {
+		return "", err
+	}
+	if err := os.Rename(building, dist); err != nil {
+		if _, statErr := os.Stat(dist); statErr != nil {
+			return "", err
+		} // else another process was first
+	}
+	return dist, nil
+}
+
+func distributionName() (string, error) {
+	h := sha256.New()
+	fmt.Fprintln(h, Version, modules, serverJars)
+	err := fs.WalkDir(nodeFiles, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := nodeFiles.ReadFile(path)
+		h.Write(content)
+		return err
+	})
+	return fmt.Sprintf("elasticsearch-%s-%x", Version, h.Sum(nil)[:6]), err
+}
+
+func build(ctx context.Context, dir string, progress func(string)) error {
+	javac, err := javaTool("javac")
+	if err != nil {
+		return err
+	}
+	jar, err := javaTool("jar")
+	if err != nil {
+		return err
+	}
+	mvn, err := exec.LookPath("mvn")
+	if err != nil {
+		return fmt.Errorf("Maven is missing: %s", installHint) //nolint:staticcheck // Maven is a name
+	}
+	if err := os.CopyFS(dir, nodeFiles); err != nil {
+		return err
+	}
+	node, jars := filepath.Join(dir, "node"), filepath.Join(dir, "jars")
+	progress("downloading the jars of Elasticsearch " + Version + " with Maven (about 80 MB, once)")
+	if err := tool(ctx, mvn, "-q", "-B", "-f", filepath.Join(node, "pom.xml"), "-Delasticsearch.version="+Version,
+		"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+jars); err != nil {
+		return err
+	}
+	if err := layOut(dir, jars); err != nil {
+		return err
+	}
+	progress("compiling the launcher")
+	classpath := filepath.Join(dir, "lib", "*")
+	if err := tool(ctx, javac, "-nowarn", "-proc:none", "-cp", classpath, "-d", filepath.Join(dir, "classes"), filepath.Join(node, "Launcher.java")); err != nil {
+		return err
+	}
+	plugin := filepath.Join(dir, "plugin-classes")
+	if err := tool(ctx, javac, "-nowarn", "-proc:none", "-cp", classpath, "-d", plugin, filepath.Join(node, "LocalModule.java")); err != nil {
+		return err
+	}
+	return tool(ctx, jar, "cf", filepath.Join(dir, "modules", "local", "local.jar"), "-C", plugin, ".")
+}
+
+// layOut moves the jars to lib/ and modules/ and writes the descriptors.
+func layOut(dir, jars string) error {
+	if err := os.Mkdir(filepath.Join(dir, "lib"), 0o755); err != nil {
+		return err
+	}
+	for _, m := range modules {
+		home := filepath.Join(dir, "modules", m.name)
+		if err := os.MkdirAll(home, 0o755); err != nil {
+			return err
+		}
+		descriptor := fmt.Sprintf("name=%s\ndescription=%s\nversion=%s\nelasticsearch.version=%s\njava.version=17\nclassname=%s\n"+
+			"extended.plugins=%s\nhas.native.controller=false\nlicensed=false\n", m.name, m.name, Version, Version, m.class, m.extends)
+		if err := os.WriteFile(filepath.Join(home, "plugin-descriptor.properties"), []byte(descriptor), 0o644); err != nil {
+			return err
+		}
+	}
+	entries, err := os.ReadDir(jars)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		for _, folder := range foldersOf(e.Name()) {
+			// Links, because x-pack-security needs its own copy of transport-netty4's jars.
+			if err := os.Link(filepath.Join(jars, e.Name()), filepath.Join(dir, folder, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return os.RemoveAll(jars)
+}
+
+func foldersOf(jar string) []string {
+	hasPrefix := func(prefixes []string) bool {
+		for _, p := range prefixes {
+			if strings.HasPrefix(jar, p) {
+				return true
+			}
+		}
+		return false
+	}
+	if hasPrefix(serverJars) {
+		return []string{"lib"}
+	}
+	for _, m := range modules {
+		if !hasPrefix(m.jars) {
+			continue
+		}
+		folders := []string{filepath.Join("modules", m.name)}
+		if m.name == "transport-netty4" {
+			folders = append(folders, filepath.Join("modules", "x-pack-security"))
+		}
+		return folders
+	}
+	return nil
+}
+
+const installHint = "install a JDK 17 or later and Maven (Debian: apt-get install openjdk-17-jdk-headless maven); " +
+	"JAVA_HOME names a JDK that is not on the PATH; tests can use a running server instead, named by ELASTICSEARCH_TEST_URL"
+
+var versionNumber = regexp.MustCompile(`(?:version "|javac )(\d+)`)
+
+// javaTool finds a tool of a JDK 17 or later, in JAVA_HOME or on the PATH.
+func javaTool(name string) (string, error) {
+	path := name
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		path = filepath.Join(home, "bin", name)
+	}
+	path, err := exec.LookPath(path)
+	if err != nil {
+		return "", fmt.Errorf("%s is missing: %s", name, installHint)
+	}
+	if name == "jar" {
+		return path, nil // stands beside javac, which is asked for its version
+	}
+	out, err := exec.Command(path, "-version").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%s -version: %w: %s", path, err, out)
+	}
+	if m := versionNumber.FindSubmatch(out); m != nil {
+		if major, err := strconv.Atoi(string(m[1])); err == nil && major < 17 {
+			return "", fmt.Errorf("%s is of Java %d: %s", path, major, installHint)
+		}
+	}
+	return path, nil
+}
+
+func tool(ctx context.Context, path string, args ...string) error {
+	if out, err := exec.CommandContext(ctx, path, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", filepath.Base(path), err, out)
+	}
+	return nil
+}

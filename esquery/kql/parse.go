@@ -1,0 +1,239 @@
+package kql
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// maxDepth bounds nested groups, so that no input exhausts the stack. The
+// deepest of Elastic's 245 new-terms rules nests 7.
+const maxDepth = 200
+
+// A SyntaxError says where a query stops being KQL.
+type SyntaxError struct {
+	Query    string
+	Offset   int      // of the offending character, counted in characters from 0
+	Found    string   // that character, or "" at the end of the query
+	Expected []string // what could have stood there, sorted
+	Reason   string   // instead of Expected, if the grammar is not to blame
+}
+
+// Error names the line and column, both counted from 1.
+func (e *SyntaxError) Error() string {
+	before := []rune(e.Query)[:e.Offset]
+	line, column := 1, 1
+	for _, r := range before {
+		if column++; r == '\n' {
+			line, column = line+1, 1
+		}
+	}
+	at := fmt.Sprintf("KQL line %d, column %d (offset %d): ", line, column, e.Offset)
+	if e.Reason != "" {
+		return at + e.Reason
+	}
+	found := "the end of the query"
+	if e.Found != "" {
+		found = fmt.Sprintf("%q", e.Found)
+	}
+	return at + fmt.Sprintf("found %s, expected %s", found, strings.Join(e.Expected, ", "))
+}
+
+// Parse reads a KQL query. Its error is a *SyntaxError.
+func Parse(query string) (Query, error) {
+	p := &parser{in: []rune(query), expected: map[string]bool{}}
+	p.spaces()
+	root, ok := p.or(p.sub)
+	if !ok {
+		root = nil // empty, or text is left and refused below
+	}
+	p.spaces()
+	if p.pos < len(p.in) {
+		p.fail("end of input")
+		return Query{}, p.syntaxError(query)
+	}
+	return Query{root}, nil
+}
+
+// parser holds the position and what was tried at the furthest position that
+// any rule failed at, which is where the mistake is.
+type parser struct {
+	in       []rune
+	pos      int
+	furthest int
+	expected map[string]bool
+	depth    int
+	tooDeep  bool
+}
+
+func (p *parser) syntaxError(query string) error {
+	e := &SyntaxError{Query: query, Offset: p.furthest}
+	if p.furthest < len(p.in) {
+		e.Found = string(p.in[p.furthest])
+	}
+	if p.tooDeep {
+		e.Reason = fmt.Sprintf("more than %d groups inside each other", maxDepth)
+		return e
+	}
+	e.Expected = slices.Sorted(maps.Keys(p.expected))
+	return e
+}
+
+func (p *parser) fail(expected string) bool {
+	if p.tooDeep || p.pos < p.furthest {
+		return false
+	}
+	if p.pos > p.furthest {
+		p.furthest = p.pos
+		clear(p.expected)
+	}
+	p.expected[expected] = true
+	return false
+}
+
+// rule parses at the current position, and moves it only if it succeeds.
+type rule func() (node, bool)
+
+func (p *parser) or(operand rule) (node, bool) {
+	return p.chain("or", func() (node, bool) { return p.and(operand) })
+}
+
+func (p *parser) and(operand rule) (node, bool) {
+	return p.chain("and", func() (node, bool) { return p.not(operand) })
+}
+
+func (p *parser) chain(keyword string, operand rule) (node, bool) {
+	first, ok := operand()
+	if !ok {
+		return nil, false
+	}
+	nodes := []node{first}
+	for {
+		start := p.pos
+		if !p.keyword(keyword, true) {
+			break
+		}
+		next, ok := operand()
+		if !ok {
+			p.pos = start
+			break
+		}
+		nodes = append(nodes, next)
+	}
+	if len(nodes) == 1 {
+		return first, true
+	}
+	return chain{or: keyword == "or", nodes: nodes}, true
+}
+
+func (p *parser) not(operand rule) (node, bool) {
+	start := p.pos
+	if p.keyword("not", false) {
+		if n, ok := operand(); ok {
+			return not{n}, true
+		}
+		p.pos = start
+	}
+	return operand()
+}
+
+// sub is an operand of the query itself.
+func (p *parser) sub() (node, bool) {
+	if n, ok := p.group("(", p.sub, ")"); ok {
+		return n, true
+	}
+	if n, ok := p.nested(); ok {
+		return n, true
+	}
+	return p.expr()
+}
+
+// group is an or-chain of operands between two tokens.
+func (p *parser) group(open string, operand rule, end string) (node, bool) {
+	start := p.pos
+	if !p.token(open) {
+		return nil, false
+	}
+	if p.depth++; p.depth > maxDepth {
+		p.fail("")
+		p.tooDeep = true
+	}
+	defer func() { p.depth-- }()
+	if p.tooDeep {
+		p.pos = start
+		return nil, false
+	}
+	p.spaces()
+	n, ok := p.or(operand)
+	if ok {
+		p.spaces()
+		ok = p.token(end)
+	}
+	if !ok {
+		p.pos = start
+	}
+	return n, ok
+}
+
+func (p *parser) nested() (node, bool) {
+	start := p.pos
+	if path, ok := p.literal("field name"); ok {
+		p.spaces()
+		if p.token(":") {
+			p.spaces()
+			if n, ok := p.group("{", p.sub, "}"); ok {
+				return nested{path, n}, true
+			}
+		}
+	}
+	p.pos = start
+	return nil, false
+}
+
+func (p *parser) expr() (node, bool) {
+	start := p.pos
+	if field, ok := p.literal("field name"); ok {
+		p.spaces()
+		if n, ok := p.compare(field); ok {
+			return n, true
+		}
+		if p.token(":") {
+			p.spaces()
+			if n, ok := p.list(&field); ok {
+				return n, true
+			}
+		}
+	}
+	p.pos = start
+	return p.value(nil)
+}
+
+func (p *parser) compare(field value) (node, bool) {
+	start := p.pos
+	for _, op := range []struct{ token, name string }{{"<=", "lte"}, {">=", "gte"}, {"<", "lt"}, {">", "gt"}} {
+		if !p.token(op.token) {
+			continue
+		}
+		p.spaces()
+		if v, ok := p.literal("literal"); ok {
+			return compare{field, op.name, v}, true
+		}
+		p.pos = start
+	}
+	return nil, false
+}
+
+// list is what may follow `field:`, with the field spread over its values.
+func (p *parser) list(field *value) (node, bool) {
+	operand := func() (node, bool) { return p.list(field) }
+	if n, ok := p.group("(", operand, ")"); ok {
+		return n, true
+	}
+	return p.value(field)
+}
+
+func (p *parser) value(field *value) (node, bool) {
+	v, ok := p.literal("value")
+	return is{field, v}, ok
+}

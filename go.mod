@@ -1,0 +1,3 @@
+module newterms
+
+go 1.26.8

@@ -1,0 +1,87 @@
+// Package alerts writes what newterms owns: the alert documents, the run
+// documents and the index templates of both.
+package alerts
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+)
+
+// A Rule is the parameters of a detection rule under the names of Kibana's
+// detection API (rule_id, name, severity, new_terms_fields, …), in JSON's
+// types.
+type Rule map[string]any
+
+// A Key identifies an alert, from nothing but the data: a retry, a rerun and a
+// concurrent run make the same one.
+type Key struct {
+	// ID is the SHA-256 of the compact JSON [rule_id, [terms…], first seen in
+	// milliseconds], in hex. JSON keeps the types of the terms apart.
+	ID string
+	// Pair is the SHA-256 of [rule_id, [terms…]], in hex.
+	Pair      string
+	FirstSeen time.Time
+}
+
+// NewKey makes the key of a pair first seen at a time, of which it uses whole
+// milliseconds. Terms are strings, json.Numbers, bools or nil.
+func NewKey(ruleID string, terms []any, firstSeen time.Time) (Key, error) {
+	pair, err := hash(ruleID, terms)
+	if err != nil {
+		return Key{}, err
+	}
+	id, err := hash(ruleID, terms, firstSeen.UnixMilli())
+	return Key{ID: id, Pair: pair, FirstSeen: firstSeen}, err
+}
+
+func hash(parts ...any) (string, error) {
+	text, err := json.Marshal(parts)
+	if err != nil {
+		return "", fmt.Errorf("identify %v: %w", parts, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// A Finding is a first occurrence and the event that made it.
+type Finding struct {
+	Key
+	Terms  []any // one for each of the rule's new_terms_fields, in order
+	Events int64 // matching events of the pair in the window
+	// From and To are the window in which Events were counted, To exclusive.
+	From, To time.Time
+
+	EventIndex, EventID string
+	EventSource         map[string]any   // nil if the index keeps no _source; New changes it
+	EventFields         map[string][]any // the mapped fields, for what the source lacks
+}
+
+// An Alert is a document to write. Only New makes one.
+type Alert struct {
+	Key
+	document map[string]any
+	// Dropped names the fields of the event that do not fit their mapping and
+	// were left out.
+	Dropped []string
+}
+
+// MarshalJSON gives the document with its _id.
+func (a Alert) MarshalJSON() ([]byte, error) {
+	withID := maps.Clone(a.document)
+	withID["_id"] = a.ID
+	return json.Marshal(withID)
+}
+
+// Text is the first of the fields that the alert has, as text: a list is joined
+// with commas. It is "" if there is none. A path is dotted.
+func (a Alert) Text(paths ...string) string { return textOf(a.document, paths...) }
+
+// Reason is the sentence that tells what happened.
+func (a Alert) Reason() string { return a.Text("kibana.alert.reason") }
+
+// timestamp is how documents hold times: UTC, to the millisecond.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

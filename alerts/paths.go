@@ -1,0 +1,163 @@
+package alerts
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Documents hold an object's fields nested, dotted, or both:
+// {"user": {"id": 1}, "user.name": "x"}. The functions here see one path.
+
+// lookup finds the value at a dotted path.
+func lookup(doc map[string]any, path string) (any, bool) {
+	if value, ok := doc[path]; ok {
+		return value, true
+	}
+	for end := strings.IndexByte(path, '.'); end >= 0; end = nextDot(path, end) {
+		child, ok := doc[path[:end]].(map[string]any)
+		if !ok {
+			continue
+		}
+		if value, ok := lookup(child, path[end+1:]); ok {
+			return value, true
+		}
+	}
+	return nil, false
+}
+
+func nextDot(path string, after int) int {
+	next := strings.IndexByte(path[after+1:], '.')
+	if next < 0 {
+		return -1
+	}
+	return after + 1 + next
+}
+
+// removePath deletes what lookup finds, wherever it is.
+func removePath(doc map[string]any, path string) {
+	delete(doc, path)
+	for end := strings.IndexByte(path, '.'); end >= 0; end = nextDot(path, end) {
+		if child, ok := doc[path[:end]].(map[string]any); ok {
+			removePath(child, path[end+1:])
+		}
+	}
+}
+
+// leaves yields every value that is no object, with its path.
+func leaves(doc map[string]any) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) { walk(doc, "", yield) }
+}
+
+func walk(doc map[string]any, prefix string, yield func(string, any) bool) bool {
+	for name, value := range doc {
+		child, ok := value.(map[string]any)
+		if ok && !walk(child, prefix+name+".", yield) || !ok && !yield(prefix+name, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// addMissing adds the mapped fields that the source lacks: alias and
+// constant_keyword fields, which only the mapping knows. A field below a value,
+// like the multi-field message.text, is no field of the event.
+func addMissing(doc map[string]any, fields map[string][]any) {
+	for _, path := range slices.Sorted(maps.Keys(fields)) {
+		values := fields[path]
+		if len(values) == 0 || strings.HasPrefix(path, "_") || hasValueAt(doc, path) {
+			continue
+		}
+		value := any(values)
+		if len(values) == 1 {
+			value = values[0]
+		}
+		put(doc, path, value)
+	}
+}
+
+// hasValueAt reports whether the path, or a part of it from the left, holds
+// something else than an object.
+func hasValueAt(doc map[string]any, path string) bool {
+	if _, ok := lookup(doc, path); ok {
+		return true
+	}
+	for end := strings.IndexByte(path, '.'); end >= 0; end = nextDot(path, end) {
+		if value, ok := lookup(doc, path[:end]); ok {
+			if _, isObject := value.(map[string]any); !isObject {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// put sets a value, nested, making the objects that it needs.
+func put(doc map[string]any, path string, value any) {
+	name, rest, nested := strings.Cut(path, ".")
+	if !nested {
+		doc[name] = value
+		return
+	}
+	child, ok := doc[name].(map[string]any)
+	if !ok {
+		child = map[string]any{}
+		doc[name] = child
+	}
+	put(child, rest, value)
+}
+
+func firstOf(doc map[string]any, path string) any {
+	value, _ := lookup(doc, path)
+	if list, ok := value.([]any); ok && len(list) > 0 {
+		return list[0]
+	}
+	return value
+}
+
+func textOf(doc map[string]any, paths ...string) string {
+	for _, path := range paths {
+		if value, ok := lookup(doc, path); ok {
+			if s := text(value); s != "" {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// text is a value for people. Okta writes an unknown string as "null".
+func text(value any) string {
+	switch v := value.(type) {
+	case nil:
+		return ""
+	case string:
+		if v == "null" {
+			return ""
+		}
+		return v
+	case []any:
+		parts := make([]string, len(v))
+		for i, element := range v {
+			parts[i] = text(element)
+		}
+		return strings.Join(parts, ", ")
+	case []string:
+		return strings.Join(v, ", ")
+	case map[string]any:
+		return ""
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func integer(value any) int64 {
+	if n, ok := value.(json.Number); ok {
+		i, _ := n.Int64() // not an integer: 0
+		return i
+	}
+	return 0
+}

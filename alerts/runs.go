@@ -1,0 +1,94 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// RunInfo is what every document of a run carries.
+type RunInfo struct {
+	ID   string
+	Type string // "scheduled", or "manual" for a range that was given by hand
+}
+
+// States of a run document.
+const (
+	Started = "started"
+	Success = "success"
+	Failure = "failure"
+)
+
+// A Run is what a run document tells: one is written when a run starts and
+// another when it ends, and they are all the state there is.
+type Run struct {
+	RunInfo
+	State            string // Started, Success or Failure
+	RuleID, RuleName string
+	From, To         time.Time // the window, To exclusive
+	Version          string    // of newterms
+
+	StartedAt time.Time
+	// The rest is of a run that ended.
+	Counts   Counts
+	Requests int
+	Took     time.Duration // Elasticsearch's own time for the searches
+	Duration time.Duration
+	Error    string // of a Failure
+}
+
+// Counts of a run.
+type Counts struct {
+	Candidates     int64 // pairs with events in the window
+	New            int64 // of these, the first occurrences
+	Written        int64 // alerts that this run wrote
+	AlreadyAlerted int64 // first occurrences that had an alert
+	LackingTerms   int64 // matching events without a pair
+}
+
+// RecordRun writes a run document. Its id is the run's with the state, so a
+// document that was written already is no error.
+func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
+	doc := runDocument(run, now)
+	result, err := s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + run.State, document: doc}})
+	if err == nil {
+		err = result.failure()
+	}
+	if err != nil {
+		return fmt.Errorf("record run %s: %w", run.State, err)
+	}
+	return nil
+}
+
+func runDocument(run Run, now time.Time) map[string]any {
+	doc := map[string]any{
+		"@timestamp":                timestamp(now),
+		"event.kind":                "event",
+		"event.action":              "newterms-run",
+		"kibana.alert.rule.rule_id": run.RuleID,
+		"kibana.alert.rule.name":    run.RuleName,
+		"newterms.version":          run.Version,
+		"newterms.run.id":           run.ID,
+		"newterms.run.type":         run.Type,
+		"newterms.run.state":        run.State,
+		"newterms.run.started":      timestamp(run.StartedAt),
+		"newterms.window.from":      timestamp(run.From),
+		"newterms.window.to":        timestamp(run.To),
+	}
+	if run.State == Started {
+		return doc
+	}
+	doc["event.outcome"] = run.State
+	doc["newterms.candidates"] = run.Counts.Candidates
+	doc["newterms.new"] = run.Counts.New
+	doc["newterms.written"] = run.Counts.Written
+	doc["newterms.already_alerted"] = run.Counts.AlreadyAlerted
+	doc["newterms.lacking_terms"] = run.Counts.LackingTerms
+	doc["newterms.requests"] = run.Requests
+	doc["newterms.took_ms"] = run.Took.Milliseconds()
+	doc["newterms.duration_ms"] = run.Duration.Milliseconds()
+	if run.Error != "" {
+		doc["error.message"] = run.Error
+	}
+	return doc
+}

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/kql"
+	"newterms/job"
+	"newterms/job/datemath"
+	"newterms/job/rule"
+)
+
+// runFlags are what `newterms run` was told.
+type runFlags struct {
+	from, to time.Time // zero: not given
+	dryRun   bool
+	output   string
+	missing  missingTerms
+	exclude  []kql.Query
+	rules    []rule.Rule
+}
+
+func (p program) run(ctx context.Context, args []string) error {
+	f, err := p.parseRun(args)
+	if err != nil {
+		return err
+	}
+	out, err := newPrinter(f.output, p.stdout)
+	if err != nil {
+		return err
+	}
+	transport, err := p.settings.connect()
+	if err != nil {
+		return err
+	}
+	source := esquery.NewClient(transport)
+	store := alerts.NewStore(transport, p.settings.AlertsTarget, p.settings.RunsTarget)
+	var failures []error
+	for _, r := range f.rules {
+		err := p.runRule(ctx, r, f, source, store, out)
+		if err != nil && len(f.rules) > 1 {
+			err = fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+		failures = append(failures, err, out.flush(r))
+	}
+	return errors.Join(failures...)
+}
+
+func (p program) parseRun(args []string) (runFlags, error) {
+	var from, to string
+	var paths, excludes list
+	var f runFlags
+	f.missing = p.settings.MissingTerms
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	flags.StringVar(&from, "from", "", "")
+	flags.StringVar(&to, "to", "", "")
+	flags.Var(&paths, "rule", "")
+	flags.Var(&excludes, "exclude", "")
+	flags.Func("missing-terms", "", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
+	flags.BoolVar(&f.dryRun, "dry-run", false, "")
+	flags.StringVar(&f.output, "output", "table", "")
+	if _, err := parseFlags(flags, args, 0); err != nil {
+		return f, err
+	}
+	var err error
+	if f.exclude, err = p.excludes(excludes); err != nil {
+		return f, err
+	}
+	if f.from, f.to, err = parseRange(from, to, p.now()); err != nil {
+		return f, usageError{err}
+	}
+	f.rules, err = p.rules(paths)
+	return f, err
+}
+
+// parseRange reads --from and --to; to is now if only from is given.
+func parseRange(fromText, toText string, now time.Time) (from, to time.Time, err error) {
+	switch {
+	case fromText == "" && toText == "":
+		return from, to, nil
+	case fromText == "":
+		return from, to, errors.New("--to needs --from: it ends a range that --from begins")
+	case toText == "":
+		toText = "now"
+	}
+	if from, err = datemath.Parse(fromText, now); err != nil {
+		return from, to, fmt.Errorf("--from: %w", err)
+	}
+	if to, err = datemath.Parse(toText, now); err != nil {
+		return from, to, fmt.Errorf("--to: %w", err)
+	}
+	if !from.Before(to) {
+		return from, to, fmt.Errorf("--from %s is not before --to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	return from, to, nil
+}
+
+// excludes are those of the settings and the flags together, so that a rerun by
+// hand cannot forget what scheduled runs leave out.
+func (p program) excludes(flags list) ([]kql.Query, error) {
+	var queries []kql.Query
+	if p.settings.Exclude != "" {
+		q, err := kql.Parse(p.settings.Exclude)
+		if err != nil {
+			return nil, configError{fmt.Errorf("NEWTERMS_EXCLUDE: %w", err)}
+		}
+		queries = append(queries, q)
+	}
+	for _, text := range flags {
+		q, err := kql.Parse(text)
+		if err != nil {
+			return nil, usageError{fmt.Errorf("--exclude: %w", err)}
+		}
+		if strings.TrimSpace(text) == "" {
+			return nil, usageError{errors.New("--exclude is empty, which would exclude every event")}
+		}
+		queries = append(queries, q)
+	}
+	return queries, nil
+}
+
+// rules loads the rules that were asked for, with the settings applied.
+func (p program) rules(paths []string) ([]rule.Rule, error) {
+	if len(paths) == 0 {
+		paths = p.settings.Rules
+	}
+	if len(paths) > 0 {
+		return rule.Load(paths...)
+	}
+	r, err := rule.Builtin()
+	return []rule.Rule{r}, err
+}
+
+// search is what a rule reads, with the settings and flags applied.
+func (p program) search(r rule.Rule, exclude []kql.Query, missing missingTerms) esquery.Search {
+	indices := r.Indices
+	if len(p.settings.Index) > 0 {
+		indices = p.settings.Index
+	}
+	return esquery.Search{
+		Indices: indices, Query: r.Query, Filters: r.Filters, Exclude: exclude, Fields: r.Fields,
+		Timestamp: r.Timestamp, Fallback: r.Fallback, MissingTerms: bool(missing),
+	}
+}
+
+func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, source *esquery.Client, store *alerts.Store, out *printer) error {
+	j := job.Job{
+		Rule: r, Version: version(), Store: store, MaxAlerts: int(p.settings.MaxAlerts), DryRun: f.dryRun,
+		Open: func(ctx context.Context) (job.Source, error) {
+			return esquery.Open(ctx, source, p.search(r, f.exclude, f.missing))
+		},
+		Emit:  out.alert,
+		Spent: func() (int, time.Duration) { return source.Requests + store.Requests, source.Took + store.Took },
+		Now:   p.now, Log: p.log,
+	}
+	info := alerts.RunInfo{ID: uuid.NewString(), Type: "manual"}
+	window := job.Window{From: f.from, To: f.to}
+	if f.from.IsZero() {
+		info.Type = "scheduled"
+		now := p.now().UTC().Truncate(time.Millisecond)
+		window = job.Window{From: now.Add(-r.Lookback), To: now}
+	}
+	summary, err := j.Run(ctx, info, window)
+	if err == nil {
+		p.log.LogAttrs(ctx, slog.LevelInfo, "run finished", summary.LogValue().Group()...)
+	}
+	return err
+}
+
+func (p program) setup(ctx context.Context, args []string) error {
+	if _, err := parseFlags(flag.NewFlagSet("setup", flag.ContinueOnError), args, 0); err != nil {
+		return err
+	}
+	transport, err := p.settings.connect()
+	if err != nil {
+		return err
+	}
+	installed, err := alerts.NewStore(transport, p.settings.AlertsTarget, p.settings.RunsTarget).Setup(ctx)
+	for _, i := range installed {
+		fmt.Fprintf(p.stdout, "%s index template %s for %s\n", i.Did, i.Template, i.Target)
+	}
+	if err != nil {
+		return fmt.Errorf("setup: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+
+	"newterms/esquery/kql"
+	"newterms/job/rule"
+)
+
+// The exit codes are a contract: the CronJob retries only exitFailed.
+const (
+	exitDone         = 0
+	exitFailed       = 1  // a retry may help
+	exitUsage        = 64 // like the others from BSD's sysexits.h
+	exitRule         = 65
+	exitUnauthorized = 77
+	exitConfig       = 78
+)
+
+type (
+	usageError  struct{ error }
+	configError struct{ error }
+)
+
+func (e usageError) Unwrap() error  { return e.error }
+func (e configError) Unwrap() error { return e.error }
+
+// exitCode is the one place that gives an error its code. Of several causes, one
+// that a retry may help decides.
+func exitCode(err error) int {
+	code := exitDone
+	for _, cause := range causes(err) {
+		if c := exitCodeOf(cause); code == exitDone || c == exitFailed {
+			code = c
+		}
+	}
+	return code
+}
+
+func exitCodeOf(err error) int {
+	var (
+		usage   usageError
+		config  configError
+		rule    *rule.Error
+		field   *kql.FieldError
+		syntax  *kql.SyntaxError
+		refused interface{ StatusCode() int }
+	)
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.As(err, &config):
+		return exitConfig
+	case errors.As(err, &rule), errors.As(err, &field), errors.As(err, &syntax):
+		return exitRule
+	case errors.As(err, &refused) && isUnauthorized(refused.StatusCode()):
+		return exitUnauthorized
+	}
+	return exitFailed
+}
+
+func isUnauthorized(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden
+}
+
+// hint says what to do about an error that does not say it itself.
+func hint(err error) string {
+	var refused interface{ StatusCode() int }
+	switch {
+	case !errors.As(err, &refused):
+		return ""
+	case refused.StatusCode() == http.StatusUnauthorized:
+		return ": check ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
+	case refused.StatusCode() == http.StatusForbidden:
+		return ": grant this privilege to the API key or user"
+	}
+	return ""
+}
+
+// causes takes joined errors apart.
+func causes(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, cause := range joined.Unwrap() {
+		all = append(all, causes(cause)...)
+	}
+	return all
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+)
+
+// newLogger writes for people on a terminal and ECS JSON elsewhere.
+//
+// https://www.elastic.co/docs/reference/ecs/logging/intro
+func newLogger(s settings, stderr io.Writer) *slog.Logger {
+	_, onTerminal := terminalWidth(stderr)
+	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
+		return slog.New(tint.NewHandler(stderr, &tint.Options{
+			Level: s.LogLevel, TimeFormat: "15:04:05",
+			NoColor: !onTerminal || s.NoColor != "" || s.Term == "dumb",
+		}))
+	}
+	handler := slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: ecsName})
+	return slog.New(handler.WithAttrs([]slog.Attr{
+		slog.String("ecs.version", "8.11.0"), slog.String("service.name", "newterms"),
+		slog.String("service.version", version()), slog.String("event.dataset", "newterms.log"),
+	}))
+}
+
+func ecsName(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) > 0 {
+		return a
+	}
+	switch a.Key {
+	case slog.TimeKey:
+		a.Key = "@timestamp"
+		a.Value = slog.StringValue(a.Value.Time().UTC().Format("2006-01-02T15:04:05.000Z"))
+	case slog.LevelKey:
+		a.Key = "log.level"
+		a.Value = slog.StringValue(strings.ToLower(a.Value.String()))
+	case slog.MessageKey:
+		a.Key = "message"
+	}
+	return a
+}
+
+// terminalWidth is in columns; ok is false if w is no terminal.
+func terminalWidth(w io.Writer) (width int, ok bool) {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return width, err == nil
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"newterms/alerts"
+	"newterms/job/rule"
+)
+
+// printer puts alerts on stdout: ndjson at once, a table when a rule is done.
+type printer struct {
+	format string
+	out    io.Writer
+	width  int // of the terminal; 0: no limit
+	alerts []alerts.Alert
+}
+
+func newPrinter(format string, out io.Writer) (*printer, error) {
+	if !slices.Contains([]string{"table", "ndjson", "none"}, format) {
+		return nil, usageError{fmt.Errorf("--output: %q is none of table, ndjson, none", format)}
+	}
+	width, _ := terminalWidth(out)
+	return &printer{format: format, out: out, width: width}, nil
+}
+
+func (p *printer) alert(a alerts.Alert) error {
+	switch p.format {
+	case "ndjson":
+		encoder := json.NewEncoder(p.out)
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(a)
+	case "table":
+		p.alerts = append(p.alerts, a)
+	}
+	return nil
+}
+
+// flush prints what a rule's alerts are collected for.
+func (p *printer) flush(r rule.Rule) error {
+	if len(p.alerts) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(p.alerts, func(a, b alerts.Alert) int { return a.FirstSeen.Compare(b.FirstSeen) })
+	_, err := fmt.Fprintf(p.out, "%s\n%s\n", r.Name, renderTable(p.alerts, p.width))
+	p.alerts = nil
+	return err
+}
+
+// column is what a reader must know at once; empty columns are left out.
+type column struct {
+	header string
+	cell   func(alerts.Alert) string
+}
+
+func columns() []column {
+	return []column{
+		{"FIRST SEEN (UTC)", func(a alerts.Alert) string { return a.FirstSeen.UTC().Format("2006-01-02 15:04:05") }},
+		{"ACTOR", lines([]string{"okta.actor.display_name", "user.full_name", "user.name"}, []string{"okta.actor.id", "user.id"})},
+		{"ACCOUNT", lines([]string{"cloud.account.id"})},
+		{"CLIENT", client},
+		{"USER AGENT", userAgent},
+		{"EVENT", lines([]string{"okta.event_type", "kibana.alert.original_event.action"})},
+		{"OUTCOME", lines([]string{"okta.outcome.result", "event.outcome"}, []string{"okta.outcome.reason"})},
+		{"EVENTS", lines([]string{"newterms.events"})},
+		{"NEW TERMS", newTerms},
+	}
+}
+
+// lines shows each group of alternative fields on a line of its own.
+func lines(groups ...[]string) func(alerts.Alert) string {
+	return func(a alerts.Alert) string {
+		var shown []string
+		for _, fields := range groups {
+			if s := a.Text(fields...); s != "" && !slices.Contains(shown, s) {
+				shown = append(shown, s)
+			}
+		}
+		return strings.Join(shown, "\n")
+	}
+}
+
+func client(a alerts.Alert) string {
+	place := lines([]string{"client.geo.city_name", "source.geo.city_name"}, []string{"client.geo.country_name", "source.geo.country_name"})(a)
+	ip := a.Text("okta.client.ip", "client.ip", "source.ip")
+	network := a.Text("okta.security_context.as.organization.name", "client.as.organization.name", "source.as.organization.name", "okta.security_context.isp")
+	shown := slices.DeleteFunc([]string{ip, strings.ReplaceAll(place, "\n", ", "), network}, func(s string) bool { return s == "" })
+	return strings.Join(shown, "\n")
+}
+
+func userAgent(a alerts.Alert) string {
+	browser, os := a.Text("okta.client.user_agent.browser"), a.Text("okta.client.user_agent.os", "user_agent.os.name")
+	if name := a.Text("user_agent.name"); browser == "" || browser == "UNKNOWN" {
+		browser = name
+	}
+	if browser == "" && os == "" {
+		return a.Text("okta.client.user_agent.raw_user_agent", "user_agent.original")
+	}
+	return strings.TrimSpace(browser + "\n" + os)
+}
+
+// newTerms shows the pair where the actor and account columns do not.
+func newTerms(a alerts.Alert) string {
+	if a.Text("newterms.fields") == "okta.actor.id, cloud.account.id" {
+		return ""
+	}
+	return a.Text("kibana.alert.new_terms")
+}
+
+// renderTable wraps the widest columns until the table fits the width.
+func renderTable(all []alerts.Alert, width int) string {
+	var header table.Row
+	rows := make([]table.Row, len(all))
+	var widths []int
+	for _, c := range columns() {
+		cells := make([]string, len(all))
+		widest := 0
+		for i, a := range all {
+			cells[i] = c.cell(a)
+			widest = max(widest, text.LongestLineLen(cells[i]))
+		}
+		if widest == 0 {
+			continue
+		}
+		header = append(header, c.header)
+		widths = append(widths, max(widest, len(c.header)))
+		for i := range rows {
+			rows[i] = append(rows[i], cells[i])
+		}
+	}
+	if width > 0 {
+		shrink(widths, width-2*(len(widths)-1))
+	}
+	t := table.NewWriter()
+	t.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: "  "}, Format: table.FormatOptions{Header: text.FormatDefault}})
+	var configs []table.ColumnConfig
+	for i, w := range widths {
+		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: text.WrapText})
+	}
+	t.SetColumnConfigs(configs)
+	t.AppendHeader(header)
+	t.AppendRows(rows)
+	return t.Render()
+}
+
+// minColumn is the narrowest that a column is made: an IPv4 address.
+const minColumn = 15
+
+// shrink makes the widest columns narrower until all fit, if they can.
+func shrink(widths []int, total int) {
+	sum := 0
+	for _, w := range widths {
+		sum += w
+	}
+	for ; sum > total; sum-- {
+		widest := 0
+		for i := range widths {
+			if widths[i] > widths[widest] {
+				widest = i
+			}
+		}
+		if widths[widest] <= minColumn {
+			return
+		}
+		widths[widest]--
+	}
+}

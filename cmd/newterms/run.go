@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+const usage = `newterms finds first occurrences and indexes an alert for each.
+
+  newterms run    [--from T] [--to T] [--rule PATH]... [--exclude KQL]...
+                  [--missing-terms skip|include] [--dry-run]
+                  [--output table|ndjson|none]
+                  one run: the scheduled window, or [from, to) by hand
+  newterms setup  installs the index templates; changes nothing the second time
+  newterms rule   [PATH] prints the rule, its compiled query and its requests
+  newterms version
+
+T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
+Settings are environment variables, ELASTICSEARCH_URL first: see the README.
+`
+
+// program is one call of the command line.
+type program struct {
+	settings settings
+	stdout   io.Writer
+	log      *slog.Logger
+	now      func() time.Time
+}
+
+// run does what args say and reports an error, one line for each cause, on
+// stderr. The error that it returns is for exitCode.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	settings, settingsErr := readSettings(environ)
+	p := program{settings: settings, stdout: stdout, log: newLogger(settings, stderr), now: time.Now}
+	err := p.dispatch(ctx, args, settingsErr)
+	for _, cause := range causes(err) {
+		p.log.Error(cause.Error()+hint(cause), "exit_code", exitCode(cause))
+	}
+	return err
+}
+
+func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
+	if len(args) == 0 {
+		return usageError{errors.New("a command is missing: run, setup, rule or version; see newterms --help")}
+	}
+	command, args := args[0], args[1:]
+	switch command {
+	case "-h", "-help", "--help", "help":
+		_, err := io.WriteString(p.stdout, usage)
+		return err
+	case "version":
+		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
+		return err
+	}
+	commands := map[string]func(context.Context, []string) error{"run": p.run, "setup": p.setup, "rule": p.rule}
+	do, ok := commands[command]
+	if !ok {
+		return usageError{fmt.Errorf("there is no command %q: use run, setup, rule or version; see newterms --help", command)}
+	}
+	if settingsErr != nil {
+		return settingsErr
+	}
+	err := do(ctx, args)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err = io.WriteString(p.stdout, usage)
+	}
+	return err
+}
+
+// parseFlags parses what follows the command; the rest it returns.
+func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, err
+	case err != nil:
+		return nil, usageError{fmt.Errorf("%s: %w; see newterms --help", flags.Name(), err)}
+	case flags.NArg() > maxRest:
+		return nil, usageError{fmt.Errorf("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(maxRest))}
+	}
+	return flags.Args(), nil
+}
+
+// list is a flag that may be repeated.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(s string) error { *l = append(*l, s); return nil }
+
+// version is the module's, as the go command stamped it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

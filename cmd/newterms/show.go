@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"strings"
+
+	"newterms/esquery"
+	"newterms/job/rule"
+)
+
+// rule prints a rule, its compiled query and its requests, for a window of the
+// rule's lookback and one made-up pair.
+func (p program) rule(_ context.Context, args []string) error {
+	paths, err := parseFlags(flag.NewFlagSet("rule", flag.ContinueOnError), args, 1)
+	if err != nil {
+		return err
+	}
+	rules, err := p.rules(paths)
+	if err != nil {
+		return err
+	}
+	exclude, err := p.excludes(nil)
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if err := p.showRule(r, p.search(r, exclude, p.settings.MissingTerms)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p program) showRule(r rule.Rule, s esquery.Search) error {
+	now := p.now().UTC()
+	window := esquery.Range{From: now.Add(-r.Lookback), To: now}
+	history := esquery.Range{From: window.From.Add(-r.History), To: window.From}
+	pair := esquery.Candidate{First: now, Terms: make([]any, len(r.Fields))}
+	for i, field := range r.Fields {
+		pair.Terms[i] = "<" + field + ">"
+	}
+	requests, err := s.Requests(window, history, []esquery.Candidate{pair})
+	if err != nil {
+		return err
+	}
+	timestamp := r.Timestamp
+	if r.Fallback != "" {
+		timestamp += ", else " + r.Fallback
+	}
+	for _, line := range [][2]string{
+		{"name", r.Name}, {"rule_id", r.ID}, {"severity", fmt.Sprintf("%v, risk score %v", r.Parameters["severity"], r.Parameters["risk_score"])},
+		{"index", strings.Join(s.Indices, ", ")}, {"new terms", strings.Join(r.Fields, ", ")},
+		{"history", r.History.String()}, {"lookback", r.Lookback.String() + " in the first run"},
+		{"timestamp", timestamp}, {"query", strings.TrimSpace(r.QueryText)},
+	} {
+		fmt.Fprintf(p.stdout, "%-10s %s\n", line[0], line[1])
+	}
+	fmt.Fprintf(p.stdout, "\nRequests, with every field taken for a keyword; a run asks for the types first.\n")
+	for _, request := range requests {
+		body, err := json.MarshalIndent(request.Body, "", "  ")
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stdout, "\n# %s\n%s\n%s\n", request.Name, request.Path, body)
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package esquery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/kql"
+)
+
+// ErrIncomplete is wrapped by every error about an answer that arrived and
+// cannot be trusted: failed shards, a timeout, a skipped cluster, no shard at
+// all, something that is not Elasticsearch's JSON.
+var ErrIncomplete = errors.New("incomplete answer")
+
+// A ResponseError is an answer with an HTTP error status.
+type ResponseError struct {
+	Status int
+	Type   string // Elasticsearch's name for the error, "" if it gave none
+	Reason string
+}
+
+func (e *ResponseError) Error() string {
+	return strings.TrimRight(fmt.Sprintf("%d %s: %s", e.Status, e.Type, e.Reason), ": ")
+}
+
+// StatusCode is the HTTP status.
+func (e *ResponseError) StatusCode() int { return e.Status }
+
+// maxAnswer bounds what one answer may take in memory. A page of 10,000 pairs
+// is about 2.5 MB, a batch of 200 events about 2 MB.
+const maxAnswer = 64 << 20
+
+// A Client sends the requests. It is not safe for concurrent use.
+type Client struct {
+	transport esapi.Transport
+	// Requests counts those sent; Took sums the time Elasticsearch says that
+	// it needed for the searches.
+	Requests int
+	Took     time.Duration
+}
+
+// NewClient returns a client that sends through transport.
+func NewClient(transport esapi.Transport) *Client { return &Client{transport: transport} }
+
+type searchResponse struct {
+	Took     int64 `json:"took"`
+	TimedOut bool  `json:"timed_out"`
+	Shards   *struct {
+		Total    int `json:"total"`
+		Failed   int `json:"failed"`
+		Failures []struct {
+			Index  string      `json:"index"`
+			Reason errorReason `json:"reason"`
+		} `json:"failures"`
+	} `json:"_shards"`
+	Clusters struct {
+		Total   int `json:"total"`
+		Skipped int `json:"skipped"`
+		Partial int `json:"partial"`
+		Failed  int `json:"failed"`
+	} `json:"_clusters"`
+	Aggregations json.RawMessage `json:"aggregations"`
+}
+
+type errorReason struct {
+	Type   string `json:"type"`
+	Reason string `json:"reason"`
+}
+
+// search decodes the aggregations of a complete answer into aggs.
+func (c *Client) search(ctx context.Context, indices []string, body dsl, aggs any) error {
+	payload, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	yes, no := true, false
+	var answer searchResponse
+	err = c.do(ctx, esapi.SearchRequest{
+		Index: indices, Body: bytes.NewReader(payload),
+		AllowNoIndices: &yes, IgnoreUnavailable: &yes, AllowPartialSearchResults: &no,
+	}, &answer)
+	if err == nil {
+		c.Took += time.Duration(answer.Took) * time.Millisecond
+		err = answer.check()
+	}
+	if err == nil {
+		err = json.Unmarshal(answer.Aggregations, aggs)
+	}
+	if err != nil {
+		return fmt.Errorf("search %s: %w", strings.Join(indices, ","), err)
+	}
+	return nil
+}
+
+func (r *searchResponse) check() error {
+	switch {
+	case r.TimedOut:
+		return fmt.Errorf("%w: the search timed out", ErrIncomplete)
+	case r.Shards == nil:
+		return fmt.Errorf("%w: it does not say how many shards it comes from", ErrIncomplete)
+	case r.Shards.Failed > 0:
+		err := fmt.Errorf("%w: %d of %d shards failed", ErrIncomplete, r.Shards.Failed, r.Shards.Total)
+		if len(r.Shards.Failures) > 0 {
+			f := r.Shards.Failures[0]
+			err = fmt.Errorf("%w: %s: %s: %s", err, f.Index, f.Reason.Type, f.Reason.Reason)
+		}
+		return err
+	case r.Clusters.Skipped+r.Clusters.Partial+r.Clusters.Failed > 0:
+		return fmt.Errorf("%w: %d of %d clusters were skipped or failed", ErrIncomplete,
+			r.Clusters.Skipped+r.Clusters.Partial+r.Clusters.Failed, r.Clusters.Total)
+	case r.Shards.Total == 0:
+		return fmt.Errorf("%w: no shard was searched: the indices are gone, or this user may not read them", ErrIncomplete)
+	case len(r.Aggregations) == 0:
+		return fmt.Errorf("%w: it holds no aggregations", ErrIncomplete)
+	}
+	return nil
+}
+
+// fieldTypes asks which types the named fields have, over all indices.
+func (c *Client) fieldTypes(ctx context.Context, indices, names []string) (kql.Fields, error) {
+	payload, err := json.Marshal(fieldTypesBody(names))
+	if err != nil {
+		return nil, err
+	}
+	yes := true
+	var answer struct {
+		Indices  []string                       `json:"indices"`
+		Fields   map[string]map[string]struct{} `json:"fields"`
+		Failures []struct {
+			Indices []string    `json:"indices"`
+			Failure errorReason `json:"failure"`
+		} `json:"failures"`
+	}
+	err = c.do(ctx, esapi.FieldCapsRequest{
+		Index: indices, Body: bytes.NewReader(payload), AllowNoIndices: &yes, IgnoreUnavailable: &yes,
+	}, &answer)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), err)
+	case len(answer.Failures) > 0:
+		f := answer.Failures[0]
+		return nil, fmt.Errorf("field_caps: %w: %s: %s: %s", ErrIncomplete, strings.Join(f.Indices, ","), f.Failure.Type, f.Failure.Reason)
+	case answer.Fields == nil:
+		return nil, fmt.Errorf("field_caps %s: %w: it holds no fields", strings.Join(indices, ","), ErrIncomplete)
+	case len(answer.Indices) == 0:
+		return nil, &NotFoundError{indices}
+	}
+	fields := kql.Fields{}
+	for name, types := range answer.Fields {
+		if field, ok := fieldOf(name, types); ok {
+			fields[name] = field
+		}
+	}
+	for name, field := range fields {
+		field.NestedPath = nestedPath(name, answer.Fields)
+		fields[name] = field
+	}
+	return fields, nil
+}
+
+// do sends one request and decodes its answer.
+func (c *Client) do(ctx context.Context, request esapi.Request, answer any) error {
+	c.Requests++
+	res, err := request.Do(ctx, c.transport)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if res.StatusCode >= http.StatusMultipleChoices {
+		return responseError(res.StatusCode, body)
+	}
+	if len(body) > maxAnswer {
+		return fmt.Errorf("%w: it is larger than %d MB", ErrIncomplete, maxAnswer>>20)
+	}
+	// A proxy's or another product's 200 has no such header.
+	if product := res.Header.Get("X-Elastic-Product"); product != "Elasticsearch" {
+		return fmt.Errorf("%w: it does not come from Elasticsearch (header X-Elastic-Product is %q): check ELASTICSEARCH_URL", ErrIncomplete, product)
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return fmt.Errorf("%w: it is not the JSON that was expected: %w", ErrIncomplete, err)
+	}
+	return nil
+}
+
+func responseError(status int, body []byte) error {
+	var answer struct {
+		Error struct {
+			errorReason
+			RootCause []errorReason `json:"root_cause"`
+		} `json:"error"`
+	}
+	e := &ResponseError{Status: status}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Error.Type == "" {
+		e.Type = http.StatusText(status)
+		e.Reason = strings.Join(strings.Fields(string(body[:min(len(body), 200)])), " ")
+		return e
+	}
+	cause := answer.Error.errorReason
+	if len(answer.Error.RootCause) > 0 {
+		cause = answer.Error.RootCause[0] // the outer one says only "all shards failed"
+	}
+	e.Type, e.Reason = cause.Type, cause.Reason
+	return e
+}

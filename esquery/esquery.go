@@ -1,0 +1,183 @@
+// Package esquery reads what others own: the events of a rule's indices.
+//
+// A Source answers the questions of the new-terms algorithm: which pairs have
+// events in a window (Candidates), when they were last seen before it
+// (LastSeen), and which event was the first (FirstEvents). Every answer is
+// complete or an error: a failed shard, a timeout or a skipped cluster is
+// never read as "nothing found".
+package esquery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/esquery/kql"
+)
+
+// A Search says which events a rule matches, and what makes a pair of them.
+type Search struct {
+	Indices []string    // names and patterns; those that match nothing are ignored
+	Query   kql.Query   // what an event must match
+	Filters []Filter    // besides Query
+	Exclude []kql.Query // events that match one are as if they were not there
+	Fields  []string    // the new-terms fields
+	// Timestamp is the field that dates an event, and Fallback the one that
+	// dates those that lack it; "" if there is none.
+	Timestamp, Fallback string
+	// MissingTerms makes an absent value a term of its own, nil. Otherwise an
+	// event that lacks a new-terms field has no pair.
+	MissingTerms bool
+	// PageSize is the number of pairs asked for at once; 0 is DefaultPageSize.
+	PageSize int
+}
+
+// DefaultPageSize bounds the memory of a run: a page takes about 2.5 MB on the
+// wire. It is also Kibana's, well below Elasticsearch's limits of 65,536
+// buckets in an answer and 65,536 values in a terms filter.
+const DefaultPageSize = 10_000
+
+// A Filter is one of a rule's filters, already in Query DSL.
+type Filter struct {
+	Query  map[string]any
+	Negate bool
+}
+
+// A Range of time is half-open: From is inside, To is not. Both are read in
+// whole milliseconds.
+type Range struct{ From, To time.Time }
+
+// A Candidate is a pair with matching events in a window.
+type Candidate struct {
+	// Terms are the pair, a value for each new-terms field in order: a string,
+	// a json.Number, a bool, or nil for an absent value.
+	Terms  []any
+	First  time.Time // of its earliest event in the window, UTC
+	Events int64     // number of its events in the window
+}
+
+// An Event is a source document.
+type Event struct {
+	Index, ID string
+	Source    map[string]any // nil if the index keeps no _source
+	// Fields holds the mapped fields as the fields API gives them; it has what
+	// _source lacks: alias and constant_keyword fields.
+	Fields map[string][]any
+}
+
+// A Source is a Search against a cluster whose field types are known.
+// It is not safe for concurrent use.
+type Source struct {
+	client *Client
+	search Search
+	query  map[string]any
+	// fallback is set once an event without Timestamp was seen, and sticks.
+	fallback bool
+}
+
+// NotFoundError says that no index matches a rule's patterns.
+type NotFoundError struct{ Indices []string }
+
+func (e *NotFoundError) Error() string {
+	return fmt.Sprintf("no index matches %s: check that the data is there and that the user may read it, "+
+		"or set NEWTERMS_INDEX", strings.Join(e.Indices, ", "))
+}
+
+// Open asks for the types of the fields that the search names, in one request,
+// and compiles the query with them. Its errors are a *NotFoundError if there
+// is nothing to search, a *kql.FieldError if the query does not fit the
+// mapping, or what a request returns.
+func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
+	if s.PageSize == 0 {
+		s.PageSize = DefaultPageSize
+	}
+	fields, err := c.fieldTypes(ctx, s.Indices, s.fieldNames())
+	if err != nil {
+		return nil, fmt.Errorf("field types: %w", err)
+	}
+	query, err := s.compile(fields)
+	if err != nil {
+		return nil, err
+	}
+	_, mapped := fields[s.Timestamp]
+	return &Source{client: c, search: s, query: query, fallback: s.Fallback != "" && !mapped}, nil
+}
+
+func (s Search) fieldNames() []string {
+	names := append(s.Query.Names(), s.Fields...)
+	for _, q := range s.Exclude {
+		names = append(names, q.Names()...)
+	}
+	names = append(names, s.Timestamp)
+	if s.Fallback != "" {
+		names = append(names, s.Fallback)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// compile gives the query that events must match at any time.
+func (s Search) compile(fields kql.Fields) (dsl, error) {
+	query, err := s.Query.Compile(fields)
+	if err != nil {
+		return nil, err
+	}
+	filter, mustNot := []dsl{query}, []dsl{}
+	for _, f := range s.Filters {
+		if f.Negate {
+			mustNot = append(mustNot, f.Query)
+		} else {
+			filter = append(filter, f.Query)
+		}
+	}
+	for _, q := range s.Exclude {
+		query, err := q.Compile(fields)
+		if err != nil {
+			return nil, fmt.Errorf("exclude: %w", err)
+		}
+		mustNot = append(mustNot, query)
+	}
+	if len(mustNot) == 0 {
+		return dsl{"bool": dsl{"filter": filter}}, nil
+	}
+	return dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}, nil
+}
+
+// A Request is one that a Source sends, for people to read.
+type Request struct {
+	Name, Path string
+	Body       map[string]any
+}
+
+// Requests shows what a Source with this search would send for a window and a
+// page of candidates, with every field taken for a keyword. It asks nobody.
+func (s Search) Requests(window, history Range, page []Candidate) ([]Request, error) {
+	fields := kql.Fields{}
+	for _, name := range s.fieldNames() {
+		fields[name] = kql.Field{Types: []string{"keyword"}}
+	}
+	query, err := s.compile(fields)
+	if err != nil {
+		return nil, err
+	}
+	if s.PageSize == 0 {
+		s.PageSize = DefaultPageSize
+	}
+	source := &Source{search: s, query: query}
+	path := "POST /" + strings.Join(s.Indices, ",") + "/"
+	return []Request{
+		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
+		{"candidates", path + "_search", source.candidatesBody(window, nil)},
+		{"history", path + "_search", source.historyBody(history, page, nil)},
+		{"first events", path + "_search", source.eventsBody(page, nil)},
+	}, nil
+}
+
+// key joins candidates, history and events: JSON keeps "1" and 1 apart.
+func key(terms []any) (string, error) {
+	k, err := json.Marshal(terms)
+	return string(k), err
+}

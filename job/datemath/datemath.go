@@ -1,0 +1,140 @@
+// Package datemath reads points in time as Elastic's tools write them: dates,
+// and date math such as now-7d/d.
+//
+// https://www.elastic.co/docs/reference/elasticsearch/rest-apis/common-options#date-math
+package datemath
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Parse reads RFC 3339, YYYY-MM-DD (midnight UTC), or date math from now or
+// from a date before `||`. It rounds down, in UTC; weeks begin on Monday.
+func Parse(text string, now time.Time) (time.Time, error) {
+	if math, ok := strings.CutPrefix(text, "now"); ok {
+		return apply(math, now.UTC(), text)
+	}
+	anchor, math, _ := strings.Cut(text, "||")
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, anchor); err == nil {
+			return apply(math, t.UTC(), text)
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is no time: write 2006-01-02, 2006-01-02T15:04:05Z or date math like now-7d/d", text)
+}
+
+// Ago reads `now-…` without rounding as a length of time that is always the
+// same. Months and years are refused, because theirs is not.
+func Ago(text string) (time.Duration, error) {
+	math, ok := strings.CutPrefix(text, "now-")
+	if !ok || strings.ContainsAny(math, "/My") {
+		return 0, fmt.Errorf("%q is no length of time: write it like now-7d, in w, d, h, m or s", text)
+	}
+	now := time.Unix(0, 0).UTC()
+	then, err := Parse(text, now)
+	return now.Sub(then), err
+}
+
+// Duration reads a length of time as Go writes it, with w and d besides:
+// 90s, 2m, 7d, 1d12h.
+func Duration(text string) (time.Duration, error) {
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return d, nil
+	}
+	var total time.Duration
+	for rest := text; rest != "" || text == ""; {
+		n, unit, after, ok := step(rest)
+		length, known := map[byte]time.Duration{
+			'w': 7 * 24 * time.Hour, 'd': 24 * time.Hour, 'h': time.Hour, 'm': time.Minute, 's': time.Second,
+		}[unit]
+		if !ok || !known || rest[0] == unit {
+			return 0, fmt.Errorf("%q is no duration: write it like 90s, 2m, 12h or 7d", text)
+		}
+		total += time.Duration(n) * length
+		rest = after
+	}
+	return total, nil
+}
+
+// step cuts a number and a unit off the front.
+func step(s string) (n int, unit byte, rest string, ok bool) {
+	digits := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+	if digits < 0 {
+		return 0, 0, "", false
+	}
+	n = 1
+	if digits > 0 {
+		var err error
+		if n, err = strconv.Atoi(s[:digits]); err != nil || n > 1_000_000 {
+			return 0, 0, "", false
+		}
+	}
+	return n, s[digits], s[digits+1:], true
+}
+
+func apply(math string, t time.Time, text string) (time.Time, error) {
+	for math != "" {
+		op := math[0]
+		n, unit, rest, ok := step(math[1:])
+		switch {
+		case !ok || op != '+' && op != '-' && op != '/':
+			return time.Time{}, fmt.Errorf("%q is no date math: %q is not understood", text, math)
+		case op == '/':
+			t, ok = floor(t, unit)
+		case op == '-':
+			t, ok = add(t, -n, unit)
+		default:
+			t, ok = add(t, n, unit)
+		}
+		if !ok {
+			return time.Time{}, fmt.Errorf("%q is no date math: unit %q is none of y, M, w, d, h, m, s", text, unit)
+		}
+		math = rest
+	}
+	return t, nil
+}
+
+func add(t time.Time, n int, unit byte) (time.Time, bool) {
+	switch unit {
+	case 'y':
+		return t.AddDate(n, 0, 0), true
+	case 'M':
+		return t.AddDate(0, n, 0), true
+	case 'w':
+		return t.AddDate(0, 0, 7*n), true
+	case 'd':
+		return t.AddDate(0, 0, n), true
+	case 'h', 'H':
+		return t.Add(time.Duration(n) * time.Hour), true
+	case 'm':
+		return t.Add(time.Duration(n) * time.Minute), true
+	case 's':
+		return t.Add(time.Duration(n) * time.Second), true
+	}
+	return t, false
+}
+
+func floor(t time.Time, unit byte) (time.Time, bool) {
+	year, month, day := t.Date()
+	switch unit {
+	case 'y':
+		return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC), true
+	case 'M':
+		return time.Date(year, month, 1, 0, 0, 0, 0, time.UTC), true
+	case 'w':
+		sinceMonday := (int(t.Weekday()) + 6) % 7
+		return time.Date(year, month, day-sinceMonday, 0, 0, 0, 0, time.UTC), true
+	case 'd':
+		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC), true
+	case 'h', 'H':
+		return t.Truncate(time.Hour), true
+	case 'm':
+		return t.Truncate(time.Minute), true
+	case 's':
+		return t.Truncate(time.Second), true
+	}
+	return t, false
+}

@@ -1,0 +1,215 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/alerts"
+	"newterms/esquery"
+)
+
+// isFirstOccurrence is the definition of an alert, for the earliest event of a
+// pair in a window no longer than H, of which lastSeen is the latest event in
+// the H before the window: the zero time if there is none. An event exactly H
+// ago is still history.
+func isFirstOccurrence(first, lastSeen time.Time, history time.Duration) bool {
+	return lastSeen.IsZero() || first.Sub(lastSeen) > history
+}
+
+// detection is the state of one run.
+type detection struct {
+	*Job
+	info    alerts.RunInfo
+	source  Source
+	counts  *alerts.Counts
+	lacking map[string]int64 // by field; "" counts the events that lack any
+	warned  bool             // of a young source
+}
+
+// occurrence is a first occurrence that has no alert yet.
+type occurrence struct {
+	candidate esquery.Candidate
+	key       alerts.Key
+}
+
+func (d *detection) part(ctx context.Context, part Window) error {
+	var pending []occurrence // of the whole part, only if MaxAlerts asks for it
+	var candidates int64
+	anyHistory := false
+	for page, err := range d.source.Candidates(ctx, part.timeRange()) {
+		if err != nil {
+			return err
+		}
+		for field, n := range page.Lacking {
+			d.lacking[field] += n
+		}
+		d.counts.LackingTerms = d.lacking[""]
+		if len(page.Candidates) == 0 {
+			continue
+		}
+		candidates += int64(len(page.Candidates))
+		found, seen, err := d.firstOccurrences(ctx, part, page.Candidates)
+		if err != nil {
+			return err
+		}
+		anyHistory = anyHistory || seen
+		if d.MaxAlerts == 0 {
+			if err := d.alert(ctx, part, found); err != nil {
+				return err
+			}
+			continue
+		}
+		if pending = append(pending, found...); len(pending) > d.MaxAlerts {
+			return &MaxAlertsError{d.MaxAlerts}
+		}
+	}
+	d.counts.Candidates += candidates
+	if candidates > 0 && !anyHistory {
+		if err := d.warnIfYoung(ctx, part); err != nil {
+			return err
+		}
+	}
+	return d.alert(ctx, part, pending)
+}
+
+// firstOccurrences returns those of the candidates that are first occurrences
+// and not alerted yet, and whether any candidate was seen before.
+func (d *detection) firstOccurrences(ctx context.Context, part Window, candidates []esquery.Candidate) ([]occurrence, bool, error) {
+	history := esquery.Range{From: part.From.Add(-d.Rule.History), To: part.From}
+	lastSeen, err := d.source.LastSeen(ctx, history, candidates)
+	if err != nil {
+		return nil, false, err
+	}
+	var found []occurrence
+	anyHistory := false
+	for i, c := range candidates {
+		anyHistory = anyHistory || !lastSeen[i].IsZero()
+		if !isFirstOccurrence(c.First, lastSeen[i], d.Rule.History) {
+			continue
+		}
+		key, err := alerts.NewKey(d.Rule.ID, c.Terms, c.First)
+		if err != nil {
+			return nil, false, err
+		}
+		found = append(found, occurrence{c, key})
+	}
+	d.counts.New += int64(len(found))
+	found, err = d.unalerted(ctx, found)
+	return found, anyHistory, err
+}
+
+// unalerted leaves out what has an alert already.
+func (d *detection) unalerted(ctx context.Context, found []occurrence) ([]occurrence, error) {
+	var fresh []occurrence
+	for batch := range slices.Chunk(found, alerts.MaxBatch) {
+		keys := make([]alerts.Key, len(batch))
+		for i, o := range batch {
+			keys[i] = o.key
+		}
+		alerted, err := d.Store.AlreadyAlerted(ctx, keys, d.Rule.History)
+		if err != nil {
+			return nil, err
+		}
+		for i, already := range alerted {
+			if already {
+				d.counts.AlreadyAlerted++
+			} else {
+				fresh = append(fresh, batch[i])
+			}
+		}
+	}
+	return fresh, nil
+}
+
+// alert fetches the events of first occurrences and writes their alerts.
+func (d *detection) alert(ctx context.Context, part Window, found []occurrence) error {
+	for batch := range slices.Chunk(found, esquery.MaxEvents) {
+		candidates := make([]esquery.Candidate, len(batch))
+		for i, o := range batch {
+			candidates[i] = o.candidate
+		}
+		events, err := d.source.FirstEvents(ctx, candidates)
+		if err != nil {
+			return err
+		}
+		documents := make([]alerts.Alert, len(batch))
+		for i, o := range batch {
+			documents[i] = d.newAlert(part, o, events[i])
+		}
+		if err := d.write(ctx, documents); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *detection) newAlert(part Window, o occurrence, event esquery.Event) alerts.Alert {
+	alert := alerts.New(d.Rule.Parameters, d.info, alerts.Finding{
+		Key: o.key, Terms: o.candidate.Terms, Events: o.candidate.Events, From: part.From, To: part.To,
+		EventIndex: event.Index, EventID: event.ID, EventSource: event.Source, EventFields: event.Fields,
+	}, d.Now())
+	if len(alert.Dropped) > 0 {
+		d.Log.Warn("values of an event do not fit the alerts mapping and were left out of the alert",
+			"fields", strings.Join(alert.Dropped, ", "), "alert", alert.ID, "event", event.Index+"/"+event.ID)
+	}
+	return alert
+}
+
+func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
+	result := alerts.Result{Written: documents}
+	var rejected error
+	if !d.DryRun {
+		result, rejected = d.Store.Write(ctx, documents)
+	}
+	d.counts.Written += int64(len(result.Written))
+	d.counts.AlreadyAlerted += int64(result.Existing)
+	for _, alert := range result.Written {
+		if err := d.Emit(alert); err != nil {
+			return fmt.Errorf("print alert %s, which is written: %w", alert.ID, err)
+		}
+	}
+	return rejected
+}
+
+// A MaxAlertsError says that a part of the window has more alerts than allowed.
+type MaxAlertsError struct{ Max int }
+
+func (e *MaxAlertsError) Error() string {
+	return fmt.Sprintf("more than NEWTERMS_MAX_ALERTS=%d new alerts, none of this part was written: "+
+		"look at them with --dry-run, then raise the limit or exclude what is known", e.Max)
+}
+
+func (d *detection) warnOfLackingTerms() {
+	if d.lacking[""] == 0 {
+		return
+	}
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(d.lacking)) {
+		if field != "" && d.lacking[field] > 0 {
+			fields = append(fields, fmt.Sprintf("%s: %d", field, d.lacking[field]))
+		}
+	}
+	d.Log.Warn("matching events lack a new-terms field and cannot be judged: add the field at ingest, or count its absence as a term with --missing-terms=include",
+		"events", d.lacking[""], "lacking", strings.Join(fields, ", "), "rule", d.Rule.Name)
+}
+
+// warnIfYoung tells apart candidates that are new from a source that is: where
+// there is no event at all in the history, everything looks new.
+func (d *detection) warnIfYoung(ctx context.Context, part Window) error {
+	if d.warned {
+		return nil
+	}
+	whole := esquery.Range{From: part.From.Add(-d.Rule.History), To: part.To}
+	oldest, ok, err := d.source.Oldest(ctx, whole)
+	if err != nil || !ok || oldest.Before(part.From) {
+		return err
+	}
+	d.warned = true
+	d.Log.Warn("there is not one matching event in the history before the window, so every pair looks new",
+		"oldest_event", stamp(oldest), "history_from", stamp(whole.From), "rule", d.Rule.Name)
+	return nil
+}

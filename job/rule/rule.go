@@ -1,0 +1,172 @@
+// Package rule loads new_terms rules as Elastic's detection-rules repository
+// writes them, in TOML.
+//
+// https://github.com/elastic/detection-rules
+package rule
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/kql"
+)
+
+//go:embed okta_proxy_session.toml
+var builtin string
+
+// A Rule says which events matter and what makes one new.
+type Rule struct {
+	ID, Name  string
+	Indices   []string // patterns
+	QueryText string   // KQL, as written
+	Query     kql.Query
+	Filters   []esquery.Filter
+	// Fields are the new-terms fields, one to three.
+	Fields []string
+	// Timestamp dates an event and Fallback those that lack it; "" for none.
+	Timestamp, Fallback string
+	History             time.Duration // how far back a pair must be unseen
+	Lookback            time.Duration // of the first run ever
+	Parameters          alerts.Rule   // all of the rule, for its alerts
+}
+
+// An Error says which rule file cannot be used, and why.
+type Error struct {
+	Path string
+	Err  error
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("rule %s: %v", e.Path, e.Err) }
+func (e *Error) Unwrap() error { return e.Err }
+
+// errNotNewTerms marks a rule of another type. In a folder it is passed over.
+var errNotNewTerms = errors.New("not a new_terms rule")
+
+// Builtin is "First Occurrence of Okta User Session Started via Proxy".
+func Builtin() (Rule, error) { return parse("(built in)", builtin) }
+
+// Load reads rule files and folders of them, in order. In a folder, and those
+// below it, every *.toml counts but rules of other types are passed over. Its
+// error is an *Error.
+func Load(paths ...string) ([]Rule, error) {
+	var rules []Rule
+	seen := map[string]string{} // rule_id → path
+	add := func(path string, folder bool) error {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return &Error{path, err}
+		}
+		r, err := parse(path, string(text))
+		if folder && errors.Is(err, errNotNewTerms) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if other, ok := seen[r.ID]; ok {
+			return &Error{path, fmt.Errorf("has the rule_id %s of %s: load one of them", r.ID, other)}
+		}
+		seen[r.ID] = path
+		rules = append(rules, r)
+		return nil
+	}
+	for _, path := range paths {
+		before := len(rules)
+		err := filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return &Error{file, err}
+			case file == path && !d.IsDir():
+				return add(file, false)
+			case !d.IsDir() && strings.HasSuffix(file, ".toml"):
+				return add(file, true)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(rules) == before {
+			return nil, &Error{path, errors.New("this folder holds no new_terms rule (*.toml)")}
+		}
+	}
+	return rules, nil
+}
+
+func parse(path, text string) (Rule, error) {
+	var file struct{ Rule map[string]any }
+	if _, err := toml.Decode(text, &file); err != nil {
+		return Rule{}, &Error{path, err}
+	}
+	if file.Rule == nil {
+		return Rule{}, &Error{path, errors.New("it has no [rule] table")}
+	}
+	rule, err := fromTable(file.Rule)
+	if err != nil {
+		return Rule{}, &Error{path, err}
+	}
+	return rule, nil
+}
+
+func fromTable(table map[string]any) (Rule, error) {
+	t := tableReader{table: table}
+	if kind := t.text("type"); kind != "new_terms" {
+		return Rule{}, fmt.Errorf("type is %q: %w", kind, errNotNewTerms)
+	}
+	fields, history := t.newTerms()
+	r := Rule{
+		ID: t.text("rule_id"), Name: t.text("name"), Indices: t.texts("index"), QueryText: t.text("query"),
+		Filters: t.filters(), Fields: fields, Timestamp: "@timestamp",
+		Lookback: t.ago("from", "now-6m"), History: t.agoOf("history_window_start", history),
+	}
+	if override, _ := table["timestamp_override"].(string); override != "" && override != "@timestamp" {
+		r.Timestamp, r.Fallback = override, "@timestamp"
+		if disabled, _ := table["timestamp_override_fallback_disabled"].(bool); disabled {
+			r.Fallback = ""
+		}
+	}
+	t.text("severity")
+	if _, ok := table["risk_score"].(int64); !ok {
+		t.problem("risk_score is missing")
+	}
+	if language := t.text("language"); language != "kuery" {
+		t.problem("language is %q: only kuery is understood", language)
+	}
+	if n := len(fields); n < 1 || n > 3 {
+		t.problem("it has %d new-terms fields: one to three are allowed", n)
+	}
+	for _, name := range []string{"alert_suppression", "data_view_id", "exceptions_list"} {
+		if _, ok := table[name]; ok {
+			t.problem("%s is not supported and would change which alerts there are", name)
+		}
+	}
+	var err error
+	if r.Query, err = kql.Parse(r.QueryText); err != nil {
+		t.problems = append(t.problems, fmt.Errorf("query: %w", err))
+	}
+	r.Parameters = parameters(table, fields, history)
+	return r, errors.Join(t.problems...)
+}
+
+// parameters is the rule as Kibana's API has it: new_terms is flat there, and
+// absent settings have their defaults.
+func parameters(table map[string]any, fields []string, history string) alerts.Rule {
+	p := alerts.Rule{"from": "now-6m", "to": "now", "interval": "5m"}
+	for name, value := range table {
+		p[name] = value
+	}
+	delete(p, "new_terms")
+	p["new_terms_fields"] = fields
+	p["history_window_start"] = history
+	return p
+}

@@ -1,0 +1,140 @@
+package rule
+
+import (
+	"fmt"
+	"time"
+
+	"newterms/esquery"
+	"newterms/job/datemath"
+)
+
+// tableReader reads the [rule] table and collects all that is wrong with it.
+type tableReader struct {
+	table    map[string]any
+	problems []error
+}
+
+func (t *tableReader) problem(format string, args ...any) {
+	t.problems = append(t.problems, fmt.Errorf(format, args...))
+}
+
+// text is a required string.
+func (t *tableReader) text(name string) string {
+	s, _ := t.table[name].(string)
+	if s == "" {
+		t.problem("%s is missing", name)
+	}
+	return s
+}
+
+// texts is a required list of strings.
+func (t *tableReader) texts(name string) []string {
+	list, ok := stringsOf(t.table[name])
+	if !ok || len(list) == 0 {
+		t.problem("%s is missing, or no list of strings", name)
+	}
+	return list
+}
+
+func stringsOf(value any) ([]string, bool) {
+	list, ok := value.([]any)
+	texts := make([]string, len(list))
+	for i, element := range list {
+		s, isString := element.(string)
+		if !isString || s == "" {
+			return nil, false
+		}
+		texts[i] = s
+	}
+	return texts, ok
+}
+
+// tablesOf reads a list of tables, which TOML writes with [[…]] or inline.
+func tablesOf(value any) ([]map[string]any, bool) {
+	if tables, ok := value.([]map[string]any); ok {
+		return tables, true
+	}
+	list, ok := value.([]any)
+	tables := make([]map[string]any, len(list))
+	for i, element := range list {
+		if tables[i], ok = element.(map[string]any); !ok {
+			return nil, false
+		}
+	}
+	return tables, ok
+}
+
+// ago is an optional `now-…`.
+func (t *tableReader) ago(name, absent string) time.Duration {
+	value, ok := t.table[name].(string)
+	if !ok {
+		value = absent
+	}
+	return t.agoOf(name, value)
+}
+
+func (t *tableReader) agoOf(name, value string) time.Duration {
+	d, err := datemath.Ago(value)
+	if err == nil && d <= 0 {
+		err = fmt.Errorf("%q reaches back no time", value)
+	}
+	if err != nil {
+		t.problem("%s: %w", name, err)
+	}
+	return d
+}
+
+// newTerms reads [rule.new_terms], which names each of its two settings in a
+// key and holds the value in another.
+func (t *tableReader) newTerms() (fields []string, history string) {
+	newTerms, ok := t.table["new_terms"].(map[string]any)
+	if !ok {
+		t.problem("the table [rule.new_terms] is missing")
+		return nil, ""
+	}
+	if name := newTerms["field"]; name != "new_terms_fields" {
+		t.problem("new_terms.field is %v, not new_terms_fields", name)
+	}
+	if fields, ok = stringsOf(newTerms["value"]); !ok {
+		t.problem("new_terms.value is no list of field names")
+	}
+	windows, _ := tablesOf(newTerms["history_window_start"])
+	if len(windows) != 1 || windows[0]["field"] != "history_window_start" {
+		t.problem("new_terms.history_window_start must be one table, with field = \"history_window_start\"")
+		return fields, ""
+	}
+	history, _ = windows[0]["value"].(string)
+	return fields, history
+}
+
+// filters reads [[rule.filters]]: Kibana's filters, each with a Query DSL body
+// under query, or in the old style beside meta.
+func (t *tableReader) filters() []esquery.Filter {
+	list, ok := tablesOf(t.table["filters"])
+	if _, present := t.table["filters"]; present && !ok {
+		t.problem("filters is no list of tables")
+	}
+	var filters []esquery.Filter
+	for _, f := range list {
+		meta, _ := f["meta"].(map[string]any)
+		if disabled, _ := meta["disabled"].(bool); disabled {
+			continue
+		}
+		negate, _ := meta["negate"].(bool)
+		query, ok := f["query"].(map[string]any)
+		if !ok {
+			query = map[string]any{}
+			for name, value := range f {
+				if name != "meta" && name != "$state" {
+					query[name] = value
+				}
+			}
+		}
+		if len(query) != 1 {
+			t.problem("a filter must hold one query, not %d", len(query))
+			continue
+		}
+		filters = append(filters, esquery.Filter{Query: query, Negate: negate})
+	}
+	return filters
+}

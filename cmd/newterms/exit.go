@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"newterms/esquery/kql"
 	"newterms/job/rule"
@@ -78,14 +79,14 @@ func hint(err error) string {
 	return ""
 }
 
-// causes takes joined errors apart.
+// causes takes errors apart that errors.Join put together.
 func causes(err error) []error {
 	if err == nil {
 		return nil
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
+	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() {
+		return []error{err} // fmt.Errorf with several %w has one story to tell
 	}
 	var all []error
 	for _, cause := range joined.Unwrap() {
@@ -93,3 +94,6 @@ func causes(err error) []error {
 	}
 	return all
 }
+
+// oneLine is an error's text for a log, where a line is an event.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

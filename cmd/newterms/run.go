@@ -42,7 +42,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	p := program{settings: settings, stdout: stdout, log: newLogger(settings, stderr), now: time.Now}
 	err := p.dispatch(ctx, args, settingsErr)
 	for _, cause := range causes(err) {
-		p.log.Error(cause.Error()+hint(cause), "exit_code", exitCode(cause))
+		p.log.Error(oneLine(cause)+hint(cause), "exit_code", exitCode(cause))
 	}
 	return err
 }

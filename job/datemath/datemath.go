@@ -47,16 +47,25 @@ func Duration(text string) (time.Duration, error) {
 	var total time.Duration
 	for rest := text; rest != "" || text == ""; {
 		n, unit, after, ok := step(rest)
-		length, known := map[byte]time.Duration{
-			'w': 7 * 24 * time.Hour, 'd': 24 * time.Hour, 'h': time.Hour, 'm': time.Minute, 's': time.Second,
-		}[unit]
-		if !ok || !known || rest[0] == unit {
+		length, known := span(n, unit)
+		if total += length; !ok || !known || rest[0] == unit || total > longest {
 			return 0, fmt.Errorf("%q is no duration: write it like 90s, 2m, 12h or 7d", text)
 		}
-		total += time.Duration(n) * length
 		rest = after
 	}
 	return total, nil
+}
+
+// longest is what any length of time may be, well within time.Duration's 292
+// years.
+const longest = 100 * 365 * 24 * time.Hour
+
+// span is n times a unit that always has the same length.
+func span(n int, unit byte) (time.Duration, bool) {
+	length, ok := map[byte]time.Duration{
+		'w': 7 * 24 * time.Hour, 'd': 24 * time.Hour, 'h': time.Hour, 'H': time.Hour, 'm': time.Minute, 's': time.Second,
+	}[unit]
+	return time.Duration(n) * length, ok && time.Duration(n) <= longest/length
 }
 
 // step cuts a number and a unit off the front.
@@ -68,7 +77,7 @@ func step(s string) (n int, unit byte, rest string, ok bool) {
 	n = 1
 	if digits > 0 {
 		var err error
-		if n, err = strconv.Atoi(s[:digits]); err != nil || n > 1_000_000 {
+		if n, err = strconv.Atoi(s[:digits]); err != nil {
 			return 0, 0, "", false
 		}
 	}
@@ -84,35 +93,35 @@ func apply(math string, t time.Time, text string) (time.Time, error) {
 			return time.Time{}, fmt.Errorf("%q is no date math: %q is not understood", text, math)
 		case op == '/':
 			t, ok = floor(t, unit)
-		case op == '-':
-			t, ok = add(t, -n, unit)
 		default:
-			t, ok = add(t, n, unit)
+			t, ok = add(t, op == '-', n, unit)
 		}
 		if !ok {
-			return time.Time{}, fmt.Errorf("%q is no date math: unit %q is none of y, M, w, d, h, m, s", text, unit)
+			return time.Time{}, fmt.Errorf("%q is no date math: %q is none of y, M, w, d, h, m, s, or reaches too far", text, unit)
 		}
 		math = rest
 	}
 	return t, nil
 }
 
-func add(t time.Time, n int, unit byte) (time.Time, bool) {
+func add(t time.Time, minus bool, n int, unit byte) (time.Time, bool) {
+	if length, ok := span(n, unit); ok {
+		if minus {
+			length = -length
+		}
+		return t.Add(length), true
+	}
+	if n > 100 {
+		return t, false
+	}
+	if minus {
+		n = -n
+	}
 	switch unit {
 	case 'y':
 		return t.AddDate(n, 0, 0), true
 	case 'M':
 		return t.AddDate(0, n, 0), true
-	case 'w':
-		return t.AddDate(0, 0, 7*n), true
-	case 'd':
-		return t.AddDate(0, 0, n), true
-	case 'h', 'H':
-		return t.Add(time.Duration(n) * time.Hour), true
-	case 'm':
-		return t.Add(time.Duration(n) * time.Minute), true
-	case 's':
-		return t.Add(time.Duration(n) * time.Second), true
 	}
 	return t, false
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -80,8 +81,16 @@ func (a Alert) MarshalJSON() ([]byte, error) {
 // with commas. It is "" if there is none. A path is dotted.
 func (a Alert) Text(paths ...string) string { return textOf(a.document, paths...) }
 
-// Reason is the sentence that tells what happened.
-func (a Alert) Reason() string { return a.Text("kibana.alert.reason") }
+// Term is the pair's value of one of the rule's new-terms fields, as text. It
+// is what is new, where the event may hold several values.
+func (a Alert) Term(field string) string {
+	fields, _ := a.document["newterms.fields"].([]string)
+	terms, _ := a.document["kibana.alert.new_terms"].([]any)
+	if i := slices.Index(fields, field); i >= 0 && i < len(terms) {
+		return text(terms[i])
+	}
+	return ""
+}
 
 // timestamp is how documents hold times: UTC, to the millisecond.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

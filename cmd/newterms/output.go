@@ -62,36 +62,51 @@ type column struct {
 func columns() []column {
 	return []column{
 		{"FIRST SEEN (UTC)", func(a alerts.Alert) string { return a.FirstSeen.UTC().Format("2006-01-02 15:04:05") }},
-		{"ACTOR", lines([]string{"okta.actor.display_name", "user.full_name", "user.name"}, []string{"okta.actor.id", "user.id"})},
-		{"ACCOUNT", lines([]string{"cloud.account.id"})},
+		{"ACTOR", actor},
+		{"ACCOUNT", account},
 		{"CLIENT", client},
 		{"USER AGENT", userAgent},
-		{"EVENT", lines([]string{"okta.event_type", "kibana.alert.original_event.action"})},
-		{"OUTCOME", lines([]string{"okta.outcome.result", "event.outcome"}, []string{"okta.outcome.reason"})},
-		{"EVENTS", lines([]string{"newterms.events"})},
+		{"EVENT", func(a alerts.Alert) string { return a.Text("okta.event_type", "kibana.alert.original_event.action") }},
+		{"OUTCOME", func(a alerts.Alert) string {
+			return joinFilled("\n", a.Text("okta.outcome.result", "event.outcome"), a.Text("okta.outcome.reason"))
+		}},
+		{"EVENTS", func(a alerts.Alert) string { return a.Text("newterms.events") }},
 		{"NEW TERMS", newTerms},
 	}
 }
 
-// lines shows each group of alternative fields on a line of its own.
-func lines(groups ...[]string) func(alerts.Alert) string {
-	return func(a alerts.Alert) string {
-		var shown []string
-		for _, fields := range groups {
-			if s := a.Text(fields...); s != "" && !slices.Contains(shown, s) {
-				shown = append(shown, s)
-			}
-		}
-		return strings.Join(shown, "\n")
+// actor and account show the term of the pair: an event may hold several.
+func actor(a alerts.Alert) string {
+	name := a.Text("okta.actor.display_name", "user.full_name", "user.name")
+	id := a.Term("okta.actor.id")
+	if id == "" {
+		id = a.Text("okta.actor.id", "user.id")
 	}
+	return joinFilled("\n", name, id)
+}
+
+func account(a alerts.Alert) string {
+	if term := a.Term("cloud.account.id"); term != "" {
+		return term
+	}
+	return a.Text("cloud.account.id")
+}
+
+// joinFilled joins what is not empty, each text once.
+func joinFilled(separator string, texts ...string) string {
+	var filled []string
+	for _, s := range texts {
+		if s != "" && !slices.Contains(filled, s) {
+			filled = append(filled, s)
+		}
+	}
+	return strings.Join(filled, separator)
 }
 
 func client(a alerts.Alert) string {
-	place := lines([]string{"client.geo.city_name", "source.geo.city_name"}, []string{"client.geo.country_name", "source.geo.country_name"})(a)
-	ip := a.Text("okta.client.ip", "client.ip", "source.ip")
+	city, country := a.Text("client.geo.city_name", "source.geo.city_name"), a.Text("client.geo.country_name", "source.geo.country_name")
 	network := a.Text("okta.security_context.as.organization.name", "client.as.organization.name", "source.as.organization.name", "okta.security_context.isp")
-	shown := slices.DeleteFunc([]string{ip, strings.ReplaceAll(place, "\n", ", "), network}, func(s string) bool { return s == "" })
-	return strings.Join(shown, "\n")
+	return joinFilled("\n", a.Text("okta.client.ip", "client.ip", "source.ip"), joinFilled(", ", city, country), network)
 }
 
 func userAgent(a alerts.Alert) string {
@@ -102,7 +117,7 @@ func userAgent(a alerts.Alert) string {
 	if browser == "" && os == "" {
 		return a.Text("okta.client.user_agent.raw_user_agent", "user_agent.original")
 	}
-	return strings.TrimSpace(browser + "\n" + os)
+	return joinFilled("\n", browser, os)
 }
 
 // newTerms shows the pair where the actor and account columns do not.
@@ -146,6 +161,7 @@ func renderTable(all []alerts.Alert, width int) string {
 	t.SetColumnConfigs(configs)
 	t.AppendHeader(header)
 	t.AppendRows(rows)
+	t.SuppressTrailingSpaces()
 	return t.Render()
 }
 

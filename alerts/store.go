@@ -144,7 +144,11 @@ type RejectedError struct {
 }
 
 func (e *RejectedError) Error() string {
-	text := fmt.Sprintf("%s rejected %d documents, the first %s: %d %s: %s", e.Target, e.Count, e.ID, e.Status, e.Type, e.Reason)
+	which := "document " + e.ID
+	if e.Count > 1 {
+		which = fmt.Sprintf("%d documents, the first %s", e.Count, e.ID)
+	}
+	text := fmt.Sprintf("%s rejected %s: %d %s: %s", e.Target, which, e.Status, e.Type, e.Reason)
 	if e.Status == http.StatusNotFound {
 		text += ": run newterms setup to install the index templates"
 	}

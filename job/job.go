@@ -79,10 +79,10 @@ func (j *Job) Run(ctx context.Context, info alerts.RunInfo, w Window) (Summary, 
 		From: w.From, To: w.To, StartedAt: started,
 	}
 	summary := Summary{RunInfo: info, RuleName: j.Rule.Name, Window: w, DryRun: j.DryRun}
-	err := j.record(ctx, run)
-	if err == nil {
-		err = j.detect(ctx, info, w, &summary.Counts)
+	if err := j.record(ctx, run); err != nil {
+		return summary, err
 	}
+	err := j.detect(ctx, info, w, &summary.Counts)
 	measure := func() {
 		requestsNow, tookNow := j.Spent()
 		summary.Requests, summary.Took = requestsNow-requests, tookNow-took

@@ -16,7 +16,7 @@ import (
 func newLogger(s settings, stderr io.Writer) *slog.Logger {
 	_, onTerminal := terminalWidth(stderr)
 	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
-		return slog.New(tint.NewHandler(stderr, &tint.Options{
+		return slog.New(tint.NewTextHandler(stderr, &tint.Options{
 			Level: s.LogLevel, TimeFormat: "15:04:05",
 			NoColor: !onTerminal || s.NoColor != "" || s.Term == "dumb",
 		}))

@@ -33,10 +33,17 @@ func (s *settings) connect() (esapi.Transport, error) {
 			return nil, configError{fmt.Errorf("ELASTICSEARCH_CA: %s holds no PEM certificate", s.CA)}
 		}
 	}
-	client, err := elastictransport.New(elastictransport.Config{
-		URLs: urls, APIKey: s.APIKey, Username: s.Username, Password: s.Password,
-		Transport: base, DisableRetry: true, UserAgent: "newterms/" + version(),
-	})
+	options := []elastictransport.Option{
+		elastictransport.WithURLs(urls...), elastictransport.WithTransport(base), elastictransport.WithDisableRetry(),
+		elastictransport.WithUserAgent("newterms/" + version()),
+	}
+	switch {
+	case s.APIKey != "":
+		options = append(options, elastictransport.WithAPIKey(s.APIKey))
+	case s.Username != "":
+		options = append(options, elastictransport.WithBasicAuth(s.Username, s.Password))
+	}
+	client, err := elastictransport.NewClient(options...)
 	if err != nil {
 		return nil, configError{err}
 	}

@@ -98,7 +98,7 @@ func build(ctx context.Context, dir string, progress func(string)) error {
 	}
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
-		return fmt.Errorf("Maven is missing: %s", installHint) //nolint:staticcheck // Maven is a name
+		return fmt.Errorf("mvn is missing: %s", installHint)
 	}
 	if err := os.CopyFS(dir, nodeFiles); err != nil {
 		return err

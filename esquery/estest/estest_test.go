@@ -135,7 +135,7 @@ func TestStartWithoutMavenSaysWhatToInstall(t *testing.T) {
 	}
 	t.Setenv("PATH", bin)
 	_, err = estest.Start(t.Context(), estest.Options{})
-	if err == nil || !strings.Contains(err.Error(), "Maven is missing: install") {
+	if err == nil || !strings.Contains(err.Error(), "mvn is missing: install") {
 		t.Errorf("got %v", err)
 	}
 }

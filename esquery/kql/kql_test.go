@@ -1,0 +1,218 @@
+package kql_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"newterms/esquery/kql"
+)
+
+// The mapping that the tables below know.
+func fields() kql.Fields {
+	keyword, date := kql.Field{Types: []string{"keyword"}}, kql.Field{Types: []string{"date"}}
+	return kql.Fields{
+		"user": keyword, "host.name": keyword, "host.id": keyword, "@timestamp": date,
+		"mixed": {Types: []string{"keyword", "wildcard"}}, "bytes": {Types: []string{"long"}}, "note": {Types: []string{"text"}},
+		"grants.role": {Types: []string{"keyword"}, NestedPath: "grants"},
+	}
+}
+
+func TestCompile(t *testing.T) {
+	one := func(clause string) string { return `{"bool":{"should":[` + clause + `],"minimum_should_match":1}}` }
+	for _, c := range []struct{ name, kql, want string }{
+		{"the empty query matches everything", "", `{"match_all":{}}`},
+		{"and so do spaces", " \n\u00a0", `{"match_all":{}}`},
+		{"any value in any field", "*:*", `{"match_all":{}}`},
+		{"keyword", `user:ada`, one(`{"term":{"user":{"value":"ada"}}}`)},
+		{"keyword, quoted", `user:"ada"`, one(`{"term":{"user":{"value":"ada"}}}`)},
+		{"field in quotes", `"user":ada`, one(`{"term":{"user":{"value":"ada"}}}`)},
+		{"space around the colon", "user :\n ada", one(`{"term":{"user":{"value":"ada"}}}`)},
+		{"unknown type, unquoted", `x:ada`, one(`{"match":{"x":"ada"}}`)},
+		{"unknown type, quoted", `x:"ada l"`, one(`{"match_phrase":{"x":"ada l"}}`)},
+		{"two types are no keyword", `mixed:a`, one(`{"match":{"mixed":"a"}}`)},
+		{"text", `note:"a b"`, one(`{"match_phrase":{"note":"a b"}}`)},
+		{"a number stays a string", `bytes:070`, one(`{"match":{"bytes":"070"}}`)},
+		{"booleans and null have types", `x:true or x:false or x:null`,
+			one(one(`{"match":{"x":true}}`) + "," + one(`{"match":{"x":false}}`) + "," + one(`{"match":{"x":null}}`))},
+		{"quoted true is a string", `x:"true"`, one(`{"match_phrase":{"x":"true"}}`)},
+		{"True is a string", `x:True`, one(`{"match":{"x":"True"}}`)},
+		{"exists", `user:*`, one(`{"exists":{"field":"user"}}`)},
+		{"two stars are no exists", `user:**`, one(`{"wildcard":{"user":{"value":"**"}}}`)},
+		{"wildcard on a keyword, spaces kept", `user:S3 Bro*`, one(`{"wildcard":{"user":{"value":"S3 Bro*"}}}`)},
+		{"question marks and other operators are literal", `user:a?b+c*`, one(`{"wildcard":{"user":{"value":"a\\?b\\+c*"}}}`)},
+		{"escaped star beside a wildcard", `user:a\**`, one(`{"wildcard":{"user":{"value":"a\\**"}}}`)},
+		{"escaped star alone", `user:a\*`, one(`{"term":{"user":{"value":"a*"}}}`)},
+		{"star in quotes", `user:"a*"`, one(`{"term":{"user":{"value":"a*"}}}`)},
+		{"wildcard elsewhere", `x:a-b*`, one(`{"query_string":{"fields":["x"],"query":"a\\-b*"}}`)},
+		{"field wildcard", `host.*:a`, one(`{"term":{"host.id":{"value":"a"}}},{"term":{"host.name":{"value":"a"}}}`)},
+		{"inner field wildcard", `h*.n*e:a`, one(`{"term":{"host.name":{"value":"a"}}}`)},
+		{"field wildcard that matches nothing", `nope*:a`, one(`{"match":{"nope*":"a"}}`)},
+		{"date", `@timestamp:"2026-01-02"`, one(`{"range":{"@timestamp":{"gte":"2026-01-02","lte":"2026-01-02","time_zone":"Zulu"}}}`)},
+		{"date in milliseconds", `@timestamp:1700000000000`, one(`{"range":{"@timestamp":{"gte":"1700000000000","lte":"1700000000000"}}}`)},
+		{"range", `bytes >= 5 and bytes<9`,
+			`{"bool":{"filter":[` + one(`{"range":{"bytes":{"gte":"5"}}}`) + `,` + one(`{"range":{"bytes":{"lt":"9"}}}`) + `]}}`},
+		{"range of dates", `@timestamp > "now-1d"`, one(`{"range":{"@timestamp":{"gt":"now-1d","time_zone":"Zulu"}}}`)},
+		{"not", `not user:a`, `{"bool":{"must_not":` + one(`{"term":{"user":{"value":"a"}}}`) + `}}`},
+		{"not binds closer than and, and closer than or", `not user:a and user:b or user:c`,
+			one(`{"bool":{"filter":[{"bool":{"must_not":` + one(`{"term":{"user":{"value":"a"}}}`) + `}},` +
+				one(`{"term":{"user":{"value":"b"}}}`) + `]}},` + one(`{"term":{"user":{"value":"c"}}}`))},
+		{"keywords in any case", `user:a OR user:b`, one(one(`{"term":{"user":{"value":"a"}}}`) + `,` + one(`{"term":{"user":{"value":"b"}}}`))},
+		{"a list of values", `user:(a or b)`, one(one(`{"term":{"user":{"value":"a"}}}`) + `,` + one(`{"term":{"user":{"value":"b"}}}`))},
+		{"everything but", `user:(* and not (a or b*))`,
+			`{"bool":{"filter":[` + one(`{"exists":{"field":"user"}}`) + `,{"bool":{"must_not":` +
+				one(one(`{"term":{"user":{"value":"a"}}}`)+`,`+one(`{"wildcard":{"user":{"value":"b*"}}}`)) + `}}]}}`},
+		{"or the field is missing", `user:(a or not *)`,
+			one(one(`{"term":{"user":{"value":"a"}}}`) + `,{"bool":{"must_not":` + one(`{"exists":{"field":"user"}}`) + `}}`)},
+		{"words that only look like keywords", `user:orange and user:or`,
+			`{"bool":{"filter":[` + one(`{"term":{"user":{"value":"orange"}}}`) + `,` + one(`{"term":{"user":{"value":"or"}}}`) + `]}}`},
+		{"a field of two words", `user:a or or x:b`, one(one(`{"term":{"user":{"value":"a"}}}`) + `,` + one(`{"match":{"or x":"b"}}`))},
+		{"escaped keyword", `user:this \and that`, one(`{"term":{"user":{"value":"this and that"}}}`)},
+		{"windows path", `user:C\:\\Temp\\*`, one(`{"wildcard":{"user":{"value":"C\\:\\\\Temp\\\\*"}}}`)},
+		{"a backslash in quotes stays", `user:"C:\Windows\uninstall"`, one(`{"term":{"user":{"value":"C:\\Windows\\uninstall"}}}`)},
+		{"escapes in quotes", `user:"\"\u00e9\t\\"`, one(`{"term":{"user":{"value":"\"é\t\\"}}}`)},
+		{"escapes without quotes", `user:\u00e9\:\(\t.`, one(`{"term":{"user":{"value":"é:(\t."}}}`)},
+		{"free text", `ada lovelace`, `{"multi_match":{"type":"best_fields","query":"ada lovelace","lenient":true}}`},
+		{"free phrase", `"ada l"`, `{"multi_match":{"type":"phrase","query":"ada l","lenient":true}}`},
+		{"free wildcard", `ada*`, `{"query_string":{"query":"ada*"}}`},
+		{"nested", `grants:{ role:admin and x:1 }`,
+			`{"nested":{"path":"grants","query":{"bool":{"filter":[` + one(`{"term":{"grants.role":{"value":"admin"}}}`) + `,` +
+				one(`{"match":{"grants.x":"1"}}`) + `]}},"score_mode":"none"}}`},
+		{"field wildcard into a nested field", `*.role:admin`,
+			one(`{"nested":{"path":"grants","query":{"term":{"grants.role":{"value":"admin"}}},"score_mode":"none"}}`)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q, err := kql.Parse(c.kql)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compiled, err := q.Compile(fields())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := json.Marshal(compiled)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !sameJSON(t, string(got), c.want) {
+				t.Errorf("%s\n got %s\nwant %s", c.kql, got, c.want)
+			}
+		})
+	}
+}
+
+func sameJSON(t *testing.T, a, b string) bool {
+	t.Helper()
+	var x, y any
+	if err := errors.Join(json.Unmarshal([]byte(a), &x), json.Unmarshal([]byte(b), &y)); err != nil {
+		t.Fatal(err)
+	}
+	return reflect.DeepEqual(x, y)
+}
+
+func TestSyntaxErrors(t *testing.T) {
+	for _, c := range []struct {
+		kql    string
+		offset int
+		found  string
+	}{
+		{`user:`, 5, ""},
+		{`user:a and `, 11, ""},
+		{`user:(a or `, 11, ""},
+		{`user:(a or )`, 11, ")"},
+		{`(user:a`, 7, ""},
+		{`user:a)`, 6, ")"},
+		{`user:a:b`, 6, ":"},
+		{`user:"a`, 5, `"`},
+		{`user:"a" "b"`, 9, `"`},
+		{`user:\q`, 5, `\`},
+		{`user:C:\x`, 6, ":"},
+		{`user:cannot be`, 8, "n"},
+		{`user: not b`, 6, "n"},
+		{`not not user:a`, 4, "n"},
+		{`user:>5`, 5, ">"},
+		{`user:a and(user:b)`, 10, "("},
+		{`grants:{ role:a`, 15, ""},
+		{"user:a and\n  user:(b or é or )", 29, ")"},
+	} {
+		_, err := kql.Parse(c.kql)
+		var syntax *kql.SyntaxError
+		if !errors.As(err, &syntax) {
+			t.Errorf("%s: got %v", c.kql, err)
+			continue
+		}
+		if syntax.Offset != c.offset || syntax.Found != c.found || len(syntax.Expected) == 0 {
+			t.Errorf("%s: offset %d found %q expected %v, want offset %d found %q", c.kql, syntax.Offset, syntax.Found, syntax.Expected, c.offset, c.found)
+		}
+	}
+}
+
+func TestSyntaxErrorTellsLineAndColumn(t *testing.T) {
+	_, err := kql.Parse("user:a and\n  user:(b or )")
+	want := `KQL line 2, column 14 (offset 24): found ")", expected "(", NOT, value`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
+func TestTooDeep(t *testing.T) {
+	_, err := kql.Parse(strings.Repeat("(", 100_000))
+	var syntax *kql.SyntaxError
+	if !errors.As(err, &syntax) || syntax.Reason == "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFieldErrors(t *testing.T) {
+	for _, query := range []string{`grants.role:admin`, `other:{ x:1 and grants.role:a }`, `grants:{ inner:{ role:a } }`} {
+		q, err := kql.Parse(query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := fields()
+		known["other.grants.role"] = kql.Field{Types: []string{"keyword"}}
+		known["grants.inner.role"] = kql.Field{Types: []string{"keyword"}, NestedPath: "grants"}
+		_, err = q.Compile(known)
+		var field *kql.FieldError
+		if !errors.As(err, &field) {
+			t.Errorf("%s: got %v", query, err)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	q, err := kql.Parse(`user:(a or b) and not host.*:x and bytes>5 and grants:{ role:a } and free and null:x and "user":c`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := q.Names(), []string{"bytes", "grants", "host.*", "user"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// FuzzParse checks that no input panics, and that what parses compiles to JSON.
+func FuzzParse(f *testing.F) {
+	for _, seed := range []string{`a:(b or "c*" and not d)`, `a:{ b:* } or c<=1`, `\u00e9:\**`, `((`, `not not`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		q, err := kql.Parse(query)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("an error without a text")
+			}
+			return
+		}
+		q.Names()
+		compiled, err := q.Compile(fields())
+		if err != nil {
+			return
+		}
+		if _, err := json.Marshal(compiled); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -6,23 +6,22 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
+	"newterms/esquery/estest"
 	"newterms/job/datemath"
 )
 
 // load makes the sample's data stream and fills it from dir/*.ndjson. The times
 // in the sample are date math, relative to now.
-func load(ctx context.Context, url, dir string, now time.Time) error {
+func load(ctx context.Context, node *estest.Node, dir string, now time.Time) error {
 	template, err := os.ReadFile(filepath.Join(dir, "index-template.json"))
 	if err != nil {
 		return err
 	}
-	if err := send(ctx, http.MethodPut, url+"/_index_template/logs-okta.system", template); err != nil {
+	if _, err := node.Request(ctx, "PUT", "/_index_template/logs-okta.system", template); err != nil {
 		return err
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.ndjson"))
@@ -35,7 +34,8 @@ func load(ctx context.Context, url, dir string, now time.Time) error {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	return send(ctx, http.MethodPost, url+"/logs-okta.system-default/_bulk?refresh=true", bulk.Bytes())
+	_, err = node.Request(ctx, "POST", "/logs-okta.system-default/_bulk?refresh=true", bulk.Bytes())
+	return err
 }
 
 func addEvents(bulk *bytes.Buffer, path string, now time.Time) error {
@@ -73,25 +73,4 @@ func addEvents(bulk *bytes.Buffer, path string, now time.Time) error {
 		}
 	}
 	return lines.Err()
-}
-
-func send(ctx context.Context, method, url string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.StatusCode != http.StatusOK || bytes.Contains(answer, []byte(`"errors":true`)) {
-		return fmt.Errorf("%s %s: %s: %.500s", method, url, res.Status, answer)
-	}
-	return nil
 }

@@ -1,0 +1,194 @@
+package alerts_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"newterms/alerts"
+	"newterms/esquery/estest"
+)
+
+var firstSeen = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// newStore returns a store with targets of its own on the real server.
+func newStore(t *testing.T) (*alerts.Store, *estest.Node, string) {
+	t.Helper()
+	node := estest.ForTest(t)
+	transport, err := node.Transport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := ".test-" + uuid.NewString()[:8]
+	return alerts.NewStore(transport, target, target+"-runs"), node, target
+}
+
+func setUp(t *testing.T, s *alerts.Store) []string {
+	t.Helper()
+	installed, err := s.Setup(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var did []string
+	for _, i := range installed {
+		did = append(did, i.Did)
+	}
+	return did
+}
+
+func key(t *testing.T, actor string, at time.Time) alerts.Key {
+	t.Helper()
+	k, err := alerts.NewKey("r1", []any{actor}, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func alert(t *testing.T, actor string, at time.Time) alerts.Alert {
+	t.Helper()
+	rule := alerts.Rule{"rule_id": "r1", "name": "Rule", "new_terms_fields": []string{"okta.actor.id"}, "severity": "low", "risk_score": 21}
+	return alerts.New(rule, alerts.RunInfo{ID: "run-1", Type: "manual"}, alerts.Finding{
+		Key: key(t, actor, at), Terms: []any{actor}, Events: 1, From: at, To: at.Add(time.Hour), EventIndex: "i", EventID: "e",
+		EventSource: map[string]any{"okta": map[string]any{"actor": map[string]any{"id": actor}}, "event": map[string]any{"kind": "event"}},
+	}, at)
+}
+
+func TestSetupIsIdempotent(t *testing.T) {
+	s, node, target := newStore(t)
+	for _, want := range []string{"installed", "unchanged"} {
+		if did := setUp(t, s); !slices.Equal(did, []string{want, want}) {
+			t.Errorf("got %v, want %s", did, want)
+		}
+	}
+	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)}); err != nil {
+		t.Fatal(err)
+	}
+	if did := setUp(t, s); did[0] != "unchanged" {
+		t.Errorf("with a data stream: got %v", did)
+	}
+	// An older version of the template is replaced.
+	name := "/_index_template/" + target + "-index-template"
+	body := map[string]any{"index_patterns": []string{target}, "priority": 500, "version": 0, "data_stream": map[string]any{"hidden": true}}
+	if _, err := node.Request(t.Context(), "PUT", name, body); err != nil {
+		t.Fatal(err)
+	}
+	if did := setUp(t, s); did[0] != "updated" {
+		t.Errorf("with an old template: got %v", did)
+	}
+}
+
+func TestWriteJudgesEachAlert(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	first, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)})
+	if err != nil || len(first.Written) != 1 {
+		t.Fatal(first, err)
+	}
+	again, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen), alert(t, "basil", firstSeen)})
+	if err != nil || len(again.Written) != 1 || again.Existing != 1 || again.Written[0].Text("okta.actor.id") != "basil" {
+		t.Errorf("got %+v, %v", again, err)
+	}
+	answer, err := node.Request(t.Context(), "POST", "/"+target+"/_search", map[string]any{
+		"query": map[string]any{"term": map[string]any{"event.kind": "signal"}},
+		"aggs": map[string]any{
+			"actor": map[string]any{"terms": map[string]any{"field": "okta.actor.id"}},
+			"pair":  map[string]any{"terms": map[string]any{"field": "newterms.pair"}},
+			"kind":  map[string]any{"terms": map[string]any{"field": "event.kind"}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var aggs struct {
+		Aggregations map[string]struct {
+			Buckets []struct {
+				Key any `json:"key"`
+			} `json:"buckets"`
+		} `json:"aggregations"`
+	}
+	if err := json.Unmarshal(answer, &aggs); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"actor": 2, "pair": 2, "kind": 1} {
+		if got := aggs.Aggregations[name].Buckets; len(got) != want {
+			t.Errorf("%s: got %v, want %d buckets", name, got, want)
+		}
+	}
+}
+
+func TestWriteWithoutSetupSaysWhatToDo(t *testing.T) {
+	s, _, target := newStore(t)
+	_, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)})
+	var rejected *alerts.RejectedError
+	if !errors.As(err, &rejected) || rejected.Target != target || rejected.StatusCode() != 404 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAlreadyAlerted(t *testing.T) {
+	s, _, _ := newStore(t)
+	const history = time.Hour
+	keys := []alerts.Key{key(t, "ada", firstSeen), key(t, "basil", firstSeen)}
+	alerted, err := s.AlreadyAlerted(t.Context(), keys, history)
+	if err != nil || !slices.Equal(alerted, []bool{false, false}) {
+		t.Errorf("before the first alert: got %v, %v", alerted, err)
+	}
+	setUp(t, s)
+	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)}); err != nil {
+		t.Fatal(err)
+	}
+	for offset, want := range map[time.Duration]bool{
+		0: true, -history: true, history: true, -history - time.Millisecond: false, history + time.Millisecond: false,
+	} {
+		keys := []alerts.Key{key(t, "basil", firstSeen.Add(48*time.Hour)), key(t, "ada", firstSeen.Add(offset))}
+		alerted, err := s.AlreadyAlerted(t.Context(), keys, history)
+		if err != nil || !slices.Equal(alerted, []bool{false, want}) {
+			t.Errorf("%s from the alert: got %v, %v, want %v", offset, alerted, err, want)
+		}
+	}
+}
+
+func TestRecordRun(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	run := alerts.Run{
+		RunInfo: alerts.RunInfo{ID: "run-1", Type: "scheduled"}, State: alerts.Started, RuleID: "r1", RuleName: "Rule",
+		From: firstSeen, To: firstSeen.Add(time.Hour), StartedAt: firstSeen,
+	}
+	ended := run
+	ended.State, ended.Error, ended.Counts.Candidates, ended.Duration = alerts.Failure, "it broke", 7, 1500*time.Millisecond
+	for _, r := range []alerts.Run{run, ended, ended} {
+		if err := s.RecordRun(t.Context(), r, firstSeen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answer, err := node.Request(t.Context(), "POST", "/"+target+"-runs/_search", map[string]any{"sort": "newterms.run.state"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				Source map[string]any `json:"_source"`
+			} `json:"hits"`
+		} `json:"hits"`
+	}
+	if err := json.Unmarshal(answer, &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Hits.Hits) != 2 {
+		t.Fatalf("got %s", answer)
+	}
+	failure := found.Hits.Hits[0].Source
+	got := fmt.Sprintf("%v %v %v %v %v", failure["newterms.run.state"], failure["error.message"],
+		failure["newterms.candidates"], failure["newterms.duration_ms"], failure["newterms.window.to"])
+	if want := "failure it broke 7 1500 2026-03-10T13:00:00.000Z"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

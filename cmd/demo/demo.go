@@ -86,7 +86,7 @@ Elasticsearch is at %s until you press Ctrl-C. In another terminal, here:
   export ELASTICSEARCH_URL=%[1]s
   go run ./cmd/newterms run --from now-8d --dry-run
   go run ./cmd/newterms rule
-  curl -s "$ELASTICSEARCH_URL/.alerts-newterms.detections-default/_search?filter_path=hits.hits._source.kibana.alert.reason"
+  curl -s "$ELASTICSEARCH_URL/.alerts-newterms.detections-default/_search?_source=false&docvalue_fields=kibana.alert.reason&pretty"
 `
 
 func moduleRoot(ctx context.Context) (string, error) {

@@ -150,13 +150,13 @@ func renderTable(all []alerts.Alert, width int) string {
 		}
 	}
 	if width > 0 {
-		shrink(widths, width-2*(len(widths)-1))
+		shrink(widths[1:], width-widths[0]-2*(len(widths)-1)) // a time stays on one line
 	}
 	t := table.NewWriter()
 	t.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: "  "}, Format: table.FormatOptions{Header: text.FormatDefault}})
 	var configs []table.ColumnConfig
 	for i, w := range widths {
-		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: text.WrapText})
+		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: text.WrapSoft})
 	}
 	t.SetColumnConfigs(configs)
 	t.AppendHeader(header)
@@ -165,8 +165,9 @@ func renderTable(all []alerts.Alert, width int) string {
 	return t.Render()
 }
 
-// minColumn is the narrowest that a column is made: an IPv4 address.
-const minColumn = 15
+// minColumn is the narrowest that a column is made. A time, eight columns of
+// this and the gaps between them fit 80 columns.
+const minColumn = 6
 
 // shrink makes the widest columns narrower until all fit, if they can.
 func shrink(widths []int, total int) {

@@ -170,7 +170,7 @@ func (s *settings) connection() ([]*url.URL, error) {
 	switch {
 	case s.APIKey != "" && (s.Username != "" || s.Password != ""):
 		problem("both an API key (ELASTICSEARCH_API_KEY) and a user (ELASTICSEARCH_USERNAME, ELASTICSEARCH_PASSWORD) are set: keep one")
-	case (s.Username == "") != (s.Password == ""):
+	case (s.Username == "") != (s.Password == "" && s.PasswordFile == ""):
 		problem("of ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD only one is set: set both")
 	}
 	return urls, errors.Join(problems...)

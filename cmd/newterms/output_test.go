@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"newterms/alerts"
+	"newterms/job/rule"
+)
+
+func sampleAlert(t *testing.T, n int) alerts.Alert {
+	t.Helper()
+	at := time.Date(2026, 3, 10, 12, 0, n, 0, time.UTC)
+	terms := []any{"00u1ada7Qm4kXw2Lp5d7", "218733041992"}
+	key, err := alerts.NewKey("r", terms, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return alerts.New(alerts.Rule{"name": "R", "new_terms_fields": []string{"okta.actor.id", "cloud.account.id"}}, alerts.RunInfo{},
+		alerts.Finding{Key: key, Terms: terms, Events: 12, EventSource: map[string]any{
+			"okta": map[string]any{
+				"actor": map[string]any{"id": terms[0], "display_name": "Åda Sørensen"}, "event_type": "user.authentication.auth_via_mfa",
+				"client":           map[string]any{"ip": "2001:db8:44::5c", "user_agent": map[string]any{"browser": "FIREFOX", "os": "Linux"}},
+				"outcome":          map[string]any{"result": "FAILURE", "reason": "INVALID_CREDENTIALS"},
+				"security_context": map[string]any{"as": map[string]any{"organization": map[string]any{"name": "Pear Private Relay"}}},
+			},
+			"client": map[string]any{"geo": map[string]any{"city_name": "Dublin", "country_name": "Ireland"}},
+			"cloud":  map[string]any{"account": map[string]any{"id": []any{"218733041992", "640185527310"}}},
+		}}, at)
+}
+
+func TestTableFitsTheTerminal(t *testing.T) {
+	for _, width := range []int{0, 200, 140, 100, 80} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			table := renderTable([]alerts.Alert{sampleAlert(t, 1), sampleAlert(t, 2)}, width)
+			if longest := text.LongestLineLen(table); width > 0 && longest > width {
+				t.Errorf("a line has %d columns:\n%s", longest, table)
+			}
+			for _, want := range []string{"2026-03-10 12:00:01", "Åda", "Søren", "2187", "2001", "Dublin", "Pear", "FIREF", "Linux", "FAILU", "12"} {
+				if !strings.Contains(table, want) {
+					t.Errorf("%q is missing:\n%s", want, table)
+				}
+			}
+			if strings.Contains(table, "640185527310") {
+				t.Errorf("the account is not the pair's:\n%s", table)
+			}
+		})
+	}
+}
+
+func TestPrinterSortsByTime(t *testing.T) {
+	var out bytes.Buffer
+	p, err := newPrinter("table", &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{3, 1, 2} {
+		if err := p.alert(sampleAlert(t, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.flush(rule.Rule{Name: "R"}); err != nil {
+		t.Fatal(err)
+	}
+	lines := out.String()
+	if first, last := strings.Index(lines, "12:00:01"), strings.Index(lines, "12:00:03"); first < 0 || first > last {
+		t.Errorf("got\n%s", lines)
+	}
+}

@@ -50,7 +50,10 @@ func (p program) run(ctx context.Context, args []string) error {
 		if err != nil && len(f.rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
-		failures = append(failures, err, out.flush(r))
+		failures = append(failures, err)
+		if err == nil || len(out.alerts) > 0 {
+			failures = append(failures, out.flush(r))
+		}
 	}
 	return errors.Join(failures...)
 }

@@ -44,8 +44,12 @@ func (p *printer) alert(a alerts.Alert) error {
 
 // flush prints what a rule's alerts are collected for.
 func (p *printer) flush(r rule.Rule) error {
-	if len(p.alerts) == 0 {
+	if p.format != "table" {
 		return nil
+	}
+	if len(p.alerts) == 0 {
+		_, err := fmt.Fprintf(p.out, "%s: no new alerts\n", r.Name)
+		return err
 	}
 	slices.SortStableFunc(p.alerts, func(a, b alerts.Alert) int { return a.FirstSeen.Compare(b.FirstSeen) })
 	_, err := fmt.Fprintf(p.out, "%s\n%s\n", r.Name, renderTable(p.alerts, p.width))
@@ -156,13 +160,22 @@ func renderTable(all []alerts.Alert, width int) string {
 	t.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: "  "}, Format: table.FormatOptions{Header: text.FormatDefault}})
 	var configs []table.ColumnConfig
 	for i, w := range widths {
-		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: text.WrapSoft})
+		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: w, WidthMaxEnforcer: wrapLines})
 	}
 	t.SetColumnConfigs(configs)
 	t.AppendHeader(header)
 	t.AppendRows(rows)
 	t.SuppressTrailingSpaces()
 	return t.Render()
+}
+
+// wrapLines wraps each line of a cell by itself, at spaces if it can.
+func wrapLines(cell string, width int) string {
+	lines := strings.Split(cell, "\n")
+	for i, line := range lines {
+		lines[i] = text.WrapSoft(line, width)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // minColumn is the narrowest that a column is made. A time, eight columns of

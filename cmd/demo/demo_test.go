@@ -12,7 +12,7 @@ func TestDemo(t *testing.T) {
 	if err := run(t.Context(), nil, &stdout, &stderr); err != nil {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
-	first, rest, ok := strings.Cut(stdout.String(), "$ newterms run --from now-1d\n")
+	_, rest, ok := strings.Cut(stdout.String(), "$ newterms run --from now-1d\n")
 	first, again, ok2 := strings.Cut(rest, "$ newterms run --from now-1d\n")
 	if !ok || !ok2 {
 		t.Fatalf("got\n%s", &stdout)

@@ -64,6 +64,7 @@ type Finding struct {
 // An Alert is a document to write. Only New makes one.
 type Alert struct {
 	Key
+	runID    string
 	document map[string]any
 	// Dropped names the fields of the event that do not fit their mapping and
 	// were left out.

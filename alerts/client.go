@@ -37,22 +37,13 @@ type errorReason struct {
 	Reason string `json:"reason"`
 }
 
-type alertedAnswer struct {
-	AfterKey json.RawMessage `json:"after_key"`
-	Buckets  []struct {
-		Key struct {
-			Pair      string `json:"pair"`
-			FirstSeen int64  `json:"first_seen"`
-		} `json:"key"`
-	} `json:"buckets"`
-}
-
-// alertedPage searches the alerts target. Unlike a source, the target is one
-// name: if it is missing or may not be read, Elasticsearch says so.
-func (s *Store) alertedPage(ctx context.Context, body map[string]any) (*alertedAnswer, error) {
+// search decodes the aggregations of a complete answer into aggs. Unlike a
+// source a target is one name: if it may not be read Elasticsearch says so, and
+// if it is missing, found is false.
+func (s *Store) search(ctx context.Context, target string, body map[string]any, aggs any) (found bool, err error) {
 	payload, err := json.Marshal(body)
 	if err != nil {
-		return nil, err
+		return false, err
 	}
 	var answer struct {
 		Took     int64 `json:"took"`
@@ -61,31 +52,35 @@ func (s *Store) alertedPage(ctx context.Context, body map[string]any) (*alertedA
 			Total  int `json:"total"`
 			Failed int `json:"failed"`
 		} `json:"_shards"`
-		Aggregations struct {
-			Alerts *alertedAnswer `json:"alerts"`
-		} `json:"aggregations"`
+		Aggregations json.RawMessage `json:"aggregations"`
 	}
 	no := false
-	err = s.do(ctx, esapi.SearchRequest{
-		Index: []string{s.alertsTarget}, Body: bytes.NewReader(payload), AllowPartialSearchResults: &no,
-	}, &answer)
+	err = s.do(ctx, esapi.SearchRequest{Index: []string{target}, Body: bytes.NewReader(payload), AllowPartialSearchResults: &no}, &answer)
 	s.Took += time.Duration(answer.Took) * time.Millisecond
+	var refused *ResponseError
 	switch {
+	case errors.As(err, &refused) && refused.Type == "index_not_found_exception":
+		return false, nil
 	case err != nil:
-		return nil, err
 	case answer.TimedOut:
-		return nil, fmt.Errorf("%w: the search timed out", ErrIncomplete)
-	case answer.Shards == nil || answer.Shards.Total == 0 || answer.Shards.Failed > 0:
-		return nil, fmt.Errorf("%w: not every shard was searched: %+v", ErrIncomplete, answer.Shards)
-	case answer.Aggregations.Alerts == nil:
-		return nil, fmt.Errorf("%w: it holds no aggregations", ErrIncomplete)
+		err = fmt.Errorf("%w: the search timed out", ErrIncomplete)
+	case answer.Shards == nil || answer.Shards.Total == 0:
+		err = fmt.Errorf("%w: no shard was searched", ErrIncomplete)
+	case answer.Shards.Failed > 0:
+		err = fmt.Errorf("%w: %d of %d shards failed", ErrIncomplete, answer.Shards.Failed, answer.Shards.Total)
+	case len(answer.Aggregations) == 0:
+		err = fmt.Errorf("%w: it holds no aggregations", ErrIncomplete)
+	default:
+		err = json.Unmarshal(answer.Aggregations, aggs)
 	}
-	return answer.Aggregations.Alerts, nil
+	if err != nil {
+		return false, fmt.Errorf("search %s: %w", target, err)
+	}
+	return true, nil
 }
 
 // do sends one request and decodes its answer.
 func (s *Store) do(ctx context.Context, request esapi.Request, answer any) error {
-	s.Requests++
 	res, err := request.Do(ctx, s.transport)
 	if err != nil {
 		return err
@@ -110,7 +105,10 @@ func (s *Store) do(ctx context.Context, request esapi.Request, answer any) error
 
 func responseError(status int, body []byte) error {
 	var answer struct {
-		Error errorReason `json:"error"`
+		Error struct {
+			errorReason
+			RootCause []errorReason `json:"root_cause"`
+		} `json:"error"`
 	}
 	e := &ResponseError{Status: status}
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Error.Type == "" {
@@ -118,6 +116,10 @@ func responseError(status int, body []byte) error {
 		e.Reason = strings.Join(strings.Fields(string(body[:min(len(body), 200)])), " ")
 		return e
 	}
-	e.Type, e.Reason = answer.Error.Type, answer.Error.Reason
+	cause := answer.Error.errorReason
+	if len(answer.Error.RootCause) > 0 {
+		cause = answer.Error.RootCause[0] // the outer one says only "all shards failed"
+	}
+	e.Type, e.Reason = cause.Type, cause.Reason
 	return e
 }

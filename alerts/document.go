@@ -51,7 +51,7 @@ func New(rule Rule, run RunInfo, f Finding, now time.Time) Alert {
 		doc["kibana.alert.building_block_type"] = block
 	}
 	doc["kibana.alert.reason"] = reason(rule, f, doc)
-	return Alert{Key: f.Key, document: doc, Dropped: dropped}
+	return Alert{Key: f.Key, runID: run.ID, document: doc, Dropped: dropped}
 }
 
 // findingFields is what the algorithm found.

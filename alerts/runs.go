@@ -9,8 +9,14 @@ import (
 // RunInfo is what every document of a run carries.
 type RunInfo struct {
 	ID   string
-	Type string // "scheduled", or "manual" for a range that was given by hand
+	Type string // Scheduled or Manual
 }
+
+// Types of a run.
+const (
+	Scheduled = "scheduled" // moves the checkpoint when it succeeds
+	Manual    = "manual"    // over a range that was given by hand
+)
 
 // States of a run document.
 const (
@@ -27,6 +33,10 @@ type Run struct {
 	RuleID, RuleName string
 	From, To         time.Time // the window, To exclusive
 	Version          string    // of newterms
+	// GapFrom and GapTo are the time before the window that no run has looked
+	// at, and Rerun the command that does; zero if there is none.
+	GapFrom, GapTo time.Time
+	Rerun          string
 
 	StartedAt time.Time
 	// The rest is of a run that ended.
@@ -46,13 +56,64 @@ type Counts struct {
 	LackingTerms   int64 // matching events without a pair
 }
 
+// A Checkpoint is what the runs target tells of a rule's scheduled runs.
+type Checkpoint struct {
+	// SucceededTo is where the window of the newest successful one ended;
+	// zero if none was successful.
+	SucceededTo time.Time
+	// StartedFrom is where the window of the first one that started began;
+	// zero if there was none.
+	StartedFrom time.Time
+}
+
+// Checkpoint reads where the scheduled runs of a rule stand.
+func (s *Store) Checkpoint(ctx context.Context, ruleID string) (Checkpoint, error) {
+	type value struct {
+		Value *float64 `json:"value"`
+	}
+	var answer struct {
+		Succeeded struct {
+			To value `json:"to"`
+		} `json:"succeeded"`
+		Started struct {
+			From value `json:"from"`
+		} `json:"started"`
+	}
+	if _, err := s.search(ctx, s.runsTarget, checkpointBody(ruleID), &answer); err != nil {
+		return Checkpoint{}, fmt.Errorf("look up the last run: %w", err)
+	}
+	at := func(v value) time.Time {
+		if v.Value == nil {
+			return time.Time{}
+		}
+		return time.UnixMilli(int64(*v.Value)).UTC()
+	}
+	return Checkpoint{SucceededTo: at(answer.Succeeded.To), StartedFrom: at(answer.Started.From)}, nil
+}
+
+func checkpointBody(ruleID string) dsl {
+	state := func(state string, aggs dsl) dsl {
+		return dsl{"filter": dsl{"term": dsl{"newterms.run.state": state}}, "aggs": aggs}
+	}
+	return dsl{
+		"size": 0, "track_total_hits": false,
+		"query": dsl{"bool": dsl{"filter": []dsl{
+			{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"newterms.run.type": Scheduled}},
+		}}},
+		"aggs": dsl{
+			"succeeded": state(Success, dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}}),
+			"started":   state(Started, dsl{"from": dsl{"min": dsl{"field": "newterms.window.from"}}}),
+		},
+	}
+}
+
 // RecordRun writes a run document. Its id is the run's with the state, so a
 // document that was written already is no error.
 func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 	doc := runDocument(run, now)
-	result, err := s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + run.State, document: doc}})
+	outcomes, err := s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + run.State, document: doc}})
 	if err == nil {
-		err = result.failure()
+		err = rejection(s.runsTarget, outcomes)
 	}
 	if err != nil {
 		return fmt.Errorf("record run %s: %w", run.State, err)
@@ -74,6 +135,11 @@ func runDocument(run Run, now time.Time) map[string]any {
 		"newterms.run.started":      timestamp(run.StartedAt),
 		"newterms.window.from":      timestamp(run.From),
 		"newterms.window.to":        timestamp(run.To),
+	}
+	if run.Rerun != "" {
+		doc["newterms.gap.from"] = timestamp(run.GapFrom)
+		doc["newterms.gap.to"] = timestamp(run.GapTo)
+		doc["newterms.gap.rerun"] = run.Rerun
 	}
 	if run.State == Started {
 		return doc

@@ -50,10 +50,10 @@ func key(t *testing.T, actor string, at time.Time) alerts.Key {
 	return k
 }
 
-func alert(t *testing.T, actor string, at time.Time) alerts.Alert {
+func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 	t.Helper()
 	rule := alerts.Rule{"rule_id": "r1", "name": "Rule", "new_terms_fields": []string{"okta.actor.id"}, "severity": "low", "risk_score": 21}
-	return alerts.New(rule, alerts.RunInfo{ID: "run-1", Type: "manual"}, alerts.Finding{
+	return alerts.New(rule, alerts.RunInfo{ID: run, Type: alerts.Manual}, alerts.Finding{
 		Key: key(t, actor, at), Terms: []any{actor}, Events: 1, From: at, To: at.Add(time.Hour), EventIndex: "i", EventID: "e",
 		EventSource: map[string]any{"okta": map[string]any{"actor": map[string]any{"id": actor}}, "event": map[string]any{"kind": "event"}},
 	}, at)
@@ -66,7 +66,7 @@ func TestSetupIsIdempotent(t *testing.T) {
 			t.Errorf("got %v, want %s", did, want)
 		}
 	}
-	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)}); err != nil {
+	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)}); err != nil {
 		t.Fatal(err)
 	}
 	if did := setUp(t, s); did[0] != "unchanged" {
@@ -86,13 +86,18 @@ func TestSetupIsIdempotent(t *testing.T) {
 func TestWriteJudgesEachAlert(t *testing.T) {
 	s, node, target := newStore(t)
 	setUp(t, s)
-	first, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)})
+	first, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)})
 	if err != nil || len(first.Written) != 1 {
 		t.Fatal(first, err)
 	}
-	again, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen), alert(t, "basil", firstSeen)})
+	again, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen)})
 	if err != nil || len(again.Written) != 1 || again.Existing != 1 || again.Written[0].Text("okta.actor.id") != "basil" {
 		t.Errorf("got %+v, %v", again, err)
+	}
+	// An attempt whose answer got lost wrote what the next one finds.
+	if repeated, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen)}); err != nil ||
+		len(repeated.Written) != 1 || repeated.Existing != 1 || repeated.Written[0].Text("okta.actor.id") != "basil" {
+		t.Errorf("the same batch again: got %+v, %v", repeated, err)
 	}
 	answer, err := node.Request(t.Context(), "POST", "/"+target+"/_search", map[string]any{
 		"query": map[string]any{"term": map[string]any{"event.kind": "signal"}},
@@ -124,7 +129,7 @@ func TestWriteJudgesEachAlert(t *testing.T) {
 
 func TestWriteWithoutSetupSaysWhatToDo(t *testing.T) {
 	s, _, target := newStore(t)
-	_, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)})
+	_, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)})
 	var rejected *alerts.RejectedError
 	if !errors.As(err, &rejected) || rejected.Target != target || rejected.StatusCode() != 404 {
 		t.Errorf("got %v", err)
@@ -140,7 +145,7 @@ func TestAlreadyAlerted(t *testing.T) {
 		t.Errorf("before the first alert: got %v, %v", alerted, err)
 	}
 	setUp(t, s)
-	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "ada", firstSeen)}); err != nil {
+	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)}); err != nil {
 		t.Fatal(err)
 	}
 	for offset, want := range map[time.Duration]bool{
@@ -191,4 +196,37 @@ func TestRecordRun(t *testing.T) {
 	if want := "failure it broke 7 1500 2026-03-10T13:00:00.000Z"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+}
+
+func TestCheckpoint(t *testing.T) {
+	s, _, _ := newStore(t)
+	at := func(hours int) time.Time { return firstSeen.Add(time.Duration(hours) * time.Hour) }
+	check := func(when string, want alerts.Checkpoint) {
+		t.Helper()
+		if got, err := s.Checkpoint(t.Context(), "r1"); err != nil || got != want {
+			t.Errorf("%s: got %v, %v, want %v", when, got, err, want)
+		}
+	}
+	check("before the target exists", alerts.Checkpoint{})
+	setUp(t, s)
+	record := func(id, rule, kind, state string, from, to time.Time) {
+		t.Helper()
+		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: kind}, State: state, RuleID: rule, From: from, To: to}
+		if err := s.RecordRun(t.Context(), run, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record("a", "r2", alerts.Scheduled, alerts.Success, at(0), at(90))
+	check("with another rule's run", alerts.Checkpoint{})
+	record("b", "r1", alerts.Manual, alerts.Started, at(-9), at(80))
+	record("b", "r1", alerts.Manual, alerts.Success, at(-9), at(80))
+	check("with a manual run", alerts.Checkpoint{})
+	record("c", "r1", alerts.Scheduled, alerts.Started, at(1), at(2))
+	record("c", "r1", alerts.Scheduled, alerts.Failure, at(1), at(2))
+	record("d", "r1", alerts.Scheduled, alerts.Started, at(1), at(3))
+	check("with failed runs", alerts.Checkpoint{StartedFrom: at(1)})
+	record("e", "r1", alerts.Scheduled, alerts.Success, at(1), at(4))
+	record("f", "r1", alerts.Scheduled, alerts.Success, at(2), at(3))
+	record("g", "r1", alerts.Scheduled, alerts.Failure, at(4), at(9))
+	check("with successful runs", alerts.Checkpoint{StartedFrom: at(1), SucceededTo: at(4)})
 }

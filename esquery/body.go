@@ -16,7 +16,7 @@ func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
 // candidatesBody lists the pairs of a window, each with its earliest time. The
 // first page also counts the events that lack a new-terms field.
 func (s *Source) candidatesBody(window Range, after json.RawMessage) dsl {
-	aggs := dsl{"pairs": s.pairs(s.search.PageSize, after, s.times("min"))}
+	aggs := dsl{"pairs": s.pairs(s.pageSize, after, s.times("min"))}
 	if after == nil && !s.search.MissingTerms {
 		aggs["lacking"] = s.lacking()
 	}
@@ -27,7 +27,7 @@ func (s *Source) candidatesBody(window Range, after json.RawMessage) dsl {
 // range. Plain terms filters, one a field, narrow it: they let through more
 // pairs than the page has, and are fast where a clause a pair is not.
 func (s *Source) historyBody(history Range, page []Candidate, after json.RawMessage) dsl {
-	aggs := dsl{"pairs": s.pairs(s.search.PageSize, after, s.times("max"))}
+	aggs := dsl{"pairs": s.pairs(s.pageSize, after, s.times("max"))}
 	return s.body(aggs, append(s.having(page), s.within(history))...)
 }
 
@@ -43,7 +43,7 @@ func (s *Source) eventsBody(page []Candidate, after json.RawMessage) dsl {
 	if s.fallback {
 		first["fallback"] = s.amongFallback(dsl{"first": topHit(s.search.Fallback)})
 	}
-	return s.body(dsl{"pairs": s.pairs(s.eventsPageSize(), after, first)}, append(s.having(page), s.within(at...))...)
+	return s.body(dsl{"pairs": s.pairs(s.eventsPageSize, after, first)}, append(s.having(page), s.within(at...))...)
 }
 
 // oldestBody finds the time of the earliest matching event.

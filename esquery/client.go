@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,36 +15,15 @@ import (
 	"newterms/esquery/kql"
 )
 
-// ErrIncomplete is wrapped by every error about an answer that arrived and
-// cannot be trusted: failed shards, a timeout, a skipped cluster, no shard at
-// all, something that is not Elasticsearch's JSON.
-var ErrIncomplete = errors.New("incomplete answer")
-
-// A ResponseError is an answer with an HTTP error status.
-type ResponseError struct {
-	Status int
-	Type   string // Elasticsearch's name for the error, "" if it gave none
-	Reason string
-}
-
-func (e *ResponseError) Error() string {
-	return strings.TrimRight(fmt.Sprintf("%d %s: %s", e.Status, e.Type, e.Reason), ": ")
-}
-
-// StatusCode is the HTTP status.
-func (e *ResponseError) StatusCode() int { return e.Status }
-
-// maxAnswer bounds what one answer may take in memory. A page of 10,000 pairs
-// is about 2.5 MB, a batch of 200 events about 2 MB.
-const maxAnswer = 64 << 20
+// MaxAnswer bounds what one answer may take in memory, in bytes. A page of
+// 10,000 pairs is about 2.5 MB, a batch of 200 events about 2 MB.
+const MaxAnswer = 64 << 20
 
 // A Client sends the requests. It is not safe for concurrent use.
 type Client struct {
 	transport esapi.Transport
-	// Requests counts those sent; Took sums the time Elasticsearch says that
-	// it needed for the searches.
-	Requests int
-	Took     time.Duration
+	// Took sums the time that Elasticsearch says it needed for the searches.
+	Took time.Duration
 }
 
 // NewClient returns a client that sends through transport.
@@ -69,11 +47,6 @@ type searchResponse struct {
 		Failed  int `json:"failed"`
 	} `json:"_clusters"`
 	Aggregations json.RawMessage `json:"aggregations"`
-}
-
-type errorReason struct {
-	Type   string `json:"type"`
-	Reason string `json:"reason"`
 }
 
 // search decodes the aggregations of a complete answer into aggs.
@@ -169,21 +142,20 @@ func (c *Client) fieldTypes(ctx context.Context, indices, names []string) (kql.F
 
 // do sends one request and decodes its answer.
 func (c *Client) do(ctx context.Context, request esapi.Request, answer any) error {
-	c.Requests++
 	res, err := request.Do(ctx, c.transport)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(res.Body, MaxAnswer+1))
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
 		return responseError(res.StatusCode, body)
 	}
-	if len(body) > maxAnswer {
-		return fmt.Errorf("%w: it is larger than %d MB", ErrIncomplete, maxAnswer>>20)
+	if len(body) > MaxAnswer {
+		return errTooLarge
 	}
 	// A proxy's or another product's 200 has no such header.
 	if product := res.Header.Get("X-Elastic-Product"); product != "Elasticsearch" {
@@ -193,25 +165,4 @@ func (c *Client) do(ctx context.Context, request esapi.Request, answer any) erro
 		return fmt.Errorf("%w: it is not the JSON that was expected: %w", ErrIncomplete, err)
 	}
 	return nil
-}
-
-func responseError(status int, body []byte) error {
-	var answer struct {
-		Error struct {
-			errorReason
-			RootCause []errorReason `json:"root_cause"`
-		} `json:"error"`
-	}
-	e := &ResponseError{Status: status}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.Error.Type == "" {
-		e.Type = http.StatusText(status)
-		e.Reason = strings.Join(strings.Fields(string(body[:min(len(body), 200)])), " ")
-		return e
-	}
-	cause := answer.Error.errorReason
-	if len(answer.Error.RootCause) > 0 {
-		cause = answer.Error.RootCause[0] // the outer one says only "all shards failed"
-	}
-	e.Type, e.Reason = cause.Type, cause.Reason
-	return e
 }

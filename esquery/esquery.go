@@ -76,6 +76,18 @@ type Source struct {
 	query  map[string]any
 	// fallback is set once an event without Timestamp was seen, and sticks.
 	fallback bool
+	// The page sizes, which shrink where a page was too much.
+	pageSize, eventsPageSize int
+}
+
+func newSource(c *Client, s Search, query dsl, fallback bool) *Source {
+	if s.PageSize == 0 {
+		s.PageSize = DefaultPageSize
+	}
+	return &Source{
+		client: c, search: s, query: query, fallback: fallback,
+		pageSize: s.PageSize, eventsPageSize: min(s.PageSize, MaxEvents),
+	}
 }
 
 // NotFoundError says that no index matches a rule's patterns.
@@ -91,9 +103,6 @@ func (e *NotFoundError) Error() string {
 // is nothing to search, a *kql.FieldError if the query does not fit the
 // mapping, or what a request returns.
 func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
-	if s.PageSize == 0 {
-		s.PageSize = DefaultPageSize
-	}
 	fields, err := c.fieldTypes(ctx, s.Indices, s.fieldNames())
 	if err != nil {
 		return nil, fmt.Errorf("field types: %w", err)
@@ -103,7 +112,7 @@ func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
 		return nil, err
 	}
 	_, mapped := fields[s.Timestamp]
-	return &Source{client: c, search: s, query: query, fallback: s.Fallback != "" && !mapped}, nil
+	return newSource(c, s, query, s.Fallback != "" && !mapped), nil
 }
 
 func (s Search) fieldNames() []string {
@@ -163,10 +172,7 @@ func (s Search) Requests(window, history Range, page []Candidate) ([]Request, er
 	if err != nil {
 		return nil, err
 	}
-	if s.PageSize == 0 {
-		s.PageSize = DefaultPageSize
-	}
-	source := &Source{search: s, query: query}
+	source := newSource(nil, s, query, false)
 	path := "POST /" + strings.Join(s.Indices, ",") + "/"
 	return []Request{
 		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},

@@ -16,6 +16,14 @@ const MaxEvents = 200
 // order, an event that happened at the candidate's First. If several did, it
 // is any of them.
 func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
+	events, err := inHalves(candidates, func(candidates []Candidate) ([]Event, error) { return s.firstEvents(ctx, candidates) })
+	if err != nil {
+		return nil, fmt.Errorf("fetch first events: %w", err)
+	}
+	return events, nil
+}
+
+func (s *Source) firstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
 	positions, err := positionsOf(candidates)
 	if err != nil {
 		return nil, err
@@ -23,28 +31,24 @@ func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Eve
 	events := make([]Event, len(candidates))
 	missing := len(candidates)
 	body := func(after json.RawMessage) dsl { return s.eventsBody(candidates, after) }
-	for answer, err := range s.pages(ctx, s.eventsPageSize(), body) {
+	for answer, err := range s.pages(ctx, &s.eventsPageSize, body) {
 		if err != nil {
-			return nil, fmt.Errorf("fetch first events: %w", err)
+			return nil, err
 		}
 		for _, b := range answer.Pairs.Buckets {
-			terms, err := s.terms(b)
-			if err != nil {
-				return nil, fmt.Errorf("fetch first events: %w", err)
-			}
-			k, err := key(terms)
+			k, err := s.keyOf(b)
 			if err != nil {
 				return nil, err
 			}
 			i, ok := positions[k]
-			if !ok {
+			if !ok || events[i].ID != "" {
 				continue // of another pair at the time of one of ours
 			}
 			event, ok, err := b.eventAt(candidates[i].First.UnixMilli())
 			if err != nil {
-				return nil, fmt.Errorf("fetch first events: %w", err)
+				return nil, err
 			}
-			if ok && events[i].ID == "" {
+			if ok {
 				events[i] = event
 				missing--
 			}
@@ -55,14 +59,12 @@ func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Eve
 	}
 	for i, e := range events {
 		if e.ID == "" {
-			return nil, fmt.Errorf("fetch first events: %w: the event of %v at %s is gone since it was listed",
+			return nil, fmt.Errorf("%w: the event of %v at %s is gone since it was listed",
 				ErrIncomplete, candidates[i].Terms, candidates[i].First.Format("2006-01-02T15:04:05.000Z07:00"))
 		}
 	}
 	return events, nil
 }
-
-func (s *Source) eventsPageSize() int { return min(MaxEvents, s.search.PageSize) }
 
 // hits is what topHit asks for.
 type hits struct {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -24,7 +23,7 @@ type Page struct {
 func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, error] {
 	body := func(after json.RawMessage) dsl { return s.candidatesBody(window, after) }
 	return func(yield func(Page, error) bool) {
-		for answer, err := range s.pages(ctx, s.search.PageSize, body) {
+		for answer, err := range s.pages(ctx, &s.pageSize, body) {
 			page := Page{Lacking: answer.lackingByField()}
 			for _, b := range answer.Pairs.Buckets {
 				var c Candidate
@@ -47,29 +46,53 @@ func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, e
 // LastSeen returns for each candidate when it was last seen in a range, in the
 // candidates' order. The zero time stands for never.
 func (s *Source) LastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
+	seen, err := inHalves(candidates, func(candidates []Candidate) ([]time.Time, error) {
+		return s.lastSeen(ctx, history, candidates)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ask history: %w", err)
+	}
+	return seen, nil
+}
+
+// inHalves asks about all candidates at once, and where that is too much to ask
+// about each half, down to one candidate.
+func inHalves[T any](candidates []Candidate, ask func([]Candidate) ([]T, error)) ([]T, error) {
+	answer, err := ask(candidates)
+	if !tooMuchToAsk(err) || len(candidates) < 2 {
+		return answer, err
+	}
+	half := len(candidates) / 2
+	first, err := inHalves(candidates[:half], ask)
+	if err != nil {
+		return nil, err
+	}
+	second, err := inHalves(candidates[half:], ask)
+	return append(first, second...), err
+}
+
+func (s *Source) lastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
 	seen := make([]time.Time, len(candidates))
 	positions, err := positionsOf(candidates)
 	if err != nil {
 		return nil, err
 	}
 	body := func(after json.RawMessage) dsl { return s.historyBody(history, candidates, after) }
-	for answer, err := range s.pages(ctx, s.search.PageSize, body) {
+	for answer, err := range s.pages(ctx, &s.pageSize, body) {
 		if err != nil {
-			return nil, fmt.Errorf("ask history: %w", err)
+			return nil, err
 		}
 		for _, b := range answer.Pairs.Buckets {
-			terms, err := s.terms(b)
-			if err != nil {
-				return nil, fmt.Errorf("ask history: %w", err)
-			}
-			k, err := key(terms)
+			k, err := s.keyOf(b)
 			if err != nil {
 				return nil, err
 			}
-			if i, ok := positions[k]; ok {
-				if seen[i], ok = b.times.latest(); !ok {
-					return nil, fmt.Errorf("ask history: %w: pair %s has no time", ErrIncomplete, k)
-				}
+			i, ok := positions[k]
+			if !ok {
+				continue // of a pair that only shares its values with ours
+			}
+			if seen[i], ok = b.times.latest(); !ok {
+				return nil, fmt.Errorf("%w: pair %s has no time", ErrIncomplete, k)
 			}
 		}
 	}
@@ -108,76 +131,6 @@ func positionsOf(candidates []Candidate) (map[string]int, error) {
 	return positions, nil
 }
 
-// pairsAnswer is the aggregations of a page of pairs.
-type pairsAnswer struct {
-	Pairs *struct {
-		AfterKey json.RawMessage `json:"after_key"`
-		Buckets  []bucket        `json:"buckets"`
-	} `json:"pairs"`
-	Lacking *struct {
-		Buckets map[string]struct {
-			Count int64 `json:"doc_count"`
-		} `json:"buckets"`
-	} `json:"lacking"`
-	undated
-}
-
-// undated counts the events without the primary timestamp, where it is not
-// known yet whether there are any.
-type undated struct {
-	WithoutTimestamp *struct {
-		Count int64 `json:"doc_count"`
-	} `json:"without_timestamp"`
-}
-
-type bucket struct {
-	Key   map[string]json.RawMessage `json:"key"`
-	Count int64                      `json:"doc_count"`
-	times
-	hits
-}
-
-// times is what Source.times asks for; milliseconds.
-type times struct {
-	Time     *struct{ Value *float64 } `json:"time"`
-	Fallback *struct {
-		Time *struct{ Value *float64 } `json:"time"`
-		hits
-	} `json:"fallback"`
-}
-
-func (t times) values() []time.Time {
-	var values []time.Time
-	add := func(v *struct{ Value *float64 }) {
-		if v != nil && v.Value != nil {
-			values = append(values, time.UnixMilli(int64(*v.Value)).UTC())
-		}
-	}
-	add(t.Time)
-	if t.Fallback != nil {
-		add(t.Fallback.Time)
-	}
-	return values
-}
-
-func (t times) earliest() (earliest time.Time, ok bool) {
-	for _, v := range t.values() {
-		if !ok || v.Before(earliest) {
-			earliest, ok = v, true
-		}
-	}
-	return earliest, ok
-}
-
-func (t times) latest() (latest time.Time, ok bool) {
-	for _, v := range t.values() {
-		if !ok || v.After(latest) {
-			latest, ok = v, true
-		}
-	}
-	return latest, ok
-}
-
 // found reports whether events without the primary timestamp turned up, so
 // that the request must be sent again and ask for the fallback's times.
 func (s *Source) found(u undated) bool {
@@ -192,13 +145,20 @@ func (s *Source) found(u undated) bool {
 // the last: each shard returns up to a page of the smallest keys after `after`,
 // so a merge with fewer keys than a page has all of them. This saves a request
 // for an empty page each time.
-func (s *Source) pages(ctx context.Context, size int, body func(after json.RawMessage) dsl) iter.Seq2[pairsAnswer, error] {
+//
+// A page that is too much is asked for again at half its size, down to one
+// pair; the size stays as small for what follows.
+func (s *Source) pages(ctx context.Context, size *int, body func(after json.RawMessage) dsl) iter.Seq2[pairsAnswer, error] {
 	return func(yield func(pairsAnswer, error) bool) {
 		var after json.RawMessage
 		for page := 1; ; {
 			var answer pairsAnswer
+			asked := *size
 			err := s.client.search(ctx, s.search.Indices, body(after), &answer)
 			switch {
+			case tooMuchToAnswer(err) && asked > 1:
+				*size = (asked + 1) / 2
+				continue
 			case err != nil:
 			case answer.Pairs == nil:
 				err = fmt.Errorf("%w: it holds no pairs", ErrIncomplete)
@@ -206,59 +166,18 @@ func (s *Source) pages(ctx context.Context, size int, body func(after json.RawMe
 				continue
 			case len(answer.Pairs.AfterKey) > 0 && bytes.Equal(answer.Pairs.AfterKey, after):
 				err = fmt.Errorf("%w: the page after %s ends where it began", ErrIncomplete, after)
+			case len(answer.Pairs.Buckets) > 0 && len(answer.Pairs.AfterKey) == 0:
+				err = fmt.Errorf("%w: it holds pairs and does not say where it ends", ErrIncomplete)
 			}
 			if err != nil {
 				yield(pairsAnswer{}, fmt.Errorf("page %d: %w", page, err))
 				return
 			}
-			if !yield(answer, nil) || len(answer.Pairs.AfterKey) == 0 || len(answer.Pairs.Buckets) < size {
+			if !yield(answer, nil) || len(answer.Pairs.Buckets) < asked {
 				return
 			}
 			after = answer.Pairs.AfterKey
 			page++
 		}
 	}
-}
-
-func (a pairsAnswer) lackingByField() map[string]int64 {
-	if a.Lacking == nil {
-		return nil
-	}
-	counts := map[string]int64{}
-	for field, b := range a.Lacking.Buckets {
-		if field == anyField {
-			field = ""
-		}
-		counts[field] = b.Count
-	}
-	return counts
-}
-
-func (s *Source) candidate(b bucket) (Candidate, error) {
-	terms, err := s.terms(b)
-	if err != nil {
-		return Candidate{}, err
-	}
-	first, ok := b.earliest()
-	if !ok {
-		return Candidate{}, fmt.Errorf("%w: pair %v has no time", ErrIncomplete, terms)
-	}
-	return Candidate{Terms: terms, First: first, Events: b.Count}, nil
-}
-
-// terms decodes a bucket's key. Numbers keep all their digits.
-func (s *Source) terms(b bucket) ([]any, error) {
-	terms := make([]any, len(s.search.Fields))
-	for i, field := range s.search.Fields {
-		raw, ok := b.Key[field]
-		if !ok {
-			return nil, fmt.Errorf("%w: a pair without %s", ErrIncomplete, field)
-		}
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.UseNumber()
-		if err := decoder.Decode(&terms[i]); err != nil {
-			return nil, errors.Join(ErrIncomplete, err)
-		}
-	}
-	return terms, nil
 }

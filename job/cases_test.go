@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"newterms/esquery/kql"
 	"newterms/job"
 )
@@ -77,7 +79,7 @@ func (c testCase) run(t *testing.T) {
 	for _, run := range c.Runs {
 		var alerts []map[string]any
 		window := job.Window{From: parseTime(t, run.From), To: parseTime(t, run.To)}
-		if _, err := w.job(r, s, &alerts).Run(t.Context(), manual(), window); err != nil {
+		if _, err := w.job(r, s, &alerts).Run(t.Context(), uuid.NewString(), window); err != nil {
 			t.Fatal(err)
 		}
 		var got, want []string

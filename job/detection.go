@@ -2,8 +2,10 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +30,9 @@ type detection struct {
 	counts  *alerts.Counts
 	lacking map[string]int64 // by field; "" counts the events that lack any
 	warned  bool             // of a young source
+	// rejected is the first error about alerts that cannot be indexed. The run
+	// goes on, so that they hold up no others, and fails in the end.
+	rejected error
 }
 
 // occurrence is a first occurrence that has no alert yet.
@@ -38,7 +43,7 @@ type occurrence struct {
 
 func (d *detection) part(ctx context.Context, part Window) error {
 	var pending []occurrence // of the whole part, only if MaxAlerts asks for it
-	var candidates int64
+	candidates := 0
 	anyHistory := false
 	for page, err := range d.source.Candidates(ctx, part.timeRange()) {
 		if err != nil {
@@ -51,7 +56,8 @@ func (d *detection) part(ctx context.Context, part Window) error {
 		if len(page.Candidates) == 0 {
 			continue
 		}
-		candidates += int64(len(page.Candidates))
+		candidates += len(page.Candidates)
+		d.counts.Candidates += int64(len(page.Candidates))
 		found, seen, err := d.firstOccurrences(ctx, part, page.Candidates)
 		if err != nil {
 			return err
@@ -67,7 +73,6 @@ func (d *detection) part(ctx context.Context, part Window) error {
 			return &MaxAlertsError{d.MaxAlerts}
 		}
 	}
-	d.counts.Candidates += candidates
 	if candidates > 0 && !anyHistory {
 		if err := d.warnIfYoung(ctx, part); err != nil {
 			return err
@@ -161,9 +166,9 @@ func (d *detection) newAlert(part Window, o occurrence, event esquery.Event) ale
 
 func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
 	result := alerts.Result{Written: documents}
-	var rejected error
+	var err error
 	if !d.DryRun {
-		result, rejected = d.Store.Write(ctx, documents)
+		result, err = d.Store.Write(ctx, documents)
 	}
 	d.counts.Written += int64(len(result.Written))
 	d.counts.AlreadyAlerted += int64(result.Existing)
@@ -172,7 +177,14 @@ func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
 			return fmt.Errorf("print alert %s, which is written: %w", alert.ID, err)
 		}
 	}
-	return rejected
+	var refused *alerts.RejectedError
+	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest {
+		if d.rejected == nil {
+			d.rejected = err
+		}
+		return nil
+	}
+	return err
 }
 
 // A MaxAlertsError says that a part of the window has more alerts than allowed.

@@ -31,6 +31,7 @@ type Store interface {
 	AlreadyAlerted(ctx context.Context, keys []alerts.Key, history time.Duration) ([]bool, error)
 	Write(ctx context.Context, batch []alerts.Alert) (alerts.Result, error)
 	RecordRun(ctx context.Context, run alerts.Run, now time.Time) error
+	Checkpoint(ctx context.Context, ruleID string) (alerts.Checkpoint, error)
 }
 
 // A Job is one rule and what it needs to run.
@@ -41,6 +42,10 @@ type Job struct {
 	// is recorded.
 	Open  func(ctx context.Context) (Source, error)
 	Store Store
+	// Timing plans scheduled windows.
+	Timing Timing
+	// Rerun is the command that runs a window by hand.
+	Rerun func(Window) string
 	// MaxAlerts fails a part of the window that has more alerts, before it
 	// writes any of them; 0 is no limit.
 	MaxAlerts int
@@ -68,38 +73,77 @@ type Summary struct {
 // recordTimeout bounds the attempt to record a run that was interrupted.
 const recordTimeout = 3 * time.Second
 
+// ErrTerminated is wrapped by the error of a run that was told to stop.
+var ErrTerminated = errors.New("terminated")
+
+// RunScheduled runs the window that follows the last successful scheduled run.
+// Besides the errors of Run it returns a *ClockError.
+func (j *Job) RunScheduled(ctx context.Context, id string) (Summary, error) {
+	info := alerts.RunInfo{ID: id, Type: alerts.Scheduled}
+	last, err := j.Store.Checkpoint(ctx, j.Rule.ID)
+	if err != nil {
+		return Summary{}, terminated(ctx, err)
+	}
+	plan, err := PlanWindow(j.Now(), last, j.Rule.Lookback, j.Timing)
+	if err != nil {
+		return Summary{}, err
+	}
+	run := alerts.Run{RunInfo: info, From: plan.Window.From, To: plan.Window.To}
+	if plan.Gap != (Window{}) {
+		run.GapFrom, run.GapTo, run.Rerun = plan.Gap.From, plan.Gap.To, j.Rerun(plan.Gap)
+		j.Log.Warn("the last successful run is longer ago than NEWTERMS_MAX_CATCHUP: this leaves a gap; rerun it by hand",
+			"gap", plan.Gap.String(), "rerun", run.Rerun, "rule", j.Rule.Name)
+	}
+	return j.run(ctx, run)
+}
+
 // Run finds the first occurrences in a window and writes their alerts. It
-// records the run when it starts and when it ends. The summary tells how far
-// it came, also with an error.
-func (j *Job) Run(ctx context.Context, info alerts.RunInfo, w Window) (Summary, error) {
-	started := j.Now()
+// records the run when it starts and when it ends, and moves no checkpoint. The
+// summary tells how far it came, also with an error.
+func (j *Job) Run(ctx context.Context, id string, w Window) (Summary, error) {
+	return j.run(ctx, alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.Manual}, From: w.From, To: w.To})
+}
+
+func (j *Job) run(ctx context.Context, run alerts.Run) (Summary, error) {
 	requests, took := j.Spent()
-	run := alerts.Run{
-		RunInfo: info, State: alerts.Started, RuleID: j.Rule.ID, RuleName: j.Rule.Name, Version: j.Version,
-		From: w.From, To: w.To, StartedAt: started,
-	}
-	summary := Summary{RunInfo: info, RuleName: j.Rule.Name, Window: w, DryRun: j.DryRun}
-	if err := j.record(ctx, run); err != nil {
-		return summary, err
-	}
-	err := j.detect(ctx, info, w, &summary.Counts)
+	run.StartedAt, run.State = j.Now(), alerts.Started
+	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
+	window := Window{run.From, run.To}
+	summary := Summary{RunInfo: run.RunInfo, RuleName: run.RuleName, Window: window, DryRun: j.DryRun}
 	measure := func() {
 		requestsNow, tookNow := j.Spent()
 		summary.Requests, summary.Took = requestsNow-requests, tookNow-took
-		summary.Duration = j.Now().Sub(started)
+		summary.Duration = j.Now().Sub(run.StartedAt)
+	}
+	startErr := j.record(ctx, run)
+	err := startErr
+	if err == nil {
+		err = j.detect(ctx, run.RunInfo, window, &summary.Counts)
 	}
 	measure()
 	run.State, run.Counts = alerts.Success, summary.Counts
 	run.Requests, run.Took, run.Duration = summary.Requests, summary.Took, summary.Duration
 	if err != nil {
+		err = terminated(ctx, err)
 		run.State, run.Error = alerts.Failure, err.Error()
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 		defer cancel()
 	}
-	err = errors.Join(err, j.record(ctx, run))
+	// A run whose start could not be recorded has told why already.
+	if endErr := j.record(ctx, run); startErr == nil {
+		err = errors.Join(err, endErr)
+	}
 	measure()
 	return summary, err
+}
+
+// terminated says why a request was given up, if it was because of a signal.
+func terminated(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w: %w", ErrTerminated, context.Cause(ctx), err)
 }
 
 func (j *Job) record(ctx context.Context, run alerts.Run) error {
@@ -123,7 +167,7 @@ func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts 
 		}
 	}
 	d.warnOfLackingTerms()
-	return nil
+	return d.rejected
 }
 
 // LogValue gives the keys of the summary line.

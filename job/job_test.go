@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"newterms/job"
 )
 
@@ -73,11 +75,11 @@ func TestRunIsRecorded(t *testing.T) {
 	w.proxySessions(true, "ada", "basil")
 	r := w.rule(pairRule())
 	var found []map[string]any
-	summary, err := w.job(r, search(r), &found).Run(t.Context(), manual(), noon(t))
+	summary, err := w.job(r, search(r), &found).Run(t.Context(), uuid.NewString(), noon(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if summary.Candidates != 2 || summary.New != 2 || summary.Written != 2 || summary.AlreadyAlerted != 0 || summary.Requests == 0 {
+	if summary.Candidates != 2 || summary.New != 2 || summary.Written != 2 || summary.AlreadyAlerted != 0 {
 		t.Errorf("got %+v", summary)
 	}
 	runs := w.runDocuments()
@@ -93,7 +95,7 @@ func TestFailedRunIsRecordedWithItsError(t *testing.T) {
 	w := newWorld(t)
 	r := w.rule(pairRule()) // and no index
 	var found []map[string]any
-	_, err := w.job(r, search(r), &found).Run(t.Context(), manual(), noon(t))
+	_, err := w.job(r, search(r), &found).Run(t.Context(), uuid.NewString(), noon(t))
 	if err == nil || !strings.Contains(err.Error(), "no index matches "+w.prefix+"events") {
 		t.Fatalf("got %v", err)
 	}
@@ -111,7 +113,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	j := w.job(r, search(r), &found)
 	j.DryRun = true
 	for range 2 {
-		if summary, err := j.Run(t.Context(), manual(), noon(t)); err != nil || summary.Written != 1 {
+		if summary, err := j.Run(t.Context(), uuid.NewString(), noon(t)); err != nil || summary.Written != 1 {
 			t.Fatal(summary, err)
 		}
 	}
@@ -132,13 +134,13 @@ func TestMaxAlertsWritesNothingOfThePart(t *testing.T) {
 	var found []map[string]any
 	j := w.job(r, s, &found)
 	j.MaxAlerts = 2
-	_, err := j.Run(t.Context(), manual(), noon(t))
+	_, err := j.Run(t.Context(), uuid.NewString(), noon(t))
 	var tooMany *job.MaxAlertsError
 	if !errors.As(err, &tooMany) || tooMany.Max != 2 || len(found) != 0 {
 		t.Errorf("got %d alerts, %v", len(found), err)
 	}
 	j.MaxAlerts = 3
-	if summary, err := j.Run(t.Context(), manual(), noon(t)); err != nil || summary.Written != 3 {
+	if summary, err := j.Run(t.Context(), uuid.NewString(), noon(t)); err != nil || summary.Written != 3 {
 		t.Errorf("at the limit: got %+v, %v", summary, err)
 	}
 }
@@ -167,7 +169,7 @@ func TestWarnings(t *testing.T) {
 			var log bytes.Buffer
 			j := w.job(r, search(r), &found)
 			j.Log = slog.New(slog.NewTextHandler(&log, nil))
-			if _, err := j.Run(t.Context(), manual(), noon(t)); err != nil {
+			if _, err := j.Run(t.Context(), uuid.NewString(), noon(t)); err != nil {
 				t.Fatal(err)
 			}
 			if got := log.String(); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/rule"
@@ -162,7 +164,7 @@ func (w *world) timelineAlerts(i int, window job.Window, pageSize int) []string 
 	s := search(r)
 	s.PageSize = pageSize
 	var alerts []map[string]any
-	if _, err := w.job(r, s, &alerts).Run(w.t.Context(), manual(), window); err != nil {
+	if _, err := w.job(r, s, &alerts).Run(w.t.Context(), uuid.NewString(), window); err != nil {
 		w.t.Fatal(err)
 	}
 	var lines []string

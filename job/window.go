@@ -1,9 +1,11 @@
 package job
 
 import (
+	"fmt"
 	"iter"
 	"time"
 
+	"newterms/alerts"
 	"newterms/esquery"
 )
 
@@ -31,4 +33,48 @@ func (w Window) parts(length time.Duration) iter.Seq[Window] {
 			}
 		}
 	}
+}
+
+// Timing says how scheduled windows follow each other.
+type Timing struct {
+	// Overlap is how far a window reaches back into the one before it, for
+	// events that became searchable after they were dated.
+	Overlap time.Duration
+	// MaxCatchup is how far back a window reaches at the most.
+	MaxCatchup time.Duration
+}
+
+// A Plan is the window of a scheduled run, and the Gap before it that no run
+// has looked at: the zero Window if there is none.
+type Plan struct{ Window, Gap Window }
+
+// A ClockError says that the last window lies in the future.
+type ClockError struct{ Now, Last time.Time }
+
+func (e *ClockError) Error() string {
+	return fmt.Sprintf("the last scheduled run looked at %s, which is after now, %s: the clock went back. "+
+		"Correct the clock; until then use --from and --to", stamp(e.Last), stamp(e.Now))
+}
+
+// PlanWindow decides which window a scheduled run takes, from where the runs
+// before it stand. The first run ever looks back by the rule's lookback. If it
+// fails, the next begins where the first one began. Its error is a *ClockError.
+func PlanWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) (Plan, error) {
+	now = now.UTC().Truncate(time.Millisecond)
+	from := now.Add(-lookback)
+	switch {
+	case last.SucceededTo.After(now):
+		return Plan{}, &ClockError{now, last.SucceededTo}
+	case !last.SucceededTo.IsZero():
+		from = last.SucceededTo.Add(-timing.Overlap)
+	case last.StartedFrom.After(now):
+		return Plan{}, &ClockError{now, last.StartedFrom}
+	case !last.StartedFrom.IsZero():
+		from = last.StartedFrom
+	}
+	plan := Plan{Window: Window{from, now}}
+	if earliest := now.Add(-timing.MaxCatchup); from.Before(earliest) {
+		plan = Plan{Window: Window{earliest, now}, Gap: Window{from, earliest}}
+	}
+	return plan, nil
 }

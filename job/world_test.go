@@ -205,15 +205,11 @@ func (w *world) job(r rule.Rule, s esquery.Search, found *[]map[string]any) *job
 			(*found)[len(*found)-1] = document
 			return err
 		},
-		Spent: func() (int, time.Duration) {
-			return w.client.Requests + w.store.Requests, w.client.Took + w.store.Took
-		},
-		Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Spent: func() (int, time.Duration) { return 0, w.client.Took + w.store.Took },
+		Now:   time.Now,
+		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
-
-func manual() alerts.RunInfo { return alerts.RunInfo{ID: uuid.NewString(), Type: "manual"} }
 
 func parseTime(t *testing.T, text string) time.Time {
 	t.Helper()

@@ -27,6 +27,7 @@ type runFlags struct {
 	missing  missingTerms
 	exclude  []kql.Query
 	rules    []rule.Rule
+	repeat   []string // the arguments that a rerun of another range needs
 }
 
 func (p program) run(ctx context.Context, args []string) error {
@@ -38,15 +39,13 @@ func (p program) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	transport, err := p.settings.connect()
+	transport, err := p.settings.connect(p.retry, p.log)
 	if err != nil {
 		return err
 	}
-	source := esquery.NewClient(transport)
-	store := alerts.NewStore(transport, p.settings.AlertsTarget, p.settings.RunsTarget)
 	var failures []error
 	for _, r := range f.rules {
-		err := p.runRule(ctx, r, f, source, store, out)
+		err := p.runRule(ctx, r, f, transport, out)
 		if err != nil && len(f.rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
@@ -81,8 +80,29 @@ func (p program) parseRun(args []string) (runFlags, error) {
 	if f.from, f.to, err = parseRange(from, to, p.now()); err != nil {
 		return f, usageError{err}
 	}
+	for _, path := range paths {
+		f.repeat = append(f.repeat, "--rule", path)
+	}
+	for _, query := range excludes {
+		f.repeat = append(f.repeat, "--exclude", query)
+	}
+	if f.missing != p.settings.MissingTerms {
+		f.repeat = append(f.repeat, "--missing-terms", f.missing.String())
+	}
 	f.rules, err = p.rules(paths)
 	return f, err
+}
+
+// rerun is the command that runs a window by hand, for a shell.
+func (f runFlags) rerun(w job.Window) string {
+	const layout = "2006-01-02T15:04:05.000Z07:00"
+	words := append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...)
+	for i, word := range words {
+		if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") != "" || word == "" {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // parseRange reads --from and --to; to is now if only from is given.
@@ -151,28 +171,31 @@ func (p program) search(r rule.Rule, exclude []kql.Query, missing missingTerms) 
 	}
 	return esquery.Search{
 		Indices: indices, Query: r.Query, Filters: r.Filters, Exclude: exclude, Fields: r.Fields,
-		Timestamp: r.Timestamp, Fallback: r.Fallback, MissingTerms: bool(missing),
+		Timestamp: r.Timestamp, Fallback: r.Fallback, MissingTerms: bool(missing), PageSize: p.pageSize,
 	}
 }
 
-func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, source *esquery.Client, store *alerts.Store, out *printer) error {
+func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, transport *transport, out *printer) error {
+	client := esquery.NewClient(transport)
+	store := alerts.NewStore(transport, p.settings.AlertsTarget, p.settings.RunsTarget, p.retry...)
 	j := job.Job{
 		Rule: r, Version: version(), Store: store, MaxAlerts: int(p.settings.MaxAlerts), DryRun: f.dryRun,
+		Timing: job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)},
 		Open: func(ctx context.Context) (job.Source, error) {
-			return esquery.Open(ctx, source, p.search(r, f.exclude, f.missing))
+			return esquery.Open(ctx, client, p.search(r, f.exclude, f.missing))
 		},
 		Emit:  out.alert,
-		Spent: func() (int, time.Duration) { return source.Requests + store.Requests, source.Took + store.Took },
+		Rerun: f.rerun,
+		Spent: func() (int, time.Duration) { return transport.requests, client.Took + store.Took },
 		Now:   p.now, Log: p.log,
 	}
-	info := alerts.RunInfo{ID: uuid.NewString(), Type: "manual"}
-	window := job.Window{From: f.from, To: f.to}
-	if f.from.IsZero() {
-		info.Type = "scheduled"
-		now := p.now().UTC().Truncate(time.Millisecond)
-		window = job.Window{From: now.Add(-r.Lookback), To: now}
+	var summary job.Summary
+	var err error
+	if id := uuid.NewString(); f.from.IsZero() {
+		summary, err = j.RunScheduled(ctx, id)
+	} else {
+		summary, err = j.Run(ctx, id, job.Window{From: f.from.Truncate(time.Millisecond), To: f.to.Truncate(time.Millisecond)})
 	}
-	summary, err := j.Run(ctx, info, window)
 	if err == nil {
 		p.log.LogAttrs(ctx, slog.LevelInfo, "run finished", summary.LogValue().Group()...)
 	}
@@ -183,7 +206,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	if _, err := parseFlags(flag.NewFlagSet("setup", flag.ContinueOnError), args, 0); err != nil {
 		return err
 	}
-	transport, err := p.settings.connect()
+	transport, err := p.settings.connect(p.retry, p.log)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,10 @@ import (
 	"net/http"
 	"strings"
 
+	"newterms/alerts"
+	"newterms/esquery"
 	"newterms/esquery/kql"
+	"newterms/job"
 	"newterms/job/rule"
 )
 
@@ -68,13 +71,21 @@ func isUnauthorized(status int) bool {
 // hint says what to do about an error that does not say it itself.
 func hint(err error) string {
 	var refused interface{ StatusCode() int }
+	incomplete := errors.Is(err, esquery.ErrIncomplete) || errors.Is(err, alerts.ErrIncomplete)
 	switch {
-	case !errors.As(err, &refused):
-		return ""
-	case refused.StatusCode() == http.StatusUnauthorized:
-		return ": check ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
-	case refused.StatusCode() == http.StatusForbidden:
-		return ": grant this privilege to the API key or user"
+	case errors.As(err, &refused):
+		switch status := refused.StatusCode(); {
+		case status == http.StatusUnauthorized:
+			return ": check ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
+		case status == http.StatusForbidden:
+			return ": grant this privilege to the API key or user"
+		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
+			return ": the cluster is busy or broken: the next run does this window again"
+		}
+	case incomplete:
+		return ": nothing is concluded from it: check the health of the cluster; the next run does this window again"
+	case errors.Is(err, job.ErrTerminated):
+		return ": the next run does this window again"
 	}
 	return ""
 }

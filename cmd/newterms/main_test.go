@@ -2,32 +2,35 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
-	"github.com/google/uuid"
+	"github.com/cenkalti/backoff/v5"
 
 	"newterms/esquery/estest"
 )
 
-// call runs newterms and returns what it prints and its exit code.
+// call runs newterms, without retries, and returns what it prints and its exit
+// code.
 func call(t *testing.T, environ []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	return callWith(t, program{now: time.Now, retry: []backoff.RetryOption{backoff.WithMaxTries(1)}}, environ, args...)
+}
+
+// callWith runs newterms with the clock, the retries and the page size of p.
+func callWith(t *testing.T, p program, environ []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	err := run(t.Context(), args, environ, &out, &errs)
+	settings, settingsErr := readSettings(environ)
+	p.settings, p.stdout, p.log = settings, &out, newLogger(settings, &errs)
+	err := p.execute(t.Context(), args, settingsErr)
 	return out.String(), errs.String(), exitCode(err)
 }
 
@@ -117,72 +120,6 @@ func TestWrongKeyIsNotAuthorized(t *testing.T) {
 	}
 }
 
-// recorder is a proxy in front of the real server that keeps the requests.
-type recorder struct {
-	mu       sync.Mutex
-	requests []string // method, path and body
-}
-
-func (r *recorder) take() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	taken := r.requests
-	r.requests = nil
-	return taken
-}
-
-// newCluster loads documents into an index of its own and returns the
-// environment to read them with, through a recording proxy.
-func newCluster(t *testing.T, documents ...map[string]any) ([]string, *recorder) {
-	t.Helper()
-	node := estest.ForTest(t)
-	target, err := url.Parse(node.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	seen := &recorder{}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body) // a body cut short fails at the server
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		seen.mu.Lock()
-		seen.requests = append(seen.requests, fmt.Sprintf("%s %s\n%s", r.Method, r.URL, body))
-		seen.mu.Unlock()
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	name := "cli" + uuid.NewString()[:8]
-	request := func(method, path string, body any) {
-		t.Helper()
-		if _, err := node.Request(context.Background(), method, path, body); err != nil {
-			t.Fatal(err)
-		}
-	}
-	template, err := os.ReadFile("../../testdata/okta/index-template.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var okta struct{ Template map[string]any }
-	if err := json.Unmarshal(template, &okta); err != nil {
-		t.Fatal(err)
-	}
-	request("PUT", "/"+name, okta.Template)
-	t.Cleanup(func() { request("DELETE", "/"+name, nil) })
-	var bulk bytes.Buffer
-	for _, d := range documents {
-		source, err := json.Marshal(d)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&bulk, "{\"index\":{}}\n%s\n", source)
-	}
-	request("POST", "/"+name+"/_bulk?refresh=true", bulk.Bytes())
-	return []string{
-		"ELASTICSEARCH_URL=" + server.URL, "NEWTERMS_INDEX=" + name,
-		"NEWTERMS_ALERTS_TARGET=." + name + "-alerts", "NEWTERMS_RUNS_TARGET=." + name + "-runs",
-	}, seen
-}
-
 // proxySession is an event that the built-in rule matches.
 func proxySession(actor, account, ingested string) map[string]any {
 	return map[string]any{
@@ -196,15 +133,15 @@ func proxySession(actor, account, ingested string) map[string]any {
 }
 
 func TestRunAsAUserWould(t *testing.T) {
-	environ, seen := newCluster(t,
+	c := newCluster(t,
 		proxySession("00u1", "acc-1", "2026-03-09T12:00:00Z"), proxySession("00u1", "acc-1", "2026-03-10T12:00:00Z"),
 		proxySession("00u2", "acc-1", "2026-03-10T12:01:00Z"), proxySession("okta.x", "acc-1", "2026-03-10T12:02:00Z"))
-	if stdout, stderr, code := call(t, environ, "setup"); code != 0 || strings.Count(stdout, "installed") != 2 || stderr != "" {
+	if stdout, stderr, code := call(t, c.environ, "setup"); code != 0 || strings.Count(stdout, "installed") != 2 || stderr != "" {
 		t.Fatalf("setup: exit %d: %s%s", code, stdout, stderr)
 	}
 	day := []string{"run", "--from", "2026-03-10", "--to", "2026-03-11", "--output", "ndjson"}
-	dry, _, _ := call(t, environ, append(day, "--dry-run")...)
-	stdout, stderr, code := call(t, environ, day...)
+	dry, _, _ := call(t, c.environ, append(day, "--dry-run")...)
+	stdout, stderr, code := call(t, c.environ, day...)
 	var alert map[string]any
 	if err := json.Unmarshal([]byte(stdout), &alert); err != nil || code != 0 {
 		t.Fatalf("exit %d, %v: %s%s", code, err, stdout, stderr)
@@ -221,10 +158,10 @@ func TestRunAsAUserWould(t *testing.T) {
 			t.Errorf("the summary line lacks %s: %s", key, stderr)
 		}
 	}
-	if stdout, stderr, code := call(t, environ, day...); code != 0 || stdout != "" || !strings.Contains(stderr, `"already_alerted":1`) {
+	if stdout, stderr, code := call(t, c.environ, day...); code != 0 || stdout != "" || !strings.Contains(stderr, `"already_alerted":1`) {
 		t.Errorf("the rerun: exit %d: %s%s", code, stdout, stderr)
 	}
-	for _, request := range seen.take() {
+	for _, request := range c.take() {
 		if strings.Contains(request, `"script`) || strings.Contains(request, "runtime_mappings") {
 			t.Errorf("a script or runtime field: %s", request)
 		}
@@ -234,13 +171,13 @@ func TestRunAsAUserWould(t *testing.T) {
 // TestKnownCandidatesCostSixRequests counts what a run sends when it finds
 // candidates and all of them are known, run documents included.
 func TestKnownCandidatesCostSixRequests(t *testing.T) {
-	environ, seen := newCluster(t, proxySession("00u1", "acc-1", "2026-03-09T12:00:00Z"), proxySession("00u1", "acc-1", "2026-03-10T12:00:00Z"))
-	call(t, environ, "setup")
-	seen.take()
-	if _, stderr, code := call(t, environ, "run", "--from", "2026-03-10", "--to", "2026-03-11"); code != 0 || !strings.Contains(stderr, `"candidates":1`) {
+	c := newCluster(t, proxySession("00u1", "acc-1", "2026-03-09T12:00:00Z"), proxySession("00u1", "acc-1", "2026-03-10T12:00:00Z"))
+	call(t, c.environ, "setup")
+	c.take()
+	if _, stderr, code := call(t, c.environ, "run", "--from", "2026-03-10", "--to", "2026-03-11"); code != 0 || !strings.Contains(stderr, `"candidates":1`) {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	if requests := seen.take(); len(requests) > 6 {
+	if requests := c.take(); len(requests) > 6 {
 		t.Errorf("%d requests:\n%s", len(requests), strings.Join(requests, "\n"))
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 const usage = `newterms finds first occurrences and indexes an alert for each.
@@ -33,13 +35,19 @@ type program struct {
 	stdout   io.Writer
 	log      *slog.Logger
 	now      func() time.Time
+	retry    []backoff.RetryOption
+	pageSize int // 0 is the default
 }
 
 // run does what args say and reports an error, one line for each cause, on
 // stderr. The error that it returns is for exitCode.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	settings, settingsErr := readSettings(environ)
-	p := program{settings: settings, stdout: stdout, log: newLogger(settings, stderr), now: time.Now}
+	p := program{settings: settings, stdout: stdout, log: newLogger(settings, stderr), now: time.Now, retry: defaultRetry()}
+	return p.execute(ctx, args, settingsErr)
+}
+
+func (p program) execute(ctx context.Context, args []string, settingsErr error) error {
 	err := p.dispatch(ctx, args, settingsErr)
 	for _, cause := range causes(err) {
 		p.log.Error(oneLine(cause)+hint(cause), "exit_code", exitCode(cause))

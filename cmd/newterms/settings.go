@@ -30,6 +30,8 @@ type settings struct {
 	Index          []string     `env:"NEWTERMS_INDEX"`
 	AlertsTarget   string       `env:"NEWTERMS_ALERTS_TARGET" envDefault:".alerts-newterms.detections-default"`
 	RunsTarget     string       `env:"NEWTERMS_RUNS_TARGET" envDefault:".alerts-newterms.runs-default"`
+	Overlap        duration     `env:"NEWTERMS_OVERLAP" envDefault:"2m"`
+	MaxCatchup     duration     `env:"NEWTERMS_MAX_CATCHUP" envDefault:"7d"`
 	Exclude        string       `env:"NEWTERMS_EXCLUDE"`
 	MissingTerms   missingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
 	MaxAlerts      uint         `env:"NEWTERMS_MAX_ALERTS" envDefault:"0"`
@@ -60,6 +62,13 @@ func (m *missingTerms) UnmarshalText(text []byte) error {
 		return nil
 	}
 	return fmt.Errorf("%q is neither skip nor include", text)
+}
+
+func (m missingTerms) String() string {
+	if m {
+		return "include"
+	}
+	return "skip"
 }
 
 type logFormat string
@@ -95,6 +104,10 @@ func readSettings(environ []string) (settings, error) {
 		if strings.ContainsAny(target, `*?,:"<>|\/ #`) || strings.ToLower(target) != target {
 			problems = append(problems, configError{fmt.Errorf("%s: %q is not the name of one data stream", name, target)})
 		}
+	}
+	if s.MaxCatchup <= s.Overlap && len(problems) == 0 {
+		problems = append(problems, configError{fmt.Errorf("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s",
+			time.Duration(s.MaxCatchup), time.Duration(s.Overlap))})
 	}
 	if _, err := kql.Parse(s.Exclude); err != nil {
 		problems = append(problems, configError{fmt.Errorf("NEWTERMS_EXCLUDE: %w", err)})

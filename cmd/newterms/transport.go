@@ -5,18 +5,26 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery"
 )
 
 // connect makes the transport that all requests go through. It sends nothing.
-func (s *settings) connect() (esapi.Transport, error) {
+func (s *settings) connect(retry []backoff.RetryOption, log *slog.Logger) (*transport, error) {
 	urls, err := s.connection()
 	if err != nil {
 		return nil, err
@@ -47,34 +55,91 @@ func (s *settings) connect() (esapi.Transport, error) {
 	if err != nil {
 		return nil, configError{err}
 	}
-	return &transport{client, time.Duration(s.RequestTimeout)}, nil
+	return &transport{next: client, timeout: time.Duration(s.RequestTimeout), retry: retry, log: log}, nil
 }
 
-// transport gives each request a timeout and reads its answer whole, so that a
-// connection that breaks halfway is the request's error.
+// transport sends a request again while that may help, gives each attempt a
+// timeout, and reads the answer whole, so that a connection that breaks halfway
+// is the request's error.
 type transport struct {
-	next    esapi.Transport
-	timeout time.Duration
+	next     esapi.Transport
+	timeout  time.Duration
+	retry    []backoff.RetryOption
+	log      *slog.Logger
+	requests int // sent, retries included
 }
 
+// defaultRetry waits 0.5 s on average before the second try, then twice as long
+// each time: 6 tries take 8 s on average, 16 s at the most. A longer outage is
+// for the next run.
+func defaultRetry() []backoff.RetryOption {
+	return []backoff.RetryOption{backoff.WithMaxTries(6), backoff.WithMaxElapsedTime(2 * time.Minute), backoff.WithBackOff(
+		// Full jitter: from nothing to twice the interval.
+		&backoff.ExponentialBackOff{InitialInterval: 250 * time.Millisecond, RandomizationFactor: 1, Multiplier: 2, MaxInterval: 4 * time.Second},
+	)}
+}
+
+// Perform returns an answer, whatever its status, or why there is none.
 func (t *transport) Perform(req *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout,
-		fmt.Errorf("no answer within NEWTERMS_REQUEST_TIMEOUT=%s", t.timeout))
-	defer cancel()
-	res, err := t.next.Perform(req.WithContext(ctx))
-	if err == nil {
-		defer res.Body.Close()
-		var body []byte
-		body, err = io.ReadAll(res.Body)
-		res.Body = io.NopCloser(bytes.NewReader(body))
+	var body []byte
+	if req.Body != nil {
+		var err error
+		if body, err = io.ReadAll(req.Body); err != nil {
+			return nil, err
+		}
 	}
+	notify := backoff.WithNotify(func(err error, wait time.Duration) {
+		t.log.Info("trying again", "request", req.Method+" "+req.URL.Path, "after", err, "wait_ms", wait.Milliseconds())
+	})
+	res, err := backoff.Retry(req.Context(), func() (*http.Response, error) {
+		t.requests++
+		attempt := req.Clone(req.Context())
+		attempt.Body = io.NopCloser(bytes.NewReader(body))
+		return t.once(attempt)
+	}, append(slices.Clone(t.retry), notify)...)
 	switch {
-	case err == nil:
-		return res, nil
+	case res != nil:
+		return res, nil // the last answer, which the caller judges
 	case req.Context().Err() != nil:
 		return nil, context.Cause(req.Context())
-	case ctx.Err() != nil:
-		err = context.Cause(ctx)
 	}
 	return nil, fmt.Errorf("no answer from Elasticsearch: %w: check ELASTICSEARCH_URL and the network", err)
+}
+
+// once sends a request. Its error says that another attempt may help, unless it
+// is permanent; there may be an answer even so.
+func (t *transport) once(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeoutCause(req.Context(), t.timeout,
+		fmt.Errorf("nothing came within NEWTERMS_REQUEST_TIMEOUT=%s", t.timeout))
+	defer cancel()
+	res, err := t.next.Perform(req.WithContext(ctx))
+	var body []byte
+	if err == nil {
+		defer res.Body.Close()
+		body, err = io.ReadAll(io.LimitReader(res.Body, esquery.MaxAnswer+1))
+		res.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &untrusted):
+		return nil, backoff.Permanent(err)
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, err
+	}
+	switch res.StatusCode {
+	case http.StatusTooManyRequests:
+		// A search that needs too much memory must ask for less, not wait.
+		if strings.HasSuffix(req.URL.Path, "/_search") && bytes.Contains(body, []byte("circuit_breaking_exception")) {
+			return res, nil
+		}
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	default:
+		return res, nil
+	}
+	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds >= 0 {
+		return res, backoff.RetryAfter(seconds)
+	}
+	return res, errors.New(res.Status)
 }

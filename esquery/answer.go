@@ -1,0 +1,130 @@
+package esquery
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// pairsAnswer is the aggregations of a page of pairs.
+type pairsAnswer struct {
+	Pairs *struct {
+		AfterKey json.RawMessage `json:"after_key"`
+		Buckets  []bucket        `json:"buckets"`
+	} `json:"pairs"`
+	Lacking *struct {
+		Buckets map[string]struct {
+			Count int64 `json:"doc_count"`
+		} `json:"buckets"`
+	} `json:"lacking"`
+	undated
+}
+
+// undated counts the events without the primary timestamp, where it is not
+// known yet whether there are any.
+type undated struct {
+	WithoutTimestamp *struct {
+		Count int64 `json:"doc_count"`
+	} `json:"without_timestamp"`
+}
+
+type bucket struct {
+	Key   map[string]json.RawMessage `json:"key"`
+	Count int64                      `json:"doc_count"`
+	times
+	hits
+}
+
+// times is what Source.times asks for; milliseconds.
+type times struct {
+	Time     *struct{ Value *float64 } `json:"time"`
+	Fallback *struct {
+		Time *struct{ Value *float64 } `json:"time"`
+		hits
+	} `json:"fallback"`
+}
+
+func (t times) values() []time.Time {
+	var values []time.Time
+	add := func(v *struct{ Value *float64 }) {
+		if v != nil && v.Value != nil {
+			values = append(values, time.UnixMilli(int64(*v.Value)).UTC())
+		}
+	}
+	add(t.Time)
+	if t.Fallback != nil {
+		add(t.Fallback.Time)
+	}
+	return values
+}
+
+func (t times) earliest() (earliest time.Time, ok bool) {
+	for _, v := range t.values() {
+		if !ok || v.Before(earliest) {
+			earliest, ok = v, true
+		}
+	}
+	return earliest, ok
+}
+
+func (t times) latest() (latest time.Time, ok bool) {
+	for _, v := range t.values() {
+		if !ok || v.After(latest) {
+			latest, ok = v, true
+		}
+	}
+	return latest, ok
+}
+
+func (a pairsAnswer) lackingByField() map[string]int64 {
+	if a.Lacking == nil {
+		return nil
+	}
+	counts := map[string]int64{}
+	for field, b := range a.Lacking.Buckets {
+		if field == anyField {
+			field = ""
+		}
+		counts[field] = b.Count
+	}
+	return counts
+}
+
+func (s *Source) candidate(b bucket) (Candidate, error) {
+	terms, err := s.terms(b)
+	if err != nil {
+		return Candidate{}, err
+	}
+	first, ok := b.earliest()
+	if !ok {
+		return Candidate{}, fmt.Errorf("%w: pair %v has no time", ErrIncomplete, terms)
+	}
+	return Candidate{Terms: terms, First: first, Events: b.Count}, nil
+}
+
+func (s *Source) keyOf(b bucket) (string, error) {
+	terms, err := s.terms(b)
+	if err != nil {
+		return "", err
+	}
+	return key(terms)
+}
+
+// terms decodes a bucket's key. Numbers keep all their digits.
+func (s *Source) terms(b bucket) ([]any, error) {
+	terms := make([]any, len(s.search.Fields))
+	for i, field := range s.search.Fields {
+		raw, ok := b.Key[field]
+		if !ok {
+			return nil, fmt.Errorf("%w: a pair without %s", ErrIncomplete, field)
+		}
+		decoder := json.NewDecoder(bytes.NewReader(raw))
+		decoder.UseNumber()
+		if err := decoder.Decode(&terms[i]); err != nil {
+			return nil, errors.Join(ErrIncomplete, err)
+		}
+	}
+	return terms, nil
+}

@@ -52,6 +52,9 @@ func (s *Store) search(ctx context.Context, target string, body map[string]any, 
 			Total  int `json:"total"`
 			Failed int `json:"failed"`
 		} `json:"_shards"`
+		Clusters struct {
+			Skipped int `json:"skipped"`
+		} `json:"_clusters"`
 		Aggregations json.RawMessage `json:"aggregations"`
 	}
 	no := false
@@ -68,6 +71,8 @@ func (s *Store) search(ctx context.Context, target string, body map[string]any, 
 		err = fmt.Errorf("%w: no shard was searched", ErrIncomplete)
 	case answer.Shards.Failed > 0:
 		err = fmt.Errorf("%w: %d of %d shards failed", ErrIncomplete, answer.Shards.Failed, answer.Shards.Total)
+	case answer.Clusters.Skipped > 0:
+		err = fmt.Errorf("%w: %d clusters were skipped", ErrIncomplete, answer.Clusters.Skipped)
 	case len(answer.Aggregations) == 0:
 		err = fmt.Errorf("%w: it holds no aggregations", ErrIncomplete)
 	default:

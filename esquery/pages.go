@@ -24,13 +24,9 @@ func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, e
 	body := func(after json.RawMessage) dsl { return s.candidatesBody(window, after) }
 	return func(yield func(Page, error) bool) {
 		for answer, err := range s.pages(ctx, &s.pageSize, body) {
-			page := Page{Lacking: answer.lackingByField()}
-			for _, b := range answer.Pairs.Buckets {
-				var c Candidate
-				if err == nil {
-					c, err = s.candidate(b)
-				}
-				page.Candidates = append(page.Candidates, c)
+			var page Page
+			if err == nil {
+				page, err = s.page(answer)
 			}
 			if err != nil {
 				yield(Page{}, fmt.Errorf("list candidates: %w", err))
@@ -41,6 +37,17 @@ func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, e
 			}
 		}
 	}
+}
+
+func (s *Source) page(answer pairsAnswer) (Page, error) {
+	page := Page{Lacking: answer.lackingByField(), Candidates: make([]Candidate, len(answer.Pairs.Buckets))}
+	for i, b := range answer.Pairs.Buckets {
+		var err error
+		if page.Candidates[i], err = s.candidate(b); err != nil {
+			return Page{}, err
+		}
+	}
+	return page, nil
 }
 
 // LastSeen returns for each candidate when it was last seen in a range, in the

@@ -39,9 +39,12 @@ type request struct {
 	path string
 	body []byte
 	w    http.ResponseWriter
-	// forward sends it on and returns the answer.
-	forward func() *httptest.ResponseRecorder
+	// replace sends another body on in its place and returns the answer.
+	replace func(body []byte) *httptest.ResponseRecorder
 }
+
+// forward sends the request on and returns the answer.
+func (r request) forward() *httptest.ResponseRecorder { return r.replace(r.body) }
 
 // The kinds of request that a run sends.
 var kinds = []string{"run lookup", "run document", "field caps", "candidates", "history", "already alerted", "events", "bulk"}
@@ -125,7 +128,7 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 	c.requests = append(c.requests, fmt.Sprintf("%s %s\n%s", r.Method, r.URL, body))
 	fault := c.fault
 	c.mu.Unlock()
-	forward := func() *httptest.ResponseRecorder {
+	replace := func(body []byte) *httptest.ResponseRecorder {
 		rec := httptest.NewRecorder()
 		onward, err := http.NewRequest(r.Method, c.node.URL+r.URL.RequestURI(), bytes.NewReader(body))
 		if err == nil {
@@ -146,9 +149,9 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		return rec
 	}
-	req := request{kind: kindOf(r.URL.Path, body), path: r.URL.Path, body: body, w: w, forward: forward}
+	req := request{kind: kindOf(r.URL.Path, body), path: r.URL.Path, body: body, w: w, replace: replace}
 	if fault == nil || !fault(req) {
-		reply(w, forward())
+		reply(w, req.forward())
 	}
 }
 
@@ -198,4 +201,27 @@ func (c *cluster) alerts(ruleID string) []string {
 		actors = append(actors, h.Source.Okta.Actor.ID)
 	}
 	return actors
+}
+
+// lastError is what the newest failed run of a rule was recorded with.
+func (c *cluster) lastError(t *testing.T, ruleID string) string {
+	t.Helper()
+	answer := c.request("POST", "/."+c.name+"-runs/_search", map[string]any{
+		"size": 1, "sort": map[string]any{"@timestamp": "desc"}, "query": map[string]any{"bool": map[string]any{"filter": []any{
+			map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
+			map[string]any{"term": map[string]any{"newterms.run.state": "failure"}},
+		}}},
+	})
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				Source map[string]any `json:"_source"`
+			} `json:"hits"`
+		} `json:"hits"`
+	}
+	if err := json.Unmarshal(answer, &found); err != nil || len(found.Hits.Hits) == 0 {
+		t.Errorf("no failed run of %s: %v", ruleID, err)
+		return ""
+	}
+	return fmt.Sprint(found.Hits.Hits[0].Source["error.message"])
 }

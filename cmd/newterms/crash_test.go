@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// asProgram names the variable that turns the test binary into newterms with
+// small pages, at the time that it holds.
+const asProgram = "NEWTERMS_TEST_AS_PROGRAM_AT"
+
+func TestMain(m *testing.M) {
+	at := os.Getenv(asProgram)
+	if at == "" {
+		os.Exit(m.Run())
+	}
+	now, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		panic(err)
+	}
+	settings, settingsErr := readSettings(os.Environ())
+	p := programAt(now)
+	p.settings, p.stdout, p.log = settings, os.Stdout, newLogger(settings, os.Stderr)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(exitCode(p.execute(ctx, os.Args[1:], settingsErr)))
+}
+
+// start starts newterms as a process of its own.
+func (c *cluster) start(t *testing.T, now time.Time, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(append(os.Environ(), c.environ...), asProgram+"="+now.Format(time.RFC3339))
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, &stderr
+}
+
+// crash kills a run just before or just after its request k reaches the server.
+// It returns false if the run has no such request.
+func (c *cluster) crash(t *testing.T, path string, k int, after bool) bool {
+	t.Helper()
+	started := make(chan *exec.Cmd, 1)
+	n, killed := 0, false
+	c.setFault(func(r request) bool {
+		if n++; n != k {
+			return false
+		}
+		if after {
+			r.forward()
+		}
+		killed = true
+		if err := (<-started).Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		panic(http.ErrAbortHandler)
+	})
+	cmd, stderr := c.start(t, noon, "run", "--rule", path)
+	started <- cmd
+	err := cmd.Wait()
+	c.setFault(nil)
+	if killed != (err != nil) {
+		t.Errorf("request %d: killed %t, but %v: %s", k, killed, err, stderr)
+	}
+	return killed
+}
+
+// TestCrashMatrix kills a run before and after each of its requests. The next
+// run completes the work: every alert is there, once, and no time was left out.
+func TestCrashMatrix(t *testing.T) {
+	c := faultCluster(t)
+	tried := 0
+	for k := 1; ; k++ {
+		reached := false
+		for _, after := range []bool{false, true} {
+			id := fmt.Sprintf("crash at request %d, after %t", k, after)
+			path := c.ruleAfterGoodRun(t, id)
+			if reached = c.crash(t, path, k, after); !reached {
+				break
+			}
+			tried++
+			if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+				t.Errorf("%s: the next run failed: %s", id, stderr)
+			}
+			if got := c.alerts(id); !slices.Equal(got, newActors()) {
+				t.Errorf("%s: in the end there are alerts %v", id, got)
+			}
+		}
+		if !reached {
+			t.Logf("killed %d runs, before and after each of %d requests", tried, k-1)
+			if tried < 30 {
+				t.Errorf("the run has only %d requests: it should have several pages", k-1)
+			}
+			return
+		}
+	}
+}
+
+// TestFirstRunThatCrashes does the same to the first run ever, from the moment
+// that its start is recorded: the next one begins where it began.
+func TestFirstRunThatCrashes(t *testing.T) {
+	c := faultCluster(t)
+	for k := 2; ; k++ {
+		id := fmt.Sprintf("first run crashes after request %d", k)
+		path := faultRule(t, id)
+		if !c.crash(t, path, k, true) {
+			return
+		}
+		if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+			t.Errorf("%s: the next run failed: %s", id, stderr)
+		}
+		if got := c.alerts(id); !slices.Equal(got, newActors()) {
+			t.Errorf("%s: in the end there are alerts %v", id, got)
+		}
+	}
+}
+
+// TestSignalsEndARun sends a signal in the middle of a run. It ends within 5 s,
+// is recorded as failed, and its window is done by the next one.
+func TestSignalsEndARun(t *testing.T) {
+	c := faultCluster(t)
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		id := "signal " + signal.String()
+		path := c.ruleAfterGoodRun(t, id)
+		started := make(chan *exec.Cmd, 1)
+		var sent time.Time
+		c.setFault(func(r request) bool {
+			if r.kind != "history" || !sent.IsZero() {
+				return false
+			}
+			sent = time.Now()
+			if err := (<-started).Process.Signal(signal); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(time.Second) // the answer comes too late
+			return false
+		})
+		cmd, stderr := c.start(t, noon, "run", "--rule", path)
+		started <- cmd
+		err := cmd.Wait()
+		if took := time.Since(sent); took > 5*time.Second {
+			t.Errorf("%s: it took %s", id, took)
+		}
+		c.setFault(nil)
+		if err == nil || cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "terminated: "+signal.String()) {
+			t.Errorf("%s: %v: %s", id, err, stderr)
+		}
+		if got := c.lastError(t, id); !strings.HasPrefix(got, "terminated: ") {
+			t.Errorf("%s: recorded as %q", id, got)
+		}
+		if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+			t.Errorf("%s: the next run failed: %s", id, stderr)
+		}
+		if got := c.alerts(id); !slices.Equal(got, newActors()) {
+			t.Errorf("%s: in the end there are alerts %v", id, got)
+		}
+	}
+}
+
+// TestSecondSignalKills holds every answer back, also that of the request that
+// records the end.
+func TestSecondSignalKills(t *testing.T) {
+	c := faultCluster(t)
+	path := c.ruleAfterGoodRun(t, "two signals")
+	arrived := make(chan struct{}, 100)
+	release := make(chan struct{})
+	defer close(release)
+	c.setFault(func(r request) bool {
+		if r.kind == "candidates" || r.kind == "run document" && bytes.Contains(r.body, []byte("failure")) {
+			arrived <- struct{}{}
+			<-release
+		}
+		return false
+	})
+	cmd, stderr := c.start(t, noon, "run", "--rule", path)
+	for range 2 {
+		<-arrived
+		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := time.Now()
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.Exited() || time.Since(second) > time.Second {
+		t.Errorf("got %v after %s: %s", err, time.Since(second), stderr)
+	}
+}

@@ -115,7 +115,7 @@ func TestRandomTimelinesAgreeWithTheOracle(t *testing.T) {
 	w := newWorld(t)
 	w.create("events", nil)
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	const timelines, history = 200, 24 * time.Hour
+	const timelines = 200
 	var all [timelines][]event
 	var documents []map[string]any
 	for i := range all {
@@ -183,6 +183,9 @@ func timelineRule(w *world, i int) rule.Rule {
 	return rule.Rule{
 		ID: fmt.Sprint("timeline-", i), Name: fmt.Sprint("timeline ", i), Indices: []string{w.prefix + "events"}, Query: query,
 		Fields: []string{"okta.actor.id", "cloud.account.id"}, Timestamp: "event.ingested", Fallback: "@timestamp",
-		History: 24 * time.Hour, Parameters: map[string]any{"new_terms_fields": []string{"okta.actor.id", "cloud.account.id"}, "risk_score": json.Number("1")},
+		History: history, Parameters: map[string]any{
+			"rule_id": fmt.Sprint("timeline-", i), "risk_score": json.Number("1"),
+			"new_terms_fields": []string{"okta.actor.id", "cloud.account.id"},
+		},
 	}
 }

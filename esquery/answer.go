@@ -3,7 +3,6 @@ package esquery
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -123,7 +122,7 @@ func (s *Source) terms(b bucket) ([]any, error) {
 		decoder := json.NewDecoder(bytes.NewReader(raw))
 		decoder.UseNumber()
 		if err := decoder.Decode(&terms[i]); err != nil {
-			return nil, errors.Join(ErrIncomplete, err)
+			return nil, fmt.Errorf("%w: term of %s: %w", ErrIncomplete, field, err)
 		}
 	}
 	return terms, nil

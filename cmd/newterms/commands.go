@@ -50,7 +50,7 @@ func (p program) run(ctx context.Context, args []string) error {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
 		failures = append(failures, err)
-		if err == nil || len(out.alerts) > 0 {
+		if err == nil || len(out.rows) > 0 {
 			failures = append(failures, out.flush(r))
 		}
 	}

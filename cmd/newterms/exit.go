@@ -72,7 +72,11 @@ func isUnauthorized(status int) bool {
 func hint(err error) string {
 	var refused interface{ StatusCode() int }
 	incomplete := errors.Is(err, esquery.ErrIncomplete) || errors.Is(err, alerts.ErrIncomplete)
+	var rejected *alerts.RejectedError
 	switch {
+	case errors.As(err, &rejected) && rejected.Status == http.StatusBadRequest:
+		return ": the other alerts are written; make the mapping of the alerts target take this one, or exclude its event; " +
+			"until then each run does this window again"
 	case errors.As(err, &refused):
 		switch status := refused.StatusCode(); {
 		case status == http.StatusUnauthorized:

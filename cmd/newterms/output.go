@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -19,7 +20,21 @@ type printer struct {
 	format string
 	out    io.Writer
 	width  int // of the terminal; 0: no limit
-	alerts []alerts.Alert
+	rows   []row
+}
+
+// A row is what the table keeps of an alert: a small part of its document.
+type row struct {
+	at    time.Time
+	cells []string // one for each of the columns
+}
+
+func newRow(a alerts.Alert) row {
+	r := row{at: a.FirstSeen}
+	for _, c := range columns() {
+		r.cells = append(r.cells, c.cell(a))
+	}
+	return r
 }
 
 func newPrinter(format string, out io.Writer) (*printer, error) {
@@ -37,7 +52,7 @@ func (p *printer) alert(a alerts.Alert) error {
 		encoder.SetEscapeHTML(false)
 		return encoder.Encode(a)
 	case "table":
-		p.alerts = append(p.alerts, a)
+		p.rows = append(p.rows, newRow(a))
 	}
 	return nil
 }
@@ -47,13 +62,13 @@ func (p *printer) flush(r rule.Rule) error {
 	if p.format != "table" {
 		return nil
 	}
-	if len(p.alerts) == 0 {
+	if len(p.rows) == 0 {
 		_, err := fmt.Fprintf(p.out, "%s: no new alerts\n", r.Name)
 		return err
 	}
-	slices.SortStableFunc(p.alerts, func(a, b alerts.Alert) int { return a.FirstSeen.Compare(b.FirstSeen) })
-	_, err := fmt.Fprintf(p.out, "%s\n%s\n", r.Name, renderTable(p.alerts, p.width))
-	p.alerts = nil
+	slices.SortStableFunc(p.rows, func(a, b row) int { return a.at.Compare(b.at) })
+	_, err := fmt.Fprintf(p.out, "%s\n%s\n", r.Name, renderTable(p.rows, p.width))
+	p.rows = nil
 	return err
 }
 
@@ -133,24 +148,22 @@ func newTerms(a alerts.Alert) string {
 }
 
 // renderTable wraps the widest columns until the table fits the width.
-func renderTable(all []alerts.Alert, width int) string {
+func renderTable(all []row, width int) string {
 	var header table.Row
 	rows := make([]table.Row, len(all))
 	var widths []int
-	for _, c := range columns() {
-		cells := make([]string, len(all))
+	for n, c := range columns() {
 		widest := 0
-		for i, a := range all {
-			cells[i] = c.cell(a)
-			widest = max(widest, text.LongestLineLen(cells[i]))
+		for _, r := range all {
+			widest = max(widest, text.LongestLineLen(r.cells[n]))
 		}
 		if widest == 0 {
 			continue
 		}
 		header = append(header, c.header)
 		widths = append(widths, max(widest, len(c.header)))
-		for i := range rows {
-			rows[i] = append(rows[i], cells[i])
+		for i, r := range all {
+			rows[i] = append(rows[i], r.cells[n])
 		}
 	}
 	if width > 0 {

@@ -37,7 +37,7 @@ func sampleAlert(t *testing.T, n int) alerts.Alert {
 func TestTableFitsTheTerminal(t *testing.T) {
 	for _, width := range []int{0, 200, 140, 100, 80} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			table := renderTable([]alerts.Alert{sampleAlert(t, 1), sampleAlert(t, 2)}, width)
+			table := renderTable([]row{newRow(sampleAlert(t, 1)), newRow(sampleAlert(t, 2))}, width)
 			if longest := text.LongestLineLen(table); width > 0 && longest > width {
 				t.Errorf("a line has %d columns:\n%s", longest, table)
 			}

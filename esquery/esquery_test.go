@@ -1,0 +1,282 @@
+package esquery_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"github.com/google/uuid"
+
+	"newterms/esquery"
+	"newterms/esquery/estest"
+	"newterms/esquery/kql"
+)
+
+// newIndex makes an index on the real server and fills it.
+func newIndex(t *testing.T, mappings string, documents ...string) string {
+	t.Helper()
+	node := estest.ForTest(t)
+	name := "esquery-" + uuid.NewString()[:8]
+	request := func(method, path string, body []byte) {
+		t.Helper()
+		if _, err := node.Request(context.Background(), method, path, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	request("PUT", "/"+name, []byte(`{"mappings":`+mappings+`}`))
+	t.Cleanup(func() { request("DELETE", "/"+name, nil) })
+	var bulk bytes.Buffer
+	for i, d := range documents {
+		fmt.Fprintf(&bulk, "{\"index\":{\"_id\":\"%d\"}}\n", i)
+		if err := json.Compact(&bulk, []byte(d)); err != nil {
+			t.Fatal(err)
+		}
+		bulk.WriteByte('\n')
+	}
+	request("POST", "/"+name+"/_bulk?refresh=true", bulk.Bytes())
+	return name
+}
+
+func parse(t *testing.T, query string) kql.Query {
+	t.Helper()
+	q, err := kql.Parse(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+// open opens a source over an index, through a transport or the server's own.
+func open(t *testing.T, through esapi.Transport, s esquery.Search) *esquery.Source {
+	t.Helper()
+	if through == nil {
+		var err error
+		if through, err = estest.ForTest(t).Transport(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	source, err := esquery.Open(t.Context(), esquery.NewClient(through), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+var (
+	noon    = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	allTime = esquery.Range{From: noon.Add(-24 * time.Hour), To: noon.Add(24 * time.Hour)}
+)
+
+// candidates lists all candidates' first terms, in the order they come.
+func candidates(t *testing.T, source *esquery.Source) ([]esquery.Candidate, []string) {
+	t.Helper()
+	var all []esquery.Candidate
+	var names []string
+	for page, err := range source.Candidates(t.Context(), allTime) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range page.Candidates {
+			all, names = append(all, c), append(names, fmt.Sprint(c.Terms[0]))
+		}
+	}
+	return all, names
+}
+
+// TestKQLMatches asks the real server which documents a query matches: each
+// document has a pair of its own.
+func TestKQLMatches(t *testing.T) {
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"doc":{"type":"keyword"},"user":{"type":"keyword"},"note":{"type":"text"},
+		"ip":{"type":"ip"},"bytes":{"type":"long"},"proxy":{"type":"boolean"},"labels":{"type":"flattened"},
+		"grants":{"type":"nested","properties":{"role":{"type":"keyword"},"site":{"type":"keyword"}}}}}`,
+		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"a","user":"ada","note":"Proxy session opened","ip":"192.0.2.7","bytes":42,"proxy":true,"labels":{"env":"prod"},
+			"grants":[{"role":"admin","site":"oslo"},{"role":"guest","site":"rome"}]}`,
+		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"b","user":["basil","S3 Browser 9"],"note":"session closed","ip":["198.51.100.1","2001:db8::1"],"bytes":7,"proxy":false}`,
+		`{"@timestamp":"2026-03-10T13:00:00Z","doc":"c","user":"a?b","bytes":1000}`,
+		`{"@timestamp":"2026-03-10T13:00:00Z","doc":"d","user":""}`,
+		`{"@timestamp":"2026-03-10T13:00:00Z","doc":"e","user":"C:\\Windows\\x","labels":{"env":"dev"}}`)
+	for query, want := range map[string]string{
+		"":                                     "abcde",
+		"*":                                    "abcde",
+		"*:*":                                  "abcde",
+		"user:ada":                             "a",
+		"user:(ada or basil)":                  "ab",
+		"not user:ada":                         "bcde",
+		"user:* and not user:(ada or basil)":   "cde",
+		"user:(* and not a*)":                  "bde",
+		"user:S3 Bro*":                         "b",
+		"user:*rowser*":                        "b",
+		"user:a?b":                             "c",
+		"user:a?*":                             "c",
+		`user:""`:                              "d",
+		`user:"C:\Windows\x"`:                  "e",
+		`user:C\:\\Win*`:                       "e",
+		"note:session":                         "ab",
+		`note:"session opened"`:                "a",
+		`note:"opened session"`:                "",
+		"note:Open*":                           "a",
+		"ip:192.0.2.0/24":                      "a",
+		`ip:"2001:db8::/32"`:                   "b",
+		"bytes:42":                             "a",
+		"bytes >= 42":                          "ac",
+		"bytes > 7 and bytes < 1000":           "a",
+		"proxy:true":                           "a",
+		"not proxy:true":                       "bcde",
+		"labels.env:prod":                      "a",
+		"us*:ada":                              "a",
+		"nowhere:x":                            "",
+		"not nowhere:x":                        "abcde",
+		"@timestamp < \"2026-03-10T12:00:00\"": "ab",
+		"@timestamp:2026-03-10T11\\:00\\:00Z":  "ab",
+		"grants:{ role:admin and site:oslo }":  "a",
+		"grants:{ role:admin and site:rome }":  "",
+		"grants.ro*:admin":                     "a",
+		"user:ada or proxy:false and bytes:7":  "ab",
+	} {
+		source := open(t, nil, esquery.Search{
+			Indices: []string{index}, Query: parse(t, query), Fields: []string{"doc"}, Timestamp: "@timestamp",
+		})
+		if _, got := candidates(t, source); strings.Join(got, "") != want {
+			t.Errorf("%s matches %v, want %s", query, got, want)
+		}
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	index := newIndex(t, `{"properties":{"grants":{"type":"nested","properties":{"role":{"type":"keyword"}}}}}`, `{"grants":{"role":"a"}}`)
+	transport, err := estest.ForTest(t).Transport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	openErr := func(s esquery.Search) error {
+		s.Fields, s.Timestamp = []string{"user"}, "@timestamp"
+		_, err := esquery.Open(t.Context(), esquery.NewClient(transport), s)
+		return err
+	}
+	var missing *esquery.NotFoundError
+	if err := openErr(esquery.Search{Indices: []string{"nowhere-*", "none"}}); !errors.As(err, &missing) || !strings.Contains(err.Error(), "nowhere-*, none") {
+		t.Errorf("got %v", err)
+	}
+	var field *kql.FieldError
+	if err := openErr(esquery.Search{Indices: []string{index}, Query: parse(t, "grants.role:a")}); !errors.As(err, &field) || field.Field != "grants.role" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A limit refuses what is larger than a cluster with tight limits would take,
+// and notes the page sizes that it let pass.
+type limit struct {
+	next          esapi.Transport
+	buckets       int // 0: any
+	terms         int
+	refusal       string
+	sizes, values []int
+}
+
+func (l *limit) Perform(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	var search struct {
+		Query struct {
+			Bool struct {
+				Filter []struct{ Terms map[string][]any }
+			}
+		}
+		Aggs struct {
+			Pairs struct{ Composite struct{ Size int } }
+		}
+	}
+	if err := json.Unmarshal(body, &search); err != nil {
+		return nil, err
+	}
+	values := 0
+	for _, f := range search.Query.Bool.Filter {
+		for _, v := range f.Terms {
+			values = max(values, len(v))
+		}
+	}
+	size := search.Aggs.Pairs.Composite.Size
+	if l.buckets > 0 && size > l.buckets || l.terms > 0 && values > l.terms {
+		answer := fmt.Sprintf(`{"error":{"type":"search_phase_execution_exception","reason":"all shards failed","caused_by":{"type":%q,"reason":"made up"}},"status":400}`, l.refusal)
+		return &http.Response{StatusCode: 400, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+	}
+	if size > 0 {
+		l.sizes, l.values = append(l.sizes, size), append(l.values, values)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return l.next.Perform(r)
+}
+
+func manyActors(t *testing.T) string {
+	t.Helper()
+	var documents []string
+	for i := range 20 {
+		documents = append(documents, fmt.Sprintf(`{"@timestamp":"2026-03-10T11:00:%02dZ","user":"u%02d"}`, i, i))
+	}
+	return newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`, documents...)
+}
+
+func TestPagesHalve(t *testing.T) {
+	index := manyActors(t)
+	for _, refusal := range []string{"too_many_buckets_exception", "circuit_breaking_exception"} {
+		next, err := estest.ForTest(t).Transport()
+		if err != nil {
+			t.Fatal(err)
+		}
+		through := &limit{next: next, buckets: 3, refusal: refusal}
+		source := open(t, through, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 16})
+		all, names := candidates(t, source)
+		if len(names) != 20 || !slices.IsSorted(names) || slices.Max(through.sizes) != 2 {
+			t.Errorf("%s: got %v with pages of %v", refusal, names, through.sizes)
+		}
+		events, err := source.FirstEvents(t.Context(), all)
+		if err != nil || len(events) != 20 || events[7].ID != "7" {
+			t.Errorf("%s: got %v, %v", refusal, events, err)
+		}
+	}
+}
+
+func TestQuestionsHalve(t *testing.T) {
+	next, err := estest.ForTest(t).Transport()
+	if err != nil {
+		t.Fatal(err)
+	}
+	through := &limit{next: next, terms: 3, refusal: "too_many_nested_clauses"}
+	source := open(t, through, esquery.Search{Indices: []string{manyActors(t)}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	all, _ := candidates(t, source)
+	seen, err := source.LastSeen(t.Context(), allTime, all)
+	if err != nil || len(seen) != 20 || slices.Max(through.values) > 3 {
+		t.Fatalf("got %v, %v", seen, err)
+	}
+	for i, at := range seen {
+		if !at.Equal(all[i].First) {
+			t.Errorf("%v: last seen %s, want %s", all[i].Terms, at, all[i].First)
+		}
+	}
+	if events, err := source.FirstEvents(t.Context(), all); err != nil || len(events) != 20 || events[13].ID != "13" {
+		t.Errorf("got %v, %v", events, err)
+	}
+}
+
+func TestErrorsSayWhere(t *testing.T) {
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"note":{"type":"text"}}}`, `{"@timestamp":"2026-03-10T11:00:00Z","note":"x"}`)
+	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"note"}, Timestamp: "@timestamp"})
+	for _, err := range source.Candidates(t.Context(), allTime) {
+		var refused *esquery.ResponseError
+		want := "list candidates: page 1: search " + index + ": 400 illegal_argument_exception: "
+		if !errors.As(err, &refused) || refused.StatusCode() != 400 || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("got %v\nwant %s…", err, want)
+		}
+	}
+}

@@ -103,14 +103,6 @@ func (s *Source) candidate(b bucket) (Candidate, error) {
 	return Candidate{Terms: terms, First: first, Events: b.Count}, nil
 }
 
-func (s *Source) keyOf(b bucket) (string, error) {
-	terms, err := s.terms(b)
-	if err != nil {
-		return "", err
-	}
-	return key(terms)
-}
-
 // terms decodes a bucket's key. Numbers keep all their digits.
 func (s *Source) terms(b bucket) ([]any, error) {
 	terms := make([]any, len(s.search.Fields))

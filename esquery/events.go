@@ -24,38 +24,19 @@ func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Eve
 }
 
 func (s *Source) firstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
-	positions, err := positionsOf(candidates)
-	if err != nil {
-		return nil, err
-	}
 	events := make([]Event, len(candidates))
 	missing := len(candidates)
 	body := func(after json.RawMessage) dsl { return s.eventsBody(candidates, after) }
-	for answer, err := range s.pages(ctx, &s.eventsPageSize, body) {
-		if err != nil {
-			return nil, err
+	err := s.eachOf(ctx, candidates, &s.eventsPageSize, body, func(i int, b bucket) (done bool, err error) {
+		event, ok, err := b.eventAt(candidates[i].First.UnixMilli())
+		if ok && events[i].ID == "" {
+			events[i] = event
+			missing--
 		}
-		for _, b := range answer.Pairs.Buckets {
-			k, err := s.keyOf(b)
-			if err != nil {
-				return nil, err
-			}
-			i, ok := positions[k]
-			if !ok || events[i].ID != "" {
-				continue // of another pair at the time of one of ours
-			}
-			event, ok, err := b.eventAt(candidates[i].First.UnixMilli())
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				events[i] = event
-				missing--
-			}
-		}
-		if missing == 0 {
-			return events, nil
-		}
+		return missing == 0, err
+	})
+	if err != nil || missing == 0 {
+		return events, err
 	}
 	for i, e := range events {
 		if e.ID == "" {

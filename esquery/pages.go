@@ -80,30 +80,51 @@ func inHalves[T any](candidates []Candidate, ask func([]Candidate) ([]T, error))
 
 func (s *Source) lastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
 	seen := make([]time.Time, len(candidates))
-	positions, err := positionsOf(candidates)
-	if err != nil {
-		return nil, err
-	}
 	body := func(after json.RawMessage) dsl { return s.historyBody(history, candidates, after) }
-	for answer, err := range s.pages(ctx, &s.pageSize, body) {
+	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
+		var ok bool
+		if seen[i], ok = b.latest(); !ok {
+			return true, fmt.Errorf("%w: pair %v has no time", ErrIncomplete, candidates[i].Terms)
+		}
+		return false, nil
+	})
+	return seen, err
+}
+
+// eachOf follows pages of pairs and hands on the buckets of the candidates,
+// until it is told that it is done. Other pairs only share values with them.
+func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, body func(after json.RawMessage) dsl,
+	do func(i int, b bucket) (done bool, err error),
+) error {
+	positions := make(map[string]int, len(candidates))
+	for i, c := range candidates {
+		k, err := key(c.Terms)
 		if err != nil {
-			return nil, err
+			return err
+		}
+		positions[k] = i
+	}
+	for answer, err := range s.pages(ctx, size, body) {
+		if err != nil {
+			return err
 		}
 		for _, b := range answer.Pairs.Buckets {
-			k, err := s.keyOf(b)
+			terms, err := s.terms(b)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			i, ok := positions[k]
-			if !ok {
-				continue // of a pair that only shares its values with ours
+			k, err := key(terms)
+			if err != nil {
+				return err
 			}
-			if seen[i], ok = b.times.latest(); !ok {
-				return nil, fmt.Errorf("%w: pair %s has no time", ErrIncomplete, k)
+			if i, ok := positions[k]; ok {
+				if done, err := do(i, b); done || err != nil {
+					return err
+				}
 			}
 		}
 	}
-	return seen, nil
+	return nil
 }
 
 // Oldest returns the time of the earliest matching event in a range, whether
@@ -123,19 +144,6 @@ func (s *Source) Oldest(ctx context.Context, r Range) (oldest time.Time, ok bool
 		}
 	}
 	return oldest, ok, nil
-}
-
-// positionsOf maps each candidate's key to its position.
-func positionsOf(candidates []Candidate) (map[string]int, error) {
-	positions := make(map[string]int, len(candidates))
-	for i, c := range candidates {
-		k, err := key(c.Terms)
-		if err != nil {
-			return nil, err
-		}
-		positions[k] = i
-	}
-	return positions, nil
 }
 
 // found reports whether events without the primary timestamp turned up, so

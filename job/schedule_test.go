@@ -1,21 +1,17 @@
 package job_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/google/uuid"
 
 	"newterms/alerts"
@@ -197,54 +193,6 @@ func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error
 		_, err = j.RunScheduled(w.t.Context(), uuid.NewString())
 	}
 	return err
-}
-
-var errBroken = errors.New("broken on purpose")
-
-// breaking lets requests pass until the k-th, and none after it.
-type breaking struct {
-	next  esapi.Transport
-	k, n  int
-	after bool // the k-th still arrives
-}
-
-func (b *breaking) Perform(r *http.Request) (*http.Response, error) {
-	b.n++
-	if b.k == 0 || b.n < b.k {
-		return b.patiently(r)
-	}
-	if b.n == b.k && b.after {
-		res, err := b.patiently(r)
-		if err != nil {
-			return nil, err
-		}
-		return nil, errors.Join(errBroken, res.Body.Close())
-	}
-	return nil, errBroken
-}
-
-// patiently asks again while the server is busy making a data stream that two
-// runs were the first to write to.
-func (b *breaking) patiently(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil {
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, err
-		}
-	}
-	for try := 0; ; try++ {
-		again := r.Clone(r.Context())
-		again.Body = io.NopCloser(bytes.NewReader(body))
-		res, err := b.next.Perform(again)
-		if err != nil || res.StatusCode != http.StatusServiceUnavailable || try == 20 {
-			return res, err
-		}
-		if err := res.Body.Close(); err != nil {
-			return nil, err
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
 }
 
 // allAlerts returns the first-seen times of every alert, by rule and pair.

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// noon is when the runs of the fault tests take place.
+var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+
+// newActors are who the fault tests must find, each once.
+func newActors() []string {
+	var actors []string
+	for i := range 12 {
+		actors = append(actors, fmt.Sprintf("new%02d", i))
+	}
+	return actors
+}
+
+// faultCluster holds a dozen first occurrences within the hour before noon, one
+// of them without event.ingested, besides actors that are known.
+func faultCluster(t *testing.T) *cluster {
+	t.Helper()
+	at := func(ago time.Duration) string { return noon.Add(-ago).Format(time.RFC3339) }
+	var documents []map[string]any
+	for i, actor := range newActors() {
+		e := proxySession(actor, "acc-1", at(time.Duration(50-i)*time.Minute))
+		if i == 5 {
+			delete(e["event"].(map[string]any), "ingested")
+		}
+		documents = append(documents, e)
+	}
+	for i := range 5 {
+		known := fmt.Sprintf("known%d", i)
+		documents = append(documents, proxySession(known, "acc-1", at(48*time.Hour)), proxySession(known, "acc-1", at(30*time.Minute)))
+	}
+	c := newCluster(t, documents...)
+	if _, stderr, code := call(t, c.environ, "setup"); code != 0 {
+		t.Fatal(stderr)
+	}
+	return c
+}
+
+// faultRule writes a rule with an id of its own, and so with runs and alerts of
+// its own, and returns its path.
+func faultRule(t *testing.T, id string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rule.toml")
+	text := `[rule]
+rule_id = "` + id + `"
+name = "Rule ` + id + `"
+type = "new_terms"
+language = "kuery"
+severity = "low"
+risk_score = 21
+index = ["unused"]
+from = "now-1h"
+timestamp_override = "event.ingested"
+query = "data_stream.dataset: okta.system"
+[rule.new_terms]
+field = "new_terms_fields"
+value = ["okta.actor.id", "cloud.account.id"]
+[[rule.new_terms.history_window_start]]
+field = "history_window_start"
+value = "now-7d"
+`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// ruleAfterGoodRun writes a rule of which a run before all new events was good.
+// What the tests break is the next run; the one after it must reach back to
+// here, because the rule's own lookback would miss half of the events by then.
+func (c *cluster) ruleAfterGoodRun(t *testing.T, id string) string {
+	t.Helper()
+	path := faultRule(t, id)
+	if _, stderr, code := callWith(t, programAt(noon.Add(-55*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+		t.Fatalf("%s: the run before failed: %s", id, stderr)
+	}
+	return path
+}
+
+// programAt runs at a time, with small pages and quick retries.
+func programAt(at time.Time) program {
+	return program{now: func() time.Time { return at }, pageSize: 4, retry: []backoff.RetryOption{
+		backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(5 * time.Second), backoff.WithBackOff(backoff.NewConstantBackOff(time.Millisecond)),
+	}}
+}
+
+// TestFaultMatrix breaks every kind of request in every way. A run either
+// succeeds with the right alerts or says that it failed, and the next run
+// completes the work: nothing is missing and nothing is there twice.
+func TestFaultMatrix(t *testing.T) {
+	c := faultCluster(t)
+	environ := append(slices.Clone(c.environ), "NEWTERMS_REQUEST_TIMEOUT=300ms")
+	var matrix strings.Builder
+	fmt.Fprintf(&matrix, "%-18s", "")
+	for _, kind := range kinds {
+		fmt.Fprintf(&matrix, " %-16s", kind)
+	}
+	for _, f := range faults() {
+		t.Run(f.name, func(t *testing.T) {
+			fmt.Fprintf(&matrix, "\n%-18s", f.name)
+			for _, kind := range kinds {
+				fmt.Fprintf(&matrix, " %-16s", c.tryFault(t, environ, f, kind))
+			}
+		})
+	}
+	t.Logf("what a run did with a fault, its exit code and its alerts at once:\n%s", &matrix)
+}
+
+func (c *cluster) tryFault(t *testing.T, environ []string, f fault, kind string) string {
+	t.Helper()
+	id := fmt.Sprintf("%s at %s", f.name, kind)
+	path := c.ruleAfterGoodRun(t, id)
+	hits := 0
+	c.setFault(func(r request) bool {
+		if r.kind != kind || f.once && hits > 0 {
+			return false
+		}
+		hits++
+		f.do(r)
+		return true
+	})
+	_, stderr, code := callWith(t, programAt(noon), environ, "run", "--rule", path)
+	c.setFault(nil)
+	after := c.alerts(id)
+	if hits == 0 {
+		t.Errorf("%s: there was no such request", id)
+	}
+	if code == 0 && !slices.Equal(after, newActors()) {
+		t.Errorf("%s: exit 0 with alerts %v\n%s", id, after, stderr)
+	}
+	if code != 0 && !strings.Contains(stderr, `"log.level":"error"`) {
+		t.Errorf("%s: exit %d without an error line: %s", id, code, stderr)
+	}
+	if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+		t.Errorf("%s: the next run failed: %s", id, stderr)
+	}
+	if got := c.alerts(id); !slices.Equal(got, newActors()) {
+		t.Errorf("%s: in the end there are alerts %v\nfirst run, exit %d: %s", id, got, code, stderr)
+	}
+	return fmt.Sprintf("%d, %d", code, len(after))
+}

@@ -97,9 +97,13 @@ func (t *transport) Perform(req *http.Request) (*http.Response, error) {
 		attempt.Body = io.NopCloser(bytes.NewReader(body))
 		return t.once(attempt)
 	}, append(slices.Clone(t.retry), notify)...)
+	var untrusted *tls.CertificateVerificationError
 	switch {
 	case res != nil:
 		return res, nil // the last answer, which the caller judges
+	case errors.As(err, &untrusted):
+		return nil, configError{fmt.Errorf("the server's certificate is not trusted: %w: "+
+			"check the host name in ELASTICSEARCH_URL, and set ELASTICSEARCH_CA to the certificate of its authority", err)}
 	case req.Context().Err() != nil:
 		return nil, context.Cause(req.Context())
 	}

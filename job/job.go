@@ -167,7 +167,10 @@ func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts 
 		}
 	}
 	d.warnOfLackingTerms()
-	return d.rejected
+	if d.rejected != nil {
+		return fmt.Errorf("window %s: %w", w, d.rejected)
+	}
+	return nil
 }
 
 // LogValue gives the keys of the summary line.

@@ -25,7 +25,7 @@ const (
 	history = 24 * time.Hour
 	overlap = 2 * time.Minute
 	step    = 8 * time.Hour // between the times at which a schedule may run
-	steps   = 24
+	steps   = 16
 )
 
 // A scheduled timeline is random events with the time they become searchable,
@@ -59,7 +59,7 @@ func newScheduled(seed uint64, id int, start time.Time) *scheduled {
 	// Around some runs, days apart, and visible up to the overlap later: an
 	// earlier event may turn up after a later one was alerted.
 	for range 5 + s.random.IntN(25) {
-		around := stepTime(start, 1+6*s.random.IntN(3))
+		around := stepTime(start, 1+6*s.random.IntN(2))
 		e := timeline(s.random, around.Add(time.Duration(s.random.IntN(100_000)-60_000)*time.Millisecond), 0)[0]
 		s.events = append(s.events, e)
 		s.visible = append(s.visible, e.at.Add(time.Duration(s.random.Int64N(int64(overlap-time.Second)))))
@@ -181,7 +181,7 @@ func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error
 	r := timelineRule(w, s.id)
 	r.Indices, r.Lookback = []string{w.prefix + "events-*"}, time.Hour
 	read := search(r)
-	read.PageSize = 2 + s.id%5
+	read.PageSize = 3 + s.id%8
 	var found []map[string]any
 	j := w.job(r, read, &found)
 	j.Store, j.Timing = store, job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}

@@ -46,8 +46,30 @@ func newWorld(t *testing.T) *world {
 	if _, err := w.store.Setup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	w.hurry()
 	t.Cleanup(w.remove)
 	return w
+}
+
+// hurry lets the targets answer before their data is on the disk. No test here
+// takes the server down, and most of their time would go into waiting for it.
+func (w *world) hurry() {
+	w.t.Helper()
+	for _, target := range []string{w.alertsTarget(), w.runsTarget()} {
+		name := "/_index_template/" + target + "-index-template"
+		var found struct {
+			Templates []struct {
+				Template map[string]any `json:"index_template"`
+			} `json:"index_templates"`
+		}
+		if err := json.Unmarshal(w.request("GET", name, nil), &found); err != nil {
+			w.t.Fatal(err)
+		}
+		template := found.Templates[0].Template
+		settings := template["template"].(map[string]any)["settings"].(map[string]any)["index"].(map[string]any)
+		settings["translog"] = map[string]any{"durability": "async"}
+		w.request("PUT", name, template)
+	}
 }
 
 // remove deletes what the test made. The node of estest has no API to delete

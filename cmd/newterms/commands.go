@@ -27,6 +27,7 @@ type runFlags struct {
 	missing  missingTerms
 	exclude  []kql.Query
 	rules    []rule.Rule
+	unusable error    // of rules that were asked for; the others run
 	repeat   []string // the arguments that a rerun of another range needs
 }
 
@@ -43,7 +44,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	var failures []error
+	failures := []error{f.unusable}
 	for _, r := range f.rules {
 		err := p.runRule(ctx, r, f, transport, out)
 		if err != nil && len(f.rules) > 1 {
@@ -52,6 +53,9 @@ func (p program) run(ctx context.Context, args []string) error {
 		failures = append(failures, err)
 		if err == nil || len(out.rows) > 0 {
 			failures = append(failures, out.flush(r))
+		}
+		if ctx.Err() != nil {
+			break // the other rules would only say the same
 		}
 	}
 	return errors.Join(failures...)
@@ -89,8 +93,10 @@ func (p program) parseRun(args []string) (runFlags, error) {
 	if f.missing != p.settings.MissingTerms {
 		f.repeat = append(f.repeat, "--missing-terms", f.missing.String())
 	}
-	f.rules, err = p.rules(paths)
-	return f, err
+	if f.rules, f.unusable = p.rules(paths); len(f.rules) == 0 {
+		return f, f.unusable
+	}
+	return f, nil
 }
 
 // rerun is the command that runs a window by hand, for a shell.
@@ -151,7 +157,8 @@ func (p program) excludes(flags list) ([]kql.Query, error) {
 	return queries, nil
 }
 
-// rules loads the rules that were asked for, with the settings applied.
+// rules loads the rules that were asked for: those that can be used even with
+// an error about others.
 func (p program) rules(paths []string) ([]rule.Rule, error) {
 	if len(paths) == 0 {
 		paths = p.settings.Rules

@@ -22,10 +22,12 @@ func newLogger(s settings, stderr io.Writer) *slog.Logger {
 		}))
 	}
 	handler := slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: ecsName})
-	return slog.New(handler.WithAttrs([]slog.Attr{
+	ecs := handler.WithAttrs([]slog.Attr{
 		slog.String("ecs.version", "8.11.0"), slog.String("service.name", "newterms"),
 		slog.String("service.version", version()), slog.String("event.dataset", "newterms.log"),
-	}))
+	})
+	// What is ours has an object of its own: ECS knows a rule as an object.
+	return slog.New(ecs.WithGroup("newterms"))
 }
 
 func ecsName(groups []string, a slog.Attr) slog.Attr {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"strings"
@@ -18,20 +19,17 @@ func (p program) rule(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	rules, err := p.rules(paths)
-	if err != nil {
-		return err
-	}
+	rules, unusable := p.rules(paths)
 	exclude, err := p.excludes(nil)
 	if err != nil {
 		return err
 	}
 	for _, r := range rules {
 		if err := p.showRule(r, p.search(r, exclude, p.settings.MissingTerms)); err != nil {
-			return err
+			return errors.Join(unusable, err)
 		}
 	}
-	return nil
+	return unusable
 }
 
 func (p program) showRule(r rule.Rule, s esquery.Search) error {

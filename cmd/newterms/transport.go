@@ -94,7 +94,9 @@ func (t *transport) Perform(req *http.Request) (*http.Response, error) {
 	res, err := backoff.Retry(req.Context(), func() (*http.Response, error) {
 		t.requests++
 		attempt := req.Clone(req.Context())
-		attempt.Body = io.NopCloser(bytes.NewReader(body))
+		if body != nil {
+			attempt.Body = io.NopCloser(bytes.NewReader(body))
+		}
 		return t.once(attempt)
 	}, append(slices.Clone(t.retry), notify)...)
 	var untrusted *tls.CertificateVerificationError

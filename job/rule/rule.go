@@ -57,50 +57,58 @@ func Builtin() (Rule, error) { return parse("(built in)", builtin) }
 
 // Load reads rule files and folders of them, in order. In a folder, and those
 // below it, every *.toml counts but rules of other types are passed over. Its
-// error is an *Error.
+// error joins an *Error for each rule that cannot be used; the others are
+// returned even then.
 func Load(paths ...string) ([]Rule, error) {
-	var rules []Rule
-	seen := map[string]string{} // rule_id → path
-	add := func(path string, folder bool) error {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return &Error{path, err}
-		}
-		r, err := parse(path, string(text))
-		if folder && errors.Is(err, errNotNewTerms) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if other, ok := seen[r.ID]; ok {
-			return &Error{path, fmt.Errorf("has the rule_id %s of %s: load one of them", r.ID, other)}
-		}
-		seen[r.ID] = path
-		rules = append(rules, r)
-		return nil
-	}
+	l := loader{seen: map[string]string{}}
 	for _, path := range paths {
-		before := len(rules)
+		before := len(l.rules) + len(l.problems)
 		err := filepath.WalkDir(path, func(file string, d fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
-				return &Error{file, err}
+				l.problems = append(l.problems, &Error{file, err})
 			case file == path && !d.IsDir():
-				return add(file, false)
+				l.add(file, false)
 			case !d.IsDir() && strings.HasSuffix(file, ".toml"):
-				return add(file, true)
+				l.add(file, true)
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			l.problems = append(l.problems, &Error{path, err})
 		}
-		if len(rules) == before {
-			return nil, &Error{path, errors.New("this folder holds no new_terms rule (*.toml)")}
+		if len(l.rules)+len(l.problems) == before {
+			l.problems = append(l.problems, &Error{path, errors.New("this folder holds no new_terms rule (*.toml)")})
 		}
 	}
-	return rules, nil
+	return l.rules, errors.Join(l.problems...)
+}
+
+type loader struct {
+	rules    []Rule
+	problems []error
+	seen     map[string]string // rule_id → path
+}
+
+func (l *loader) add(path string, inFolder bool) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		l.problems = append(l.problems, &Error{path, err})
+		return
+	}
+	r, err := parse(path, string(text))
+	if inFolder && errors.Is(err, errNotNewTerms) {
+		return
+	}
+	if other, ok := l.seen[r.ID]; err == nil && ok {
+		err = &Error{path, fmt.Errorf("has the rule_id %s of %s: load one of them", r.ID, other)}
+	}
+	if err != nil {
+		l.problems = append(l.problems, err)
+		return
+	}
+	l.seen[r.ID] = path
+	l.rules = append(l.rules, r)
 }
 
 func parse(path, text string) (Rule, error) {

@@ -118,6 +118,17 @@ func TestLoadFolderPassesOverOtherTypes(t *testing.T) {
 	}
 }
 
+func TestLoadReturnsWhatCanBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.toml", "[rule")
+	write(t, dir, "b.toml", valid)
+	write(t, dir, "c.toml", strings.Replace(strings.Replace(valid, `"r1"`, `"r2"`, 1), "a:b", "a:(", 1))
+	rules, err := rule.Load(dir)
+	if len(rules) != 1 || rules[0].ID != "r1" || err == nil || !strings.Contains(err.Error(), "a.toml") || !strings.Contains(err.Error(), "c.toml") {
+		t.Errorf("got %d rules, %v", len(rules), err)
+	}
+}
+
 func TestLoadErrors(t *testing.T) {
 	replace := func(old, new string) string {
 		if !strings.Contains(valid, old) {

@@ -20,12 +20,8 @@ var firstSeen = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 func newStore(t *testing.T) (*alerts.Store, *estest.Node, string) {
 	t.Helper()
 	node := estest.ForTest(t)
-	transport, err := node.Transport()
-	if err != nil {
-		t.Fatal(err)
-	}
 	target := ".test-" + uuid.NewString()[:8]
-	return alerts.NewStore(transport, target, target+"-runs"), node, target
+	return alerts.NewStore(node, target, target+"-runs"), node, target
 }
 
 func setUp(t *testing.T, s *alerts.Store) []string {

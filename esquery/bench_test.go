@@ -35,11 +35,7 @@ func BenchmarkHistory(b *testing.B) {
 		}
 		request("POST", "/"+index+"/_bulk?refresh=true", bulk.Bytes())
 	}
-	transport, err := node.Transport()
-	if err != nil {
-		b.Fatal(err)
-	}
-	source, err := esquery.Open(b.Context(), esquery.NewClient(transport), esquery.Search{
+	source, err := esquery.Open(b.Context(), esquery.NewClient(node), esquery.Search{
 		Indices: []string{index}, Fields: []string{"user", "account"}, Timestamp: "@timestamp",
 	})
 	if err != nil {

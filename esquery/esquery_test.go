@@ -56,10 +56,7 @@ func parse(t *testing.T, query string) kql.Query {
 func open(t *testing.T, through esapi.Transport, s esquery.Search) *esquery.Source {
 	t.Helper()
 	if through == nil {
-		var err error
-		if through, err = estest.ForTest(t).Transport(); err != nil {
-			t.Fatal(err)
-		}
+		through = estest.ForTest(t)
 	}
 	source, err := esquery.Open(t.Context(), esquery.NewClient(through), s)
 	if err != nil {
@@ -150,13 +147,9 @@ func TestKQLMatches(t *testing.T) {
 
 func TestOpenErrors(t *testing.T) {
 	index := newIndex(t, `{"properties":{"grants":{"type":"nested","properties":{"role":{"type":"keyword"}}}}}`, `{"grants":{"role":"a"}}`)
-	transport, err := estest.ForTest(t).Transport()
-	if err != nil {
-		t.Fatal(err)
-	}
 	openErr := func(s esquery.Search) error {
 		s.Fields, s.Timestamp = []string{"user"}, "@timestamp"
-		_, err := esquery.Open(t.Context(), esquery.NewClient(transport), s)
+		_, err := esquery.Open(t.Context(), esquery.NewClient(estest.ForTest(t)), s)
 		return err
 	}
 	var missing *esquery.NotFoundError

@@ -74,11 +74,7 @@ func manyActors(t *testing.T) string {
 func TestPagesHalve(t *testing.T) {
 	index := manyActors(t)
 	for _, refusal := range []string{"too_many_buckets_exception", "circuit_breaking_exception"} {
-		next, err := estest.ForTest(t).Transport()
-		if err != nil {
-			t.Fatal(err)
-		}
-		through := &limit{next: next, buckets: 3, refusal: refusal}
+		through := &limit{next: estest.ForTest(t), buckets: 3, refusal: refusal}
 		source := open(t, through, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 16})
 		all, names := candidates(t, source)
 		if len(names) != 20 || !slices.IsSorted(names) || slices.Max(through.sizes) != 2 {
@@ -92,11 +88,7 @@ func TestPagesHalve(t *testing.T) {
 }
 
 func TestQuestionsHalve(t *testing.T) {
-	next, err := estest.ForTest(t).Transport()
-	if err != nil {
-		t.Fatal(err)
-	}
-	through := &limit{next: next, terms: 3, refusal: "too_many_nested_clauses"}
+	through := &limit{next: estest.ForTest(t), terms: 3, refusal: "too_many_nested_clauses"}
 	source := open(t, through, esquery.Search{Indices: []string{manyActors(t)}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	all, _ := candidates(t, source)
 	seen, err := source.LastSeen(t.Context(), allTime, all)

@@ -171,11 +171,7 @@ func (s *scheduled) act(w *world, start, now time.Time, must bool) {
 
 // run runs the timeline's rule, scheduled or over a range, and breaks request k.
 func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error {
-	next, err := w.node.Transport()
-	if err != nil {
-		return err
-	}
-	transport := &breaking{next: next, k: k, after: k%2 == 0}
+	transport := &breaking{next: w.node, k: k, after: k%2 == 0}
 	client := esquery.NewClient(transport)
 	store := alerts.NewStore(transport, w.alertsTarget(), w.runsTarget())
 	r := timelineRule(w, s.id)
@@ -187,6 +183,7 @@ func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error
 	j.Store, j.Timing = store, job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}
 	j.Open = func(ctx context.Context) (job.Source, error) { return esquery.Open(ctx, client, read) }
 	j.Now = func() time.Time { return now }
+	var err error
 	if manual != (job.Window{}) {
 		_, err = j.Run(w.t.Context(), uuid.NewString(), manual)
 	} else {

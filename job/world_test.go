@@ -37,12 +37,8 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, node: estest.ForTest(t), prefix: "t" + uuid.NewString()[:8] + "-"}
-	transport, err := w.node.Transport()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.client = esquery.NewClient(transport)
-	w.store = alerts.NewStore(transport, w.alertsTarget(), w.runsTarget())
+	w.client = esquery.NewClient(w.node)
+	w.store = alerts.NewStore(w.node, w.alertsTarget(), w.runsTarget())
 	if _, err := w.store.Setup(t.Context()); err != nil {
 		t.Fatal(err)
 	}

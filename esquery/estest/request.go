@@ -8,8 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-
-	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 )
 
 // Request sends a request to a node without security and returns the answer's
@@ -43,11 +41,14 @@ func (n *Node) Request(ctx context.Context, method, path string, body any) ([]by
 	return answer, nil
 }
 
-// Transport returns what the packages of newterms send their requests through.
-func (n *Node) Transport() (*elastictransport.Client, error) {
-	u, err := url.Parse(n.URL)
+// Perform sends a request of the packages of newterms, as esapi.Transport: its
+// URL names no host. There are no retries.
+func (n *Node) Perform(req *http.Request) (*http.Response, error) {
+	base, err := url.Parse(n.URL)
 	if err != nil {
 		return nil, err
 	}
-	return elastictransport.NewClient(elastictransport.WithURLs(u), elastictransport.WithDisableRetry())
+	req = req.Clone(req.Context())
+	req.URL.Scheme, req.URL.Host = base.Scheme, base.Host
+	return http.DefaultClient.Do(req)
 }

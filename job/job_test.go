@@ -46,7 +46,7 @@ func noon(t *testing.T) job.Window {
 	return job.Window{From: parseTime(t, "2026-03-10T11:30:00Z"), To: parseTime(t, "2026-03-10T12:30:00Z")}
 }
 
-// runStates returns the states of the run documents, sorted.
+// runDocuments returns the run documents, sorted by their state.
 func (w *world) runDocuments() []map[string]any {
 	w.t.Helper()
 	var found struct {

@@ -180,7 +180,7 @@ func foldersOf(jar string) []string {
 	return nil
 }
 
-const installHint = "install a JDK 17 or later and Maven (Debian: apt-get install openjdk-17-jdk-headless maven); " +
+const installHint = "install a JDK 17 or later and Maven (Debian: apt-get install default-jdk-headless maven); " +
 	"JAVA_HOME names a JDK that is not on the PATH; tests can use a running server instead, named by ELASTICSEARCH_TEST_URL"
 
 var versionNumber = regexp.MustCompile(`(?:version "|javac )(\d+)`)

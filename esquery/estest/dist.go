@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,14 +18,24 @@ import (
 //go:embed node
 var nodeFiles embed.FS
 
-// modules are the plugins to lay out, each a folder with its jars and a
-// descriptor. A jar goes to the first module that names its prefix; what is
-// nobody's is a library of x-pack-security.
-var modules = []struct {
+// A module is a plugin to lay out: a folder with its jars and a descriptor.
+type module struct {
 	name, class, extends string
-	jars                 []string
-}{
-	{"transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin", "", []string{"transport-netty4-", "netty-"}},
+	jars                 []string // prefixes
+}
+
+// modulesOf lists the modules of a version. A jar goes to the first module that
+// names its prefix; what is nobody's is a library of x-pack-security. The
+// security jars of 9.x are not all published.
+func modulesOf(version string) []module {
+	transport := module{"transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin", "", []string{"transport-netty4-", "netty-"}}
+	if major(version) > 8 {
+		return []module{transport}
+	}
+	return append([]module{transport}, xPack...)
+}
+
+var xPack = []module{
 	{"x-pack-core", "org.elasticsearch.xpack.core.XPackPlugin", "", []string{
 		"x-pack-core", "x-pack-template", "httpclient-4", "httpcore", "httpasync", "commons-", "unboundid",
 	}},
@@ -41,12 +52,12 @@ var serverJars = []string{
 // distribution returns the folder with lib/, modules/ and classes/, and makes
 // it if need be. Its name changes with what it is made from, and it appears by
 // a rename, so processes that make it at the same time cannot harm each other.
-func distribution(ctx context.Context, progress func(string)) (string, error) {
+func distribution(ctx context.Context, version string, progress func(string)) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	name, err := distributionName()
+	name, err := distributionName(version)
 	if err != nil {
 		return "", err
 	}
@@ -62,7 +73,7 @@ func distribution(ctx context.Context, progress func(string)) (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(building)
-	if err := build(ctx, building, progress); err != nil {
+	if err := build(ctx, version, building, progress); err != nil {
 		return "", err
 	}
 	if err := os.Rename(building, dist); err != nil {
@@ -73,9 +84,9 @@ func distribution(ctx context.Context, progress func(string)) (string, error) {
 	return dist, nil
 }
 
-func distributionName() (string, error) {
+func distributionName(version string) (string, error) {
 	h := sha256.New()
-	fmt.Fprintln(h, Version, modules, serverJars)
+	fmt.Fprintln(h, version, modulesOf(version), serverJars)
 	err := fs.WalkDir(nodeFiles, ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
@@ -84,37 +95,46 @@ func distributionName() (string, error) {
 		h.Write(content)
 		return err
 	})
-	return fmt.Sprintf("elasticsearch-%s-%x", Version, h.Sum(nil)[:6]), err
+	return fmt.Sprintf("elasticsearch-%s-%x", version, h.Sum(nil)[:6]), err
 }
 
-func build(ctx context.Context, dir string, progress func(string)) error {
-	javac, err := javaTool("javac")
-	if err != nil {
-		return err
-	}
-	jar, err := javaTool("jar")
+func build(ctx context.Context, version, dir string, progress func(string)) error {
+	javac, err := javaTool("javac", version)
 	if err != nil {
 		return err
 	}
 	mvn, err := exec.LookPath("mvn")
 	if err != nil {
-		return fmt.Errorf("mvn is missing: %s", installHint)
+		return errors.New("mvn is missing: install Maven (Debian: apt-get install maven); " +
+			"tests can use a running server instead, named by ELASTICSEARCH_TEST_URL")
 	}
 	if err := os.CopyFS(dir, nodeFiles); err != nil {
 		return err
 	}
 	node, jars := filepath.Join(dir, "node"), filepath.Join(dir, "jars")
-	progress("downloading the jars of Elasticsearch " + Version + " with Maven (about 80 MB, once)")
-	if err := tool(ctx, mvn, "-q", "-B", "-f", filepath.Join(node, "pom.xml"), "-Delasticsearch.version="+Version,
-		"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+jars); err != nil {
+	progress("downloading the jars of Elasticsearch " + version + " with Maven (about 80 MB, once)")
+	args := []string{"-q", "-B", "-f", filepath.Join(node, "pom.xml"), "-Delasticsearch.version=" + version,
+		"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=" + jars}
+	local := major(version) == 8
+	if local {
+		args = append(args, "-Px-pack")
+	}
+	if err := tool(ctx, mvn, args...); err != nil {
 		return err
 	}
-	if err := layOut(dir, jars); err != nil {
+	if err := layOut(version, dir, jars); err != nil {
 		return err
 	}
 	progress("compiling the launcher")
 	classpath := filepath.Join(dir, "lib", "*")
 	if err := tool(ctx, javac, "-nowarn", "-proc:none", "-cp", classpath, "-d", filepath.Join(dir, "classes"), filepath.Join(node, "Launcher.java")); err != nil {
+		return err
+	}
+	if !local {
+		return nil
+	}
+	jar, err := javaTool("jar", version)
+	if err != nil {
 		return err
 	}
 	plugin := filepath.Join(dir, "plugin-classes")
@@ -125,17 +145,17 @@ func build(ctx context.Context, dir string, progress func(string)) error {
 }
 
 // layOut moves the jars to lib/ and modules/ and writes the descriptors.
-func layOut(dir, jars string) error {
+func layOut(version, dir, jars string) error {
 	if err := os.Mkdir(filepath.Join(dir, "lib"), 0o755); err != nil {
 		return err
 	}
-	for _, m := range modules {
+	for _, m := range modulesOf(version) {
 		home := filepath.Join(dir, "modules", m.name)
 		if err := os.MkdirAll(home, 0o755); err != nil {
 			return err
 		}
 		descriptor := fmt.Sprintf("name=%s\ndescription=%s\nversion=%s\nelasticsearch.version=%s\njava.version=17\nclassname=%s\n"+
-			"extended.plugins=%s\nhas.native.controller=false\nlicensed=false\n", m.name, m.name, Version, Version, m.class, m.extends)
+			"extended.plugins=%s\nhas.native.controller=false\nlicensed=false\n", m.name, m.name, version, version, m.class, m.extends)
 		if err := os.WriteFile(filepath.Join(home, "plugin-descriptor.properties"), []byte(descriptor), 0o644); err != nil {
 			return err
 		}
@@ -145,7 +165,7 @@ func layOut(dir, jars string) error {
 		return err
 	}
 	for _, e := range entries {
-		for _, folder := range foldersOf(e.Name()) {
+		for _, folder := range foldersOf(version, e.Name()) {
 			// Links, because x-pack-security needs its own copy of transport-netty4's jars.
 			if err := os.Link(filepath.Join(jars, e.Name()), filepath.Join(dir, folder, e.Name())); err != nil {
 				return err
@@ -155,7 +175,7 @@ func layOut(dir, jars string) error {
 	return os.RemoveAll(jars)
 }
 
-func foldersOf(jar string) []string {
+func foldersOf(version, jar string) []string {
 	hasPrefix := func(prefixes []string) bool {
 		for _, p := range prefixes {
 			if strings.HasPrefix(jar, p) {
@@ -167,12 +187,12 @@ func foldersOf(jar string) []string {
 	if hasPrefix(serverJars) {
 		return []string{"lib"}
 	}
-	for _, m := range modules {
+	for _, m := range modulesOf(version) {
 		if !hasPrefix(m.jars) {
 			continue
 		}
 		folders := []string{filepath.Join("modules", m.name)}
-		if m.name == "transport-netty4" {
+		if m.name == "transport-netty4" && major(version) == 8 {
 			folders = append(folders, filepath.Join("modules", "x-pack-security"))
 		}
 		return folders
@@ -180,34 +200,43 @@ func foldersOf(jar string) []string {
 	return nil
 }
 
-const installHint = "install a JDK 17 or later and Maven (Debian: apt-get install default-jdk-headless maven); " +
-	"JAVA_HOME names a JDK that is not on the PATH; tests can use a running server instead, named by ELASTICSEARCH_TEST_URL"
-
-var versionNumber = regexp.MustCompile(`(?:version "|javac )(\d+)`)
-
-// javaTool finds a tool of a JDK 17 or later, in JAVA_HOME or on the PATH.
-func javaTool(name string) (string, error) {
+// javaTool finds a tool of a JDK that can run a version, in JAVA_HOME or on the
+// PATH.
+func javaTool(name, version string) (string, error) {
+	oldest := 17
+	if major(version) > 8 {
+		oldest = 21
+	}
+	hint := fmt.Sprintf("install a JDK %d or later and Maven (Debian: apt-get install default-jdk-headless maven); "+
+		"JAVA_HOME names a JDK that is not on the PATH; tests can use a running server instead, named by ELASTICSEARCH_TEST_URL", oldest)
 	path := name
 	if home := os.Getenv("JAVA_HOME"); home != "" {
 		path = filepath.Join(home, "bin", name)
 	}
 	path, err := exec.LookPath(path)
 	if err != nil {
-		return "", fmt.Errorf("%s is missing: %s", name, installHint)
+		return "", fmt.Errorf("%s is missing: %s", name, hint)
 	}
-	if name == "jar" {
+	if name != "java" && name != "javac" {
 		return path, nil // stands beside javac, which is asked for its version
 	}
 	out, err := exec.Command(path, "-version").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s -version: %w: %s", path, err, out)
 	}
-	if m := versionNumber.FindSubmatch(out); m != nil {
-		if major, err := strconv.Atoi(string(m[1])); err == nil && major < 17 {
-			return "", fmt.Errorf("%s is of Java %d: %s", path, major, installHint)
-		}
+	if m := javaVersion.FindSubmatch(out); m != nil && major(string(m[1])) < oldest {
+		return "", fmt.Errorf("%s is of Java %s: %s", path, m[1], hint)
 	}
 	return path, nil
+}
+
+var javaVersion = regexp.MustCompile(`(?:version "|javac )(\d+)`)
+
+// major is the first number of a version, 0 if there is none.
+func major(version string) int {
+	first, _, _ := strings.Cut(version, ".")
+	n, _ := strconv.Atoi(first)
+	return n
 }
 
 func tool(ctx context.Context, path string, args ...string) error {

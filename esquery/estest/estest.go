@@ -1,14 +1,15 @@
 // Package estest starts a real single-node Elasticsearch on loopback, for
 // tests and for the demo, from the jars that Elastic publishes on Maven
-// Central. It needs a JDK 17 or later and Maven.
+// Central. It needs Maven and a JDK: 17 or later for 8.x, 21 or later for 9.x.
 //
 // What the published jars lack: painless (so no scripts), the wildcard,
 // constant_keyword and scaled_float fields, ILM and the _data_stream API.
-// Data streams themselves work.
+// Data streams themselves work. Of 9.x they lack security and GET / as well.
 package estest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,9 @@ import (
 	"time"
 )
 
-// Version is the Elasticsearch version that Start boots.
-const Version = "8.19.21"
+// Version is the Elasticsearch version that Start boots: 8.19.21, or the one
+// that ELASTICSEARCH_TEST_VERSION names.
+func Version() string { return cmp.Or(os.Getenv("ELASTICSEARCH_TEST_VERSION"), "8.19.21") }
 
 // startTimeout is generous: a start takes about 6 s on 2 idle cores.
 const startTimeout = 90 * time.Second
@@ -62,17 +64,22 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	dist, err := distribution(ctx, o.Progress)
+	version := Version()
+	if (o.Security || o.TLS) && major(version) != 8 {
+		return nil, fmt.Errorf("start Elasticsearch %s: its security is not published as jars: leave out the security tests "+
+			"(go test -skip '^TestSecurity') or ELASTICSEARCH_TEST_VERSION", version)
+	}
+	dist, err := distribution(ctx, version, o.Progress)
 	if err != nil {
-		return nil, fmt.Errorf("lay out Elasticsearch %s: %w", Version, err)
+		return nil, fmt.Errorf("lay out Elasticsearch %s: %w", version, err)
 	}
 	home, err := os.MkdirTemp("", "newterms-elasticsearch-")
 	if err != nil {
 		return nil, err
 	}
-	node, err := boot(ctx, dist, home, o)
+	node, err := boot(ctx, version, dist, home, o)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start Elasticsearch %s: %w", Version, err), os.RemoveAll(home))
+		return nil, errors.Join(fmt.Errorf("start Elasticsearch %s: %w", version, err), os.RemoveAll(home))
 	}
 	return node, nil
 }
@@ -88,16 +95,16 @@ func (n *Node) Stop() error {
 	return <-n.ended
 }
 
-func boot(ctx context.Context, dist, home string, o Options) (*Node, error) {
-	settings, err := configure(home, dist, o)
+func boot(ctx context.Context, version, dist, home string, o Options) (*Node, error) {
+	settings, err := configure(version, home, dist, o)
 	if err != nil {
 		return nil, err
 	}
-	java, err := javaTool("java")
+	java, err := javaTool("java", version)
 	if err != nil {
 		return nil, err
 	}
-	o.Progress("starting Elasticsearch " + Version)
+	o.Progress("starting Elasticsearch " + version)
 	args := append([]string{
 		"-Xms512m", "-Xmx512m", "-XX:+UseSerialGC",
 		"-cp", filepath.Join(dist, "classes") + string(os.PathListSeparator) + filepath.Join(dist, "lib", "*"),
@@ -140,7 +147,7 @@ func boot(ctx context.Context, dist, home string, o Options) (*Node, error) {
 }
 
 // configure writes the node's home folder and returns its settings.
-func configure(home, dist string, o Options) ([]string, error) {
+func configure(version, home, dist string, o Options) ([]string, error) {
 	config := filepath.Join(home, "config")
 	for _, dir := range []string{"config", "logs", "plugins", "data"} {
 		if err := os.Mkdir(filepath.Join(home, dir), 0o700); err != nil {
@@ -154,8 +161,9 @@ func configure(home, dist string, o Options) ([]string, error) {
 		"node.name=local", "cluster.name=newterms", "discovery.type=single-node",
 		"network.host=127.0.0.1", "http.port=0", "transport.port=0",
 		"cluster.routing.allocation.disk.threshold_enabled=false",
-		"xpack.security.enrollment.enabled=false",
-		fmt.Sprintf("xpack.security.enabled=%t", o.Security),
+	}
+	if major(version) == 8 {
+		settings = append(settings, "xpack.security.enrollment.enabled=false", fmt.Sprintf("xpack.security.enabled=%t", o.Security))
 	}
 	if o.Security {
 		for name, text := range map[string]string{

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,7 +18,7 @@ import (
 	"newterms/esquery/estest"
 )
 
-func TestStartWithSecurityAndTLS(t *testing.T) {
+func TestSecurityAndTLS(t *testing.T) {
 	node, err := estest.Start(t.Context(), estest.Options{Security: true, TLS: true})
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +57,7 @@ func TestStartWithSecurityAndTLS(t *testing.T) {
 	if status, body := call("GET", "/", ""); status != http.StatusUnauthorized {
 		t.Errorf("without a user: %d %s", status, body)
 	}
-	if status, body := call("GET", "/", estest.Username); status != http.StatusOK || !strings.Contains(body, estest.Version) {
+	if status, body := call("GET", "/", estest.Username); status != http.StatusOK || !strings.Contains(body, estest.Version()) {
 		t.Errorf("as %s: %d %s", estest.Username, status, body)
 	}
 	if status, body := call("POST", "/_security/api_key", estest.Username); status != http.StatusOK || !strings.Contains(body, "encoded") {
@@ -114,16 +115,19 @@ func TestNodeEndsWithKilledParent(t *testing.T) {
 func TestStartWithoutJDKSaysWhatToInstall(t *testing.T) {
 	t.Setenv("JAVA_HOME", t.TempDir())
 	_, err := estest.Start(t.Context(), estest.Options{})
-	if err == nil || !strings.Contains(err.Error(), "install a JDK 17") || !strings.Contains(err.Error(), "ELASTICSEARCH_TEST_URL") {
+	if err == nil || !strings.Contains(err.Error(), "install a JDK ") || !strings.Contains(err.Error(), "ELASTICSEARCH_TEST_URL") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestStartWithoutMavenSaysWhatToInstall(t *testing.T) {
-	t.Setenv("JAVA_HOME", t.TempDir())
-	javac, err := exec.LookPath("javac")
+	javac := "javac"
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		javac = filepath.Join(home, "bin", javac)
+	}
+	javac, err := exec.LookPath(javac)
 	if err != nil {
-		t.Fatal("a JDK 17 or later is needed: ", err)
+		t.Fatal("a JDK is needed: ", err)
 	}
 	t.Setenv("XDG_CACHE_HOME", t.TempDir()) // nothing laid out yet
 	t.Setenv("JAVA_HOME", "")

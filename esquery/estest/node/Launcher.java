@@ -1,16 +1,19 @@
 package local;
 
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.http.HttpServerTransport;
 import org.elasticsearch.node.Node;
+import org.elasticsearch.plugins.PluginBundle;
 import org.elasticsearch.plugins.PluginsLoader;
 
 /**
@@ -31,11 +34,22 @@ public final class Launcher {
         LogConfigurator.configureESLogging();
         Environment env = new Environment(settings.build(), home.resolve("config"));
         Node node = new Node(env, PluginsLoader.createPluginsLoader(
-            PluginsLoader.loadModulesBundles(env.modulesDir()), PluginsLoader.loadPluginsBundles(env.pluginsDir()), Map.of(), false));
+            bundles("loadModulesBundles", env.modulesDir()), bundles("loadPluginsBundles", env.pluginsDir()), Map.of(), false));
         node.start();
         int port = node.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress().getPort();
         System.out.println("STARTED " + port);
         Thread.currentThread().join();
+    }
+
+    /** Calls a method of PluginsLoader that has a second argument in 9.x, which only logs. */
+    @SuppressWarnings("unchecked")
+    private static Set<PluginBundle> bundles(String method, Path dir) throws Exception {
+        for (Method m : PluginsLoader.class.getMethods()) {
+            if (m.getName().equals(method)) {
+                return (Set<PluginBundle>) (m.getParameterCount() == 1 ? m.invoke(null, dir) : m.invoke(null, dir, false));
+            }
+        }
+        throw new NoSuchMethodException(method);
     }
 
     private static void endWithParent(Path home) {

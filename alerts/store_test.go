@@ -169,24 +169,11 @@ func TestRecordRun(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	answer, err := node.Request(t.Context(), "POST", "/"+target+"-runs/_search", map[string]any{"sort": "newterms.run.state"})
-	if err != nil {
-		t.Fatal(err)
+	found, err := node.Sources(t.Context(), target+"-runs", map[string]any{"sort": "newterms.run.state"})
+	if err != nil || len(found) != 2 {
+		t.Fatalf("got %v, %v", found, err)
 	}
-	var found struct {
-		Hits struct {
-			Hits []struct {
-				Source map[string]any `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	}
-	if err := json.Unmarshal(answer, &found); err != nil {
-		t.Fatal(err)
-	}
-	if len(found.Hits.Hits) != 2 {
-		t.Fatalf("got %s", answer)
-	}
-	failure := found.Hits.Hits[0].Source
+	failure := found[0]
 	got := fmt.Sprintf("%v %v %v %v %v", failure["newterms.run.state"], failure["error.message"],
 		failure["newterms.candidates"], failure["newterms.duration_ms"], failure["newterms.window.to"])
 	if want := "failure it broke 7 1500 2026-03-10T13:00:00.000Z"; got != want {

@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/build"
@@ -49,20 +48,9 @@ func noon(t *testing.T) job.Window {
 // runDocuments returns the run documents, sorted by their state.
 func (w *world) runDocuments() []map[string]any {
 	w.t.Helper()
-	var found struct {
-		Hits struct {
-			Hits []struct {
-				Source map[string]any `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	}
-	answer := w.request("POST", "/"+w.runsTarget()+"/_search?ignore_unavailable=true", map[string]any{"size": 100})
-	if err := json.Unmarshal(answer, &found); err != nil {
+	documents, err := w.node.Sources(w.t.Context(), w.runsTarget(), map[string]any{"size": 100})
+	if err != nil {
 		w.t.Fatal(err)
-	}
-	var documents []map[string]any
-	for _, h := range found.Hits.Hits {
-		documents = append(documents, h.Source)
 	}
 	slices.SortFunc(documents, func(a, b map[string]any) int {
 		return strings.Compare(fmt.Sprint(a["newterms.run.state"]), fmt.Sprint(b["newterms.run.state"]))

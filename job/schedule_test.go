@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -195,31 +194,20 @@ func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error
 // allAlerts returns the first-seen times of every alert, by rule and pair.
 func (w *world) allAlerts() map[string]map[[2]string][]time.Time {
 	w.t.Helper()
-	var answer struct {
-		Hits struct {
-			Total struct{ Value int }
-			Hits  []struct {
-				Source map[string]any `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	}
-	found := w.request("POST", "/"+w.alertsTarget()+"/_search?filter_path=hits.total,hits.hits._source", map[string]any{
+	found, err := w.node.Sources(w.t.Context(), w.alertsTarget(), map[string]any{
 		"size": 10_000, "_source": []string{"kibana.alert.rule.rule_id", "kibana.alert.new_terms", "newterms.first_seen"},
 	})
-	if err := json.Unmarshal(found, &answer); err != nil {
-		w.t.Fatal(err)
-	}
-	if len(answer.Hits.Hits) < answer.Hits.Total.Value || answer.Hits.Total.Value == 0 {
-		w.t.Fatalf("got %d of %d alerts", len(answer.Hits.Hits), answer.Hits.Total.Value)
+	if err != nil || len(found) == 0 {
+		w.t.Fatalf("got %d alerts: %v", len(found), err)
 	}
 	all := map[string]map[[2]string][]time.Time{}
-	for _, h := range answer.Hits.Hits {
-		rule, terms := h.Source["kibana.alert.rule.rule_id"].(string), h.Source["kibana.alert.new_terms"].([]any)
+	for _, alert := range found {
+		rule, terms := alert["kibana.alert.rule.rule_id"].(string), alert["kibana.alert.new_terms"].([]any)
 		if all[rule] == nil {
 			all[rule] = map[[2]string][]time.Time{}
 		}
 		pair := [2]string{terms[0].(string), terms[1].(string)}
-		all[rule][pair] = append(all[rule][pair], parseTime(w.t, h.Source["newterms.first_seen"].(string)))
+		all[rule][pair] = append(all[rule][pair], parseTime(w.t, alert["newterms.first_seen"].(string)))
 	}
 	return all
 }

@@ -52,19 +52,13 @@ func newWorld(t *testing.T) *world {
 func (w *world) hurry() {
 	w.t.Helper()
 	for _, target := range []string{w.alertsTarget(), w.runsTarget()} {
-		name := "/_index_template/" + target + "-index-template"
-		var found struct {
-			Templates []struct {
-				Template map[string]any `json:"index_template"`
-			} `json:"index_templates"`
-		}
-		if err := json.Unmarshal(w.request("GET", name, nil), &found); err != nil {
+		err := w.node.ChangeTemplate(w.t.Context(), target+"-index-template", func(template map[string]any) {
+			settings := template["template"].(map[string]any)["settings"].(map[string]any)["index"].(map[string]any)
+			settings["translog"] = map[string]any{"durability": "async"}
+		})
+		if err != nil {
 			w.t.Fatal(err)
 		}
-		template := found.Templates[0].Template
-		settings := template["template"].(map[string]any)["settings"].(map[string]any)["index"].(map[string]any)
-		settings["translog"] = map[string]any{"durability": "async"}
-		w.request("PUT", name, template)
 	}
 }
 

@@ -181,24 +181,15 @@ func (c *cluster) setFault(fault func(request) bool) {
 // alerts returns the actors that a rule has alerts of, once for each, sorted.
 func (c *cluster) alerts(ruleID string) []string {
 	c.t.Helper()
-	answer := c.request("POST", "/."+c.name+"-alerts/_search?ignore_unavailable=true", map[string]any{
+	found, err := c.node.Sources(context.Background(), "."+c.name+"-alerts", map[string]any{
 		"size": 1000, "sort": "okta.actor.id", "query": map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
 	})
-	var found struct {
-		Hits struct {
-			Hits []struct {
-				Source struct {
-					Okta struct{ Actor struct{ ID string } }
-				} `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	}
-	if err := json.Unmarshal(answer, &found); err != nil {
+	if err != nil {
 		c.t.Fatal(err)
 	}
 	var actors []string
-	for _, h := range found.Hits.Hits {
-		actors = append(actors, h.Source.Okta.Actor.ID)
+	for _, alert := range found {
+		actors = append(actors, alert["okta"].(map[string]any)["actor"].(map[string]any)["id"].(string))
 	}
 	return actors
 }
@@ -206,22 +197,15 @@ func (c *cluster) alerts(ruleID string) []string {
 // lastError is what the newest failed run of a rule was recorded with.
 func (c *cluster) lastError(t *testing.T, ruleID string) string {
 	t.Helper()
-	answer := c.request("POST", "/."+c.name+"-runs/_search", map[string]any{
-		"size": 1, "sort": map[string]any{"@timestamp": "desc"}, "query": map[string]any{"bool": map[string]any{"filter": []any{
+	found, err := c.node.Sources(t.Context(), "."+c.name+"-runs", map[string]any{
+		"size": 1000, "sort": map[string]any{"@timestamp": "desc"}, "query": map[string]any{"bool": map[string]any{"filter": []any{
 			map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
 			map[string]any{"term": map[string]any{"newterms.run.state": "failure"}},
 		}}},
 	})
-	var found struct {
-		Hits struct {
-			Hits []struct {
-				Source map[string]any `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	}
-	if err := json.Unmarshal(answer, &found); err != nil || len(found.Hits.Hits) == 0 {
+	if err != nil || len(found) == 0 {
 		t.Errorf("no failed run of %s: %v", ruleID, err)
 		return ""
 	}
-	return fmt.Sprint(found.Hits.Hits[0].Source["error.message"])
+	return fmt.Sprint(found[0]["error.message"])
 }

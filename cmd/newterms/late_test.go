@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -151,19 +150,13 @@ func TestRejectedAlertHoldsUpNoOther(t *testing.T) {
 	}
 	c := setUpCluster(t, events...)
 	// A mapping of the operator's that the event does not fit.
-	name := "/_index_template/." + c.name + "-alerts-index-template"
-	var found struct {
-		Templates []struct {
-			Template map[string]any `json:"index_template"`
-		} `json:"index_templates"`
-	}
-	if err := json.Unmarshal(c.request("GET", name, nil), &found); err != nil {
+	err := c.node.ChangeTemplate(t.Context(), "."+c.name+"-alerts-index-template", func(template map[string]any) {
+		properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
+		properties["poison"] = map[string]any{"type": "long", "ignore_malformed": false}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	template := found.Templates[0].Template
-	properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
-	properties["poison"] = map[string]any{"type": "long", "ignore_malformed": false}
-	c.request("PUT", name, template)
 	path := faultRule(t, "rejected")
 	_, stderr, code := callWith(t, programAt(noon), c.environ, "run", "--rule", path)
 	if code != exitFailed || !strings.Contains(stderr, "rejected document") || !strings.Contains(stderr, "document_parsing_exception") {

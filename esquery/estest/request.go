@@ -52,3 +52,58 @@ func (n *Node) Perform(req *http.Request) (*http.Response, error) {
 	req.URL.Scheme, req.URL.Host = base.Scheme, base.Host
 	return http.DefaultClient.Do(req)
 }
+
+// Sources returns the documents that a search finds, in its order, and none of
+// an index that is missing. It is an error if there are more than the search's
+// size.
+func (n *Node) Sources(ctx context.Context, index string, search map[string]any) ([]map[string]any, error) {
+	answer, err := n.Request(ctx, "POST", "/"+index+"/_search?ignore_unavailable=true", search)
+	if err != nil {
+		return nil, err
+	}
+	var found struct {
+		Hits struct {
+			Total struct{ Value int }
+			Hits  []struct {
+				Source map[string]any `json:"_source"`
+			}
+		}
+	}
+	if err := json.Unmarshal(answer, &found); err != nil {
+		return nil, err
+	}
+	if len(found.Hits.Hits) < found.Hits.Total.Value {
+		return nil, fmt.Errorf("search %s: got %d of %d documents", index, len(found.Hits.Hits), found.Hits.Total.Value)
+	}
+	sources := make([]map[string]any, len(found.Hits.Hits))
+	for i, h := range found.Hits.Hits {
+		sources[i] = h.Source
+	}
+	return sources, nil
+}
+
+// ChangeTemplate puts an index template back as change made it.
+func (n *Node) ChangeTemplate(ctx context.Context, name string, change func(template map[string]any)) error {
+	answer, err := n.Request(ctx, "GET", "/_index_template/"+name, nil)
+	if err != nil {
+		return err
+	}
+	var found struct {
+		Templates []struct {
+			Template map[string]any `json:"index_template"`
+		} `json:"index_templates"`
+	}
+	if err := json.Unmarshal(answer, &found); err != nil {
+		return err
+	}
+	if len(found.Templates) != 1 {
+		return fmt.Errorf("there are %d index templates %s", len(found.Templates), name)
+	}
+	template := found.Templates[0].Template
+	for _, managed := range []string{"created_date", "created_date_millis", "modified_date", "modified_date_millis"} {
+		delete(template, managed) // which 9.x adds and does not take back
+	}
+	change(template)
+	_, err = n.Request(ctx, "PUT", "/_index_template/"+name, template)
+	return err
+}

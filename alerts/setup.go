@@ -22,10 +22,7 @@ type Installed struct {
 // of data streams that exist up to them. It changes nothing the second time.
 func (s *Store) Setup(ctx context.Context) ([]Installed, error) {
 	var all []Installed
-	for _, target := range []struct {
-		name     string
-		template template
-	}{{s.alertsTarget, alertsTemplate}, {s.runsTarget, runsTemplate}} {
+	for _, target := range s.targets() {
 		did, err := s.install(ctx, target.name, target.template)
 		if err != nil {
 			return all, err
@@ -33,6 +30,15 @@ func (s *Store) Setup(ctx context.Context) ([]Installed, error) {
 		all = append(all, Installed{templateName(target.name), target.name, did})
 	}
 	return all, nil
+}
+
+type target struct {
+	name     string
+	template template
+}
+
+func (s *Store) targets() []target {
+	return []target{{s.alertsTarget, alertsTemplate}, {s.runsTarget, runsTemplate}}
 }
 
 // templateName follows Kibana's names for the templates of alerts.

@@ -49,6 +49,43 @@ func (s *Source) eventsBody(page []Candidate, after json.RawMessage) dsl {
 // oldestBody finds the time of the earliest matching event.
 func (s *Source) oldestBody(r Range) dsl { return s.body(s.times("min"), s.within(r)) }
 
+// healthBody describes the events of a range, whatever the rule's query is, and
+// those that match it. It asks for now as the server sees it, as the edge of a
+// range.
+func (s *Source) healthBody(r Range) dsl {
+	times := []string{s.search.Timestamp}
+	if s.search.Fallback != "" {
+		times = append(times, s.search.Fallback)
+	}
+	newest := dsl{"top_hits": dsl{
+		"size": maxLags, "_source": false, "docvalue_fields": docValues(times),
+		"sort": []dsl{{s.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
+	}}
+	aggs := s.times("max")
+	aggs["newest"] = newest
+	aggs["now"] = dsl{"date_range": dsl{"field": s.search.Timestamp, "ranges": []dsl{{"from": "now"}}}}
+	aggs["matching"] = dsl{"filter": s.query, "aggs": dsl{"lacking": s.lacking()}}
+	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": s.within(r)}}, "aggs": aggs}
+}
+
+// docValues asks for dates in milliseconds.
+func docValues(dates []string) []dsl {
+	fields := make([]dsl, len(dates))
+	for i, name := range dates {
+		fields[i] = dsl{"field": name, "format": "epoch_millis"}
+	}
+	return fields
+}
+
+// privilegesBody asks for index privileges, an entry for each index.
+func privilegesBody(wanted []Privilege) dsl {
+	var asked []dsl
+	for _, p := range wanted {
+		asked = append(asked, dsl{"names": []string{p.Index}, "privileges": []string{p.Name}})
+	}
+	return dsl{"index": asked}
+}
+
 func (s *Source) body(aggs dsl, filters ...dsl) dsl {
 	if s.search.Fallback != "" && !s.fallback {
 		aggs["without_timestamp"] = dsl{"filter": lacks(s.search.Timestamp)}

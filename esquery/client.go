@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,6 +66,9 @@ func (c *Client) search(ctx context.Context, indices []string, body dsl, aggs an
 		c.Took += time.Duration(answer.Took) * time.Millisecond
 		err = answer.check()
 	}
+	if errors.Is(err, errNoShards) {
+		err = c.orForbidden(ctx, indices, err)
+	}
 	if err == nil {
 		err = json.Unmarshal(answer.Aggregations, aggs)
 	}
@@ -91,18 +95,19 @@ func (r *searchResponse) check() error {
 		return fmt.Errorf("%w: %d of %d clusters were skipped or failed", ErrIncomplete,
 			r.Clusters.Skipped+r.Clusters.Partial+r.Clusters.Failed, r.Clusters.Total)
 	case r.Shards.Total == 0:
-		return fmt.Errorf("%w: no shard was searched: the indices are gone, or this user may not read them", ErrIncomplete)
+		return errNoShards
 	case len(r.Aggregations) == 0:
 		return fmt.Errorf("%w: it holds no aggregations", ErrIncomplete)
 	}
 	return nil
 }
 
-// fieldTypes asks which types the named fields have, over all indices.
-func (c *Client) fieldTypes(ctx context.Context, indices, names []string) (kql.Fields, error) {
+// fieldTypes asks which types the named fields have, over all indices that
+// match, and which these are.
+func (c *Client) fieldTypes(ctx context.Context, indices, names []string) (kql.Fields, []string, error) {
 	payload, err := json.Marshal(fieldTypesBody(names))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	yes := true
 	var answer struct {
@@ -118,14 +123,14 @@ func (c *Client) fieldTypes(ctx context.Context, indices, names []string) (kql.F
 	}, &answer)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), err)
+		return nil, nil, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), err)
 	case len(answer.Failures) > 0:
 		f := answer.Failures[0]
-		return nil, fmt.Errorf("field_caps: %w: %s: %s: %s", ErrIncomplete, strings.Join(f.Indices, ","), f.Failure.Type, f.Failure.Reason)
+		return nil, nil, fmt.Errorf("field_caps: %w: %s: %s: %s", ErrIncomplete, strings.Join(f.Indices, ","), f.Failure.Type, f.Failure.Reason)
 	case answer.Fields == nil:
-		return nil, fmt.Errorf("field_caps %s: %w: it holds no fields", strings.Join(indices, ","), ErrIncomplete)
+		return nil, nil, fmt.Errorf("field_caps %s: %w: it holds no fields", strings.Join(indices, ","), ErrIncomplete)
 	case len(answer.Indices) == 0:
-		return nil, &NotFoundError{indices}
+		return nil, nil, c.orForbidden(ctx, indices, &NotFoundError{indices})
 	}
 	fields := kql.Fields{}
 	for name, types := range answer.Fields {
@@ -137,7 +142,7 @@ func (c *Client) fieldTypes(ctx context.Context, indices, names []string) (kql.F
 		field.NestedPath = nestedPath(name, answer.Fields)
 		fields[name] = field
 	}
-	return fields, nil
+	return fields, answer.Indices, nil
 }
 
 // do sends one request and decodes its answer.

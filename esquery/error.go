@@ -14,6 +14,9 @@ import (
 // all, something that is not Elasticsearch's JSON.
 var ErrIncomplete = errors.New("incomplete answer")
 
+// errNoShards is an answer from nowhere.
+var errNoShards = fmt.Errorf("%w: no shard was searched: the indices are gone, or this user may not read them", ErrIncomplete)
+
 // errTooLarge is an answer over MaxAnswer.
 var errTooLarge = fmt.Errorf("the answer is larger than %d MB", MaxAnswer>>20)
 

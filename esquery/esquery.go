@@ -103,7 +103,7 @@ func (e *NotFoundError) Error() string {
 // is nothing to search, a *kql.FieldError if the query does not fit the
 // mapping, or what a request returns.
 func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
-	fields, err := c.fieldTypes(ctx, s.Indices, s.fieldNames())
+	fields, _, err := c.fieldTypes(ctx, s.Indices, s.fieldNames())
 	if err != nil {
 		return nil, fmt.Errorf("field types: %w", err)
 	}

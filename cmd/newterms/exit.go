@@ -44,6 +44,8 @@ func exitCode(err error) int {
 
 func exitCodeOf(err error) int {
 	var (
+		checked checkFailure
+		version *esquery.VersionError
 		usage   usageError
 		config  configError
 		rule    *rule.Error
@@ -52,9 +54,11 @@ func exitCodeOf(err error) int {
 		refused interface{ StatusCode() int }
 	)
 	switch {
+	case errors.As(err, &checked):
+		return checked.code
 	case errors.As(err, &usage):
 		return exitUsage
-	case errors.As(err, &config):
+	case errors.As(err, &config), errors.As(err, &version):
 		return exitConfig
 	case errors.As(err, &rule), errors.As(err, &field), errors.As(err, &syntax):
 		return exitRule
@@ -80,7 +84,7 @@ func hint(err error) string {
 	case errors.As(err, &refused):
 		switch status := refused.StatusCode(); {
 		case status == http.StatusUnauthorized:
-			return ": check ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
+			return ": check ELASTICSEARCH_API_KEY, which may be revoked or expired, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
 		case status == http.StatusForbidden:
 			return ": grant this privilege to the API key or user"
 		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:

@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
-
-	"newterms/esquery/estest"
 )
 
 // call runs newterms, without retries, and returns what it prints and its exit
@@ -91,32 +89,6 @@ func TestWrongInput(t *testing.T) {
 				t.Errorf("a secret is shown: %s", stderr)
 			}
 		})
-	}
-}
-
-func TestWrongKeyIsNotAuthorized(t *testing.T) {
-	node, err := estest.Start(t.Context(), estest.Options{Security: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := node.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	address := "ELASTICSEARCH_URL=" + node.URL
-	for _, c := range []struct {
-		environ []string
-		code    int
-		want    string
-	}{
-		{[]string{address, "ELASTICSEARCH_API_KEY=bm90OmFrZXk="}, 77, "401 security_exception"},
-		{[]string{address, "ELASTICSEARCH_USERNAME=" + estest.Username, "ELASTICSEARCH_PASSWORD=wrong"}, 77, "check ELASTICSEARCH_API_KEY, or ELASTICSEARCH_USERNAME"},
-		{[]string{address, "ELASTICSEARCH_USERNAME=" + estest.Username, "ELASTICSEARCH_PASSWORD=" + estest.Password}, 0, ""},
-	} {
-		if _, stderr, code := call(t, c.environ, "setup"); code != c.code || !strings.Contains(stderr, c.want) {
-			t.Errorf("exit %d, want %d and %q: %s", code, c.code, c.want, stderr)
-		}
 	}
 }
 

@@ -21,6 +21,8 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   [--missing-terms skip|include] [--dry-run]
                   [--output table|ndjson|none]
                   one run: the scheduled window, or [from, to) by hand
+  newterms check  [--rule PATH]... [--output text|json]
+                  tells whether a run would work, and what to do; writes nothing
   newterms setup  installs the index templates; changes nothing the second time
   newterms rule   [PATH] prints the rule, its compiled query and its requests
   newterms version
@@ -49,6 +51,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 
 func (p program) execute(ctx context.Context, args []string, settingsErr error) error {
 	err := p.dispatch(ctx, args, settingsErr)
+	if errors.As(err, new(checkFailure)) {
+		return err // its findings are on stdout
+	}
 	for _, cause := range causes(err) {
 		p.log.Error(oneLine(cause)+hint(cause), "exit_code", exitCode(cause))
 	}
@@ -57,7 +62,7 @@ func (p program) execute(ctx context.Context, args []string, settingsErr error) 
 
 func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
 	if len(args) == 0 {
-		return usageError{errors.New("a command is missing: run, setup, rule or version; see newterms --help")}
+		return usageError{errors.New("a command is missing: run, check, setup, rule or version; see newterms --help")}
 	}
 	command, args := args[0], args[1:]
 	switch command {
@@ -68,10 +73,10 @@ func (p program) dispatch(ctx context.Context, args []string, settingsErr error)
 		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
 		return err
 	}
-	commands := map[string]func(context.Context, []string) error{"run": p.run, "setup": p.setup, "rule": p.rule}
+	commands := map[string]func(context.Context, []string) error{"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule}
 	do, ok := commands[command]
 	if !ok {
-		return usageError{fmt.Errorf("there is no command %q: use run, setup, rule or version; see newterms --help", command)}
+		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule or version; see newterms --help", command)}
 	}
 	if settingsErr != nil {
 		return settingsErr

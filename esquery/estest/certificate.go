@@ -4,24 +4,26 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"math/big"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// writeCertificates makes a certificate authority and a certificate of it for
-// the node, valid for a day: ca.pem, node.pem and node.key in dir.
-func writeCertificates(dir string) error {
-	now := time.Now()
+// WriteCertificates makes a certificate authority and a certificate of it for a
+// host name or address: ca.pem, node.pem and node.key in dir. Both are valid
+// for 25 hours, up to notAfter.
+func WriteCertificates(dir, host string, notAfter time.Time) error {
 	template := func(serial int64, name string) *x509.Certificate {
 		return &x509.Certificate{
 			SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: name},
-			NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
+			NotBefore: notAfter.Add(-25 * time.Hour), NotAfter: notAfter,
 		}
 	}
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -38,8 +40,12 @@ func writeCertificates(dir string) error {
 	if err != nil {
 		return err
 	}
-	node := template(2, "localhost")
-	node.DNSNames, node.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1)}
+	node := template(2, host)
+	if ip := net.ParseIP(host); ip != nil {
+		node.IPAddresses = []net.IP{ip}
+	} else {
+		node.DNSNames = []string{host}
+	}
 	node.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	nodeDER, err := x509.CreateCertificate(rand.Reader, node, ca, nodeKey.Public(), caKey)
 	if err != nil {
@@ -59,4 +65,15 @@ func writeCertificates(dir string) error {
 		}
 	}
 	return nil
+}
+
+// trusting returns a client that trusts the authority in a PEM file.
+func trusting(caFile string) (*http.Client, error) {
+	text, err := os.ReadFile(caFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(text)
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}, nil
 }

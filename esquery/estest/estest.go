@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,7 +44,7 @@ const passwordHash = "$2a$10$XJG05aE7l3bNrZ4.W8MDvegnWKaptOefk5qlbIWjt/vN1QAdmn.
 // Options of Start. The zero value is a node without security.
 type Options struct {
 	Security bool             // users and API keys; see Username and Password
-	TLS      bool             // https, with a certificate for 127.0.0.1 and localhost
+	TLS      bool             // https, with a certificate for 127.0.0.1
 	Progress func(did string) // nil, or called before each slow step
 }
 
@@ -53,8 +54,10 @@ type Node struct {
 	URL    string // without a trailing slash or credentials
 	CAFile string // PEM, with Options.TLS
 
-	stdin io.Closer
-	ended <-chan error
+	secured bool         // requests are Username's
+	client  *http.Client // nil is the default one
+	stdin   io.Closer
+	ended   <-chan error
 }
 
 // Start boots a node on a free loopback port, with a 512 MB heap and its data
@@ -129,14 +132,15 @@ func boot(ctx context.Context, version, dist, home string, o Options) (*Node, er
 		<-log.closed // Wait closes the pipe, so the log must have ended
 		ended <- cmd.Wait()
 	}()
-	node := &Node{stdin: stdin, ended: ended}
+	node := &Node{secured: o.Security, stdin: stdin, ended: ended}
 	select {
 	case port := <-log.port:
 		node.URL = "http://127.0.0.1:" + port
 		if o.TLS {
 			node.URL, node.CAFile = "https://127.0.0.1:"+port, filepath.Join(home, "config", "ca.pem")
+			node.client, err = trusting(node.CAFile)
 		}
-		return node, nil
+		return node, err
 	case <-log.closed:
 		return nil, fmt.Errorf("it ended at once: %w\n%s", <-ended, log.tail())
 	case <-ctx.Done():
@@ -175,7 +179,7 @@ func configure(version, home, dist string, o Options) ([]string, error) {
 		}
 	}
 	if o.TLS {
-		if err := writeCertificates(config); err != nil {
+		if err := WriteCertificates(config, "127.0.0.1", time.Now().Add(24*time.Hour)); err != nil {
 			return nil, fmt.Errorf("make a certificate: %w", err)
 		}
 		settings = append(settings, "xpack.security.http.ssl.enabled=true",

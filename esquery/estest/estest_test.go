@@ -2,10 +2,7 @@ package estest_test
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,45 +20,23 @@ func TestSecurityAndTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pem, err := os.ReadFile(node.CAFile)
+	if answer, err := node.Request(t.Context(), "GET", "/", nil); err != nil || !strings.Contains(string(answer), estest.Version()) {
+		t.Errorf("as %s: %s, %v", estest.Username, answer, err)
+	}
+	key := map[string]string{"name": "k"}
+	if answer, err := node.Request(t.Context(), "POST", "/_security/api_key", key); err != nil || !strings.Contains(string(answer), "encoded") {
+		t.Errorf("API key: %s, %v", answer, err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(pem)
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}}}
-	call := func(method, path, user string) (int, string) {
-		var body io.Reader
-		if method == "POST" {
-			body = strings.NewReader(`{"name":"k"}`)
-		}
-		req, err := http.NewRequestWithContext(t.Context(), method, node.URL+path, body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Content-Type", "application/json")
-		if user != "" {
-			req.SetBasicAuth(user, estest.Password)
-		}
-		res, err := client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		answer, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return res.StatusCode, string(answer)
+	res, err := node.Perform(req)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if status, body := call("GET", "/", ""); status != http.StatusUnauthorized {
-		t.Errorf("without a user: %d %s", status, body)
-	}
-	if status, body := call("GET", "/", estest.Username); status != http.StatusOK || !strings.Contains(body, estest.Version()) {
-		t.Errorf("as %s: %d %s", estest.Username, status, body)
-	}
-	if status, body := call("POST", "/_security/api_key", estest.Username); status != http.StatusOK || !strings.Contains(body, "encoded") {
-		t.Errorf("API key: %d %s", status, body)
+	if res.Body.Close(); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("without a user: %s", res.Status)
 	}
 	if err := node.Stop(); err != nil {
 		t.Error(err)

@@ -2,6 +2,7 @@ package estest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,8 +11,8 @@ import (
 	"net/url"
 )
 
-// Request sends a request to a node without security and returns the answer's
-// body. The body sent is []byte as it is, or anything else as JSON; nil is
+// Request sends a request, as Username to a node with security, and returns the
+// answer's body. The body sent is []byte as it is, or anything else as JSON; nil is
 // none. A status that is not 2xx, and a bulk request with errors, is an error.
 func (n *Node) Request(ctx context.Context, method, path string, body any) ([]byte, error) {
 	payload, ok := body.([]byte)
@@ -26,7 +27,10 @@ func (n *Node) Request(ctx context.Context, method, path string, body any) ([]by
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
+	if n.secured {
+		req.SetBasicAuth(Username, Password)
+	}
+	res, err := cmp.Or(n.client, http.DefaultClient).Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +54,7 @@ func (n *Node) Perform(req *http.Request) (*http.Response, error) {
 	}
 	req = req.Clone(req.Context())
 	req.URL.Scheme, req.URL.Host = base.Scheme, base.Host
-	return http.DefaultClient.Do(req)
+	return cmp.Or(n.client, http.DefaultClient).Do(req)
 }
 
 // Sources returns the documents that a search finds, in its order, and none of

@@ -1,0 +1,100 @@
+package esquery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"newterms/esquery/kql"
+)
+
+// A Health describes what a Search would find.
+type Health struct {
+	Indices []string   // that match, sorted
+	Fields  kql.Fields // that the search names and that are mapped
+	Names   []string   // of all fields that the search names, sorted
+
+	Newest time.Time // event of the range, matching or not; zero if there is none
+	// Lags tell for the newest events, at most 100, how much later than the
+	// fallback their primary timestamp is, shortest first: the time from the
+	// event to its ingestion. It is empty without a fallback.
+	Lags     []time.Duration
+	Matching int64 // events of the range that match
+	// Lacking counts, of these, those that lack a new-terms field: by field,
+	// and under "" those that lack any.
+	Lacking map[string]int64
+	Now     time.Time // by the server's clock
+}
+
+// maxLags is the most that top_hits gives by default
+// (index.max_inner_result_window).
+const maxLags = 100
+
+// Inspect describes a range for the search, in two requests. Its errors are
+// those of Open and of a request. With an error the Health holds what was
+// learnt before it.
+func Inspect(ctx context.Context, c *Client, s Search, r Range) (Health, error) {
+	h := Health{Names: s.fieldNames()}
+	var err error
+	h.Fields, h.Indices, err = c.fieldTypes(ctx, s.Indices, h.Names)
+	if err != nil {
+		return h, err
+	}
+	slices.Sort(h.Indices)
+	query, err := s.compile(h.Fields)
+	if err != nil {
+		return h, err
+	}
+	source := newSource(c, s, query, s.Fallback != "")
+	var answer healthAnswer
+	if err := c.search(ctx, s.Indices, source.healthBody(r), &answer); err != nil {
+		return h, err
+	}
+	return h, answer.read(&h, s)
+}
+
+type healthAnswer struct {
+	times
+	Newest struct {
+		Hits struct {
+			Hits []struct {
+				Fields map[string][]string `json:"fields"`
+			} `json:"hits"`
+		} `json:"hits"`
+	} `json:"newest"`
+	Now struct {
+		Buckets []struct{ From float64 } `json:"buckets"`
+	} `json:"now"`
+	Matching struct {
+		Count int64 `json:"doc_count"`
+		pairsAnswer
+	} `json:"matching"`
+}
+
+func (a healthAnswer) read(h *Health, s Search) error {
+	if len(a.Now.Buckets) != 1 {
+		return fmt.Errorf("%w: it does not tell the time", ErrIncomplete)
+	}
+	h.Now = time.UnixMilli(int64(a.Now.Buckets[0].From)).UTC()
+	h.Newest, _ = a.latest()
+	h.Matching, h.Lacking = a.Matching.Count, a.Matching.lackingByField()
+	for _, hit := range a.Newest.Hits.Hits {
+		ingested, happened := hit.Fields[s.Timestamp], hit.Fields[s.Fallback]
+		if len(ingested) == 0 || len(happened) == 0 {
+			continue
+		}
+		late, err := strconv.ParseInt(ingested[0], 10, 64)
+		if err != nil {
+			return fmt.Errorf("%w: %s is no time: %w", ErrIncomplete, s.Timestamp, err)
+		}
+		early, err := strconv.ParseInt(happened[0], 10, 64)
+		if err != nil {
+			return fmt.Errorf("%w: %s is no time: %w", ErrIncomplete, s.Fallback, err)
+		}
+		h.Lags = append(h.Lags, time.Duration(late-early)*time.Millisecond)
+	}
+	slices.Sort(h.Lags)
+	return nil
+}

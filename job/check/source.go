@@ -1,0 +1,215 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/job/rule"
+)
+
+const (
+	// staleAfter is when data or runs look dead: no deployment of a 5-minute
+	// CronJob is quiet for that long unless something is wrong.
+	staleAfter = time.Hour
+	// lateAfter is an ingest lag that is no longer a matter of polling.
+	lateAfter = 10 * time.Minute
+	// skewed is more than the time that a request takes explains.
+	skewed = 5 * time.Second
+)
+
+// rule looks at what a rule reads and at its runs.
+func (c *Check) rule(ctx context.Context, r Rule) {
+	before := len(c.findings)
+	now := c.Now()
+	health, err := esquery.Inspect(ctx, c.Client, r.Search, esquery.Range{From: now.Add(-r.History), To: now})
+	if c.indices(r, health, err) {
+		c.fields(r, health)
+		c.clock(health.Now.Sub(c.Now()))
+		c.data(r, health, now)
+	}
+	c.runs(ctx, r)
+	for i := range c.findings[before:] {
+		c.findings[before+i].Rule = r.Name
+	}
+}
+
+// indices judges what there is to search. It returns false if it cannot be
+// searched.
+func (c *Check) indices(r Rule, h esquery.Health, err error) bool {
+	var forbidden []string
+	for _, index := range r.Search.Indices {
+		if c.missing[esquery.Privilege{Index: index, Name: "read"}] {
+			forbidden = append(forbidden, index)
+		}
+	}
+	patterns := strings.Join(forbidden, ", ")
+	someReadable := len(forbidden) < len(r.Search.Indices)
+	if len(forbidden) > 0 && (someReadable || err == nil) {
+		c.warn("indices", "grant read on "+patterns+", or leave it out with NEWTERMS_INDEX",
+			"this user may not read all that %s can match: events there are not seen", patterns)
+	}
+	var nothing *esquery.NotFoundError
+	switch {
+	case err == nil:
+		c.ok("indices", "%s: %d match", strings.Join(r.Search.Indices, ", "), len(h.Indices))
+		return true
+	case !someReadable:
+		c.fail("indices", "grant read on "+patterns+" to the API key or user (deploy/elasticsearch/run.json)",
+			&esquery.PrivilegeError{Missing: esquery.Privilege{Index: patterns, Name: "read"}})
+	case errors.As(err, &nothing):
+		c.fail("indices", "install the Okta integration, or set NEWTERMS_INDEX to where its events are", err)
+	case isStatus(err, http.StatusForbidden), isStatus(err, http.StatusUnauthorized):
+		c.fail("indices", "grant read to the API key or user", err)
+	default:
+		c.fail("indices", "mend the rule, its indices or the cluster, whichever the message names", err)
+	}
+	return false
+}
+
+func (c *Check) fields(r Rule, h esquery.Health) {
+	unusable := func(do, format string, args ...any) {
+		c.fail("fields", do, &rule.Error{Path: r.Name, Err: fmt.Errorf(format, args...)})
+	}
+	fine := 0
+	for _, name := range h.Names {
+		types := h.Fields[name].Types
+		isTerm := slices.Contains(r.Search.Fields, name)
+		switch {
+		case len(types) == 0 && isTerm && !r.Search.MissingTerms:
+			unusable(sourceOf(name), "no index maps the new-terms field %s: no event has it, so there can be no alert", name)
+		case len(types) == 0 && name == r.Search.Timestamp && r.Search.Fallback == "":
+			unusable("index events with that field, or change the rule's timestamp_override", "no index maps %s, which dates the events", name)
+		case len(types) == 0:
+			c.warn("fields", "check that the events are of the kind that the rule expects", "no index maps %s: what the rule says of it never matches", name)
+		case isTerm && !slices.ContainsFunc(types, isGroupable):
+			unusable("use a keyword field in the rule", "the new-terms field %s is of type %s, which cannot be grouped by", name, strings.Join(types, ", "))
+		case name == r.Search.Timestamp && !slices.ContainsFunc(types, isDate):
+			unusable("use a date field in the rule", "%s, which dates the events, is of type %s", name, strings.Join(types, ", "))
+		case len(types) > 1:
+			c.warn("fields", "reindex the indices that differ", "%s has several types: %s", name, strings.Join(types, ", "))
+		default:
+			fine++
+		}
+	}
+	if fine > 0 {
+		c.ok("fields", "%d of the rule's %d fields are mapped as it needs them", fine, len(h.Names))
+	}
+}
+
+func isDate(kind string) bool { return kind == "date" || kind == "date_nanos" }
+
+// isGroupable reports whether a composite aggregation can have a field as its
+// source.
+func isGroupable(kind string) bool {
+	return isDate(kind) || slices.Contains([]string{
+		"keyword", "constant_keyword", "wildcard", "flattened", "ip", "boolean", "version",
+		"long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float", "unsigned_long",
+	}, kind)
+}
+
+// sourceOf says where a new-terms field comes from.
+func sourceOf(field string) string {
+	if strings.HasPrefix(field, "cloud.") {
+		return field + " does not come from Okta but from the host of the Elastic Agent (add_cloud_metadata): run the agent on a cloud host, " +
+			"set the field in the ingest pipeline logs-okta.system@custom, or let its absence count with NEWTERMS_MISSING_TERMS=include"
+	}
+	return "set the field at ingest, or let its absence count with NEWTERMS_MISSING_TERMS=include"
+}
+
+// clock judges how far the server's clock is ahead of ours.
+func (c *Check) clock(ahead time.Duration) {
+	ahead = ahead.Round(time.Second)
+	const synchronize = "synchronize the clock of this machine (NTP)"
+	switch {
+	case -ahead > c.Overlap:
+		c.fail("clock", synchronize, fmt.Errorf("the clock here is %s ahead of the server's, more than NEWTERMS_OVERLAP=%s: scheduled runs miss events", -ahead, c.Overlap))
+	case ahead.Abs() > skewed:
+		c.warn("clock", synchronize, "the clock here differs from the server's by %s", ahead.Abs())
+	default:
+		c.ok("clock", "as the server's, to %s", skewed)
+	}
+}
+
+func (c *Check) data(r Rule, h esquery.Health, now time.Time) {
+	days := window(r.History)
+	if h.Newest.IsZero() {
+		c.fail("data", "check that the Elastic Agent with the integration runs, and that NEWTERMS_INDEX is right", fmt.Errorf("there is no event of %s", days))
+		return
+	}
+	if age := now.Sub(h.Newest).Round(time.Second); age > staleAfter {
+		c.warn("data", "check that the Elastic Agent with the integration runs", "the newest event is %s old (%s)", age, stamp(h.Newest))
+	} else {
+		c.ok("data", "the newest event is %s old", max(age, 0))
+	}
+	if n := len(h.Lags); n > 0 {
+		median, longest := h.Lags[n/2].Round(time.Second), h.Lags[n-1].Round(time.Second)
+		message := fmt.Sprintf("of the newest %d events, half were ingested within %s and all within %s", n, median, longest)
+		if median > lateAfter {
+			c.warn("lag", "check the Elastic Agent and Okta's rate limits: a run sees an event only once it is ingested", "%s", message)
+		} else {
+			c.ok("lag", "%s", message)
+		}
+	}
+	if h.Matching == 0 {
+		c.warn("matching", "nothing to do if there are none; else compare the query (newterms rule) with an event", "no event of %s matches the rule", days)
+		return
+	}
+	c.ok("matching", "%d events of %s match the rule", h.Matching, days)
+	c.lacking(r, h)
+}
+
+func (c *Check) lacking(r Rule, h esquery.Health) {
+	for _, field := range r.Search.Fields {
+		n := h.Lacking[field]
+		switch mapped := len(h.Fields[field].Types) > 0; {
+		case n == 0:
+			c.ok("terms", "all of them have %s", field)
+		case r.Search.MissingTerms:
+			c.ok("terms", "%d of them lack %s, which counts as a term (NEWTERMS_MISSING_TERMS=include)", n, field)
+		case n < h.Matching:
+			c.warn("terms", sourceOf(field), "%d of them lack %s and cannot be judged", n, field)
+		case mapped: // else the fields have told
+			c.fail("terms", sourceOf(field), &rule.Error{Path: r.Name, Err: fmt.Errorf("all of them lack %s, so there can be no alert", field)})
+		}
+	}
+}
+
+func (c *Check) runs(ctx context.Context, r Rule) {
+	last, ok, err := c.Store.LastRun(ctx, r.ID)
+	now := c.Now()
+	age := now.Sub(last.At).Round(time.Second)
+	const lookAt = "look at the CronJob (kubectl get cronjob,job,pod) and at the log of its pods"
+	switch {
+	case isStatus(err, http.StatusForbidden): // which the privileges tell
+	case err != nil:
+		c.fail("runs", "check the health of the cluster", err)
+	case !ok:
+		c.warn("runs", "nothing to do if the CronJob is new; else "+lookAt, "there was no run yet: the first one looks back %s", r.Lookback)
+	case last.State == alerts.Failure:
+		c.warn("runs", "the next run does its window again; if it keeps failing, "+lookAt, "the newest run failed %s ago: %s", age, last.Error)
+	case last.State == alerts.Started && age > staleAfter:
+		c.warn("runs", lookAt+": it was killed, or ran out of memory or time", "the newest run started %s ago and never ended", age)
+	case last.Succeeded.IsZero():
+		c.warn("runs", "nothing to do if the CronJob is new; else "+lookAt, "the newest run is %s (%s, %s ago); there was no successful scheduled one yet", last.State, last.Type, age)
+	case now.Sub(last.Succeeded) > staleAfter:
+		c.warn("runs", lookAt, "the last successful scheduled run looked at events up to %s, %s ago", stamp(last.Succeeded), now.Sub(last.Succeeded).Round(time.Second))
+	default:
+		c.ok("runs", "the newest is %s (%s, %s ago); all events up to %s were looked at", last.State, last.Type, age, stamp(last.Succeeded))
+	}
+}
+
+func window(d time.Duration) string {
+	if day := 24 * time.Hour; d%day == 0 {
+		return fmt.Sprintf("the last %d days", d/day)
+	}
+	return fmt.Sprintf("the last %s", d)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

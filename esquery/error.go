@@ -25,7 +25,7 @@ type ResponseError struct {
 	Status int
 	Type   string // Elasticsearch's name for the error, "" if it gave none
 	Reason string
-	types  []string // of the error and all that caused it
+	all    []errorReason // the error and all that caused it
 }
 
 func (e *ResponseError) Error() string {
@@ -53,7 +53,7 @@ func tooMuchToAsk(err error) bool {
 }
 
 func (e *ResponseError) has(types ...string) bool {
-	return slices.ContainsFunc(types, func(t string) bool { return slices.Contains(e.types, t) })
+	return slices.ContainsFunc(e.all, func(r errorReason) bool { return slices.Contains(types, r.Type) })
 }
 
 type errorReason struct {
@@ -71,16 +71,16 @@ type errorTree struct {
 	} `json:"failed_shards"`
 }
 
-func (t errorTree) types() []string {
-	all := []string{t.Type}
+func (t errorTree) flat() []errorReason {
+	all := []errorReason{t.errorReason}
 	for _, cause := range t.RootCause {
-		all = append(all, cause.types()...)
+		all = append(all, cause.flat()...)
 	}
 	if t.CausedBy != nil {
-		all = append(all, t.CausedBy.types()...)
+		all = append(all, t.CausedBy.flat()...)
 	}
 	for _, shard := range t.FailedShards {
-		all = append(all, shard.Reason.types()...)
+		all = append(all, shard.Reason.flat()...)
 	}
 	return all
 }
@@ -102,6 +102,6 @@ func responseError(status int, body []byte) error {
 	case answer.Error.CausedBy != nil:
 		cause = answer.Error.CausedBy.errorReason
 	}
-	e.Type, e.Reason, e.types = cause.Type, cause.Reason, answer.Error.types()
+	e.Type, e.Reason, e.all = cause.Type, cause.Reason, answer.Error.flat()
 	return e
 }

@@ -57,8 +57,10 @@ func (c *Client) majorVersion(ctx context.Context) (string, error) {
 	err := c.do(ctx, esapi.SecurityAuthenticateRequest{Header: accept}, &struct{}{})
 	var refused *ResponseError
 	if errors.As(err, &refused) {
-		if m := otherMajor.FindStringSubmatch(refused.Reason); m != nil {
-			return m[1] + ".x", nil
+		for _, reason := range refused.all {
+			if m := otherMajor.FindStringSubmatch(reason.Reason); m != nil {
+				return m[1] + ".x", nil
+			}
 		}
 		if hasNoSecurity(refused) {
 			err = nil

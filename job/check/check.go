@@ -58,7 +58,7 @@ func (c *Check) Run(ctx context.Context) []Finding {
 	if c.server(ctx) && c.user(ctx) {
 		c.targets(ctx)
 		for _, r := range c.Rules {
-			c.rule(ctx, r)
+			c.checkRule(ctx, r)
 		}
 	}
 	return c.findings
@@ -74,6 +74,12 @@ func (c *Check) warn(check, do, format string, args ...any) {
 
 func (c *Check) fail(check, do string, err error) {
 	c.findings = append(c.findings, Finding{Level: Error, Check: check, Message: err.Error(), Do: do, Err: err})
+}
+
+// unusable is a failure of a rule with the data that there is.
+func (c *Check) unusable(r Rule, check, do, format string, args ...any) {
+	err := fmt.Errorf(format, args...)
+	c.findings = append(c.findings, Finding{Level: Error, Check: check, Message: err.Error(), Do: do, Err: &rule.Error{Path: r.Name, Err: err}})
 }
 
 func (c *Check) server(ctx context.Context) bool {

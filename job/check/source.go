@@ -11,7 +11,6 @@ import (
 
 	"newterms/alerts"
 	"newterms/esquery"
-	"newterms/job/rule"
 )
 
 const (
@@ -24,15 +23,17 @@ const (
 	skewed = 5 * time.Second
 )
 
-// rule looks at what a rule reads and at its runs.
-func (c *Check) rule(ctx context.Context, r Rule) {
+// checkRule looks at what a rule reads and at its runs.
+func (c *Check) checkRule(ctx context.Context, r Rule) {
 	before := len(c.findings)
 	now := c.Now()
 	health, err := esquery.Inspect(ctx, c.Client, r.Search, esquery.Range{From: now.Add(-r.History), To: now})
 	if c.indices(r, health, err) {
-		c.fields(r, health)
 		c.clock(health.Now.Sub(c.Now()))
-		c.data(r, health, now)
+		if c.data(r, health, now) {
+			c.fields(r, health)
+			c.matching(r, health)
+		}
 	}
 	c.runs(ctx, r)
 	for i := range c.findings[before:] {
@@ -73,33 +74,45 @@ func (c *Check) indices(r Rule, h esquery.Health, err error) bool {
 	return false
 }
 
+// fields judges the types of the fields that a rule names, once there is data.
 func (c *Check) fields(r Rule, h esquery.Health) {
-	unusable := func(do, format string, args ...any) {
-		c.fail("fields", do, &rule.Error{Path: r.Name, Err: fmt.Errorf(format, args...)})
-	}
 	fine := 0
 	for _, name := range h.Names {
 		types := h.Fields[name].Types
+		all := strings.Join(types, ", ")
 		isTerm := slices.Contains(r.Search.Fields, name)
 		switch {
-		case len(types) == 0 && isTerm && !r.Search.MissingTerms:
-			unusable(sourceOf(name), "no index maps the new-terms field %s: no event has it, so there can be no alert", name)
-		case len(types) == 0 && name == r.Search.Timestamp && r.Search.Fallback == "":
-			unusable("index events with that field, or change the rule's timestamp_override", "no index maps %s, which dates the events", name)
 		case len(types) == 0:
-			c.warn("fields", "check that the events are of the kind that the rule expects", "no index maps %s: what the rule says of it never matches", name)
+			c.unmapped(r, h, name, isTerm)
 		case isTerm && !slices.ContainsFunc(types, isGroupable):
-			unusable("use a keyword field in the rule", "the new-terms field %s is of type %s, which cannot be grouped by", name, strings.Join(types, ", "))
+			c.unusable(r, "fields", "use a keyword field in the rule", "the new-terms field %s is of type %s, which cannot be grouped by", name, all)
 		case name == r.Search.Timestamp && !slices.ContainsFunc(types, isDate):
-			unusable("use a date field in the rule", "%s, which dates the events, is of type %s", name, strings.Join(types, ", "))
+			c.unusable(r, "fields", "use a date field in the rule", "%s, which dates the events, is of type %s", name, all)
 		case len(types) > 1:
-			c.warn("fields", "reindex the indices that differ", "%s has several types: %s", name, strings.Join(types, ", "))
+			c.warn("fields", "reindex the indices that differ", "%s has several types: %s", name, all)
 		default:
 			fine++
 		}
 	}
 	if fine > 0 {
 		c.ok("fields", "%d of the rule's %d fields are mapped as it needs them", fine, len(h.Names))
+	}
+}
+
+// unmapped judges a field that no event has.
+func (c *Check) unmapped(r Rule, h esquery.Health, name string, isTerm bool) {
+	switch {
+	case isTerm && r.Search.MissingTerms: // its absence counts; lacking tells
+	case isTerm && h.Matching > 0:
+		c.unusable(r, "fields", sourceOf(name), "no index maps the new-terms field %s: no event has it, so there can be no alert", name)
+	case isTerm:
+		c.warn("fields", sourceOf(name), "no index maps the new-terms field %s: no event has it so far", name)
+	case name == r.Search.Timestamp && r.Search.Fallback == "":
+		c.unusable(r, "fields", "index events with that field, or change the rule's timestamp_override", "no index maps %s, which dates the events", name)
+	case name == r.Search.Timestamp:
+		c.warn("fields", "nothing to do if events are never late; else set the field at ingest", "no index maps %s: %s dates the events", name, r.Search.Fallback)
+	default:
+		c.warn("fields", "check that the events are of the kind that the rule expects", "no index maps %s: what the rule says of it matches as if it were empty", name)
 	}
 }
 
@@ -137,11 +150,13 @@ func (c *Check) clock(ahead time.Duration) {
 	}
 }
 
-func (c *Check) data(r Rule, h esquery.Health, now time.Time) {
-	days := window(r.History)
+// data judges how fresh the events are, whether they match or not. It returns
+// false if there are none.
+func (c *Check) data(r Rule, h esquery.Health, now time.Time) bool {
 	if h.Newest.IsZero() {
-		c.fail("data", "check that the Elastic Agent with the integration runs, and that NEWTERMS_INDEX is right", fmt.Errorf("there is no event of %s", days))
-		return
+		c.fail("data", "check that the Elastic Agent with the integration runs, and that NEWTERMS_INDEX is right",
+			fmt.Errorf("there is no event of %s", window(r.History)))
+		return false
 	}
 	if age := now.Sub(h.Newest).Round(time.Second); age > staleAfter {
 		c.warn("data", "check that the Elastic Agent with the integration runs", "the newest event is %s old (%s)", age, stamp(h.Newest))
@@ -157,6 +172,11 @@ func (c *Check) data(r Rule, h esquery.Health, now time.Time) {
 			c.ok("lag", "%s", message)
 		}
 	}
+	return true
+}
+
+func (c *Check) matching(r Rule, h esquery.Health) {
+	days := window(r.History)
 	if h.Matching == 0 {
 		c.warn("matching", "nothing to do if there are none; else compare the query (newterms rule) with an event", "no event of %s matches the rule", days)
 		return
@@ -176,7 +196,7 @@ func (c *Check) lacking(r Rule, h esquery.Health) {
 		case n < h.Matching:
 			c.warn("terms", sourceOf(field), "%d of them lack %s and cannot be judged", n, field)
 		case mapped: // else the fields have told
-			c.fail("terms", sourceOf(field), &rule.Error{Path: r.Name, Err: fmt.Errorf("all of them lack %s, so there can be no alert", field)})
+			c.unusable(r, "terms", sourceOf(field), "all of them lack %s, so there can be no alert", field)
 		}
 	}
 }

@@ -31,7 +31,7 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 	err := c.do(ctx, esapi.InfoRequest{}, &answer)
 	var refused *ResponseError
 	switch {
-	case errors.As(err, &refused) && (refused.Status == http.StatusForbidden || refused.Status == http.StatusBadRequest):
+	case errors.As(err, &refused) && (refused.Status == http.StatusForbidden || hasNoHandler(refused)):
 		if answer.Version.Number, err = c.majorVersion(ctx); err != nil {
 			return "", err
 		}
@@ -62,17 +62,17 @@ func (c *Client) majorVersion(ctx context.Context) (string, error) {
 				return m[1] + ".x", nil
 			}
 		}
-		if hasNoSecurity(refused) {
+		if hasNoHandler(refused) {
 			err = nil
 		}
 	}
 	return strconv.Itoa(newest) + ".x", err
 }
 
-// hasNoSecurity recognizes the answer to a request of the security API where
-// security is off.
-func hasNoSecurity(e *ResponseError) bool {
-	return e.Status == http.StatusBadRequest && strings.Contains(e.Reason, "no handler found") || e.Status == http.StatusMethodNotAllowed
+// hasNoHandler recognizes the answer to a request that the server knows nothing
+// of: of the security API where security is off.
+func hasNoHandler(e *ResponseError) bool {
+	return strings.Contains(e.Reason, "no handler found for uri") || strings.Contains(e.Reason, "Incorrect HTTP method for uri")
 }
 
 // A User is whom requests are sent as.
@@ -91,7 +91,7 @@ func (c *Client) User(ctx context.Context) (User, error) {
 	}
 	err := c.do(ctx, esapi.SecurityAuthenticateRequest{}, &answer)
 	var refused *ResponseError
-	if errors.As(err, &refused) && hasNoSecurity(refused) {
+	if errors.As(err, &refused) && hasNoHandler(refused) {
 		return User{SecurityOff: true}, nil
 	}
 	return User{Name: answer.Username, APIKey: answer.APIKey.Name}, err

@@ -135,10 +135,12 @@ func runDocument(run Run, now time.Time) map[string]any {
 		"newterms.run.started":      timestamp(run.StartedAt),
 		"newterms.window.from":      timestamp(run.From),
 		"newterms.window.to":        timestamp(run.To),
+		"newterms.window.length_ms": run.To.Sub(run.From).Milliseconds(),
 	}
 	if run.Rerun != "" {
 		doc["newterms.gap.from"] = timestamp(run.GapFrom)
 		doc["newterms.gap.to"] = timestamp(run.GapTo)
+		doc["newterms.gap.length_ms"] = run.GapTo.Sub(run.GapFrom).Milliseconds()
 		doc["newterms.gap.rerun"] = run.Rerun
 	}
 	if run.State == Started {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"newterms/cmd/demo/sample"
 	"newterms/esquery/estest"
 )
 
@@ -59,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	defer node.Stop() // its error would be of a node that is gone already
 	say("loading sample events")
-	if err := load(ctx, node, filepath.Join(root, "testdata", "okta"), time.Now()); err != nil {
+	if err := sample.Load(ctx, node, filepath.Join(root, "testdata", "okta"), time.Now()); err != nil {
 		return fmt.Errorf("load sample events: %w", err)
 	}
 	say("")

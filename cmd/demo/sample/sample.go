@@ -1,4 +1,5 @@
-package main
+// Package sample fills an Elasticsearch with the sample events of testdata/okta.
+package sample
 
 import (
 	"bufio"
@@ -14,9 +15,9 @@ import (
 	"newterms/job/datemath"
 )
 
-// load makes the sample's data stream and fills it from dir/*.ndjson. The times
+// Load makes the sample's data stream and fills it from dir/*.ndjson. The times
 // in the sample are date math, relative to now.
-func load(ctx context.Context, node *estest.Node, dir string, now time.Time) error {
+func Load(ctx context.Context, node *estest.Node, dir string, now time.Time) error {
 	template, err := os.ReadFile(filepath.Join(dir, "index-template.json"))
 	if err != nil {
 		return err

@@ -210,8 +210,15 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, transport
 }
 
 func (p program) setup(ctx context.Context, args []string) error {
-	if _, err := parseFlags(flag.NewFlagSet("setup", flag.ContinueOnError), args, 0); err != nil {
+	flags := flag.NewFlagSet("setup", flag.ContinueOnError)
+	dashboards := flags.Bool("dashboards", false, "")
+	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
+	}
+	if *dashboards { // before anything is changed
+		if _, err := p.settings.kibana(); err != nil {
+			return err
+		}
 	}
 	transport, err := p.settings.connect(p.retry, p.log)
 	if err != nil {
@@ -223,6 +230,9 @@ func (p program) setup(ctx context.Context, args []string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("setup: %w", err)
+	}
+	if *dashboards {
+		return p.importDashboards(ctx)
 	}
 	return nil
 }

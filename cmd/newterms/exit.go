@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/kql"
 	"newterms/job"
@@ -75,12 +76,22 @@ func isUnauthorized(status int) bool {
 // hint says what to do about an error that does not say it itself.
 func hint(err error) string {
 	var refused interface{ StatusCode() int }
+	var byKibana *kibana.ResponseError
 	incomplete := errors.Is(err, esquery.ErrIncomplete) || errors.Is(err, alerts.ErrIncomplete)
 	var rejected *alerts.RejectedError
 	switch {
 	case errors.As(err, &rejected) && rejected.Status == http.StatusBadRequest:
 		return ": the other alerts are written; make the mapping of the alerts target take this one, or exclude its event; " +
 			"until then each run does this window again"
+	case errors.As(err, &byKibana):
+		switch byKibana.Status {
+		case http.StatusUnauthorized:
+			return ": check KIBANA_API_KEY"
+		case http.StatusForbidden:
+			return ": grant Kibana's privilege Saved Objects Management: All in this space to the API key or user"
+		case http.StatusNotFound:
+			return ": check KIBANA_URL, with Kibana's base path if it has one, and KIBANA_SPACE"
+		}
 	case errors.As(err, &refused):
 		switch status := refused.StatusCode(); {
 		case status == http.StatusUnauthorized:

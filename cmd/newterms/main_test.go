@@ -75,6 +75,8 @@ func TestWrongInput(t *testing.T) {
 		{"empty key file", []string{address, "ELASTICSEARCH_API_KEY_FILE=" + empty}, []string{"run"}, 78, "is empty"},
 		{"missing password file", []string{address, "ELASTICSEARCH_USERNAME=u", "ELASTICSEARCH_PASSWORD_FILE=/nope"}, []string{"run"}, 78, "ELASTICSEARCH_PASSWORD_FILE: open /nope"},
 		{"CA that is none", []string{address, "ELASTICSEARCH_CA=" + empty}, []string{"run"}, 78, "holds no PEM certificate"},
+		{"dashboards without Kibana", []string{address}, []string{"setup", "--dashboards"}, 78, "KIBANA_URL is not set"},
+		{"Kibana's URL with a password", []string{address, "KIBANA_URL=https://u:hidden@h"}, []string{"setup", "--dashboards"}, 78, "set KIBANA_API_KEY instead"},
 		{"bad setting", []string{address, "NEWTERMS_REQUEST_TIMEOUT=soon"}, []string{"run"}, 78, `NEWTERMS_REQUEST_TIMEOUT: \"soon\" is no duration`},
 		{"bad target", []string{address, "NEWTERMS_ALERTS_TARGET=a*"}, []string{"setup"}, 78, `NEWTERMS_ALERTS_TARGET: \"a*\"`},
 		{"bad exclude setting", []string{address, "NEWTERMS_EXCLUDE=a:("}, []string{"run"}, 78, "NEWTERMS_EXCLUDE: KQL"},
@@ -182,8 +184,8 @@ func TestREADMENamesEverySetting(t *testing.T) {
 			t.Errorf("the README lacks %s", name)
 		}
 	}
-	for _, name := range regexp.MustCompile("`((?:NEWTERMS|ELASTICSEARCH|LOG)_[A-Z_]+)`").FindAllSubmatch(readme, -1) {
-		if name := string(name[1]); !known[name] && name != "ELASTICSEARCH_TEST_URL" {
+	for _, name := range regexp.MustCompile("`((?:NEWTERMS|ELASTICSEARCH|KIBANA|LOG)_[A-Z_]+)`").FindAllSubmatch(readme, -1) {
+		if name := string(name[1]); !known[name] && name != "ELASTICSEARCH_TEST_URL" && name != "ELASTICSEARCH_TEST_VERSION" {
 			t.Errorf("the README explains %s, which newterms does not read", name)
 		}
 	}

@@ -23,7 +23,9 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   one run: the scheduled window, or [from, to) by hand
   newterms check  [--rule PATH]... [--output text|json]
                   tells whether a run would work, and what to do; writes nothing
-  newterms setup  installs the index templates; changes nothing the second time
+  newterms setup  [--dashboards]
+                  installs the index templates, and the dashboards in Kibana;
+                  changes nothing the second time
   newterms rule   [PATH] prints the rule, its compiled query and its requests
   newterms version
 

@@ -26,6 +26,10 @@ type settings struct {
 	PasswordFile string   `env:"ELASTICSEARCH_PASSWORD_FILE"`
 	CA           string   `env:"ELASTICSEARCH_CA"`
 
+	KibanaURL    string `env:"KIBANA_URL"`
+	KibanaAPIKey string `env:"KIBANA_API_KEY"`
+	KibanaSpace  string `env:"KIBANA_SPACE" envDefault:"default"`
+
 	Rules          []string     `env:"NEWTERMS_RULES"`
 	Index          []string     `env:"NEWTERMS_INDEX"`
 	AlertsTarget   string       `env:"NEWTERMS_ALERTS_TARGET" envDefault:".alerts-newterms.detections-default"`
@@ -138,6 +142,39 @@ func trimmed(values []string) []string {
 	return kept
 }
 
+var (
+	errNoURL    = errors.New("is not a URL that begins with http:// or https://")
+	errUserinfo = errors.New("holds a user or password")
+)
+
+// address reads the URL of a server. Its errors do not quote it: it may hold a
+// secret.
+func address(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		return nil, errNoURL
+	case u.User != nil:
+		return nil, errUserinfo
+	}
+	return u, nil
+}
+
+// kibana checks what it takes to connect to Kibana.
+func (s *settings) kibana() (*url.URL, error) {
+	if s.KibanaURL == "" {
+		return nil, configError{errors.New("KIBANA_URL is not set: set it to the address of Kibana, such as https://kibana.example:5601")}
+	}
+	u, err := address(s.KibanaURL)
+	if errors.Is(err, errUserinfo) {
+		err = fmt.Errorf("%w: remove it and set KIBANA_API_KEY instead", err)
+	}
+	if err != nil {
+		return nil, configError{fmt.Errorf("KIBANA_URL %w", err)}
+	}
+	return u, nil
+}
+
 // connection checks what it takes to connect and reads the secrets' files.
 // Its error joins a configError for each problem, without any secret.
 func (s *settings) connection() ([]*url.URL, error) {
@@ -150,13 +187,12 @@ func (s *settings) connection() ([]*url.URL, error) {
 	}
 	var urls []*url.URL
 	for i, text := range s.URLs {
-		u, err := url.Parse(text)
+		u, err := address(text)
 		switch {
-		case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-			problem("ELASTICSEARCH_URL: address %d is not a URL that begins with http:// or https://", i+1)
-		case u.User != nil:
-			problem("ELASTICSEARCH_URL: address %d holds a user or password: remove it and set "+
-				"ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD instead", i+1)
+		case errors.Is(err, errUserinfo):
+			problem("ELASTICSEARCH_URL: address %d %w: remove it and set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD instead", i+1, err)
+		case err != nil:
+			problem("ELASTICSEARCH_URL: address %d %w", i+1, err)
 		default:
 			urls = append(urls, u)
 		}

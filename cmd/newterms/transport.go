@@ -29,17 +29,9 @@ func (s *settings) connect(retry []backoff.RetryOption, log *slog.Logger) (*tran
 	if err != nil {
 		return nil, err
 	}
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	base.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if s.CA != "" {
-		pem, err := os.ReadFile(s.CA)
-		if err != nil {
-			return nil, configError{fmt.Errorf("ELASTICSEARCH_CA: %w", err)}
-		}
-		base.TLSClientConfig.RootCAs = x509.NewCertPool()
-		if !base.TLSClientConfig.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, configError{fmt.Errorf("ELASTICSEARCH_CA: %s holds no PEM certificate", s.CA)}
-		}
+	base, err := s.httpTransport(x509.NewCertPool())
+	if err != nil {
+		return nil, err
 	}
 	options := []elastictransport.Option{
 		elastictransport.WithURLs(urls...), elastictransport.WithTransport(base), elastictransport.WithDisableRetry(),
@@ -56,6 +48,25 @@ func (s *settings) connect(retry []backoff.RetryOption, log *slog.Logger) (*tran
 		return nil, configError{err}
 	}
 	return &transport{next: client, timeout: time.Duration(s.RequestTimeout), retry: retry, log: log}, nil
+}
+
+// httpTransport trusts the authorities of ELASTICSEARCH_CA besides those of a
+// pool, or, where that is not set, the system's.
+func (s *settings) httpTransport(trusted *x509.CertPool) (*http.Transport, error) {
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	base.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if s.CA == "" {
+		return base, nil
+	}
+	pem, err := os.ReadFile(s.CA)
+	if err != nil {
+		return nil, configError{fmt.Errorf("ELASTICSEARCH_CA: %w", err)}
+	}
+	if !trusted.AppendCertsFromPEM(pem) {
+		return nil, configError{fmt.Errorf("ELASTICSEARCH_CA: %s holds no PEM certificate", s.CA)}
+	}
+	base.TLSClientConfig.RootCAs = trusted
+	return base, nil
 }
 
 // transport sends a request again while that may help, gives each attempt a

@@ -56,7 +56,7 @@ var errNotNewTerms = errors.New("not a new_terms rule")
 func Builtin() (Rule, error) { return parse("(built in)", builtin) }
 
 // Load reads rule files and folders of them, in order. In a folder, and those
-// below it, every *.toml counts but rules of other types are passed over. Its
+// below it, every *.toml counts that is not hidden, but rules of other types are passed over. Its
 // error joins an *Error for each rule that cannot be used; the others are
 // returned even then.
 func Load(paths ...string) ([]Rule, error) {
@@ -69,6 +69,12 @@ func Load(paths ...string) ([]Rule, error) {
 				l.problems = append(l.problems, &Error{file, err})
 			case file == path && !d.IsDir():
 				l.add(file, false)
+			case strings.HasPrefix(d.Name(), ".") && file != path:
+				// Kubernetes keeps the files of a mounted ConfigMap in hidden
+				// folders, and links to them.
+				if d.IsDir() {
+					return filepath.SkipDir
+				}
 			case !d.IsDir() && strings.HasSuffix(file, ".toml"):
 				l.add(file, true)
 			}

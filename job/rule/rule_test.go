@@ -118,6 +118,24 @@ func TestLoadFolderPassesOverOtherTypes(t *testing.T) {
 	}
 }
 
+// TestLoadMountedConfigMap loads a folder as Kubernetes lays it out, where each
+// file is there twice.
+func TestLoadMountedConfigMap(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "..2026_11_24"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "..2026_11_24"), "r1.toml", valid)
+	for name, target := range map[string]string{"..data": "..2026_11_24", "r1.toml": "..data/r1.toml"} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rules, err := rule.Load(dir); err != nil || len(rules) != 1 {
+		t.Errorf("got %d rules, %v", len(rules), err)
+	}
+}
+
 func TestLoadReturnsWhatCanBeUsed(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.toml", "[rule")

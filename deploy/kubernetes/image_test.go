@@ -1,0 +1,96 @@
+package kubernetes_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// TestCompose reads the compose file: there is no Docker engine here to run it.
+func TestCompose(t *testing.T) {
+	text, err := os.ReadFile("../compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var compose struct {
+		Services map[string]struct {
+			Image       string
+			Build       struct{ Context, Dockerfile string }
+			Environment map[string]string
+			Ports       []string
+		}
+	}
+	if err := yaml.Unmarshal(text, &compose); err != nil {
+		t.Fatal(err)
+	}
+	job := compose.Services["newterms"]
+	if job.Build.Context != ".." || job.Build.Dockerfile != "deploy/Dockerfile" || job.Environment["ELASTICSEARCH_URL"] == "" {
+		t.Errorf("got %+v", job)
+	}
+	for name := range job.Environment {
+		if !slices.Contains(variables(t), name) {
+			t.Errorf("newterms reads no variable %s", name)
+		}
+	}
+	versions := map[string]bool{}
+	for name, s := range compose.Services {
+		if s.Image != "" {
+			versions[s.Image[strings.LastIndexByte(s.Image, ':'):]] = true
+		}
+		for _, p := range s.Ports {
+			if !strings.HasPrefix(p, "127.0.0.1:") {
+				t.Errorf("%s: port %s is open to others", name, p)
+			}
+		}
+	}
+	if len(versions) != 1 {
+		t.Errorf("Elasticsearch and Kibana must be of one version: %v", versions)
+	}
+}
+
+// TestImageProgram builds the program as the Dockerfile does, in a clone, and
+// runs it: static, with its version stamped.
+func TestImageProgram(t *testing.T) {
+	dockerfile, err := os.ReadFile("../Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	build := regexp.MustCompile(`RUN (CGO_ENABLED=0 go build .*) -o /newterms (\./cmd/newterms)`).FindSubmatch(dockerfile)
+	if build == nil {
+		t.Fatal("the Dockerfile has no such build")
+	}
+	goMod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version := regexp.MustCompile(`(?m)^go (\S+)$`).FindSubmatch(goMod); !strings.Contains(string(dockerfile), "FROM golang:"+string(version[1])+"-") {
+		t.Errorf("the Dockerfile does not build with Go %s", version[1])
+	}
+	clone, program := filepath.Join(t.TempDir(), "src"), filepath.Join(t.TempDir(), "newterms")
+	run := func(dir, command string) string {
+		t.Helper()
+		cmd := exec.Command("sh", "-ec", command)
+		cmd.Dir = dir
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s: %v: %s", command, err, out)
+		}
+		return string(out)
+	}
+	run(".", "git clone -q ../.. "+clone)
+	run(clone, string(build[1])+" -o "+program+" "+string(build[2]))
+	commit := strings.TrimSpace(run(clone, "git rev-parse --short=12 HEAD"))
+	tag := strings.TrimSpace(run(clone, "git tag --points-at HEAD"))
+	if version := run("/", "env -i "+program+" version"); !strings.Contains(version, commit) && (tag == "" || !strings.Contains(version, tag)) {
+		t.Errorf("version is %q, want commit %s or tag %q", version, commit, tag)
+	}
+	if out := run("/", "go version -m "+program); !strings.Contains(out, "CGO_ENABLED=0") {
+		t.Errorf("it is not static: %s", out)
+	}
+}

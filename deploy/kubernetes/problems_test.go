@@ -1,0 +1,265 @@
+package kubernetes_test
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/robfig/cron/v3"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/pod-security-admission/api"
+	"k8s.io/pod-security-admission/policy"
+)
+
+// manifests is what a cluster would be given.
+type manifests struct {
+	cron      *batchv1.CronJob
+	jobs      map[string]*batchv1.Job
+	config    map[string]*corev1.ConfigMap
+	accounts  map[string]bool
+	policies  []*networkingv1.NetworkPolicy
+	problems  []string
+	variables []string // that the program reads
+}
+
+func (m *manifests) problem(format string, args ...any) {
+	m.problems = append(m.problems, fmt.Sprintf(format, args...))
+}
+
+// problemsOf decodes YAML documents as strictly as an API server and judges
+// what it does not: enums, the schedule, who refers to whom, and what the
+// program can read.
+func problemsOf(documents string, variables []string) []string {
+	m := read(documents, variables)
+	if len(m.problems) == 0 {
+		m.check()
+	}
+	return m.problems
+}
+
+func read(documents string, variables []string) *manifests {
+	m := &manifests{
+		jobs: map[string]*batchv1.Job{}, config: map[string]*corev1.ConfigMap{}, accounts: map[string]bool{}, variables: variables,
+	}
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{batchv1.AddToScheme, corev1.AddToScheme, networkingv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			m.problem("%v", err)
+		}
+	}
+	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
+	for _, text := range strings.Split(documents, "\n---\n") {
+		object, _, err := decoder.Decode([]byte(text), nil, nil)
+		if err != nil {
+			m.problem("decode: %v", err)
+			continue
+		}
+		m.add(object)
+	}
+	return m
+}
+
+func (m *manifests) add(object runtime.Object) {
+	switch o := object.(type) {
+	case *batchv1.CronJob:
+		m.cron = o
+	case *batchv1.Job:
+		m.jobs[o.Name] = o
+	case *corev1.ConfigMap:
+		m.config[o.Name] = o
+	case *corev1.ServiceAccount:
+		m.accounts[o.Name] = true
+	case *networkingv1.NetworkPolicy:
+		m.policies = append(m.policies, o)
+	}
+}
+
+func (m *manifests) check() {
+	if m.cron == nil || m.jobs["newterms-setup"] == nil || m.jobs["newterms-rerun"] == nil || len(m.config) != 1 || len(m.policies) != 1 {
+		m.problem("there must be a CronJob, two Jobs, a ConfigMap and a NetworkPolicy")
+		return
+	}
+	m.schedule()
+	m.job("CronJob", m.cron.Spec.JobTemplate.Spec)
+	for name, job := range m.jobs {
+		m.job(name, job.Spec)
+		if job.Spec.Suspend == nil || !*job.Spec.Suspend {
+			m.problem("%s: applying it must not start it: suspend", name)
+		}
+		m.likeTheCronJob(name, job)
+	}
+	for _, config := range m.config {
+		m.settings(config.Data)
+		m.network(config.Data)
+	}
+}
+
+// schedule judges what the CronJob's controller reads.
+func (m *manifests) schedule() {
+	s := m.cron.Spec
+	schedule, err := cron.ParseStandard(s.Schedule)
+	if err != nil {
+		m.problem("schedule: %v", err)
+		return
+	}
+	if s.TimeZone == nil {
+		m.problem("timeZone is missing")
+	} else if _, err := time.LoadLocation(*s.TimeZone); err != nil {
+		m.problem("timeZone: %v", err)
+	}
+	if s.ConcurrencyPolicy != batchv1.ForbidConcurrent {
+		m.problem("concurrencyPolicy is %s, must be Forbid", s.ConcurrencyPolicy)
+	}
+	first := schedule.Next(time.Now())
+	interval := schedule.Next(first).Sub(first)
+	if d := s.StartingDeadlineSeconds; d == nil || *d < 10 || time.Duration(*d)*time.Second >= interval {
+		m.problem("startingDeadlineSeconds must be from 10 to the interval")
+	}
+	if d := s.JobTemplate.Spec.ActiveDeadlineSeconds; d == nil || time.Duration(*d)*time.Second >= interval {
+		m.problem("activeDeadlineSeconds must be below the interval")
+	}
+}
+
+func (m *manifests) job(name string, j batchv1.JobSpec) {
+	pod := j.Template.Spec
+	if pod.RestartPolicy != corev1.RestartPolicyNever {
+		m.problem("%s: restartPolicy is %s, podFailurePolicy needs Never", name, pod.RestartPolicy)
+	}
+	if j.PodReplacementPolicy == nil || *j.PodReplacementPolicy != batchv1.Failed {
+		m.problem("%s: podReplacementPolicy must be Failed", name)
+	}
+	m.retries(name, j)
+	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
+	if err != nil {
+		m.problem("%v", err)
+		return
+	}
+	restricted := api.LevelVersion{Level: api.LevelRestricted, Version: api.LatestVersion()}
+	for _, r := range evaluator.EvaluatePod(restricted, &j.Template.ObjectMeta, &pod) {
+		if !r.Allowed {
+			m.problem("%s: pod security: %s: %s", name, r.ForbiddenReason, r.ForbiddenDetail)
+		}
+	}
+	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken || !m.accounts[pod.ServiceAccountName] {
+		m.problem("%s: service account %s is missing, or its token is mounted", name, pod.ServiceAccountName)
+	}
+	for _, c := range pod.Containers {
+		if c.SecurityContext == nil || c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
+			m.problem("%s: the root file system can be written to", name)
+		}
+		if i := strings.LastIndexByte(c.Image, ':'); i < 0 || c.Image[i:] == ":latest" {
+			m.problem("%s: image %s names no version", name, c.Image)
+		}
+		if !strings.HasPrefix(fmt.Sprint(c.Args), "[run") && !strings.HasPrefix(fmt.Sprint(c.Args), "[setup") {
+			m.problem("%s: args %v", name, c.Args)
+		}
+		for _, e := range c.EnvFrom {
+			if e.ConfigMapRef == nil || m.config[e.ConfigMapRef.Name] == nil {
+				m.problem("%s: envFrom names no ConfigMap that is here", name)
+			}
+		}
+		m.mounts(name, pod, c)
+	}
+}
+
+// retries wants exit code 1 to be retried and no other, and evictions not to
+// count.
+func (m *manifests) retries(name string, j batchv1.JobSpec) {
+	if j.PodFailurePolicy == nil || j.BackoffLimit == nil || *j.BackoffLimit < 1 {
+		m.problem("%s: no podFailurePolicy or backoffLimit", name)
+		return
+	}
+	var ignored, only1 bool
+	for _, r := range j.PodFailurePolicy.Rules {
+		for _, c := range r.OnPodConditions {
+			ignored = ignored || r.Action == batchv1.PodFailurePolicyActionIgnore && c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue
+		}
+		if codes := r.OnExitCodes; codes != nil {
+			only1 = r.Action == batchv1.PodFailurePolicyActionFailJob && codes.Operator == batchv1.PodFailurePolicyOnExitCodesOpNotIn &&
+				slices.Equal(codes.Values, []int32{1}) && codes.ContainerName != nil && *codes.ContainerName == j.Template.Spec.Containers[0].Name
+		}
+	}
+	if !ignored || !only1 {
+		m.problem("%s: podFailurePolicy must ignore disruptions and retry exit code 1 only", name)
+	}
+}
+
+// mounts wants every mount to have its volume, and the key's file to be where
+// the settings say.
+func (m *manifests) mounts(name string, pod corev1.PodSpec, c corev1.Container) {
+	volumes := map[string]bool{}
+	for _, v := range pod.Volumes {
+		volumes[v.Name] = true
+	}
+	folders := map[string]bool{}
+	for _, mount := range c.VolumeMounts {
+		if !volumes[mount.Name] {
+			m.problem("%s: there is no volume %s", name, mount.Name)
+		}
+		folders[mount.MountPath] = true
+	}
+	for _, config := range m.config {
+		for _, variable := range []string{"ELASTICSEARCH_API_KEY_FILE", "ELASTICSEARCH_CA"} {
+			if file := config.Data[variable]; file != "" && !folders[path.Dir(file)] {
+				m.problem("%s: %s=%s is in no mounted folder", name, variable, file)
+			}
+		}
+	}
+}
+
+// likeTheCronJob wants the one-off jobs to differ from the CronJob in what they
+// do, and nothing else.
+func (m *manifests) likeTheCronJob(name string, job *batchv1.Job) {
+	want, got := m.cron.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), job.Spec.Template.Spec.DeepCopy()
+	want.Containers[0].Args, got.Containers[0].Args = nil, nil
+	want.Volumes[0].Secret.SecretName, got.Volumes[0].Secret.SecretName = "", ""
+	if !equality.Semantic.DeepEqual(want, got) {
+		m.problem("%s: its pod differs from the CronJob's in more than args and key", name)
+	}
+}
+
+// settings wants the ConfigMap to hold every variable of the program, and no
+// other.
+func (m *manifests) settings(data map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(data)) {
+		if !slices.Contains(m.variables, name) {
+			m.problem("ConfigMap: newterms reads no variable %s", name)
+		}
+	}
+	// Secrets come as files, and there is no terminal.
+	elsewhere := []string{
+		"ELASTICSEARCH_API_KEY", "ELASTICSEARCH_USERNAME", "ELASTICSEARCH_PASSWORD", "ELASTICSEARCH_PASSWORD_FILE", "KIBANA_API_KEY", "NO_COLOR", "TERM",
+	}
+	for _, name := range m.variables {
+		if _, ok := data[name]; ok == slices.Contains(elsewhere, name) {
+			m.problem("ConfigMap: %s is missing, or has no place there", name)
+		}
+	}
+}
+
+// network wants the ports of the addresses to be open.
+func (m *manifests) network(data map[string]string) {
+	open := map[string]bool{}
+	for _, rule := range m.policies[0].Spec.Egress {
+		for _, p := range rule.Ports {
+			open[p.Port.String()] = true
+		}
+	}
+	for _, name := range []string{"ELASTICSEARCH_URL", "KIBANA_URL"} {
+		if u, err := url.Parse(data[name]); data[name] != "" && (err != nil || !open[u.Port()]) {
+			m.problem("NetworkPolicy: the port of %s=%s is not open", name, data[name])
+		}
+	}
+	if !open["53"] {
+		m.problem("NetworkPolicy: no DNS")
+	}
+}

@@ -84,8 +84,8 @@ func (m *manifests) add(object runtime.Object) {
 }
 
 func (m *manifests) check() {
-	if m.cron == nil || m.jobs["newterms-setup"] == nil || m.jobs["newterms-rerun"] == nil || len(m.config) != 1 || len(m.policies) != 1 {
-		m.problem("there must be a CronJob, two Jobs, a ConfigMap and a NetworkPolicy")
+	if m.cron == nil || len(m.config) != 1 || len(m.policies) != 1 || !slices.Equal(slices.Sorted(maps.Keys(m.jobs)), []string{"newterms-check", "newterms-rerun", "newterms-setup"}) {
+		m.problem("there must be a CronJob, three Jobs, a ConfigMap and a NetworkPolicy")
 		return
 	}
 	m.schedule()
@@ -159,7 +159,7 @@ func (m *manifests) job(name string, j batchv1.JobSpec) {
 		if i := strings.LastIndexByte(c.Image, ':'); i < 0 || c.Image[i:] == ":latest" {
 			m.problem("%s: image %s names no version", name, c.Image)
 		}
-		if !strings.HasPrefix(fmt.Sprint(c.Args), "[run") && !strings.HasPrefix(fmt.Sprint(c.Args), "[setup") {
+		if len(c.Args) == 0 || !slices.Contains([]string{"run", "setup", "check"}, c.Args[0]) {
 			m.problem("%s: args %v", name, c.Args)
 		}
 		for _, e := range c.EnvFrom {

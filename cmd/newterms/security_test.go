@@ -270,8 +270,14 @@ func (r roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.node.Perform(req)
 }
 
-// privileges takes each privilege of the run key away, alone.
+// privileges takes each privilege of the run key away, alone, and then all.
 func (s *secure) privileges(t *testing.T) {
+	none := map[string]any{"name": "none", "role_descriptors": map[string]any{"none": map[string]any{"cluster": []string{}}}}
+	stdout, _, code := s.call([]string{"ELASTICSEARCH_API_KEY=" + s.key(none)}, "check")
+	t.Logf("check with no rights: exit %d\n%s", code, stdout)
+	if code != exitUnauthorized || strings.Count(stdout, "is missing\n") != 7 {
+		t.Error("want exit 77 and seven missing privileges")
+	}
 	setup := "ELASTICSEARCH_API_KEY=" + s.key(map[string]any{"name": "all"})
 	for entry, index := range []string{"logs-okta.system-*", "detections", "runs"} {
 		privileges := []string{"read"}

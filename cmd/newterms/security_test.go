@@ -1,16 +1,9 @@
 package main
 
 import (
-	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -193,147 +186,6 @@ func (s *secure) credentials(t *testing.T) {
 			t.Errorf("%s: exit %d, check %d, want %d and %q", c.name, code, checked, c.code, c.want)
 		}
 	}
-}
-
-// tls puts a server that shows other certificates before the node.
-func (s *secure) tls(t *testing.T) {
-	behind, err := url.Parse(s.node.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	serve := func(dir string) string {
-		pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "node.pem"), filepath.Join(dir, "node.key"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		proxy := httputil.NewSingleHostReverseProxy(behind)
-		proxy.Transport = roundTripper{s.node}
-		server := httptest.NewUnstartedServer(proxy)
-		server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
-		server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail here on purpose
-		server.StartTLS()
-		t.Cleanup(server.Close)
-		return server.URL
-	}
-	certificates := func(host string, notAfter time.Time) string {
-		dir := t.TempDir()
-		if err := estest.WriteCertificates(dir, host, notAfter); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	now := time.Now()
-	fine, expired, other := certificates("127.0.0.1", now.Add(time.Hour)), certificates("127.0.0.1", now.Add(-time.Hour)), certificates("elastic.example", now.Add(time.Hour))
-	bundle := filepath.Join(t.TempDir(), "bundle.pem")
-	var all []byte
-	for _, dir := range []string{expired, other, fine} {
-		text, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, text...)
-	}
-	if err := os.WriteFile(bundle, all, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	key := "ELASTICSEARCH_API_KEY=" + s.key(s.descriptor("run.json"))
-	for _, c := range []struct {
-		name, url, ca string
-		code          int
-		want          string
-	}{
-		{"the node's own CA", s.node.URL, s.node.CAFile, 0, ""},
-		{"a bundle of three CAs", serve(fine), bundle, 0, ""},
-		{"no CA, so the system's", s.node.URL, "", 78, "unknown authority"},
-		{"a wrong CA", s.node.URL, filepath.Join(fine, "ca.pem"), 78, "set ELASTICSEARCH_CA to the certificate of its authority"},
-		{"an expired certificate", serve(expired), bundle, 78, "expired"},
-		{"another host's certificate", serve(other), bundle, 78, "check the host name in ELASTICSEARCH_URL"},
-		{"http instead of https", "http" + strings.TrimPrefix(s.node.URL, "https"), "", 1, "check ELASTICSEARCH_URL"},
-		{"a CA file that is missing", s.node.URL, "/nope.pem", 78, "ELASTICSEARCH_CA: open /nope.pem"},
-	} {
-		environ := []string{"ELASTICSEARCH_URL=" + c.url, "ELASTICSEARCH_CA=" + c.ca, key}
-		_, stderr, code := s.call(environ, "run", "--output", "none")
-		_, _, checked := s.call(environ, "check")
-		t.Logf("%-30s run %2d, check %2d  %s", c.name, code, checked, failureLine(stderr))
-		if code != c.code || checked != c.code || !strings.Contains(stderr, c.want) {
-			t.Errorf("%s: exit %d, check %d, want %d and %q", c.name, code, checked, c.code, c.want)
-		}
-	}
-}
-
-// roundTripper is a node that trusts its own certificate.
-type roundTripper struct{ node *estest.Node }
-
-func (r roundTripper) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context())
-	req.RequestURI = ""
-	return r.node.Perform(req)
-}
-
-// privileges takes each privilege of the run key away, alone, and then all.
-func (s *secure) privileges(t *testing.T) {
-	none := map[string]any{"name": "none", "role_descriptors": map[string]any{"none": map[string]any{"cluster": []string{}}}}
-	stdout, _, code := s.call([]string{"ELASTICSEARCH_API_KEY=" + s.key(none)}, "check")
-	t.Logf("check with no rights: exit %d\n%s", code, stdout)
-	if code != exitUnauthorized || strings.Count(stdout, "is missing\n") != 7 {
-		t.Error("want exit 77 and seven missing privileges")
-	}
-	setup := "ELASTICSEARCH_API_KEY=" + s.key(map[string]any{"name": "all"})
-	for entry, index := range []string{"logs-okta.system-*", "detections", "runs"} {
-		privileges := []string{"read"}
-		if entry > 0 {
-			privileges = []string{"read", "create_doc", "auto_configure"}
-		}
-		for _, lost := range privileges {
-			s.keys++
-			detections, runs := fmt.Sprintf(".alerts-newterms.detections-row%d", s.keys), fmt.Sprintf(".alerts-newterms.runs-row%d", s.keys)
-			without := map[string]string{"detections": detections, "runs": runs}[index]
-			if without == "" {
-				without = index
-			}
-			targets := []string{"NEWTERMS_ALERTS_TARGET=" + detections, "NEWTERMS_RUNS_TARGET=" + runs}
-			key := s.key(withoutPrivilege(t, s.descriptor("run.json"), detections, runs, without, lost))
-			if _, stderr, code := s.call(append(targets, setup), "setup"); code != 0 {
-				t.Fatal(stderr)
-			}
-			environ := append(targets, "ELASTICSEARCH_API_KEY="+key)
-			_, stderr, code := s.call(environ, "run", "--output", "none")
-			stdout, _, checked := s.call(environ, "check")
-			t.Logf("%-16s on %-38s run %2d, check %2d  %s", lost, without, code, checked, failureLine(stderr))
-			want := "the privilege " + lost + " on " + without + " is missing"
-			if code != exitUnauthorized || !strings.Contains(stderr, lost) || !strings.Contains(stderr, without) {
-				t.Errorf("exit %d: %s", code, stderr)
-			}
-			if checked != exitUnauthorized || !strings.Contains(stdout, want) || strings.Count(stdout, "✗") != 1 {
-				t.Errorf("check: exit %d, want %q alone: %s", checked, want, stdout)
-			}
-		}
-	}
-}
-
-// withoutPrivilege is the body of a key for the given targets that lacks one
-// privilege on one index.
-func withoutPrivilege(t *testing.T, body map[string]any, detections, runs, index, lost string) map[string]any {
-	t.Helper()
-	role := body["role_descriptors"].(map[string]any)["newterms_run"].(map[string]any)
-	var entries []any
-	removed := false
-	for _, entry := range role["indices"].([]any) {
-		entry := entry.(map[string]any)
-		for _, name := range entry["names"].([]any) {
-			name := strings.NewReplacer(".alerts-newterms.detections-default", detections, ".alerts-newterms.runs-default", runs).Replace(name.(string))
-			kept := slices.DeleteFunc(slices.Clone(entry["privileges"].([]any)), func(p any) bool { return name == index && p == lost })
-			removed = removed || len(kept) < len(entry["privileges"].([]any))
-			if len(kept) > 0 {
-				entries = append(entries, map[string]any{"names": []string{name}, "privileges": kept})
-			}
-		}
-	}
-	if !removed {
-		t.Fatalf("run.json does not grant %s on %s", lost, index)
-	}
-	role["indices"] = entries
-	return body
 }
 
 // failureLine is the message of the last error that was logged.

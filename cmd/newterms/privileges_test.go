@@ -1,0 +1,74 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// privileges takes each privilege of the run key away, alone, and then all.
+func (s *secure) privileges(t *testing.T) {
+	none := map[string]any{"name": "none", "role_descriptors": map[string]any{"none": map[string]any{"cluster": []string{}}}}
+	stdout, _, code := s.call([]string{"ELASTICSEARCH_API_KEY=" + s.key(none)}, "check")
+	t.Logf("check with no rights: exit %d\n%s", code, stdout)
+	if code != exitUnauthorized || strings.Count(stdout, "is missing\n") != 7 {
+		t.Error("want exit 77 and seven missing privileges")
+	}
+	setup := "ELASTICSEARCH_API_KEY=" + s.key(map[string]any{"name": "all"})
+	for entry, index := range []string{"logs-okta.system-*", "detections", "runs"} {
+		privileges := []string{"read"}
+		if entry > 0 {
+			privileges = []string{"read", "create_doc", "auto_configure"}
+		}
+		for _, lost := range privileges {
+			s.keys++
+			detections, runs := fmt.Sprintf(".alerts-newterms.detections-row%d", s.keys), fmt.Sprintf(".alerts-newterms.runs-row%d", s.keys)
+			without := map[string]string{"detections": detections, "runs": runs}[index]
+			if without == "" {
+				without = index
+			}
+			targets := []string{"NEWTERMS_ALERTS_TARGET=" + detections, "NEWTERMS_RUNS_TARGET=" + runs}
+			key := s.key(withoutPrivilege(t, s.descriptor("run.json"), detections, runs, without, lost))
+			if _, stderr, code := s.call(append(targets, setup), "setup"); code != 0 {
+				t.Fatal(stderr)
+			}
+			environ := append(targets, "ELASTICSEARCH_API_KEY="+key)
+			_, stderr, code := s.call(environ, "run", "--output", "none")
+			stdout, _, checked := s.call(environ, "check")
+			t.Logf("%-16s on %-38s run %2d, check %2d  %s", lost, without, code, checked, failureLine(stderr))
+			want := "the privilege " + lost + " on " + without + " is missing"
+			if code != exitUnauthorized || !strings.Contains(stderr, lost) || !strings.Contains(stderr, without) {
+				t.Errorf("exit %d: %s", code, stderr)
+			}
+			if checked != exitUnauthorized || !strings.Contains(stdout, want) || strings.Count(stdout, "✗") != 1 {
+				t.Errorf("check: exit %d, want %q alone: %s", checked, want, stdout)
+			}
+		}
+	}
+}
+
+// withoutPrivilege is the body of a key for the given targets that lacks one
+// privilege on one index.
+func withoutPrivilege(t *testing.T, body map[string]any, detections, runs, index, lost string) map[string]any {
+	t.Helper()
+	role := body["role_descriptors"].(map[string]any)["newterms_run"].(map[string]any)
+	var entries []any
+	removed := false
+	for _, entry := range role["indices"].([]any) {
+		entry := entry.(map[string]any)
+		for _, name := range entry["names"].([]any) {
+			name := strings.NewReplacer(".alerts-newterms.detections-default", detections, ".alerts-newterms.runs-default", runs).Replace(name.(string))
+			kept := slices.DeleteFunc(slices.Clone(entry["privileges"].([]any)), func(p any) bool { return name == index && p == lost })
+			removed = removed || len(kept) < len(entry["privileges"].([]any))
+			if len(kept) > 0 {
+				entries = append(entries, map[string]any{"names": []string{name}, "privileges": kept})
+			}
+		}
+	}
+	if !removed {
+		t.Fatalf("run.json does not grant %s on %s", lost, index)
+	}
+	role["indices"] = entries
+	return body
+}

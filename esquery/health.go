@@ -85,11 +85,11 @@ func (a healthAnswer) read(h *Health, s Search) error {
 		if len(ingested) == 0 || len(happened) == 0 {
 			continue
 		}
-		late, err := strconv.ParseInt(ingested[0], 10, 64)
+		late, err := strconv.ParseFloat(ingested[0], 64) // date_nanos has a fraction
 		if err != nil {
 			return fmt.Errorf("%w: %s is no time: %w", ErrIncomplete, s.Timestamp, err)
 		}
-		early, err := strconv.ParseInt(happened[0], 10, 64)
+		early, err := strconv.ParseFloat(happened[0], 64)
 		if err != nil {
 			return fmt.Errorf("%w: %s is no time: %w", ErrIncomplete, s.Fallback, err)
 		}

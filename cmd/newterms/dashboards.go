@@ -23,12 +23,7 @@ func (p program) importDashboards(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		return configError{fmt.Errorf("the system's certificates: %w", err)}
-	}
-	// Kibana often has a certificate of another authority than Elasticsearch.
-	transport, err := p.settings.httpTransport(roots)
+	transport, err := httpTransport("KIBANA_CA", p.settings.KibanaCA, x509.NewCertPool())
 	if err != nil {
 		return err
 	}
@@ -40,7 +35,7 @@ func (p program) importDashboards(ctx context.Context) error {
 	imported, err := kibana.Import(ctx, do, base, p.settings.KibanaSpace, objects)
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
-		err = configError{fmt.Errorf("the server's certificate is not trusted: %w: check KIBANA_URL, and add its authority to ELASTICSEARCH_CA", err)}
+		err = configError{fmt.Errorf("the server's certificate is not trusted: %w: check the host name in KIBANA_URL, and set KIBANA_CA to the certificate of its authority", err)}
 	}
 	if err != nil {
 		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", p.settings.KibanaSpace, base.Host, err)

@@ -2,10 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -54,6 +58,33 @@ func TestSetupDashboards(t *testing.T) {
 				t.Error(problem)
 			}
 		})
+	}
+}
+
+func TestSetupDashboardsOverTLS(t *testing.T) {
+	c := newCluster(t)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"success":true,"successCount":7}`) // the client is there
+	}))
+	defer server.Close()
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // a handshake fails here on purpose
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for setting, want := range map[string]struct {
+		code int
+		text string
+	}{
+		"KIBANA_CA=" + ca:        {0, "imported 7"},
+		"KIBANA_CA=":             {78, "set KIBANA_CA to the certificate of its authority"},
+		"KIBANA_CA=/nope.pem":    {78, "KIBANA_CA: open /nope.pem"},
+		"ELASTICSEARCH_CA=" + ca: {78, "set KIBANA_CA"},
+	} {
+		stdout, stderr, code := call(t, append(c.environ, "KIBANA_URL="+server.URL, setting), "setup", "--dashboards")
+		if code != want.code || !strings.Contains(stdout+stderr, want.text) {
+			t.Errorf("%s: exit %d, want %d and %q: %s%s", setting, code, want.code, want.text, stdout, stderr)
+		}
 	}
 }
 

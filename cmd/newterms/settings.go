@@ -28,6 +28,7 @@ type settings struct {
 
 	KibanaURL    string `env:"KIBANA_URL"`
 	KibanaAPIKey string `env:"KIBANA_API_KEY"`
+	KibanaCA     string `env:"KIBANA_CA"`
 	KibanaSpace  string `env:"KIBANA_SPACE" envDefault:"default"`
 
 	Rules          []string     `env:"NEWTERMS_RULES"`

@@ -29,7 +29,7 @@ func (s *settings) connect(retry []backoff.RetryOption, log *slog.Logger) (*tran
 	if err != nil {
 		return nil, err
 	}
-	base, err := s.httpTransport(x509.NewCertPool())
+	base, err := httpTransport("ELASTICSEARCH_CA", s.CA, x509.NewCertPool())
 	if err != nil {
 		return nil, err
 	}
@@ -50,20 +50,20 @@ func (s *settings) connect(retry []backoff.RetryOption, log *slog.Logger) (*tran
 	return &transport{next: client, timeout: time.Duration(s.RequestTimeout), retry: retry, log: log}, nil
 }
 
-// httpTransport trusts the authorities of ELASTICSEARCH_CA besides those of a
-// pool, or, where that is not set, the system's.
-func (s *settings) httpTransport(trusted *x509.CertPool) (*http.Transport, error) {
+// httpTransport trusts the authorities of a PEM file, which a setting names,
+// besides those of a pool; where it is not set, the system's.
+func httpTransport(setting, file string, trusted *x509.CertPool) (*http.Transport, error) {
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	base.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
-	if s.CA == "" {
+	if file == "" {
 		return base, nil
 	}
-	pem, err := os.ReadFile(s.CA)
+	pem, err := os.ReadFile(file)
 	if err != nil {
-		return nil, configError{fmt.Errorf("ELASTICSEARCH_CA: %w", err)}
+		return nil, configError{fmt.Errorf("%s: %w", setting, err)}
 	}
 	if !trusted.AppendCertsFromPEM(pem) {
-		return nil, configError{fmt.Errorf("ELASTICSEARCH_CA: %s holds no PEM certificate", s.CA)}
+		return nil, configError{fmt.Errorf("%s: %s holds no PEM certificate", setting, file)}
 	}
 	base.TLSClientConfig.RootCAs = trusted
 	return base, nil

@@ -153,6 +153,7 @@ func TestSeededFaults(t *testing.T) {
 		{"an index that is another", `\"i\":\"outcomes\"`, `\"i\":\"outcome\"`, `panelIndex "outcomes", i "outcome"`},
 		{"by value and by reference", `\"panelIndex\":\"outcomes\"`, `\"panelIndex\":\"outcomes\",\"panelRefName\":\"panel_outcomes\"`, "either by value or by reference"},
 		{"an attribute that Kibana refuses", `"timeRestore":true`, `"timeRestored":true`, "unknown field"},
+		{"a filter of another data view", `\"filters\":[]`, `\"filters\":[{}]`, "filters, ad hoc data views"},
 		{"a stamp of a later Kibana", `"typeMigrationVersion":"8.9.0"`, `"typeMigrationVersion":"10.3.0"`, "is stamped"},
 		{"no stamp", `,"typeMigrationVersion":"8.9.0"`, ``, "is stamped"},
 		{"an object twice", `"id":"newterms-gaps","managed"`, `"id":"newterms-failed-runs","managed"`, "search/newterms-failed-runs stands twice"},

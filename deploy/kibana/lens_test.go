@@ -51,6 +51,9 @@ func (c *checklist) lens(l lens) map[string]string {
 	if len(views) != len(l.State.DatasourceStates.FormBased.Layers) || len(views) == 0 {
 		c.problem("%d references for %d layers", len(views), len(l.State.DatasourceStates.FormBased.Layers))
 	}
+	if len(l.State.Filters)+len(l.State.InternalReferences)+len(l.State.AdHocDataViews)+len(l.State.DatasourceStates.TextBased.Layers) > 0 {
+		c.problem("filters, ad hoc data views and text layers are not checked here: use a query")
+	}
 	known := map[string]bool{}
 	for id, layer := range l.State.DatasourceStates.FormBased.Layers {
 		view, ok := views["indexpattern-datasource-layer-"+id]

@@ -118,6 +118,7 @@ func TestMutatedManifestsFail(t *testing.T) {
 		{"a retry of another exit code", "- 1\n", "- 1\n            - 77\n", "retry exit code 1 only"},
 		{"a quantity that is none", "memory: 512Mi", "memory: 512Mb", "quantities"},
 		{"a mount without a volume", "name: ca\n", "name: cas\n", "there is no volume ca"},
+		{"a pod that the NetworkPolicy passes over", "      app.kubernetes.io/name: newterms\n  policyTypes", "      app.kubernetes.io/name: newtermz\n  policyTypes", "does not select the pod of the CronJob"},
 		{"an image without a version", "newterms:0.1.0", "newterms", "names no version"},
 		{"a job that starts at once", "suspend: true", "suspend: false", "must not start it"},
 		{"another ConfigMap", "name: newterms-", "name: newterm-", "names no ConfigMap"},
@@ -162,7 +163,7 @@ func TestTheProgramTakesTheSettings(t *testing.T) {
 				environ = append(environ, name+"="+value)
 			}
 		}
-		environ = append(environ, "ELASTICSEARCH_URL="+server.URL, "ELASTICSEARCH_CA=", "ELASTICSEARCH_API_KEY_FILE="+key)
+		environ = append(environ, "ELASTICSEARCH_URL="+server.URL, "ELASTICSEARCH_CA=", "KIBANA_CA=", "ELASTICSEARCH_API_KEY_FILE="+key)
 		pods := []corev1.PodSpec{m.cron.Spec.JobTemplate.Spec.Template.Spec}
 		for _, job := range m.jobs {
 			pods = append(pods, job.Spec.Template.Spec)

@@ -206,7 +206,7 @@ func (m *manifests) mounts(name string, pod corev1.PodSpec, c corev1.Container) 
 		folders[mount.MountPath] = true
 	}
 	for _, config := range m.config {
-		for _, variable := range []string{"ELASTICSEARCH_API_KEY_FILE", "ELASTICSEARCH_CA"} {
+		for _, variable := range []string{"ELASTICSEARCH_API_KEY_FILE", "ELASTICSEARCH_CA", "KIBANA_CA"} {
 			if file := config.Data[variable]; file != "" && !folders[path.Dir(file)] {
 				m.problem("%s: %s=%s is in no mounted folder", name, variable, file)
 			}

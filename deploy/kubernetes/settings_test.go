@@ -7,6 +7,8 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // likeTheCronJob wants the one-off jobs to differ from the CronJob in what they
@@ -51,6 +53,10 @@ func (m *manifests) network(data map[string]string) {
 		if u, err := url.Parse(data[name]); data[name] != "" && (err != nil || !open[u.Port()]) {
 			m.problem("NetworkPolicy: the port of %s=%s is not open", name, data[name])
 		}
+	}
+	selector, err := metav1.LabelSelectorAsSelector(&m.policies[0].Spec.PodSelector)
+	if pod := m.cron.Spec.JobTemplate.Spec.Template; err != nil || !selector.Matches(labels.Set(pod.Labels)) {
+		m.problem("NetworkPolicy: it does not select the pod of the CronJob (%v)", err)
 	}
 	if !open["53"] {
 		m.problem("NetworkPolicy: no DNS")

@@ -65,7 +65,7 @@ func TestCheck(t *testing.T) {
 		}, 0, 0, []string{"! target     the index template .", "is not of this version"}},
 		{"no index", fresh(), false, func(_ *testing.T, c *cluster) {
 			c.environ = append(c.environ, "NEWTERMS_INDEX="+c.name+"-nope-*")
-		}, 0, 1, []string{"✗ indices    no index matches", "→ install the Okta integration"}},
+		}, 0, 1, []string{"✗ indices    no index matches", "→ install the integration"}},
 		{"no data", nil, false, nil, 0, 1, []string{"✗ data       there is no event of the last 7 days"}},
 		{"stale events", []map[string]any{proxySession("00u1", "acc-1", ago(26*time.Hour))}, false, nil, 0, 0, []string{"! data       the newest event is 26h0m", "→ check that the Elastic Agent"}},
 		{"no cloud.account.id", []map[string]any{without(proxySession("00u1", "", ago(time.Minute)), "cloud")}, false, nil, 0, 65, []string{

@@ -65,7 +65,7 @@ func (c *Check) indices(r Rule, h esquery.Health, err error) bool {
 		c.fail("indices", "grant read on "+patterns+" to the API key or user (deploy/elasticsearch/run.json)",
 			&esquery.PrivilegeError{Missing: esquery.Privilege{Index: patterns, Name: "read"}})
 	case errors.As(err, &nothing):
-		c.fail("indices", "install the Okta integration, or set NEWTERMS_INDEX to where its events are", err)
+		c.fail("indices", "install the integration that collects the events, or set NEWTERMS_INDEX to where its events are", err)
 	case isStatus(err, http.StatusForbidden), isStatus(err, http.StatusUnauthorized):
 		c.fail("indices", "grant read to the API key or user", err)
 	default:
@@ -130,7 +130,7 @@ func isGroupable(kind string) bool {
 // sourceOf says where a new-terms field comes from.
 func sourceOf(field string) string {
 	if strings.HasPrefix(field, "cloud.") {
-		return field + " does not come from Okta but from the host of the Elastic Agent (add_cloud_metadata): run the agent on a cloud host, " +
+		return field + " of Okta events does not come from Okta but from the host of the Elastic Agent (add_cloud_metadata): run the agent on a cloud host, " +
 			"set the field in the ingest pipeline logs-okta.system@custom, or let its absence count with NEWTERMS_MISSING_TERMS=include"
 	}
 	return "set the field at ingest, or let its absence count with NEWTERMS_MISSING_TERMS=include"

@@ -34,7 +34,7 @@ const (
 
 // Inspect tells for both targets, the alerts' first, whether Setup has been
 // run. It needs the privilege read on the targets and no other, and changes
-// nothing.
+// nothing; without that privilege a target is as if it did not exist.
 func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 	var states []TargetState
 	for _, target := range s.targets() {
@@ -59,7 +59,7 @@ func (s *Store) inspect(ctx context.Context, target string, t template) (TargetS
 		state.State = map[string]string{"installed": Missing, "updated": Outdated, "unchanged": Current}[did]
 	}
 	types, err := s.fieldTypes(ctx, target)
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+	if errors.As(err, &refused) && (refused.Status == http.StatusNotFound || refused.Status == http.StatusForbidden) {
 		return state, nil
 	}
 	if err != nil {

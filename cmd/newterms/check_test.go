@@ -95,6 +95,14 @@ func TestCheck(t *testing.T) {
 		{"a broken cluster", fresh(), false, func(_ *testing.T, c *cluster) {
 			c.setFault(func(r request) bool { r.w.WriteHeader(http.StatusServiceUnavailable); return true })
 		}, 0, 1, []string{"✗ server     503"}},
+		{"a term that is text in an index", fresh(), false, func(t *testing.T, c *cluster) {
+			text := map[string]any{"mappings": map[string]any{"properties": map[string]any{"cloud": map[string]any{
+				"properties": map[string]any{"account": map[string]any{"properties": map[string]any{"id": map[string]any{"type": "text"}}}},
+			}}}}
+			c.request("PUT", "/"+c.name+"-text", text)
+			t.Cleanup(func() { c.request("DELETE", "/"+c.name+"-text", nil) })
+			c.environ = append(c.environ, "NEWTERMS_INDEX="+c.name+"*")
+		}, 0, 65, []string{"✗ fields     the new-terms field cloud.account.id is of type keyword, text, which cannot be grouped by"}},
 		{"an exclude that does not fit", fresh(), false, func(_ *testing.T, c *cluster) {
 			c.environ = append(c.environ, "NEWTERMS_EXCLUDE=okta.client.ip:*.7")
 		}, 0, 1, []string{"✗ indices    search", "query_shard_exception"}},

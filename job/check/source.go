@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// staleAfter is when data or runs look dead: no deployment of a 5-minute
-	// CronJob is quiet for that long unless something is wrong.
+	// staleAfter is when data or runs look dead. It is only a warning, since
+	// few users may well be quiet for as long at night.
 	staleAfter = time.Hour
 	// lateAfter is an ingest lag that is no longer a matter of polling.
 	lateAfter = 10 * time.Minute
@@ -79,17 +79,17 @@ func (c *Check) fields(r Rule, h esquery.Health) {
 	fine := 0
 	for _, name := range h.Names {
 		types := h.Fields[name].Types
-		all := strings.Join(types, ", ")
+		kinds := strings.Join(types, ", ")
 		isTerm := slices.Contains(r.Search.Fields, name)
 		switch {
 		case len(types) == 0:
 			c.unmapped(r, h, name, isTerm)
-		case isTerm && !slices.ContainsFunc(types, isGroupable):
-			c.unusable(r, "fields", "use a keyword field in the rule", "the new-terms field %s is of type %s, which cannot be grouped by", name, all)
-		case name == r.Search.Timestamp && !slices.ContainsFunc(types, isDate):
-			c.unusable(r, "fields", "use a date field in the rule", "%s, which dates the events, is of type %s", name, all)
+		case isTerm && !all(types, isGroupable):
+			c.unusable(r, "fields", "use a keyword field in the rule", "the new-terms field %s is of type %s, which cannot be grouped by", name, kinds)
+		case name == r.Search.Timestamp && !all(types, isDate):
+			c.unusable(r, "fields", "use a date field in the rule", "%s, which dates the events, is of type %s", name, kinds)
 		case len(types) > 1:
-			c.warn("fields", "reindex the indices that differ", "%s has several types: %s", name, all)
+			c.warn("fields", "reindex the indices that differ", "%s has several types: %s", name, kinds)
 		default:
 			fine++
 		}
@@ -114,6 +114,12 @@ func (c *Check) unmapped(r Rule, h esquery.Health, name string, isTerm bool) {
 	default:
 		c.warn("fields", "check that the events are of the kind that the rule expects", "no index maps %s: what the rule says of it matches as if it were empty", name)
 	}
+}
+
+// all reports whether every type is fit: a search fails where one index has
+// another.
+func all(types []string, fit func(string) bool) bool {
+	return !slices.ContainsFunc(types, func(kind string) bool { return !fit(kind) })
 }
 
 func isDate(kind string) bool { return kind == "date" || kind == "date_nanos" }

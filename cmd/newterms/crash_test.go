@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,9 +30,7 @@ func TestMain(m *testing.M) {
 	settings, settingsErr := readSettings(os.Environ())
 	p := programAt(now)
 	p.settings, p.stdout, p.log = settings, os.Stdout, newLogger(settings, os.Stderr)
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	os.Exit(exitCode(p.execute(ctx, os.Args[1:], settingsErr)))
+	os.Exit(exitCode(p.execute(untilSignal(context.Background()), os.Args[1:], settingsErr)))
 }
 
 // start starts newterms as a process of its own.

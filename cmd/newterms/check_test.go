@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -84,6 +85,15 @@ func TestCheck(t *testing.T) {
 		{"events that come late", []map[string]any{late("00u1", time.Hour)}, false, nil, 0, 0, []string{"! lag        of the newest 1 events, half were ingested within "}},
 		{"our clock is ahead", fresh(), false, nil, 3 * time.Minute, 1, []string{"✗ clock      the clock here is 3m", "more than NEWTERMS_OVERLAP=2m0s"}},
 		{"our clock is behind", fresh(), false, nil, -30 * time.Second, 0, []string{"! clock      the clock here differs from the server's by 30s"}},
+		{"the server's clock is behind", fresh(), false, func(_ *testing.T, c *cluster) {
+			c.setFault(func(r request) bool { // as if it were: no clock of this machine can be set
+				reply(r.w, r.replace(bytes.ReplaceAll(r.body, []byte(`"now"}`), []byte(`"now-10m"}`))))
+				return true
+			})
+		}, 0, 1, []string{"✗ clock      the clock here is 10m"}},
+		{"templates and cloud.account.id missing", []map[string]any{without(proxySession("00u1", "", ago(time.Minute)), "cloud")}, true, nil, 0, 65, []string{
+			"✗ target     the index template .", "✗ fields     no index maps the new-terms field cloud.account.id",
+		}},
 		{"a run that failed", fresh(), false, func(t *testing.T, c *cluster) {
 			call(t, append(c.environ, "NEWTERMS_INDEX=nope-"+c.name), "run", "--output", "none")
 		}, 0, 0, []string{"! runs       the newest run failed", "no index matches"}},

@@ -56,9 +56,9 @@ var errNotNewTerms = errors.New("not a new_terms rule")
 func Builtin() (Rule, error) { return parse("(built in)", builtin) }
 
 // Load reads rule files and folders of them, in order. In a folder, and those
-// below it, every *.toml counts that is not hidden, but rules of other types are passed over. Its
-// error joins an *Error for each rule that cannot be used; the others are
-// returned even then.
+// below it, every *.toml counts that is not hidden, but rules of other types
+// are passed over. Its error joins an *Error for each rule that cannot be used;
+// the others are returned even then.
 func Load(paths ...string) ([]Rule, error) {
 	l := loader{seen: map[string]string{}}
 	for _, path := range paths {

@@ -48,6 +48,7 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 		{"", 0, []string{"setup"}},
 		{"", 0, []string{"run"}},
 		{"", 0, []string{"run", "--from", "now-1d"}},
+		{"", 0, []string{"run", "--from", "now-1d"}}, // finds the same
 		{"NEWTERMS_INDEX=nothing-here", 1, []string{"run"}},
 		{"NEWTERMS_MAX_CATCHUP=2ms", 0, []string{"run"}}, // leaves a gap
 	} {

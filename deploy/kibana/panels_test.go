@@ -1,8 +1,10 @@
 package kibana_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,8 +114,8 @@ func aggregations(l layer, order []string) map[string]any {
 	return aggs
 }
 
-// values walks the first buckets and returns what they show, and the columns
-// that show nothing.
+// values walks the buckets and returns what the first ones show, and the
+// columns that show nothing anywhere.
 func values(l layer, order []string, aggs map[string]any, count float64) (shown string, empty []string) {
 	for i, id := range order {
 		col := l.Columns[id]
@@ -125,13 +127,20 @@ func values(l layer, order []string, aggs map[string]any, count float64) (shown 
 			if len(buckets) == 0 {
 				return shown, append(empty, order[i:]...)
 			}
-			first := buckets[0].(map[string]any)
-			key := first["key"]
-			if text, ok := first["key_as_string"]; ok {
-				key = text
+			emptyRest := slices.Clone(order[i+1:])
+			for n, b := range buckets {
+				b := b.(map[string]any)
+				rest, emptyHere := values(l, order[i+1:], b, b["doc_count"].(float64))
+				emptyRest = slices.DeleteFunc(emptyRest, func(id string) bool { return !slices.Contains(emptyHere, id) })
+				if n == 0 {
+					shown += fmt.Sprintf("%d×%s (%v) %s", len(buckets), col.SourceField, cmp.Or(b["key_as_string"], b["key"]), rest)
+				}
 			}
-			rest, emptyRest := values(l, order[i+1:], first, first["doc_count"].(float64))
-			return fmt.Sprintf("%s%d×%s (%v) %s", shown, len(buckets), col.SourceField, key, rest), append(empty, emptyRest...)
+			return shown, append(empty, emptyRest...)
+		case "sum": // of nothing is 0
+			if sum := answer["value"].(float64); sum > 0 {
+				value = sum
+			}
 		case "count":
 			if count > 0 {
 				value = count

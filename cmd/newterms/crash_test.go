@@ -189,8 +189,7 @@ func TestSecondSignalKills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	second := time.Now()
-	if err := cmd.Wait(); err == nil || cmd.ProcessState.Exited() || time.Since(second) > time.Second {
-		t.Errorf("got %v after %s: %s", err, time.Since(second), stderr)
+	if err := cmd.Wait(); err == nil || cmd.ProcessState.Exited() {
+		t.Errorf("got %v: %s", err, stderr)
 	}
 }

@@ -73,7 +73,7 @@ func (c *Client) search(ctx context.Context, indices []string, body dsl, aggs an
 		err = json.Unmarshal(answer.Aggregations, aggs)
 	}
 	if err != nil {
-		return fmt.Errorf("search %s: %w", strings.Join(indices, ","), err)
+		return fmt.Errorf("search %s: %w", strings.Join(indices, ","), orMapping(err))
 	}
 	return nil
 }

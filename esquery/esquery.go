@@ -100,8 +100,8 @@ func (e *NotFoundError) Error() string {
 
 // Open asks for the types of the fields that the search names, in one request,
 // and compiles the query with them. Its errors are a *NotFoundError if there
-// is nothing to search, a *kql.FieldError if the query does not fit the
-// mapping, or what a request returns.
+// is nothing to search, a *kql.FieldError or *MappingError if the search does
+// not fit the mapping, or what a request returns.
 func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
 	fields, _, err := c.fieldTypes(ctx, s.Indices, s.fieldNames())
 	if err != nil {
@@ -110,6 +110,11 @@ func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
 	query, err := s.compile(fields)
 	if err != nil {
 		return nil, err
+	}
+	for _, name := range append([]string{s.Timestamp}, s.Fields...) {
+		if err := s.misfit(name, fields); err != nil {
+			return nil, err
+		}
 	}
 	_, mapped := fields[s.Timestamp]
 	return newSource(c, s, query, s.Fallback != "" && !mapped), nil

@@ -162,12 +162,40 @@ func TestOpenErrors(t *testing.T) {
 	}
 }
 
+// TestMappingErrors asks the real server what its fields do not take.
+func TestMappingErrors(t *testing.T) {
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"note":{"type":"text"},
+		"ip":{"type":"ip"},"n":{"type":"long"},"b":{"type":"boolean"},"day":{"type":"date"}}}`, `{"@timestamp":"2026-03-10T11:00:00Z","user":"x","day":"2026-03-10"}`)
+	for _, c := range []struct{ query, field, timestamp, want string }{
+		{"ip: 10.*", "user", "@timestamp", "search " + index + ": 400 query_shard_exception: Can only use prefix queries on keyword"},
+		{"ip: x", "user", "@timestamp", "400 query_shard_exception: failed to create query: 'x' is not an IP string literal"},
+		{"n: 4*", "user", "@timestamp", "400 query_shard_exception"},
+		{"n: many", "user", "@timestamp", "400 query_shard_exception"},
+		{"b: True", "user", "@timestamp", "400 query_shard_exception"},
+		{"day: someday", "user", "@timestamp", "400 parse_exception: failed to parse date field [someday]"},
+		{"", "note", "@timestamp", "the new-terms field note is of type text"},
+		{"", "user", "user", "user, which dates the events, is of type keyword"},
+	} {
+		s := esquery.Search{Indices: []string{index}, Query: parse(t, c.query), Fields: []string{c.field}, Timestamp: c.timestamp}
+		source, err := esquery.Open(t.Context(), esquery.NewClient(estest.ForTest(t)), s)
+		if err == nil {
+			for _, pageErr := range source.Candidates(t.Context(), allTime) {
+				err = pageErr
+			}
+		}
+		t.Logf("%-14s %v", c.query, err)
+		if !errors.As(err, new(*esquery.MappingError)) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: want %s", c.query, c.want)
+		}
+	}
+}
+
 func TestErrorsSayWhere(t *testing.T) {
-	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"note":{"type":"text"}}}`, `{"@timestamp":"2026-03-10T11:00:00Z","note":"x"}`)
-	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"note"}, Timestamp: "@timestamp"})
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"ip":{"type":"ip"}}}`, `{"@timestamp":"2026-03-10T11:00:00Z","ip":"192.0.2.1"}`)
+	source := open(t, nil, esquery.Search{Indices: []string{index}, Query: parse(t, "ip: 192.*"), Fields: []string{"ip"}, Timestamp: "@timestamp"})
 	for _, err := range source.Candidates(t.Context(), allTime) {
 		var refused *esquery.ResponseError
-		want := "list candidates: page 1: search " + index + ": 400 illegal_argument_exception: "
+		want := "list candidates: page 1: search " + index + ": 400 query_shard_exception: "
 		if !errors.As(err, &refused) || refused.StatusCode() != 400 || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v\nwant %s…", err, want)
 		}

@@ -15,6 +15,9 @@ type Health struct {
 	Indices []string   // that match, sorted
 	Fields  kql.Fields // that the search names and that are mapped
 	Names   []string   // of all fields that the search names, sorted
+	// Misfits holds, by name, a *MappingError for each field that is mapped as
+	// the search cannot use it.
+	Misfits map[string]error
 
 	Newest time.Time // event of the range, matching or not; zero if there is none
 	// Lags tell for the newest events, at most 100, how much later than the
@@ -36,13 +39,18 @@ const maxLags = 100
 // those of Open and of a request. With an error the Health holds what was
 // learnt before it.
 func Inspect(ctx context.Context, c *Client, s Search, r Range) (Health, error) {
-	h := Health{Names: s.fieldNames()}
+	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
 	var err error
 	h.Fields, h.Indices, err = c.fieldTypes(ctx, s.Indices, h.Names)
 	if err != nil {
 		return h, err
 	}
 	slices.Sort(h.Indices)
+	for _, name := range h.Names {
+		if err := s.misfit(name, h.Fields); err != nil {
+			h.Misfits[name] = err
+		}
+	}
 	query, err := s.compile(h.Fields)
 	if err != nil {
 		return h, err

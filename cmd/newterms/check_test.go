@@ -119,7 +119,7 @@ func situations() []situation {
 		}, 0, 65, []string{"✗ fields     the new-terms field cloud.account.id is of type keyword, text, which cannot be grouped by"}},
 		{"an exclude that does not fit", fresh(), false, func(_ *testing.T, c *cluster) {
 			c.environ = append(c.environ, "NEWTERMS_EXCLUDE=okta.client.ip:*.7")
-		}, 0, 1, []string{"✗ indices    search", "query_shard_exception"}},
+		}, 0, 65, []string{"✗ query      search", "query_shard_exception", "203.0.113.0/24"}},
 	}
 }
 

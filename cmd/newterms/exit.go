@@ -52,6 +52,7 @@ func exitCodeOf(err error) int {
 		rule    *rule.Error
 		field   *kql.FieldError
 		syntax  *kql.SyntaxError
+		misfit  *esquery.MappingError
 		refused interface{ StatusCode() int }
 	)
 	switch {
@@ -61,7 +62,7 @@ func exitCodeOf(err error) int {
 		return exitUsage
 	case errors.As(err, &config), errors.As(err, &version):
 		return exitConfig
-	case errors.As(err, &rule), errors.As(err, &field), errors.As(err, &syntax):
+	case errors.As(err, &rule), errors.As(err, &field), errors.As(err, &syntax), errors.As(err, &misfit):
 		return exitRule
 	case errors.As(err, &refused) && isUnauthorized(refused.StatusCode()):
 		return exitUnauthorized
@@ -92,6 +93,8 @@ func hint(err error) string {
 		case http.StatusNotFound:
 			return ": check KIBANA_URL, with Kibana's base path if it has one, and KIBANA_SPACE"
 		}
+	case errors.As(err, new(*esquery.MappingError)):
+		return ": correct what it names in the rule, --exclude or NEWTERMS_EXCLUDE; a network is written 203.0.113.0/24"
 	case errors.As(err, &refused):
 		switch status := refused.StatusCode(); {
 		case status == http.StatusUnauthorized:

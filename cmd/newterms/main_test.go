@@ -135,6 +135,10 @@ func TestRunAsAUserWould(t *testing.T) {
 	if stdout, stderr, code := call(t, c.environ, day...); code != 0 || stdout != "" || !strings.Contains(stderr, `"already_alerted":1`) {
 		t.Errorf("the rerun: exit %d: %s%s", code, stdout, stderr)
 	}
+	_, stderr, code = call(t, c.environ, append(day, "--exclude", "okta.client.ip: 192.*")...)
+	if code != exitRule || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, "on [okta.client.ip] which is of type [ip]: correct what it names in the rule, --exclude or") {
+		t.Errorf("an exclude that does not fit: exit %d: %s", code, stderr)
+	}
 	for _, request := range c.take() {
 		if strings.Contains(request, `"script`) || strings.Contains(request, "runtime_mappings") {
 			t.Errorf("a script or runtime field: %s", request)

@@ -57,6 +57,7 @@ func (c *Check) indices(r Rule, h esquery.Health, err error) bool {
 			"this user may not read all that %s can match: events there are not seen", patterns)
 	}
 	var nothing *esquery.NotFoundError
+	var misfit *esquery.MappingError
 	switch {
 	case err == nil:
 		c.ok("indices", "%s: %d match", strings.Join(r.Search.Indices, ", "), len(h.Indices))
@@ -66,6 +67,8 @@ func (c *Check) indices(r Rule, h esquery.Health, err error) bool {
 			&esquery.PrivilegeError{Missing: esquery.Privilege{Index: patterns, Name: "read"}})
 	case errors.As(err, &nothing):
 		c.fail("indices", "install the integration that collects the events, or set NEWTERMS_INDEX to where its events are", err)
+	case errors.As(err, &misfit):
+		c.fail("query", "correct the value or wildcard in the rule or in NEWTERMS_EXCLUDE: a network is written 203.0.113.0/24", err)
 	case isStatus(err, http.StatusForbidden), isStatus(err, http.StatusUnauthorized):
 		c.fail("indices", "grant read to the API key or user", err)
 	default:
@@ -79,17 +82,14 @@ func (c *Check) fields(r Rule, h esquery.Health) {
 	fine := 0
 	for _, name := range h.Names {
 		types := h.Fields[name].Types
-		kinds := strings.Join(types, ", ")
 		isTerm := slices.Contains(r.Search.Fields, name)
 		switch {
 		case len(types) == 0:
 			c.unmapped(r, h, name, isTerm)
-		case isTerm && !all(types, isGroupable):
-			c.unusable(r, "fields", "use a keyword field in the rule", "the new-terms field %s is of type %s, which cannot be grouped by", name, kinds)
-		case name == r.Search.Timestamp && !all(types, isDate):
-			c.unusable(r, "fields", "use a date field in the rule", "%s, which dates the events, is of type %s", name, kinds)
+		case h.Misfits[name] != nil:
+			c.fail("fields", "use a field of another type in the rule, or reindex the indices that differ", h.Misfits[name])
 		case len(types) > 1:
-			c.warn("fields", "reindex the indices that differ", "%s has several types: %s", name, kinds)
+			c.warn("fields", "reindex the indices that differ", "%s has several types: %s", name, strings.Join(types, ", "))
 		default:
 			fine++
 		}
@@ -114,23 +114,6 @@ func (c *Check) unmapped(r Rule, h esquery.Health, name string, isTerm bool) {
 	default:
 		c.warn("fields", "check that the events are of the kind that the rule expects", "no index maps %s: what the rule says of it matches as if it were empty", name)
 	}
-}
-
-// all reports whether every type is fit: a search fails where one index has
-// another.
-func all(types []string, fit func(string) bool) bool {
-	return !slices.ContainsFunc(types, func(kind string) bool { return !fit(kind) })
-}
-
-func isDate(kind string) bool { return kind == "date" || kind == "date_nanos" }
-
-// isGroupable reports whether a composite aggregation can have a field as its
-// source.
-func isGroupable(kind string) bool {
-	return isDate(kind) || slices.Contains([]string{
-		"keyword", "constant_keyword", "wildcard", "flattened", "ip", "boolean", "version",
-		"long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float", "unsigned_long",
-	}, kind)
 }
 
 // sourceOf says where a new-terms field comes from.

@@ -36,8 +36,8 @@ type Health struct {
 const maxLags = 100
 
 // Inspect describes a range for the search, in two requests. Its errors are
-// those of Open and of a request. With an error the Health holds what was
-// learnt before it.
+// those of Open, but for the Misfits, and of a request. With an error the Health
+// holds what was learnt before it.
 func Inspect(ctx context.Context, c *Client, s Search, r Range) (Health, error) {
 	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
 	var err error

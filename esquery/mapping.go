@@ -27,8 +27,8 @@ func orMapping(err error) error {
 	return err
 }
 
-// misfit returns a *MappingError if a field is mapped as the search cannot use
-// it: in one index is enough, since that would fail all.
+// misfit returns a *MappingError if a field is mapped, be it in one index only,
+// as the search cannot use it: that index would fail the whole search.
 func (s Search) misfit(name string, fields kql.Fields) error {
 	types := fields[name].Types
 	kinds := strings.Join(types, ", ")

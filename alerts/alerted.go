@@ -1,15 +1,16 @@
 package alerts
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"time"
+
+	"newterms/esquery/elastic"
 )
+
+type dsl = map[string]any
 
 // MaxBatch is how many keys AlreadyAlerted takes at once: a page of candidates,
 // and no more than the 65,536 values of a terms filter.
@@ -20,33 +21,11 @@ const MaxBatch = 10_000
 // before or after it. This sees what an _id cannot: an event that arrived late
 // and moved a first occurrence, and an alert in an older backing index.
 func (s *Store) AlreadyAlerted(ctx context.Context, keys []Key, history time.Duration) ([]bool, error) {
-	alerted, err := s.alreadyAlerted(ctx, keys, history)
-	if tooMuch(err) && len(keys) > 1 {
-		half := len(keys) / 2
-		first, err := s.AlreadyAlerted(ctx, keys[:half], history)
-		if err != nil {
-			return nil, err
-		}
-		second, err := s.AlreadyAlerted(ctx, keys[half:], history)
-		return append(first, second...), err
-	}
+	alerted, err := elastic.InHalves(keys, func(keys []Key) ([]bool, error) { return s.alreadyAlerted(ctx, keys, history) })
 	if err != nil {
 		return nil, fmt.Errorf("look for alerts that exist: %w", err)
 	}
 	return alerted, nil
-}
-
-// tooMuch reports whether a question about fewer keys may get an answer.
-func tooMuch(err error) bool {
-	var refused *ResponseError
-	if !errors.As(err, &refused) {
-		return false
-	}
-	switch refused.Type {
-	case "too_many_buckets_exception", "circuit_breaking_exception", "too_many_clauses", "too_many_nested_clauses":
-		return true
-	}
-	return refused.Status == http.StatusRequestEntityTooLarge || strings.Contains(refused.Reason, "max_terms_count")
 }
 
 func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, history time.Duration) ([]bool, error) {
@@ -55,29 +34,26 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, history time.Dur
 	for i, k := range keys {
 		positions[k.Pair] = i
 	}
-	var after json.RawMessage
+	pager := elastic.Pager{
+		Client: s.client, Search: elastic.Search{Indices: []string{s.alertsTarget}},
+		Size: len(keys) + 1, // not full, and so the last, where each pair has one alert
+		Body: func(size int, after json.RawMessage) any { return alreadyAlertedBody(keys, history, size, after) },
+	}
 	for {
 		var answer struct {
-			Alerts *struct {
-				AfterKey json.RawMessage `json:"after_key"`
-				Buckets  []struct {
-					Key struct {
-						Pair      string `json:"pair"`
-						FirstSeen int64  `json:"first_seen"`
-					} `json:"key"`
-				} `json:"buckets"`
-			} `json:"alerts"`
+			Alerts elastic.Composite[struct {
+				Key struct {
+					Pair      string `json:"pair"`
+					FirstSeen int64  `json:"first_seen"`
+				} `json:"key"`
+			}] `json:"alerts"`
 		}
-		found, err := s.search(ctx, s.alertsTarget, alreadyAlertedBody(keys, history, after), &answer)
-		switch {
-		case err != nil:
+		ok, err := pager.Next(ctx, &answer, &answer.Alerts)
+		if isMissing(err) || err == nil && !ok { // missing: no alert was ever written
+			return alerted, nil
+		}
+		if err != nil {
 			return nil, err
-		case !found:
-			return alerted, nil // no alert was ever written
-		case answer.Alerts == nil:
-			return nil, fmt.Errorf("search %s: %w: it holds no alerts", s.alertsTarget, ErrIncomplete)
-		case after != nil && bytes.Equal(after, answer.Alerts.AfterKey):
-			return nil, fmt.Errorf("search %s: %w: the page after %s ends where it began", s.alertsTarget, ErrIncomplete, after)
 		}
 		for _, b := range answer.Alerts.Buckets {
 			i, ok := positions[b.Key.Pair]
@@ -85,15 +61,12 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, history time.Dur
 				alerted[i] = true
 			}
 		}
-		if len(answer.Alerts.Buckets) < MaxBatch {
-			return alerted, nil
-		}
-		after = answer.Alerts.AfterKey
 	}
 }
 
-// alreadyAlertedBody lists the alerts of the pairs around their times.
-func alreadyAlertedBody(keys []Key, history time.Duration, after json.RawMessage) dsl {
+// alreadyAlertedBody lists the alerts of the pairs around their times. Most
+// pairs have none there, and few more than one.
+func alreadyAlertedBody(keys []Key, history time.Duration, size int, after json.RawMessage) dsl {
 	pairs := make([]string, len(keys))
 	earliest, latest := keys[0].FirstSeen, keys[0].FirstSeen
 	for i, k := range keys {
@@ -105,7 +78,7 @@ func alreadyAlertedBody(keys []Key, history time.Duration, after json.RawMessage
 			latest = k.FirstSeen
 		}
 	}
-	composite := dsl{"size": MaxBatch, "sources": []dsl{
+	composite := dsl{"size": size, "sources": []dsl{
 		{"pair": dsl{"terms": dsl{"field": "newterms.pair"}}},
 		{"first_seen": dsl{"terms": dsl{"field": "newterms.first_seen"}}},
 	}}
@@ -124,28 +97,45 @@ func alreadyAlertedBody(keys []Key, history time.Duration, after json.RawMessage
 	}
 }
 
-// ownAlerts returns which of the ids a run has written: those that an attempt
-// wrote whose answer was lost, before it was sent again.
-func (s *Store) ownAlerts(ctx context.Context, runID string, ids []string) (map[string]bool, error) {
-	var answer struct {
-		IDs struct {
-			Buckets []struct {
-				Key string `json:"key"`
-			} `json:"buckets"`
-		} `json:"ids"`
-	}
-	own := map[string]bool{}
-	_, err := s.search(ctx, s.alertsTarget, dsl{
+// isMissing reports that a target does not exist yet.
+func isMissing(err error) bool {
+	var refused *elastic.ResponseError
+	return errors.As(err, &refused) && refused.Is("index_not_found_exception")
+}
+
+// writtenBy reports for each id, in order, whether a run has written the alert:
+// in an attempt whose answer was lost before it was sent again.
+func (s *Store) writtenBy(ctx context.Context, runID string, ids []string) ([]bool, error) {
+	return elastic.InHalves(ids, func(ids []string) ([]bool, error) {
+		var answer struct {
+			IDs struct {
+				Buckets []struct {
+					Key string `json:"key"`
+				} `json:"buckets"`
+			} `json:"ids"`
+		}
+		search := elastic.Search{Indices: []string{s.alertsTarget}, Body: writtenByBody(runID, ids)}
+		if err := s.client.Search(ctx, search, &answer); err != nil {
+			return nil, err
+		}
+		found := map[string]bool{}
+		for _, b := range answer.IDs.Buckets {
+			found[b.Key] = true
+		}
+		written := make([]bool, len(ids))
+		for i, id := range ids {
+			written[i] = found[id]
+		}
+		return written, nil
+	})
+}
+
+func writtenByBody(runID string, ids []string) dsl {
+	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"bool": dsl{"filter": []dsl{
 			{"terms": dsl{"kibana.alert.uuid": ids}}, {"term": dsl{"newterms.run.id": runID}},
 		}}},
 		"aggs": dsl{"ids": dsl{"terms": dsl{"field": "kibana.alert.uuid", "size": len(ids)}}},
-	}, &answer)
-	for _, b := range answer.IDs.Buckets {
-		own[b.Key] = true
 	}
-	return own, err
 }
-
-type dsl = map[string]any

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 )
 
@@ -76,21 +75,6 @@ func (a Alert) MarshalJSON() ([]byte, error) {
 	withID := maps.Clone(a.document)
 	withID["_id"] = a.ID
 	return json.Marshal(withID)
-}
-
-// Text is the first of the fields that the alert has, as text: a list is joined
-// with commas. It is "" if there is none. A path is dotted.
-func (a Alert) Text(paths ...string) string { return textOf(a.document, paths...) }
-
-// Term is the pair's value of one of the rule's new-terms fields, as text. It
-// is what is new, where the event may hold several values.
-func (a Alert) Term(field string) string {
-	fields, _ := a.document["newterms.fields"].([]string)
-	terms, _ := a.document["kibana.alert.new_terms"].([]any)
-	if i := slices.Index(fields, field); i >= 0 && i < len(terms) {
-		return text(terms[i])
-	}
-	return ""
 }
 
 // timestamp is how documents hold times: UTC, to the millisecond.

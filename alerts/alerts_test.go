@@ -75,7 +75,7 @@ func newAlert(t *testing.T, source string, fields map[string][]any) Alert {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(testRule(), RunInfo{ID: "run-1", Type: "manual"}, Finding{
+	return New(testRule(), RunInfo{ID: "run-1", Type: RunManual}, Finding{
 		Key: key, Terms: []any{"00u1", "acc-1"}, Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour),
 		EventIndex: ".ds-logs-1", EventID: "e1", EventSource: decode(t, source), EventFields: fields,
 	}, firstSeen.Add(time.Minute))
@@ -96,7 +96,7 @@ func TestNewAlert(t *testing.T) {
 		"kibana.alert.original_event.category": []any{"authentication"}, "kibana.alert.original_data_stream.dataset": "okta.system",
 		"kibana.alert.depth": int64(1), "kibana.alert.status": "active", "kibana.alert.workflow_status": "open",
 		"kibana.alert.severity": "medium", "kibana.alert.risk_score": json.Number("47"), "kibana.alert.rule.name": "Rule",
-		"kibana.alert.rule.rule_id": "r1", "kibana.alert.rule.execution.uuid": "run-1", "kibana.alert.rule.execution.type": "manual",
+		"kibana.alert.rule.rule_id": "r1", "kibana.alert.rule.execution.uuid": "run-1", "kibana.alert.rule.execution.type": RunManual,
 		"newterms.first_seen": "2026-03-10T12:00:00.005Z", "newterms.pair": a.Pair, "newterms.events": int64(3), "newterms.run.id": "run-1",
 		"newterms.window.from": "2026-03-10T11:00:00.005Z", "newterms.window.to": "2026-03-10T13:00:00.005Z",
 		"okta.actor.id": "00u1", "data_stream.dataset": "okta.system",
@@ -119,8 +119,8 @@ func TestNewAlert(t *testing.T) {
 	if len(a.Dropped) > 0 {
 		t.Errorf("dropped %v", a.Dropped)
 	}
-	if a.Term("cloud.account.id") != "acc-1" || a.Term("other") != "" {
-		t.Errorf("got term %q", a.Term("cloud.account.id"))
+	if d := a.Describe(); d.Account != "acc-1" || d.ActorID != "00u1" || d.Place != "Oslo, Norway" || d.Events != "3" {
+		t.Errorf("described as %+v", d)
 	}
 	text, err := json.Marshal(a)
 	if err != nil || decode(t, string(text))["_id"] != a.ID {
@@ -141,7 +141,7 @@ func TestNewAlertOfAnAlert(t *testing.T) {
 
 func TestNewAlertWithoutSource(t *testing.T) {
 	a := newAlert(t, `null`, map[string][]any{"okta.actor.id": {"00u1"}})
-	if got := a.Text("okta.actor.id"); got != "00u1" {
+	if got := a.Describe().ActorID; got != "00u1" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -182,7 +182,7 @@ func TestFit(t *testing.T) {
 // dashboard can ask for every field that newterms writes.
 func TestTemplatesMapWhatIsWritten(t *testing.T) {
 	alert := newAlert(t, `{"@timestamp": "2026-03-10T11:59:00.000Z", "event": {"kind": "event"}, "data_stream": {"type": "logs"}}`, nil)
-	run := runDocument(Run{State: Failure, Error: "x"}, firstSeen)
+	run := runDocument(Run{State: RunFailed, Error: "x"}, firstSeen)
 	for name, c := range map[string]struct {
 		document map[string]any
 		template template

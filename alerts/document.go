@@ -50,7 +50,8 @@ func New(rule Rule, run RunInfo, f Finding, now time.Time) Alert {
 	if block, ok := rule["building_block_type"]; ok {
 		doc["kibana.alert.building_block_type"] = block
 	}
-	doc["kibana.alert.reason"] = reason(rule, f, doc)
+	fields, _ := rule["new_terms_fields"].([]string)
+	doc["kibana.alert.reason"] = describe(doc, fields, f.Terms).reason(rule)
 	return Alert{Key: f.Key, runID: run.ID, document: doc, Dropped: dropped}
 }
 

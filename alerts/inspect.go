@@ -2,39 +2,44 @@ package alerts
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
 )
 
 // A TargetState says whether a target is ready to be written to.
 type TargetState struct {
-	Target, Template string
-	Exists           bool // as a data stream or index; the first write makes it
-	// Template is judged as Missing, Outdated or Current, by itself where the
-	// user may read index templates, and else by the mapping of the target.
-	// It is Unknown where there is neither.
-	State string
+	Target string
+	Exists bool // as a data stream or index; the first write makes it
+	// Template is the name of the target's index template, and State its state:
+	// by its version if the user may read index templates, and else by the
+	// mapping of the target.
+	Template string
+	State    TemplateState
 	// Differs names mapped fields that the target lacks or has of another type,
 	// sorted.
 	Differs []string
 }
 
-// States of a template.
+// A TemplateState says how an index template is to that of this program.
+type TemplateState string
+
+// The states of an index template.
 const (
-	Missing  = "missing"
-	Outdated = "outdated"
-	Current  = "current"
-	Unknown  = "unknown"
+	TemplateMissing  TemplateState = "missing"
+	TemplateOutdated TemplateState = "outdated" // of another version of newterms
+	TemplateCurrent  TemplateState = "current"
+	TemplateUnknown  TemplateState = "unknown" // the user may not see it, and there is no target to tell
 )
 
-// Inspect tells for both targets, the alerts' first, whether Setup has been
-// run. It needs the privilege read on the targets and no other, and changes
-// nothing; without that privilege a target is as if it did not exist.
+// Inspect tells of both targets, the alerts target first, whether they are set
+// up. It needs the privilege read on the targets and no other, and changes
+// nothing; without that privilege a target looks as if it did not exist.
 func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 	var states []TargetState
 	for _, target := range s.targets() {
@@ -48,18 +53,17 @@ func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 }
 
 func (s *Store) inspect(ctx context.Context, target string, t template) (TargetState, error) {
-	state := TargetState{Target: target, Template: templateName(target), State: Unknown}
-	did, err := s.compare(ctx, state.Template, t)
-	var refused *ResponseError
+	state := TargetState{Target: target, Template: templateName(target), State: TemplateUnknown}
+	byVersion, err := s.templateState(ctx, state.Template, t)
 	switch {
-	case errors.As(err, &refused) && refused.Status == http.StatusForbidden:
+	case hasStatus(err, http.StatusForbidden):
 	case err != nil:
 		return state, fmt.Errorf("read index template %s: %w", state.Template, err)
 	default:
-		state.State = map[string]string{"installed": Missing, "updated": Outdated, "unchanged": Current}[did]
+		state.State = byVersion
 	}
 	types, err := s.fieldTypes(ctx, target)
-	if errors.As(err, &refused) && (refused.Status == http.StatusNotFound || refused.Status == http.StatusForbidden) {
+	if hasStatus(err, http.StatusNotFound) || hasStatus(err, http.StatusForbidden) {
 		return state, nil
 	}
 	if err != nil {
@@ -73,10 +77,10 @@ func (s *Store) inspect(ctx context.Context, target string, t template) (TargetS
 	}
 	slices.Sort(state.Differs)
 	switch {
-	case len(state.Differs) > 0 && state.State != Missing:
-		state.State = Outdated
-	case state.State == Unknown:
-		state.State = Current
+	case len(state.Differs) > 0 && state.State != TemplateMissing:
+		state.State = TemplateOutdated
+	case state.State == TemplateUnknown:
+		state.State = TemplateCurrent
 	}
 	return state, nil
 }
@@ -86,7 +90,7 @@ func (s *Store) fieldTypes(ctx context.Context, target string) (map[string]strin
 	var answer struct {
 		Fields map[string]map[string]struct{} `json:"fields"`
 	}
-	if err := s.do(ctx, esapi.FieldCapsRequest{Index: []string{target}, Fields: []string{"*"}}, &answer); err != nil {
+	if err := s.client.Do(ctx, esapi.FieldCapsRequest{Index: []string{target}, Fields: []string{"*"}}, &answer); err != nil {
 		return nil, err
 	}
 	types := map[string]string{}
@@ -102,9 +106,10 @@ func (s *Store) fieldTypes(ctx context.Context, target string) (map[string]strin
 
 // A LastRun is the newest run of a rule, as its newest document tells.
 type LastRun struct {
-	State, Type string
-	At          time.Time // when the document was written
-	Error       string    // of a Failure
+	State RunState
+	Type  RunType
+	At    time.Time // when the document was written
+	Error string    // of one that failed
 	// Succeeded is the end of the window of the newest successful scheduled
 	// run; zero if there is none.
 	Succeeded time.Time
@@ -118,15 +123,16 @@ func (s *Store) LastRun(ctx context.Context, ruleID string) (last LastRun, ok bo
 				Hits []struct {
 					Source struct {
 						At    time.Time `json:"@timestamp"`
-						State string    `json:"newterms.run.state"`
-						Type  string    `json:"newterms.run.type"`
+						State RunState  `json:"newterms.run.state"`
+						Type  RunType   `json:"newterms.run.type"`
 						Error string    `json:"error.message"`
 					} `json:"_source"`
 				} `json:"hits"`
 			} `json:"hits"`
 		} `json:"newest"`
 	}
-	if _, err := s.search(ctx, s.runsTarget, lastRunBody(ruleID), &answer); err != nil {
+	search := elastic.Search{Indices: []string{s.runsTarget}, Body: lastRunBody(ruleID)}
+	if err := s.client.Search(ctx, search, &answer); err != nil && !isMissing(err) {
 		return LastRun{}, false, fmt.Errorf("look up the last run: %w", err)
 	}
 	if len(answer.Newest.Hits.Hits) == 0 {

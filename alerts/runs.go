@@ -4,37 +4,45 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"newterms/esquery/elastic"
 )
 
 // RunInfo is what every document of a run carries.
 type RunInfo struct {
 	ID   string
-	Type string // Scheduled or Manual
+	Type RunType
 }
 
-// Types of a run.
+// A RunType says where a run's window comes from.
+type RunType string
+
+// The types of a run.
 const (
-	Scheduled = "scheduled" // moves the checkpoint when it succeeds
-	Manual    = "manual"    // over a range that was given by hand
+	RunScheduled RunType = "scheduled" // it follows the run before; a success moves the checkpoint
+	RunManual    RunType = "manual"    // a range was given by hand
 )
 
-// States of a run document.
+// A RunState is what a run document tells of its run.
+type RunState string
+
+// The states of a run.
 const (
-	Started = "started"
-	Success = "success"
-	Failure = "failure"
+	RunStarted   RunState = "started"
+	RunSucceeded RunState = "success"
+	RunFailed    RunState = "failure"
 )
 
-// A Run is what a run document tells: one is written when a run starts and
-// another when it ends, and they are all the state there is.
+// A Run is one run of a rule. It leaves a document when it starts and another
+// when it ends, and these are all the state there is.
 type Run struct {
 	RunInfo
-	State            string // Started, Success or Failure
+	State            RunState
 	RuleID, RuleName string
 	From, To         time.Time // the window, To exclusive
 	Version          string    // of newterms
 	// GapFrom and GapTo are the time before the window that no run has looked
-	// at, and Rerun the command that does; zero if there is none.
+	// at, To exclusive, and Rerun the command that does; zero if there is none.
 	GapFrom, GapTo time.Time
 	Rerun          string
 
@@ -42,9 +50,9 @@ type Run struct {
 	// The rest is of a run that ended.
 	Counts   Counts
 	Requests int
-	Took     time.Duration // Elasticsearch's own time for the searches
+	Took     time.Duration // as Elasticsearch measured it
 	Duration time.Duration
-	Error    string // of a Failure
+	Error    string // of one that failed
 }
 
 // Counts of a run.
@@ -79,7 +87,8 @@ func (s *Store) Checkpoint(ctx context.Context, ruleID string) (Checkpoint, erro
 			From value `json:"from"`
 		} `json:"started"`
 	}
-	if _, err := s.search(ctx, s.runsTarget, checkpointBody(ruleID), &answer); err != nil {
+	search := elastic.Search{Indices: []string{s.runsTarget}, Body: checkpointBody(ruleID)}
+	if err := s.client.Search(ctx, search, &answer); err != nil && !isMissing(err) {
 		return Checkpoint{}, fmt.Errorf("look up the last run: %w", err)
 	}
 	at := func(v value) time.Time {
@@ -92,17 +101,17 @@ func (s *Store) Checkpoint(ctx context.Context, ruleID string) (Checkpoint, erro
 }
 
 func checkpointBody(ruleID string) dsl {
-	state := func(state string, aggs dsl) dsl {
+	state := func(state RunState, aggs dsl) dsl {
 		return dsl{"filter": dsl{"term": dsl{"newterms.run.state": state}}, "aggs": aggs}
 	}
 	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"newterms.run.type": Scheduled}},
+			{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"newterms.run.type": RunScheduled}},
 		}}},
 		"aggs": dsl{
-			"succeeded": state(Success, dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}}),
-			"started":   state(Started, dsl{"from": dsl{"min": dsl{"field": "newterms.window.from"}}}),
+			"succeeded": state(RunSucceeded, dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}}),
+			"started":   state(RunStarted, dsl{"from": dsl{"min": dsl{"field": "newterms.window.from"}}}),
 		},
 	}
 }
@@ -111,7 +120,7 @@ func checkpointBody(ruleID string) dsl {
 // document that was written already is no error.
 func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 	doc := runDocument(run, now)
-	outcomes, err := s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + run.State, document: doc}})
+	outcomes, err := s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + string(run.State), document: doc}})
 	if err == nil {
 		err = rejection(s.runsTarget, outcomes)
 	}
@@ -143,7 +152,7 @@ func runDocument(run Run, now time.Time) map[string]any {
 		doc["newterms.gap.length_ms"] = run.GapTo.Sub(run.GapFrom).Milliseconds()
 		doc["newterms.gap.rerun"] = run.Rerun
 	}
-	if run.State == Started {
+	if run.State == RunStarted {
 		return doc
 	}
 	doc["event.outcome"] = run.State

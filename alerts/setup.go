@@ -10,24 +10,29 @@ import (
 	"net/http"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
 )
 
-// An Installed says what Setup did to one index template.
+// An Installed is an index template that Setup has installed or found.
 type Installed struct {
 	Template, Target string
-	Did              string // "installed", "updated" or "unchanged"
+	// Was is the state that Setup found. Unless that is TemplateCurrent, Setup
+	// has installed the template.
+	Was TemplateState
 }
 
 // Setup installs the index templates of both targets, and brings the mappings
 // of data streams that exist up to them. It changes nothing the second time.
+// With an error it returns what it installed before.
 func (s *Store) Setup(ctx context.Context) ([]Installed, error) {
 	var all []Installed
 	for _, target := range s.targets() {
-		did, err := s.install(ctx, target.name, target.template)
+		was, err := s.install(ctx, target.name, target.template)
 		if err != nil {
 			return all, err
 		}
-		all = append(all, Installed{templateName(target.name), target.name, did})
+		all = append(all, Installed{templateName(target.name), target.name, was})
 	}
 	return all, nil
 }
@@ -44,13 +49,14 @@ func (s *Store) targets() []target {
 // templateName follows Kibana's names for the templates of alerts.
 func templateName(target string) string { return target + "-index-template" }
 
-func (s *Store) install(ctx context.Context, target string, t template) (string, error) {
+// install returns the state that it found.
+func (s *Store) install(ctx context.Context, target string, t template) (TemplateState, error) {
 	name := templateName(target)
-	did, err := s.compare(ctx, name, t)
+	was, err := s.templateState(ctx, name, t)
 	if err != nil {
 		return "", fmt.Errorf("read index template %s: %w", name, err)
 	}
-	if did != "unchanged" {
+	if was != TemplateCurrent {
 		body := maps.Clone(t.body)
 		body["index_patterns"] = []string{target}
 		payload, err := json.Marshal(body)
@@ -58,7 +64,7 @@ func (s *Store) install(ctx context.Context, target string, t template) (string,
 			return "", err
 		}
 		request := esapi.IndicesPutIndexTemplateRequest{Name: name, Body: bytes.NewReader(payload)}
-		if err := s.do(ctx, request, &struct{}{}); err != nil {
+		if err := s.client.Do(ctx, request, &struct{}{}); err != nil {
 			return "", fmt.Errorf("put index template %s: %w", name, err)
 		}
 	}
@@ -66,19 +72,15 @@ func (s *Store) install(ctx context.Context, target string, t template) (string,
 	if err != nil {
 		return "", err
 	}
-	err = s.do(ctx, esapi.IndicesPutMappingRequest{Index: []string{target}, Body: bytes.NewReader(payload)}, &struct{}{})
-	var missing *ResponseError
-	if errors.As(err, &missing) && missing.Status == http.StatusNotFound {
-		return did, nil // the first write makes the data stream
-	}
-	if err != nil {
+	err = s.client.Do(ctx, esapi.IndicesPutMappingRequest{Index: []string{target}, Body: bytes.NewReader(payload)}, &struct{}{})
+	if err != nil && !hasStatus(err, http.StatusNotFound) { // the first write makes the data stream
 		return "", fmt.Errorf("update the mapping of %s: %w", target, err)
 	}
-	return did, nil
+	return was, nil
 }
 
-// compare tells what there is to do for a template.
-func (s *Store) compare(ctx context.Context, name string, t template) (string, error) {
+// templateState compares the version of the installed template with ours.
+func (s *Store) templateState(ctx context.Context, name string, t template) (TemplateState, error) {
 	var answer struct {
 		Templates []struct {
 			Template struct {
@@ -86,16 +88,20 @@ func (s *Store) compare(ctx context.Context, name string, t template) (string, e
 			} `json:"index_template"`
 		} `json:"index_templates"`
 	}
-	err := s.do(ctx, esapi.IndicesGetIndexTemplateRequest{Name: name}, &answer)
-	var missing *ResponseError
+	err := s.client.Do(ctx, esapi.IndicesGetIndexTemplateRequest{Name: name}, &answer)
 	switch {
-	case errors.As(err, &missing) && missing.Status == http.StatusNotFound:
-		return "installed", nil
+	case hasStatus(err, http.StatusNotFound):
+		return TemplateMissing, nil
 	case err != nil:
 		return "", err
 	case len(answer.Templates) == 1 && answer.Templates[0].Template.Version == t.body["version"]:
-		return "unchanged", nil
+		return TemplateCurrent, nil
 	default:
-		return "updated", nil
+		return TemplateOutdated, nil
 	}
+}
+
+func hasStatus(err error, status int) bool {
+	var refused *elastic.ResponseError
+	return errors.As(err, &refused) && refused.Status == status
 }

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"newterms/alerts"
+	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
 
@@ -20,21 +19,22 @@ var firstSeen = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 func newStore(t *testing.T) (*alerts.Store, *estest.Node, string) {
 	t.Helper()
 	node := estest.ForTest(t)
-	target := ".test-" + uuid.NewString()[:8]
-	return alerts.NewStore(node, target, target+"-runs"), node, target
+	target := estest.Name(".test-")
+	return alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs"), node, target
 }
 
-func setUp(t *testing.T, s *alerts.Store) []string {
+// setUp returns the states that Setup found.
+func setUp(t *testing.T, s *alerts.Store) []alerts.TemplateState {
 	t.Helper()
 	installed, err := s.Setup(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	var did []string
+	var states []alerts.TemplateState
 	for _, i := range installed {
-		did = append(did, i.Did)
+		states = append(states, i.Was)
 	}
-	return did
+	return states
 }
 
 func key(t *testing.T, actor string, at time.Time) alerts.Key {
@@ -49,7 +49,7 @@ func key(t *testing.T, actor string, at time.Time) alerts.Key {
 func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 	t.Helper()
 	rule := alerts.Rule{"rule_id": "r1", "name": "Rule", "new_terms_fields": []string{"okta.actor.id"}, "severity": "low", "risk_score": 21}
-	return alerts.New(rule, alerts.RunInfo{ID: run, Type: alerts.Manual}, alerts.Finding{
+	return alerts.New(rule, alerts.RunInfo{ID: run, Type: alerts.RunManual}, alerts.Finding{
 		Key: key(t, actor, at), Terms: []any{actor}, Events: 1, From: at, To: at.Add(time.Hour), EventIndex: "i", EventID: "e",
 		EventSource: map[string]any{"okta": map[string]any{"actor": map[string]any{"id": actor}}, "event": map[string]any{"kind": "event"}},
 	}, at)
@@ -57,15 +57,15 @@ func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 
 func TestSetupIsIdempotent(t *testing.T) {
 	s, node, target := newStore(t)
-	for _, want := range []string{"installed", "unchanged"} {
-		if did := setUp(t, s); !slices.Equal(did, []string{want, want}) {
+	for _, want := range []alerts.TemplateState{alerts.TemplateMissing, alerts.TemplateCurrent} {
+		if did := setUp(t, s); !slices.Equal(did, []alerts.TemplateState{want, want}) {
 			t.Errorf("got %v, want %s", did, want)
 		}
 	}
 	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)}); err != nil {
 		t.Fatal(err)
 	}
-	if did := setUp(t, s); did[0] != "unchanged" {
+	if did := setUp(t, s); did[0] != alerts.TemplateCurrent {
 		t.Errorf("with a data stream: got %v", did)
 	}
 	// An older version of the template is replaced.
@@ -74,7 +74,7 @@ func TestSetupIsIdempotent(t *testing.T) {
 	if _, err := node.Request(t.Context(), "PUT", name, body); err != nil {
 		t.Fatal(err)
 	}
-	if did := setUp(t, s); did[0] != "updated" {
+	if did := setUp(t, s); did[0] != alerts.TemplateOutdated {
 		t.Errorf("with an old template: got %v", did)
 	}
 }
@@ -87,12 +87,12 @@ func TestWriteJudgesEachAlert(t *testing.T) {
 		t.Fatal(first, err)
 	}
 	again, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen)})
-	if err != nil || len(again.Written) != 1 || again.Existing != 1 || again.Written[0].Text("okta.actor.id") != "basil" {
+	if err != nil || len(again.Written) != 1 || again.Existing != 1 || again.Written[0].Describe().ActorID != "basil" {
 		t.Errorf("got %+v, %v", again, err)
 	}
 	// An attempt whose answer got lost wrote what the next one finds.
 	if repeated, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen)}); err != nil ||
-		len(repeated.Written) != 1 || repeated.Existing != 1 || repeated.Written[0].Text("okta.actor.id") != "basil" {
+		len(repeated.Written) != 1 || repeated.Existing != 1 || repeated.Written[0].Describe().ActorID != "basil" {
 		t.Errorf("the same batch again: got %+v, %v", repeated, err)
 	}
 	answer, err := node.Request(t.Context(), "POST", "/"+target+"/_search", map[string]any{
@@ -159,19 +159,19 @@ func TestRecordRun(t *testing.T) {
 	s, node, target := newStore(t)
 	setUp(t, s)
 	run := alerts.Run{
-		RunInfo: alerts.RunInfo{ID: "run-1", Type: "scheduled"}, State: alerts.Started, RuleID: "r1", RuleName: "Rule",
+		RunInfo: alerts.RunInfo{ID: "run-1", Type: "scheduled"}, State: alerts.RunStarted, RuleID: "r1", RuleName: "Rule",
 		From: firstSeen, To: firstSeen.Add(time.Hour), StartedAt: firstSeen,
 	}
 	ended := run
-	ended.State, ended.Error, ended.Counts.Candidates, ended.Duration = alerts.Failure, "it broke", 7, 1500*time.Millisecond
+	ended.State, ended.Error, ended.Counts.Candidates, ended.Duration = alerts.RunFailed, "it broke", 7, 1500*time.Millisecond
 	for _, r := range []alerts.Run{run, ended, ended} {
 		if err := s.RecordRun(t.Context(), r, firstSeen); err != nil {
 			t.Fatal(err)
 		}
 	}
-	found, err := node.Sources(t.Context(), target+"-runs", map[string]any{"sort": "newterms.run.state"})
-	if err != nil || len(found) != 2 {
-		t.Fatalf("got %v, %v", found, err)
+	found := node.Documents(t, target+"-runs", map[string]any{"sort": "newterms.run.state"})
+	if len(found) != 2 {
+		t.Fatalf("got %v", found)
 	}
 	failure := found[0]
 	got := fmt.Sprintf("%v %v %v %v %v", failure["newterms.run.state"], failure["error.message"],
@@ -192,24 +192,24 @@ func TestCheckpoint(t *testing.T) {
 	}
 	check("before the target exists", alerts.Checkpoint{})
 	setUp(t, s)
-	record := func(id, rule, kind, state string, from, to time.Time) {
+	record := func(id, rule string, kind alerts.RunType, state alerts.RunState, from, to time.Time) {
 		t.Helper()
 		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: kind}, State: state, RuleID: rule, From: from, To: to}
 		if err := s.RecordRun(t.Context(), run, to); err != nil {
 			t.Fatal(err)
 		}
 	}
-	record("a", "r2", alerts.Scheduled, alerts.Success, at(0), at(90))
+	record("a", "r2", alerts.RunScheduled, alerts.RunSucceeded, at(0), at(90))
 	check("with another rule's run", alerts.Checkpoint{})
-	record("b", "r1", alerts.Manual, alerts.Started, at(-9), at(80))
-	record("b", "r1", alerts.Manual, alerts.Success, at(-9), at(80))
+	record("b", "r1", alerts.RunManual, alerts.RunStarted, at(-9), at(80))
+	record("b", "r1", alerts.RunManual, alerts.RunSucceeded, at(-9), at(80))
 	check("with a manual run", alerts.Checkpoint{})
-	record("c", "r1", alerts.Scheduled, alerts.Started, at(1), at(2))
-	record("c", "r1", alerts.Scheduled, alerts.Failure, at(1), at(2))
-	record("d", "r1", alerts.Scheduled, alerts.Started, at(1), at(3))
+	record("c", "r1", alerts.RunScheduled, alerts.RunStarted, at(1), at(2))
+	record("c", "r1", alerts.RunScheduled, alerts.RunFailed, at(1), at(2))
+	record("d", "r1", alerts.RunScheduled, alerts.RunStarted, at(1), at(3))
 	check("with failed runs", alerts.Checkpoint{StartedFrom: at(1)})
-	record("e", "r1", alerts.Scheduled, alerts.Success, at(1), at(4))
-	record("f", "r1", alerts.Scheduled, alerts.Success, at(2), at(3))
-	record("g", "r1", alerts.Scheduled, alerts.Failure, at(4), at(9))
+	record("e", "r1", alerts.RunScheduled, alerts.RunSucceeded, at(1), at(4))
+	record("f", "r1", alerts.RunScheduled, alerts.RunSucceeded, at(2), at(3))
+	record("g", "r1", alerts.RunScheduled, alerts.RunFailed, at(4), at(9))
 	check("with successful runs", alerts.Checkpoint{StartedFrom: at(1), SucceededTo: at(4)})
 }

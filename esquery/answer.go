@@ -5,28 +5,42 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"newterms/esquery/elastic"
 )
 
 // pairsAnswer is the aggregations of a page of pairs.
 type pairsAnswer struct {
-	Pairs *struct {
-		AfterKey json.RawMessage `json:"after_key"`
-		Buckets  []bucket        `json:"buckets"`
-	} `json:"pairs"`
-	Lacking *struct {
-		Buckets map[string]struct {
-			Count int64 `json:"doc_count"`
-		} `json:"buckets"`
-	} `json:"lacking"`
+	Pairs   elastic.Composite[bucket] `json:"pairs"`
+	Lacking lackingAnswer             `json:"lacking"`
 	undated
+}
+
+type docCount struct {
+	Count int64 `json:"doc_count"`
+}
+
+// lackingAnswer is what bodies.lacking asks for: the fields are named by their
+// position.
+type lackingAnswer struct {
+	docCount
+	First  docCount `json:"0"`
+	Second docCount `json:"1"`
+	Third  docCount `json:"2"`
+}
+
+func (a lackingAnswer) read(fields []string) Lacking {
+	lacking := Lacking{Any: a.Count, ByField: map[string]int64{}}
+	for i, count := range []docCount{a.First, a.Second, a.Third}[:len(fields)] {
+		lacking.ByField[fields[i]] = count.Count
+	}
+	return lacking
 }
 
 // undated counts the events without the primary timestamp, where it is not
 // known yet whether there are any.
 type undated struct {
-	WithoutTimestamp *struct {
-		Count int64 `json:"doc_count"`
-	} `json:"without_timestamp"`
+	WithoutTimestamp docCount `json:"without_timestamp"`
 }
 
 type bucket struct {
@@ -36,7 +50,7 @@ type bucket struct {
 	hits
 }
 
-// times is what Source.times asks for; milliseconds.
+// times is what bodies.times asks for, in milliseconds.
 type times struct {
 	Time     *struct{ Value *float64 } `json:"time"`
 	Fallback *struct {
@@ -77,20 +91,6 @@ func (t times) latest() (latest time.Time, ok bool) {
 	return latest, ok
 }
 
-func (a pairsAnswer) lackingByField() map[string]int64 {
-	if a.Lacking == nil {
-		return nil
-	}
-	counts := map[string]int64{}
-	for field, b := range a.Lacking.Buckets {
-		if field == anyField {
-			field = ""
-		}
-		counts[field] = b.Count
-	}
-	return counts
-}
-
 func (s *Source) candidate(b bucket) (Candidate, error) {
 	terms, err := s.terms(b)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *Source) candidate(b bucket) (Candidate, error) {
 	}
 	first, ok := b.earliest()
 	if !ok {
-		return Candidate{}, fmt.Errorf("%w: pair %v has no time", ErrIncomplete, terms)
+		return Candidate{}, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, terms)
 	}
 	return Candidate{Terms: terms, First: first, Events: b.Count}, nil
 }
@@ -109,12 +109,12 @@ func (s *Source) terms(b bucket) ([]any, error) {
 	for i, field := range s.search.Fields {
 		raw, ok := b.Key[field]
 		if !ok {
-			return nil, fmt.Errorf("%w: a pair without %s", ErrIncomplete, field)
+			return nil, fmt.Errorf("%w: a pair without %s", elastic.ErrIncomplete, field)
 		}
 		decoder := json.NewDecoder(bytes.NewReader(raw))
 		decoder.UseNumber()
 		if err := decoder.Decode(&terms[i]); err != nil {
-			return nil, fmt.Errorf("%w: term of %s: %w", ErrIncomplete, field, err)
+			return nil, fmt.Errorf("%w: term of %s: %w", elastic.ErrIncomplete, field, err)
 		}
 	}
 	return terms, nil

@@ -2,14 +2,12 @@ package esquery_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
 
@@ -18,24 +16,17 @@ import (
 // ratio of the two is what counts; the times are the machine's.
 func BenchmarkHistory(b *testing.B) {
 	node := estest.ForTest(b)
-	index := "bench-" + uuid.NewString()[:8]
-	request := func(method, path string, body any) {
-		b.Helper()
-		if _, err := node.Request(context.Background(), method, path, body); err != nil {
-			b.Fatal(err)
-		}
-	}
-	request("PUT", "/"+index, []byte(`{"mappings":{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"account":{"type":"keyword"}}}}`))
-	b.Cleanup(func() { request("DELETE", "/"+index, nil) })
+	index := estest.Name("bench-")
+	node.CreateIndex(b, index, []byte(`{"mappings":{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"account":{"type":"keyword"}}}}`))
 	const events, pairs = 100_000, 2_000
 	for start := 0; start < events; start += 10_000 {
 		var bulk bytes.Buffer
 		for i := start; i < start+10_000; i++ {
 			fmt.Fprintf(&bulk, "{\"index\":{}}\n{\"@timestamp\":%d,\"user\":\"u%d\",\"account\":\"a%d\"}\n", noon.UnixMilli()-int64(i)*1000, i%5_000, i%3)
 		}
-		request("POST", "/"+index+"/_bulk?refresh=true", bulk.Bytes())
+		node.Must(b, "POST", "/"+index+"/_bulk?refresh=true", bulk.Bytes())
 	}
-	source, err := esquery.Open(b.Context(), esquery.NewClient(node), esquery.Search{
+	source, err := esquery.Open(b.Context(), elastic.NewClient(node, elastic.Options{}), esquery.Search{
 		Indices: []string{index}, Fields: []string{"user", "account"}, Timestamp: "@timestamp",
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package esquery
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 )
 
 // The request bodies. All are searches without hits, over the rule's query
@@ -11,61 +12,71 @@ import (
 
 type dsl = map[string]any
 
+// bodies makes the bodies of the requests of a search. It asks nobody.
+type bodies struct {
+	search Search
+	query  dsl // compiled from the search
+	// fallback asks for the fallback's times as well. It is set once an event
+	// without the primary timestamp was seen, and stays.
+	fallback bool
+}
+
 func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
 
-// candidatesBody lists the pairs of a window, each with its earliest time. The
+// candidates lists the pairs of a window, each with its earliest time. The
 // first page also counts the events that lack a new-terms field.
-func (s *Source) candidatesBody(window Range, after json.RawMessage) dsl {
-	aggs := dsl{"pairs": s.pairs(s.pageSize, after, s.times("min"))}
-	if after == nil && !s.search.MissingTerms {
-		aggs["lacking"] = s.lacking()
+func (b bodies) candidates(window Range, size int, after json.RawMessage) dsl {
+	aggs := dsl{"pairs": b.pairs(size, after, b.times("min"))}
+	if after == nil && !b.search.MissingTerms {
+		aggs["lacking"] = b.lacking()
 	}
-	return s.body(aggs, s.within(window))
+	return b.withQuery(aggs, b.within(window))
 }
 
-// historyBody lists the pairs of a page with the time they were last seen in a
-// range. Plain terms filters, one a field, narrow it: they let through more
-// pairs than the page has, and are fast where a clause a pair is not.
-func (s *Source) historyBody(history Range, page []Candidate, after json.RawMessage) dsl {
-	aggs := dsl{"pairs": s.pairs(s.pageSize, after, s.times("max"))}
-	return s.body(aggs, append(s.having(page), s.within(history))...)
+// history lists the pairs of a page of candidates with the latest time at which
+// a range has an event of theirs. Plain terms filters, one a field, narrow it to
+// the page's values. That lets through other pairs of the same values, which
+// the reader of the answer drops, and is much faster than a clause for each pair.
+func (b bodies) history(history Range, page []Candidate, size int, after json.RawMessage) dsl {
+	aggs := dsl{"pairs": b.pairs(size, after, b.times("max"))}
+	return b.withQuery(aggs, append(b.having(page), b.within(history))...)
 }
 
-// eventsBody fetches an event for each candidate that has the candidate's time.
-func (s *Source) eventsBody(page []Candidate, after json.RawMessage) dsl {
+// events fetches an event for each candidate that has the candidate's time.
+func (b bodies) events(page []Candidate, size int, after json.RawMessage) dsl {
 	var at []Range
 	for _, c := range page {
 		at = append(at, Range{c.First, c.First.Add(1e6)})
 	}
 	slices.SortFunc(at, func(a, b Range) int { return a.From.Compare(b.From) })
 	at = slices.CompactFunc(at, func(a, b Range) bool { return a.From.Equal(b.From) })
-	first := dsl{"first": topHit(s.search.Timestamp)}
-	if s.fallback {
-		first["fallback"] = s.amongFallback(dsl{"first": topHit(s.search.Fallback)})
+	first := dsl{"first": topHit(b.search.Timestamp)}
+	if b.fallback {
+		first["fallback"] = b.amongFallback(dsl{"first": topHit(b.search.Fallback)})
 	}
-	return s.body(dsl{"pairs": s.pairs(s.eventsPageSize, after, first)}, append(s.having(page), s.within(at...))...)
+	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.having(page), b.within(at...))...)
 }
 
-// oldestBody finds the time of the earliest matching event.
-func (s *Source) oldestBody(r Range) dsl { return s.body(s.times("min"), s.within(r)) }
+// oldest finds the time of the earliest matching event.
+func (b bodies) oldest(r Range) dsl { return b.withQuery(b.times("min"), b.within(r)) }
 
-// healthBody describes the events of a range, whatever the rule's query is, and
+// health describes the events of a range, whatever the rule's query is, and
 // those that match it. It asks for now as the server sees it, as the edge of a
 // range.
-func (s *Source) healthBody(r Range) dsl {
-	times := []string{s.search.Timestamp}
-	if s.search.Fallback != "" {
-		times = append(times, s.search.Fallback)
+func (b bodies) health(r Range) dsl {
+	times := []string{b.search.Timestamp}
+	if b.search.Fallback != "" {
+		times = append(times, b.search.Fallback)
 	}
 	newest := dsl{"top_hits": dsl{
 		"size": maxLags, "_source": false, "docvalue_fields": docValues(times),
-		"sort": []dsl{{s.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
+		"sort": []dsl{{b.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}}
-	aggs := s.times("max")
+	aggs := b.times("max")
 	aggs["newest"] = newest
-	aggs["now"] = dsl{"date_range": dsl{"field": s.search.Timestamp, "ranges": []dsl{{"from": "now"}}}}
-	aggs["matching"] = dsl{"filter": s.query, "aggs": dsl{"lacking": s.lacking()}}
-	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": s.within(r)}}, "aggs": aggs}
+	aggs["now"] = dsl{"date_range": dsl{"field": b.search.Timestamp, "ranges": []dsl{{"from": "now"}}}}
+	aggs["matching"] = dsl{"filter": b.query, "aggs": dsl{"lacking": b.lacking()}}
+	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": b.within(r)}}, "aggs": aggs}
 }
 
 // docValues asks for dates in milliseconds.
@@ -86,20 +97,20 @@ func privilegesBody(wanted []Privilege) dsl {
 	return dsl{"index": asked}
 }
 
-func (s *Source) body(aggs dsl, filters ...dsl) dsl {
-	if s.search.Fallback != "" && !s.fallback {
-		aggs["without_timestamp"] = dsl{"filter": lacks(s.search.Timestamp)}
+func (b bodies) withQuery(aggs dsl, filters ...dsl) dsl {
+	if b.search.Fallback != "" && !b.fallback {
+		aggs["without_timestamp"] = dsl{"filter": lacks(b.search.Timestamp)}
 	}
-	filters = append([]dsl{s.query}, filters...)
+	filters = append([]dsl{b.query}, filters...)
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": filters}}, "aggs": aggs}
 }
 
 // pairs groups by the new-terms fields. after is the last page's after_key.
-func (s *Source) pairs(size int, after json.RawMessage, aggs dsl) dsl {
-	sources := make([]dsl, len(s.search.Fields))
-	for i, field := range s.search.Fields {
+func (b bodies) pairs(size int, after json.RawMessage, aggs dsl) dsl {
+	sources := make([]dsl, len(b.search.Fields))
+	for i, field := range b.search.Fields {
 		terms := dsl{"field": field}
-		if s.search.MissingTerms {
+		if b.search.MissingTerms {
 			terms["missing_bucket"] = true
 		}
 		sources[i] = dsl{field: dsl{"terms": terms}}
@@ -113,36 +124,33 @@ func (s *Source) pairs(size int, after json.RawMessage, aggs dsl) dsl {
 
 // times aggregates the primary timestamp, and the fallback over the events
 // that lack it, once such an event was seen.
-func (s *Source) times(metric string) dsl {
-	aggs := dsl{"time": dsl{metric: dsl{"field": s.search.Timestamp}}}
-	if s.fallback {
-		aggs["fallback"] = s.amongFallback(dsl{"time": dsl{metric: dsl{"field": s.search.Fallback}}})
+func (b bodies) times(metric string) dsl {
+	aggs := dsl{"time": dsl{metric: dsl{"field": b.search.Timestamp}}}
+	if b.fallback {
+		aggs["fallback"] = b.amongFallback(dsl{"time": dsl{metric: dsl{"field": b.search.Fallback}}})
 	}
 	return aggs
 }
 
-func (s *Source) amongFallback(aggs dsl) dsl {
-	return dsl{"filter": lacks(s.search.Timestamp), "aggs": aggs}
+func (b bodies) amongFallback(aggs dsl) dsl {
+	return dsl{"filter": lacks(b.search.Timestamp), "aggs": aggs}
 }
 
-// lacking counts the events that lack a new-terms field, each and any.
-func (s *Source) lacking() dsl {
-	filters, any := dsl{}, []dsl{}
-	for _, field := range s.search.Fields {
-		filters[field] = lacks(field)
+// lacking counts the events that lack any of the new-terms fields and, by the
+// field's position, those that lack it. Its aggregations are single filters,
+// because a bucket for each would count towards search.max_buckets.
+func (b bodies) lacking() dsl {
+	any, each := []dsl{}, dsl{}
+	for i, field := range b.search.Fields {
 		any = append(any, lacks(field))
+		each[strconv.Itoa(i)] = dsl{"filter": lacks(field)}
 	}
-	filters[anyField] = anyOf(any)
-	return dsl{"filters": dsl{"filters": filters}}
+	return dsl{"filter": anyOf(any), "aggs": each}
 }
-
-// anyField names the count of events that lack one field or more; no field has
-// this name.
-const anyField = "*"
 
 // within is the time filter: the primary timestamp lies in one of the ranges,
 // or it is missing and the fallback does.
-func (s *Source) within(ranges ...Range) dsl {
+func (b bodies) within(ranges ...Range) dsl {
 	in := func(field string) dsl {
 		clauses := make([]dsl, len(ranges))
 		for i, r := range ranges {
@@ -155,17 +163,17 @@ func (s *Source) within(ranges ...Range) dsl {
 		}
 		return anyOf(clauses)
 	}
-	if s.search.Fallback == "" {
-		return in(s.search.Timestamp)
+	if b.search.Fallback == "" {
+		return in(b.search.Timestamp)
 	}
-	undated := dsl{"bool": dsl{"filter": []dsl{in(s.search.Fallback)}, "must_not": []dsl{exists(s.search.Timestamp)}}}
-	return anyOf([]dsl{in(s.search.Timestamp), undated})
+	undated := dsl{"bool": dsl{"filter": []dsl{in(b.search.Fallback)}, "must_not": []dsl{exists(b.search.Timestamp)}}}
+	return anyOf([]dsl{in(b.search.Timestamp), undated})
 }
 
 // having narrows to events that have some page's value in each field.
-func (s *Source) having(page []Candidate) []dsl {
-	filters := make([]dsl, len(s.search.Fields))
-	for i, field := range s.search.Fields {
+func (b bodies) having(page []Candidate) []dsl {
+	filters := make([]dsl, len(b.search.Fields))
+	for i, field := range b.search.Fields {
 		seen := map[any]bool{}
 		values := []any{}
 		for _, c := range page {

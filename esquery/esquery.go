@@ -8,13 +8,14 @@
 package esquery
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 )
 
@@ -24,7 +25,7 @@ type Search struct {
 	Query   kql.Query   // what an event must match
 	Filters []Filter    // besides Query
 	Exclude []kql.Query // events that match one are as if they were not there
-	Fields  []string    // the new-terms fields
+	Fields  []string    // the new-terms fields, one to three
 	// Timestamp is the field that dates an event, and Fallback the one that
 	// dates those that lack it; "" if there is none.
 	Timestamp, Fallback string
@@ -71,39 +72,24 @@ type Event struct {
 // A Source is a Search against a cluster whose field types are known.
 // It is not safe for concurrent use.
 type Source struct {
-	client *Client
-	search Search
-	query  map[string]any
-	// fallback is set once an event without Timestamp was seen, and sticks.
-	fallback bool
-	// The page sizes, which shrink where a page was too much.
+	client *elastic.Client
+	bodies
+	// The sizes of a page of pairs and of events, which shrink where one was
+	// too much.
 	pageSize, eventsPageSize int
 }
 
-func newSource(c *Client, s Search, query dsl, fallback bool) *Source {
-	if s.PageSize == 0 {
-		s.PageSize = DefaultPageSize
-	}
-	return &Source{
-		client: c, search: s, query: query, fallback: fallback,
-		pageSize: s.PageSize, eventsPageSize: min(s.PageSize, MaxEvents),
-	}
-}
-
-// NotFoundError says that no index matches a rule's patterns.
-type NotFoundError struct{ Indices []string }
-
-func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("no index matches %s: check that the data is there and that the user may read it, "+
-		"or set NEWTERMS_INDEX", strings.Join(e.Indices, ", "))
+func newSource(c *elastic.Client, b bodies) *Source {
+	size := cmp.Or(b.search.PageSize, DefaultPageSize)
+	return &Source{client: c, bodies: b, pageSize: size, eventsPageSize: min(size, MaxEvents)}
 }
 
 // Open asks for the types of the fields that the search names, in one request,
 // and compiles the query with them. Its errors are a *NotFoundError if there
 // is nothing to search, a *kql.FieldError or *MappingError if the search does
 // not fit the mapping, or what a request returns.
-func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
-	fields, _, err := c.fieldTypes(ctx, s.Indices, s.fieldNames())
+func Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
+	fields, _, err := fieldTypes(ctx, c, s.Indices, s.fieldNames())
 	if err != nil {
 		return nil, fmt.Errorf("field types: %w", err)
 	}
@@ -112,12 +98,12 @@ func Open(ctx context.Context, c *Client, s Search) (*Source, error) {
 		return nil, err
 	}
 	for _, name := range append([]string{s.Timestamp}, s.Fields...) {
-		if err := s.misfit(name, fields); err != nil {
+		if err := s.fitsMapping(name, fields); err != nil {
 			return nil, err
 		}
 	}
 	_, mapped := fields[s.Timestamp]
-	return newSource(c, s, query, s.Fallback != "" && !mapped), nil
+	return newSource(c, bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}), nil
 }
 
 func (s Search) fieldNames() []string {
@@ -131,6 +117,11 @@ func (s Search) fieldNames() []string {
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// request is a search of these indices.
+func (s Search) request(body any) elastic.Search {
+	return elastic.Search{Indices: s.Indices, IgnoreUnavailable: true, Body: body}
 }
 
 // compile gives the query that events must match at any time.
@@ -158,33 +149,6 @@ func (s Search) compile(fields kql.Fields) (dsl, error) {
 		return dsl{"bool": dsl{"filter": filter}}, nil
 	}
 	return dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}, nil
-}
-
-// A Request is one that a Source sends, for people to read.
-type Request struct {
-	Name, Path string
-	Body       map[string]any
-}
-
-// Requests shows what a Source with this search would send for a window and a
-// page of candidates, with every field taken for a keyword. It asks nobody.
-func (s Search) Requests(window, history Range, page []Candidate) ([]Request, error) {
-	fields := kql.Fields{}
-	for _, name := range s.fieldNames() {
-		fields[name] = kql.Field{Types: []string{"keyword"}}
-	}
-	query, err := s.compile(fields)
-	if err != nil {
-		return nil, err
-	}
-	source := newSource(nil, s, query, false)
-	path := "POST /" + strings.Join(s.Indices, ",") + "/"
-	return []Request{
-		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
-		{"candidates", path + "_search", source.candidatesBody(window, nil)},
-		{"history", path + "_search", source.historyBody(history, page, nil)},
-		{"first events", path + "_search", source.eventsBody(page, nil)},
-	}, nil
 }
 
 // key joins candidates, history and events: JSON keeps "1" and 1 apart.

@@ -1,8 +1,6 @@
 package esquery_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,35 +9,29 @@ import (
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
-	"github.com/google/uuid"
 
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 	"newterms/esquery/kql"
 )
 
-// newIndex makes an index on the real server and fills it.
+// newIndex makes an index on the real server and fills it; the documents' ids are
+// their positions.
 func newIndex(t *testing.T, mappings string, documents ...string) string {
 	t.Helper()
-	node := estest.ForTest(t)
-	name := "esquery-" + uuid.NewString()[:8]
-	request := func(method, path string, body []byte) {
-		t.Helper()
-		if _, err := node.Request(context.Background(), method, path, body); err != nil {
-			t.Fatal(err)
-		}
-	}
-	request("PUT", "/"+name, []byte(`{"mappings":`+mappings+`}`))
-	t.Cleanup(func() { request("DELETE", "/"+name, nil) })
-	var bulk bytes.Buffer
+	node, name := estest.ForTest(t), estest.Name("esquery-")
+	node.CreateIndex(t, name, []byte(`{"mappings":`+mappings+`}`))
+	var parsed []map[string]any
 	for i, d := range documents {
-		fmt.Fprintf(&bulk, "{\"index\":{\"_id\":\"%d\"}}\n", i)
-		if err := json.Compact(&bulk, []byte(d)); err != nil {
+		document := map[string]any{}
+		if err := json.Unmarshal([]byte(d), &document); err != nil {
 			t.Fatal(err)
 		}
-		bulk.WriteByte('\n')
+		document["_id"] = fmt.Sprint(i)
+		parsed = append(parsed, document)
 	}
-	request("POST", "/"+name+"/_bulk?refresh=true", bulk.Bytes())
+	node.Index(t, name, parsed...)
 	return name
 }
 
@@ -58,7 +50,7 @@ func open(t *testing.T, through esapi.Transport, s esquery.Search) *esquery.Sour
 	if through == nil {
 		through = estest.ForTest(t)
 	}
-	source, err := esquery.Open(t.Context(), esquery.NewClient(through), s)
+	source, err := esquery.Open(t.Context(), elastic.NewClient(through, elastic.Options{}), s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +141,7 @@ func TestOpenErrors(t *testing.T) {
 	index := newIndex(t, `{"properties":{"grants":{"type":"nested","properties":{"role":{"type":"keyword"}}}}}`, `{"grants":{"role":"a"}}`)
 	openErr := func(s esquery.Search) error {
 		s.Fields, s.Timestamp = []string{"user"}, "@timestamp"
-		_, err := esquery.Open(t.Context(), esquery.NewClient(estest.ForTest(t)), s)
+		_, err := esquery.Open(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), s)
 		return err
 	}
 	var missing *esquery.NotFoundError
@@ -177,7 +169,7 @@ func TestMappingErrors(t *testing.T) {
 		{"", "user", "user", "user, which dates the events, is of type keyword"},
 	} {
 		s := esquery.Search{Indices: []string{index}, Query: parse(t, c.query), Fields: []string{c.field}, Timestamp: c.timestamp}
-		source, err := esquery.Open(t.Context(), esquery.NewClient(estest.ForTest(t)), s)
+		source, err := esquery.Open(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), s)
 		if err == nil {
 			for _, pageErr := range source.Candidates(t.Context(), allTime) {
 				err = pageErr
@@ -194,7 +186,7 @@ func TestErrorsSayWhere(t *testing.T) {
 	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"ip":{"type":"ip"}}}`, `{"@timestamp":"2026-03-10T11:00:00Z","ip":"192.0.2.1"}`)
 	source := open(t, nil, esquery.Search{Indices: []string{index}, Query: parse(t, "ip: 192.*"), Fields: []string{"ip"}, Timestamp: "@timestamp"})
 	for _, err := range source.Candidates(t.Context(), allTime) {
-		var refused *esquery.ResponseError
+		var refused *elastic.ResponseError
 		want := "list candidates: page 1: search " + index + ": 400 query_shard_exception: "
 		if !errors.As(err, &refused) || refused.StatusCode() != 400 || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v\nwant %s…", err, want)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"newterms/esquery/elastic"
 )
 
 // MaxEvents is how many candidates' events FirstEvents takes at once. With an
@@ -16,7 +18,7 @@ const MaxEvents = 200
 // order, an event that happened at the candidate's First. If several did, it
 // is any of them.
 func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
-	events, err := inHalves(candidates, func(candidates []Candidate) ([]Event, error) { return s.firstEvents(ctx, candidates) })
+	events, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]Event, error) { return s.firstEvents(ctx, candidates) })
 	if err != nil {
 		return nil, fmt.Errorf("fetch first events: %w", err)
 	}
@@ -26,7 +28,7 @@ func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Eve
 func (s *Source) firstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
 	events := make([]Event, len(candidates))
 	missing := len(candidates)
-	body := func(after json.RawMessage) dsl { return s.eventsBody(candidates, after) }
+	body := func(size int, after json.RawMessage) any { return s.events(candidates, size, after) }
 	err := s.eachOf(ctx, candidates, &s.eventsPageSize, body, func(i int, b bucket) (done bool, err error) {
 		event, ok, err := b.eventAt(candidates[i].First.UnixMilli())
 		if ok && events[i].ID == "" {
@@ -41,7 +43,7 @@ func (s *Source) firstEvents(ctx context.Context, candidates []Candidate) ([]Eve
 	for i, e := range events {
 		if e.ID == "" {
 			return nil, fmt.Errorf("%w: the event of %v at %s is gone since it was listed",
-				ErrIncomplete, candidates[i].Terms, candidates[i].First.Format("2006-01-02T15:04:05.000Z07:00"))
+				elastic.ErrIncomplete, candidates[i].Terms, candidates[i].First.Format("2006-01-02T15:04:05.000Z07:00"))
 		}
 	}
 	return events, nil

@@ -7,16 +7,17 @@ import (
 	"strconv"
 	"time"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 )
 
-// A Health describes what a Search would find.
+// A Health describes what a Search would find in a range.
 type Health struct {
 	Indices []string   // that match, sorted
-	Fields  kql.Fields // that the search names and that are mapped
 	Names   []string   // of all fields that the search names, sorted
-	// Misfits holds, by name, a *MappingError for each field that is mapped as
-	// the search cannot use it.
+	Fields  kql.Fields // of these, those that are mapped
+	// Misfits holds, by name, a *MappingError for each field whose mapping the
+	// search cannot use.
 	Misfits map[string]error
 
 	Newest time.Time // event of the range, matching or not; zero if there is none
@@ -24,30 +25,29 @@ type Health struct {
 	// fallback their primary timestamp is, shortest first: the time from the
 	// event to its ingestion. It is empty without a fallback.
 	Lags     []time.Duration
-	Matching int64 // events of the range that match
-	// Lacking counts, of these, those that lack a new-terms field: by field,
-	// and under "" those that lack any.
-	Lacking map[string]int64
-	Now     time.Time // by the server's clock
+	Matching int64     // events of the range that match
+	Lacking  Lacking   // of these, those that have no pair
+	Now      time.Time // by the server's clock
 }
 
 // maxLags is the most that top_hits gives by default
 // (index.max_inner_result_window).
 const maxLags = 100
 
-// Inspect describes a range for the search, in two requests. Its errors are
-// those of Open, but for the Misfits, and of a request. With an error the Health
-// holds what was learnt before it.
-func Inspect(ctx context.Context, c *Client, s Search, r Range) (Health, error) {
+// Inspect describes a range for the search, in two requests. A field that the
+// search cannot use is one of the Misfits and no error; otherwise the errors are
+// those of Open and of a request. With an error the Health holds what was
+// learned before it.
+func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
 	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
 	var err error
-	h.Fields, h.Indices, err = c.fieldTypes(ctx, s.Indices, h.Names)
+	h.Fields, h.Indices, err = fieldTypes(ctx, c, s.Indices, h.Names)
 	if err != nil {
 		return h, err
 	}
 	slices.Sort(h.Indices)
 	for _, name := range h.Names {
-		if err := s.misfit(name, h.Fields); err != nil {
+		if err := s.fitsMapping(name, h.Fields); err != nil {
 			h.Misfits[name] = err
 		}
 	}
@@ -55,10 +55,10 @@ func Inspect(ctx context.Context, c *Client, s Search, r Range) (Health, error) 
 	if err != nil {
 		return h, err
 	}
-	source := newSource(c, s, query, s.Fallback != "")
+	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != ""})
 	var answer healthAnswer
-	if err := c.search(ctx, s.Indices, source.healthBody(r), &answer); err != nil {
-		return h, err
+	if err := c.Search(ctx, s.request(source.health(r)), &answer); err != nil {
+		return h, source.explain(ctx, err)
 	}
 	return h, answer.read(&h, s)
 }
@@ -76,18 +76,18 @@ type healthAnswer struct {
 		Buckets []struct{ From float64 } `json:"buckets"`
 	} `json:"now"`
 	Matching struct {
-		Count int64 `json:"doc_count"`
-		pairsAnswer
+		docCount
+		Lacking lackingAnswer `json:"lacking"`
 	} `json:"matching"`
 }
 
 func (a healthAnswer) read(h *Health, s Search) error {
 	if len(a.Now.Buckets) != 1 {
-		return fmt.Errorf("%w: it does not tell the time", ErrIncomplete)
+		return fmt.Errorf("%w: it does not tell the time", elastic.ErrIncomplete)
 	}
 	h.Now = time.UnixMilli(int64(a.Now.Buckets[0].From)).UTC()
 	h.Newest, _ = a.latest()
-	h.Matching, h.Lacking = a.Matching.Count, a.Matching.lackingByField()
+	h.Matching, h.Lacking = a.Matching.Count, a.Matching.Lacking.read(s.Fields)
 	for _, hit := range a.Newest.Hits.Hits {
 		ingested, happened := hit.Fields[s.Timestamp], hit.Fields[s.Fallback]
 		if len(ingested) == 0 || len(happened) == 0 {
@@ -95,11 +95,11 @@ func (a healthAnswer) read(h *Health, s Search) error {
 		}
 		late, err := strconv.ParseFloat(ingested[0], 64) // date_nanos has a fraction
 		if err != nil {
-			return fmt.Errorf("%w: %s is no time: %w", ErrIncomplete, s.Timestamp, err)
+			return fmt.Errorf("%w: %s is no time: %w", elastic.ErrIncomplete, s.Timestamp, err)
 		}
 		early, err := strconv.ParseFloat(happened[0], 64)
 		if err != nil {
-			return fmt.Errorf("%w: %s is no time: %w", ErrIncomplete, s.Fallback, err)
+			return fmt.Errorf("%w: %s is no time: %w", elastic.ErrIncomplete, s.Fallback, err)
 		}
 		h.Lags = append(h.Lags, time.Duration(late-early)*time.Millisecond)
 	}

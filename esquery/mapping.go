@@ -1,11 +1,13 @@
 package esquery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 )
 
@@ -17,39 +19,42 @@ type MappingError struct{ err error }
 func (e *MappingError) Error() string { return e.err.Error() }
 func (e *MappingError) Unwrap() error { return e.err }
 
-// orMapping makes a *MappingError of an error that says that no query could be
-// made for an index, or that a date in it is none.
-func orMapping(err error) error {
-	var refused *ResponseError
-	if errors.As(err, &refused) && refused.has("query_shard_exception", "parse_exception") && !tooMuchToAsk(err) {
+// explain finds the reason behind two kinds of error of a search: that the user
+// may not read what it could not find, and that no query could be made for an
+// index, because of a value or a wildcard that does not fit its mapping.
+func (s *Source) explain(ctx context.Context, err error) error {
+	if errors.Is(err, elastic.ErrNoShards) {
+		return forbiddenOr(ctx, s.client, s.search.Indices, err)
+	}
+	var refused *elastic.ResponseError
+	if errors.As(err, &refused) && refused.Is("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err) {
 		return &MappingError{err}
 	}
 	return err
 }
 
-// misfit returns a *MappingError if a field is mapped, be it in one index only,
-// as the search cannot use it: that index would fail the whole search.
-func (s Search) misfit(name string, fields kql.Fields) error {
+// fitsMapping returns a *MappingError if a field that is grouped by, or that
+// dates the events, has an unfit type, be it in one index only: that index would
+// fail the whole search.
+func (s Search) fitsMapping(name string, fields kql.Fields) error {
 	types := fields[name].Types
 	kinds := strings.Join(types, ", ")
-	isUnfit := func(fits func(string) bool) bool {
-		return slices.ContainsFunc(types, func(kind string) bool { return !fits(kind) })
-	}
+	has := func(unfit func(kind string) bool) bool { return slices.ContainsFunc(types, unfit) }
 	switch {
-	case slices.Contains(s.Fields, name) && isUnfit(isGroupable):
+	case slices.Contains(s.Fields, name) && has(isNotGroupable):
 		return &MappingError{fmt.Errorf("the new-terms field %s is of type %s, which cannot be grouped by", name, kinds)}
-	case name == s.Timestamp && isUnfit(isDate):
+	case name == s.Timestamp && has(isNotDate):
 		return &MappingError{fmt.Errorf("%s, which dates the events, is of type %s", name, kinds)}
 	}
 	return nil
 }
 
-func isDate(kind string) bool { return kind == "date" || kind == "date_nanos" }
+func isNotDate(kind string) bool { return kind != "date" && kind != "date_nanos" }
 
-// isGroupable reports whether a composite aggregation can have a field as its
-// source.
-func isGroupable(kind string) bool {
-	return isDate(kind) || slices.Contains([]string{
+// isNotGroupable reports whether a composite aggregation cannot have a field of
+// this type as its source.
+func isNotGroupable(kind string) bool {
+	return isNotDate(kind) && !slices.Contains([]string{
 		"keyword", "constant_keyword", "wildcard", "flattened", "ip", "boolean", "version",
 		"long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float", "unsigned_long",
 	}, kind)

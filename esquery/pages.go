@@ -1,27 +1,34 @@
 package esquery
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
 	"time"
+
+	"newterms/esquery/elastic"
 )
 
 // A Page of candidates.
 type Page struct {
 	Candidates []Candidate
-	// Lacking counts, on the first page, the matching events of the window
-	// that lack a new-terms field and so have no pair: by field, and under ""
-	// those that lack any. It is nil on other pages and with MissingTerms.
-	Lacking map[string]int64
+	// Lacking is of the whole window, on its first page. It is zero on the
+	// others, and with MissingTerms.
+	Lacking Lacking
+}
+
+// Lacking counts matching events that have no pair, because they lack a
+// new-terms field.
+type Lacking struct {
+	Any     int64            // that lack one field or more
+	ByField map[string]int64 // that lack the field
 }
 
 // Candidates lists the pairs of a window, each once, by pages. It ends after
 // the first error.
 func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, error] {
-	body := func(after json.RawMessage) dsl { return s.candidatesBody(window, after) }
+	body := func(size int, after json.RawMessage) any { return s.candidates(window, size, after) }
 	return func(yield func(Page, error) bool) {
 		for answer, err := range s.pages(ctx, &s.pageSize, body) {
 			var page Page
@@ -40,7 +47,7 @@ func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, e
 }
 
 func (s *Source) page(answer pairsAnswer) (Page, error) {
-	page := Page{Lacking: answer.lackingByField(), Candidates: make([]Candidate, len(answer.Pairs.Buckets))}
+	page := Page{Candidates: make([]Candidate, len(answer.Pairs.Buckets)), Lacking: answer.Lacking.read(s.search.Fields)}
 	for i, b := range answer.Pairs.Buckets {
 		var err error
 		if page.Candidates[i], err = s.candidate(b); err != nil {
@@ -53,7 +60,7 @@ func (s *Source) page(answer pairsAnswer) (Page, error) {
 // LastSeen returns for each candidate when it was last seen in a range, in the
 // candidates' order. The zero time stands for never.
 func (s *Source) LastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
-	seen, err := inHalves(candidates, func(candidates []Candidate) ([]time.Time, error) {
+	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]time.Time, error) {
 		return s.lastSeen(ctx, history, candidates)
 	})
 	if err != nil {
@@ -62,29 +69,13 @@ func (s *Source) LastSeen(ctx context.Context, history Range, candidates []Candi
 	return seen, nil
 }
 
-// inHalves asks about all candidates at once, and where that is too much to ask
-// about each half, down to one candidate.
-func inHalves[T any](candidates []Candidate, ask func([]Candidate) ([]T, error)) ([]T, error) {
-	answer, err := ask(candidates)
-	if !tooMuchToAsk(err) || len(candidates) < 2 {
-		return answer, err
-	}
-	half := len(candidates) / 2
-	first, err := inHalves(candidates[:half], ask)
-	if err != nil {
-		return nil, err
-	}
-	second, err := inHalves(candidates[half:], ask)
-	return append(first, second...), err
-}
-
 func (s *Source) lastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
 	seen := make([]time.Time, len(candidates))
-	body := func(after json.RawMessage) dsl { return s.historyBody(history, candidates, after) }
+	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, size, after) }
 	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
 		var ok bool
 		if seen[i], ok = b.latest(); !ok {
-			return true, fmt.Errorf("%w: pair %v has no time", ErrIncomplete, candidates[i].Terms)
+			return true, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, candidates[i].Terms)
 		}
 		return false, nil
 	})
@@ -93,7 +84,7 @@ func (s *Source) lastSeen(ctx context.Context, history Range, candidates []Candi
 
 // eachOf follows pages of pairs and hands on the buckets of the candidates,
 // until it is told that it is done. Other pairs only share values with them.
-func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, body func(after json.RawMessage) dsl,
+func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, body func(size int, after json.RawMessage) any,
 	do func(i int, b bucket) (done bool, err error),
 ) error {
 	positions := make(map[string]int, len(candidates))
@@ -130,69 +121,52 @@ func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, 
 // Oldest returns the time of the earliest matching event in a range, whether
 // or not it has a pair. ok is false if there is none.
 func (s *Source) Oldest(ctx context.Context, r Range) (oldest time.Time, ok bool, err error) {
-	for range 2 { // the second time if events without the timestamp turn up
+	for {
 		var answer struct {
 			times
 			undated
 		}
-		if err := s.client.search(ctx, s.search.Indices, s.oldestBody(r), &answer); err != nil {
-			return time.Time{}, false, fmt.Errorf("find the oldest event: %w", err)
+		if err := s.client.Search(ctx, s.search.request(s.oldest(r)), &answer); err != nil {
+			return time.Time{}, false, fmt.Errorf("find the oldest event: %w", s.explain(ctx, err))
 		}
-		if !s.found(answer.undated) {
+		if !s.mustAskFallback(answer.undated) {
 			oldest, ok = answer.earliest()
-			break
+			return oldest, ok, nil
 		}
 	}
-	return oldest, ok, nil
 }
 
-// found reports whether events without the primary timestamp turned up, so
-// that the request must be sent again and ask for the fallback's times.
-func (s *Source) found(u undated) bool {
-	if u.WithoutTimestamp == nil || u.WithoutTimestamp.Count == 0 {
+// mustAskFallback reports whether events without the primary timestamp turned
+// up in the answer to a request that did not ask for the fallback's times. From
+// then on every request does, and this one must be sent again.
+func (s *Source) mustAskFallback(u undated) bool {
+	if s.fallback || u.WithoutTimestamp.Count == 0 {
 		return false
 	}
 	s.fallback = true
 	return true
 }
 
-// pages follows a composite aggregation to its end. A page that is not full is
-// the last: each shard returns up to a page of the smallest keys after `after`,
-// so a merge with fewer keys than a page has all of them. This saves a request
-// for an empty page each time.
-//
-// A page that is too much is asked for again at half its size, down to one
-// pair; the size stays as small for what follows.
-func (s *Source) pages(ctx context.Context, size *int, body func(after json.RawMessage) dsl) iter.Seq2[pairsAnswer, error] {
+// pages follows a composite aggregation of pairs to its end. It keeps in size
+// how large a page the cluster answers.
+func (s *Source) pages(ctx context.Context, size *int, body func(size int, after json.RawMessage) any) iter.Seq2[pairsAnswer, error] {
 	return func(yield func(pairsAnswer, error) bool) {
-		var after json.RawMessage
-		for page := 1; ; {
+		pager := elastic.Pager{Client: s.client, Search: s.search.request(nil), Body: body, Size: *size}
+		for {
 			var answer pairsAnswer
-			asked := *size
-			err := s.client.search(ctx, s.search.Indices, body(after), &answer)
+			ok, err := pager.Next(ctx, &answer, &answer.Pairs)
+			*size = pager.Size
 			switch {
-			case tooMuchToAnswer(err) && asked > 1:
-				*size = (asked + 1) / 2
-				continue
 			case err != nil:
-			case answer.Pairs == nil:
-				err = fmt.Errorf("%w: it holds no pairs", ErrIncomplete)
-			case s.found(answer.undated):
-				continue
-			case len(answer.Pairs.AfterKey) > 0 && bytes.Equal(answer.Pairs.AfterKey, after):
-				err = fmt.Errorf("%w: the page after %s ends where it began", ErrIncomplete, after)
-			case len(answer.Pairs.Buckets) > 0 && len(answer.Pairs.AfterKey) == 0:
-				err = fmt.Errorf("%w: it holds pairs and does not say where it ends", ErrIncomplete)
-			}
-			if err != nil {
-				yield(pairsAnswer{}, fmt.Errorf("page %d: %w", page, err))
+				yield(answer, s.explain(ctx, err))
+				return
+			case !ok:
+				return
+			case s.mustAskFallback(answer.undated):
+				pager.Repeat()
+			case !yield(answer, nil):
 				return
 			}
-			if !yield(answer, nil) || len(answer.Pairs.Buckets) < asked {
-				return
-			}
-			after = answer.Pairs.AfterKey
-			page++
 		}
 	}
 }

@@ -67,19 +67,18 @@ func (c testCase) run(t *testing.T) {
 	}
 	w.index(events...)
 	r := w.rule(c.Rule)
-	s := search(r)
-	s.MissingTerms = c.Rule["missing_terms"] == "include"
+	r.Search.MissingTerms = c.Rule["missing_terms"] == "include"
 	if exclude, ok := c.Rule["exclude"].(string); ok {
 		q, err := kql.Parse(exclude)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.Exclude = []kql.Query{q}
+		r.Search.Exclude = []kql.Query{q}
 	}
 	for _, run := range c.Runs {
 		var alerts []map[string]any
 		window := job.Window{From: parseTime(t, run.From), To: parseTime(t, run.To)}
-		if _, err := w.job(r, s, &alerts).Run(t.Context(), uuid.NewString(), window); err != nil {
+		if _, err := w.job(r, &alerts).Run(t.Context(), uuid.NewString(), window); err != nil {
 			t.Fatal(err)
 		}
 		var got, want []string

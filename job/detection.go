@@ -4,20 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"newterms/alerts"
 	"newterms/esquery"
 )
 
-// isFirstOccurrence is the definition of an alert, for the earliest event of a
-// pair in a window no longer than H, of which lastSeen is the latest event in
-// the H before the window: the zero time if there is none. An event exactly H
-// ago is still history.
+// isFirstOccurrence is the definition of an alert. first is the earliest event of
+// a pair in a window no longer than H, and lastSeen the latest one in the H
+// before that window, the zero time if there is none. An event exactly H before
+// first is still history.
 func isFirstOccurrence(first, lastSeen time.Time, history time.Duration) bool {
 	return lastSeen.IsZero() || first.Sub(lastSeen) > history
 }
@@ -28,8 +26,8 @@ type detection struct {
 	info    alerts.RunInfo
 	source  Source
 	counts  *alerts.Counts
-	lacking map[string]int64 // by field; "" counts the events that lack any
-	warned  bool             // of a young source
+	lacking LackingTerms
+	warned  bool // that there is no history
 	// rejected is the first error about alerts that cannot be indexed. The run
 	// goes on, so that they hold up no others, and fails in the end.
 	rejected error
@@ -49,10 +47,8 @@ func (d *detection) part(ctx context.Context, part Window) error {
 		if err != nil {
 			return err
 		}
-		for field, n := range page.Lacking {
-			d.lacking[field] += n
-		}
-		d.counts.LackingTerms = d.lacking[""]
+		d.lacking.add(page.Lacking)
+		d.counts.LackingTerms = d.lacking.Any
 		if len(page.Candidates) == 0 {
 			continue
 		}
@@ -74,7 +70,7 @@ func (d *detection) part(ctx context.Context, part Window) error {
 		}
 	}
 	if candidates > 0 && !anyHistory {
-		if err := d.warnIfYoung(ctx, part); err != nil {
+		if err := d.warnIfNoHistory(ctx, part); err != nil {
 			return err
 		}
 	}
@@ -158,8 +154,7 @@ func (d *detection) newAlert(part Window, o occurrence, event esquery.Event) ale
 		EventIndex: event.Index, EventID: event.ID, EventSource: event.Source, EventFields: event.Fields,
 	}, d.Now())
 	if len(alert.Dropped) > 0 {
-		d.Log.Warn("values of an event do not fit the alerts mapping and were left out of the alert",
-			"fields", strings.Join(alert.Dropped, ", "), "alert", alert.ID, "event", event.Index+"/"+event.ID)
+		d.Warn(&LeftOut{alert.Dropped, alert.ID, event.Index + "/" + event.ID})
 	}
 	return alert
 }
@@ -187,31 +182,17 @@ func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
 	return err
 }
 
-// A MaxAlertsError says that a part of the window has more alerts than allowed.
+// A MaxAlertsError says that a part of the window has more alerts than allowed,
+// and that none of them was written.
 type MaxAlertsError struct{ Max int }
 
 func (e *MaxAlertsError) Error() string {
-	return fmt.Sprintf("more than NEWTERMS_MAX_ALERTS=%d new alerts, none of this part was written: "+
-		"look at them with --dry-run, then raise the limit or exclude what is known", e.Max)
+	return fmt.Sprintf("more than %d new alerts, which is the limit: none of this part was written", e.Max)
 }
 
-func (d *detection) warnOfLackingTerms() {
-	if d.lacking[""] == 0 {
-		return
-	}
-	var fields []string
-	for _, field := range slices.Sorted(maps.Keys(d.lacking)) {
-		if field != "" && d.lacking[field] > 0 {
-			fields = append(fields, fmt.Sprintf("%s: %d", field, d.lacking[field]))
-		}
-	}
-	d.Log.Warn("matching events lack a new-terms field and cannot be judged: add the field at ingest, or count its absence as a term with --missing-terms=include",
-		"events", d.lacking[""], "lacking", strings.Join(fields, ", "), "rule", d.Rule.Name)
-}
-
-// warnIfYoung tells apart candidates that are new from a source that is: where
+// warnIfNoHistory tells apart candidates that are new from a source that is: where
 // there is no event at all in the history, everything looks new.
-func (d *detection) warnIfYoung(ctx context.Context, part Window) error {
+func (d *detection) warnIfNoHistory(ctx context.Context, part Window) error {
 	if d.warned {
 		return nil
 	}
@@ -221,7 +202,6 @@ func (d *detection) warnIfYoung(ctx context.Context, part Window) error {
 		return err
 	}
 	d.warned = true
-	d.Log.Warn("there is not one matching event in the history before the window, so every pair looks new",
-		"oldest_event", stamp(oldest), "history_from", stamp(whole.From), "rule", d.Rule.Name)
+	d.Warn(&NoHistory{oldest, whole.From})
 	return nil
 }

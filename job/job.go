@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"time"
 
 	"newterms/alerts"
@@ -36,11 +35,11 @@ type Store interface {
 
 // A Job is one rule and what it needs to run.
 type Job struct {
-	Rule    rule.Rule
-	Version string
+	Rule    rule.Rule // with the settings applied to its search
+	Version string    // of newterms, for the run documents
 	// Open makes the source. It is called within the run, so that its failure
 	// is recorded.
-	Open  func(ctx context.Context) (Source, error)
+	Open  func(context.Context, esquery.Search) (Source, error)
 	Store Store
 	// Timing plans scheduled windows.
 	Timing Timing
@@ -52,22 +51,12 @@ type Job struct {
 	DryRun    bool // writes nothing, no run documents either
 	// Emit is given each alert that was written, or with DryRun would be.
 	Emit func(alerts.Alert) error
+	// Warn is given what does not fail the run and should be known: a *Gap,
+	// *LackingTerms, *NoHistory or *LeftOut.
+	Warn func(error)
 	// Spent tells the requests sent and Elasticsearch's own time so far.
 	Spent func() (requests int, took time.Duration)
 	Now   func() time.Time
-	Log   *slog.Logger
-}
-
-// A Summary is what a run did.
-type Summary struct {
-	alerts.RunInfo
-	RuleName string
-	Window   Window
-	alerts.Counts
-	Requests int
-	Took     time.Duration // Elasticsearch's own, of the searches
-	Duration time.Duration
-	DryRun   bool
 }
 
 // recordTimeout bounds the attempt to record a run that was interrupted.
@@ -78,54 +67,50 @@ var ErrTerminated = errors.New("terminated")
 
 // RunScheduled runs the window that follows the last successful scheduled run.
 // Besides the errors of Run it returns a *ClockError.
-func (j *Job) RunScheduled(ctx context.Context, id string) (Summary, error) {
-	info := alerts.RunInfo{ID: id, Type: alerts.Scheduled}
+func (j *Job) RunScheduled(ctx context.Context, id string) (alerts.Run, error) {
+	run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.RunScheduled}}
 	last, err := j.Store.Checkpoint(ctx, j.Rule.ID)
 	if err != nil {
-		return Summary{}, terminated(ctx, err)
+		return run, terminated(ctx, err)
 	}
 	plan, err := PlanWindow(j.Now(), last, j.Rule.Lookback, j.Timing)
 	if err != nil {
-		return Summary{}, err
+		return run, err
 	}
-	run := alerts.Run{RunInfo: info, From: plan.Window.From, To: plan.Window.To}
+	run.From, run.To = plan.Window.From, plan.Window.To
 	if plan.Gap != (Window{}) {
 		run.GapFrom, run.GapTo, run.Rerun = plan.Gap.From, plan.Gap.To, j.Rerun(plan.Gap)
-		j.Log.Warn("the last successful run is longer ago than NEWTERMS_MAX_CATCHUP: this leaves a gap; rerun it by hand",
-			"gap", plan.Gap.String(), "rerun", run.Rerun, "rule", j.Rule.Name)
+		j.Warn(&Gap{plan.Gap, run.Rerun})
 	}
 	return j.run(ctx, run)
 }
 
 // Run finds the first occurrences in a window and writes their alerts. It
 // records the run when it starts and when it ends, and moves no checkpoint. The
-// summary tells how far it came, also with an error.
-func (j *Job) Run(ctx context.Context, id string, w Window) (Summary, error) {
-	return j.run(ctx, alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.Manual}, From: w.From, To: w.To})
+// run that it returns tells how far it came, also with an error.
+func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) {
+	return j.run(ctx, alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.RunManual}, From: w.From, To: w.To})
 }
 
-func (j *Job) run(ctx context.Context, run alerts.Run) (Summary, error) {
+func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	requests, took := j.Spent()
-	run.StartedAt, run.State = j.Now(), alerts.Started
+	run.StartedAt, run.State = j.Now(), alerts.RunStarted
 	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
-	window := Window{run.From, run.To}
-	summary := Summary{RunInfo: run.RunInfo, RuleName: run.RuleName, Window: window, DryRun: j.DryRun}
 	measure := func() {
 		requestsNow, tookNow := j.Spent()
-		summary.Requests, summary.Took = requestsNow-requests, tookNow-took
-		summary.Duration = j.Now().Sub(run.StartedAt)
+		run.Requests, run.Took = requestsNow-requests, tookNow-took
+		run.Duration = j.Now().Sub(run.StartedAt)
 	}
 	startErr := j.record(ctx, run)
 	err := startErr
 	if err == nil {
-		err = j.detect(ctx, run.RunInfo, window, &summary.Counts)
+		err = j.detect(ctx, run.RunInfo, Window{run.From, run.To}, &run.Counts)
 	}
 	measure()
-	run.State, run.Counts = alerts.Success, summary.Counts
-	run.Requests, run.Took, run.Duration = summary.Requests, summary.Took, summary.Duration
+	run.State = alerts.RunSucceeded
 	if err != nil {
 		err = terminated(ctx, err)
-		run.State, run.Error = alerts.Failure, err.Error()
+		run.State, run.Error = alerts.RunFailed, err.Error()
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 		defer cancel()
@@ -135,7 +120,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (Summary, error) {
 		err = errors.Join(err, endErr)
 	}
 	measure()
-	return summary, err
+	return run, err
 }
 
 // terminated says why a request was given up, if it was because of a signal.
@@ -156,34 +141,21 @@ func (j *Job) record(ctx context.Context, run alerts.Run) error {
 // detect goes through the window in parts of at most H: in such a part no pair
 // can have two first occurrences, so its earliest event decides.
 func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts *alerts.Counts) error {
-	source, err := j.Open(ctx)
+	source, err := j.Open(ctx, j.Rule.Search)
 	if err != nil {
 		return err
 	}
-	d := detection{Job: j, info: info, source: source, counts: counts, lacking: map[string]int64{}}
+	d := detection{Job: j, info: info, source: source, counts: counts, lacking: LackingTerms{ByField: map[string]int64{}}}
 	for part := range w.parts(j.Rule.History) {
 		if err := d.part(ctx, part); err != nil {
 			return fmt.Errorf("window %s: %w", part, err)
 		}
 	}
-	d.warnOfLackingTerms()
+	if d.lacking.Any > 0 {
+		j.Warn(&d.lacking)
+	}
 	if d.rejected != nil {
 		return fmt.Errorf("window %s: %w", w, d.rejected)
 	}
 	return nil
-}
-
-// LogValue gives the keys of the summary line.
-func (s Summary) LogValue() slog.Value {
-	written := slog.Int64("written", s.Written)
-	if s.DryRun {
-		written = slog.Int64("would_write", s.Written)
-	}
-	return slog.GroupValue(
-		slog.String("run_id", s.ID), slog.String("rule", s.RuleName), slog.String("window", s.Window.String()),
-		slog.Int64("candidates", s.Candidates), slog.Int64("new", s.New), written,
-		slog.Int64("already_alerted", s.AlreadyAlerted), slog.Int64("lacking_terms", s.LackingTerms),
-		slog.Int("requests", s.Requests), slog.Int64("took_ms", s.Took.Milliseconds()),
-		slog.Int64("duration_ms", s.Duration.Milliseconds()),
-	)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"newterms/esquery"
 	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/rule"
@@ -161,10 +162,9 @@ func cloneOf(document map[string]any) map[string]any {
 func (w *world) timelineAlerts(i int, window job.Window, pageSize int) []string {
 	w.t.Helper()
 	r := timelineRule(w, i)
-	s := search(r)
-	s.PageSize = pageSize
+	r.Search.PageSize = pageSize
 	var alerts []map[string]any
-	if _, err := w.job(r, s, &alerts).Run(w.t.Context(), uuid.NewString(), window); err != nil {
+	if _, err := w.job(r, &alerts).Run(w.t.Context(), uuid.NewString(), window); err != nil {
 		w.t.Fatal(err)
 	}
 	var lines []string
@@ -181,9 +181,12 @@ func timelineRule(w *world, i int) rule.Rule {
 		w.t.Fatal(err)
 	}
 	return rule.Rule{
-		ID: fmt.Sprint("timeline-", i), Name: fmt.Sprint("timeline ", i), Indices: []string{w.prefix + "events"}, Query: query,
-		Fields: []string{"okta.actor.id", "cloud.account.id"}, Timestamp: "event.ingested", Fallback: "@timestamp",
-		History: history, Parameters: map[string]any{
+		ID: fmt.Sprint("timeline-", i), Name: fmt.Sprint("timeline ", i), History: history,
+		Search: esquery.Search{
+			Indices: []string{w.prefix + "events"}, Query: query, Fields: []string{"okta.actor.id", "cloud.account.id"},
+			Timestamp: "event.ingested", Fallback: "@timestamp",
+		},
+		Parameters: map[string]any{
 			"rule_id": fmt.Sprint("timeline-", i), "risk_score": json.Number("1"),
 			"new_terms_fields": []string{"okta.actor.id", "cloud.account.id"},
 		},

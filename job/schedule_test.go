@@ -15,6 +15,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/job"
 )
 
@@ -93,9 +94,9 @@ func TestRandomSchedulesAgreeWithTheOracle(t *testing.T) {
 		if len(documents) > 0 {
 			w.index(documents...) // the last third in another index: the source has rolled over
 		}
-		_, missing := w.node.Request(t.Context(), "GET", "/"+w.alertsTarget(), nil)
+		_, missing := w.Request(t.Context(), "GET", "/"+w.alertsTarget(), nil)
 		if random.IntN(3) == 0 && missing == nil {
-			w.request("POST", "/"+w.alertsTarget()+"/_rollover", nil)
+			w.Must(w.t, "POST", "/"+w.alertsTarget()+"/_rollover", nil)
 		}
 		inParallel(all, func(one *scheduled) { one.act(w, start, now, s == 0 || s == steps-1) })
 	}
@@ -170,17 +171,14 @@ func (s *scheduled) act(w *world, start, now time.Time, must bool) {
 
 // run runs the timeline's rule, scheduled or over a range, and breaks request k.
 func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error {
-	transport := &breaking{next: w.node, k: k, after: k%2 == 0}
-	client := esquery.NewClient(transport)
-	store := alerts.NewStore(transport, w.alertsTarget(), w.runsTarget())
+	transport := &breaking{next: w.Node, k: k, after: k%2 == 0}
+	client := elastic.NewClient(transport, elastic.Options{})
 	r := timelineRule(w, s.id)
-	r.Indices, r.Lookback = []string{w.prefix + "events-*"}, time.Hour
-	read := search(r)
-	read.PageSize = 3 + s.id%8
+	r.Search.Indices, r.Search.PageSize, r.Lookback = []string{w.prefix + "events-*"}, 3+s.id%8, time.Hour
 	var found []map[string]any
-	j := w.job(r, read, &found)
-	j.Store, j.Timing = store, job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}
-	j.Open = func(ctx context.Context) (job.Source, error) { return esquery.Open(ctx, client, read) }
+	j := w.job(r, &found)
+	j.Store, j.Timing = alerts.NewStore(client, w.alertsTarget(), w.runsTarget()), job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}
+	j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
 	j.Now = func() time.Time { return now }
 	var err error
 	if manual != (job.Window{}) {
@@ -194,11 +192,11 @@ func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error
 // allAlerts returns the first-seen times of every alert, by rule and pair.
 func (w *world) allAlerts() map[string]map[[2]string][]time.Time {
 	w.t.Helper()
-	found, err := w.node.Sources(w.t.Context(), w.alertsTarget(), map[string]any{
-		"size": 10_000, "_source": []string{"kibana.alert.rule.rule_id", "kibana.alert.new_terms", "newterms.first_seen"},
+	found := w.Documents(w.t, w.alertsTarget(), map[string]any{
+		"_source": []string{"kibana.alert.rule.rule_id", "kibana.alert.new_terms", "newterms.first_seen"},
 	})
-	if err != nil || len(found) == 0 {
-		w.t.Fatalf("got %d alerts: %v", len(found), err)
+	if len(found) == 0 {
+		w.t.Fatal("there are no alerts")
 	}
 	all := map[string]map[[2]string][]time.Time{}
 	for _, alert := range found {

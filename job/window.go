@@ -52,8 +52,7 @@ type Plan struct{ Window, Gap Window }
 type ClockError struct{ Now, Last time.Time }
 
 func (e *ClockError) Error() string {
-	return fmt.Sprintf("the last scheduled run looked at %s, which is after now, %s: the clock went back. "+
-		"Correct the clock; until then use --from and --to", stamp(e.Last), stamp(e.Now))
+	return fmt.Sprintf("the clock went back: the last scheduled run looked at %s, which is after now, %s", stamp(e.Last), stamp(e.Now))
 }
 
 // PlanWindow decides which window a scheduled run takes, from where the runs

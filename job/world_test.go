@@ -5,40 +5,35 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
-	"os"
-	"path/filepath"
+	"maps"
 	"regexp"
 	"strconv"
 	"testing"
 	"time"
 
-	"github.com/BurntSushi/toml"
-	"github.com/google/uuid"
-
 	"newterms/alerts"
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 	"newterms/job"
 	"newterms/job/rule"
+	"newterms/job/rule/ruletest"
 )
 
 // A world is a prefix of index names on the real server, for one test.
 type world struct {
-	t       *testing.T
-	node    *estest.Node
-	prefix  string
-	indices []string // to delete
-	store   *alerts.Store
-	client  *esquery.Client
+	*estest.Node
+	t      *testing.T
+	prefix string
+	client *elastic.Client
+	store  *alerts.Store
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, node: estest.ForTest(t), prefix: "t" + uuid.NewString()[:8] + "-"}
-	w.client = esquery.NewClient(w.node)
-	w.store = alerts.NewStore(w.node, w.alertsTarget(), w.runsTarget())
+	w := &world{t: t, Node: estest.ForTest(t), prefix: estest.Name("t") + "-"}
+	w.client = elastic.NewClient(w.Node, elastic.Options{})
+	w.store = alerts.NewStore(w.client, w.alertsTarget(), w.runsTarget())
 	if _, err := w.store.Setup(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +47,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) hurry() {
 	w.t.Helper()
 	for _, target := range []string{w.alertsTarget(), w.runsTarget()} {
-		err := w.node.ChangeTemplate(w.t.Context(), target+"-index-template", func(template map[string]any) {
+		err := w.ChangeTemplate(w.t.Context(), target+"-index-template", func(template map[string]any) {
 			settings := template["template"].(map[string]any)["settings"].(map[string]any)["index"].(map[string]any)
 			settings["translog"] = map[string]any{"durability": "async"}
 		})
@@ -62,16 +57,11 @@ func (w *world) hurry() {
 	}
 }
 
-// remove deletes what the test made. The node of estest has no API to delete
-// data streams, and so no template of theirs: they end with it.
+// remove deletes the targets. The node of estest has no API to delete data
+// streams, and so no template of theirs: they end with it.
 func (w *world) remove() {
-	for _, index := range w.indices {
-		if _, err := w.node.Request(context.Background(), "DELETE", "/"+index, nil); err != nil {
-			w.t.Error(err)
-		}
-	}
 	for _, path := range []string{"/_data_stream/." + w.prefix + "*", "/_index_template/." + w.prefix + "*"} {
-		if _, err := w.node.Request(context.Background(), "DELETE", path, nil); err != nil {
+		if _, err := w.Request(context.Background(), "DELETE", path, nil); err != nil {
 			w.t.Log(err)
 		}
 	}
@@ -79,15 +69,6 @@ func (w *world) remove() {
 
 func (w *world) alertsTarget() string { return "." + w.prefix + "alerts" }
 func (w *world) runsTarget() string   { return "." + w.prefix + "runs" }
-
-func (w *world) request(method, path string, body any) []byte {
-	w.t.Helper()
-	answer, err := w.node.Request(w.t.Context(), method, path, body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return answer
-}
 
 // create makes an index. Without mappings of its own strings are keywords,
 // fields named ip are IP addresses, and both timestamps are dates.
@@ -102,33 +83,22 @@ func (w *world) create(index string, mappings any) {
 			"properties": map[string]any{"@timestamp": map[string]any{"type": "date"}, "event.ingested": map[string]any{"type": "date"}},
 		}
 	}
-	w.indices = append(w.indices, w.prefix+index)
-	w.request("PUT", "/"+w.prefix+index, map[string]any{
-		"mappings": mappings, "settings": map[string]any{"number_of_replicas": 0},
-	})
+	w.CreateIndex(w.t, w.prefix+index, map[string]any{"mappings": mappings, "settings": map[string]any{"number_of_replicas": 0}})
 }
 
-// index writes documents; each has an _id, and an _index if that is not the
-// default.
+// index writes documents to the index that they name in _index, or to events.
 func (w *world) index(documents ...map[string]any) {
 	w.t.Helper()
-	var bulk bytes.Buffer
-	encoder := json.NewEncoder(&bulk)
+	var expanded []map[string]any
 	for _, d := range documents {
-		source := map[string]any{}
+		e := map[string]any{}
 		for name, value := range d {
-			if name != "_id" && name != "_index" {
-				source[name] = expand(value)
-			}
+			e[name] = expand(value)
 		}
-		action := map[string]any{"_id": d["_id"], "_index": w.prefix + indexOf(d)}
-		for _, line := range []any{map[string]any{"index": action}, source} {
-			if err := encoder.Encode(line); err != nil {
-				w.t.Fatal(err)
-			}
-		}
+		e["_index"] = w.prefix + indexOf(d)
+		expanded = append(expanded, e)
 	}
-	w.request("POST", "/_bulk?refresh=true", bulk.Bytes())
+	w.Index(w.t, "", expanded...)
 }
 
 func indexOf(document map[string]any) string {
@@ -159,51 +129,28 @@ func expand(value any) any {
 // rule loads a rule that has these parameters and reads this world's indices.
 func (w *world) rule(parameters map[string]any) rule.Rule {
 	w.t.Helper()
-	table := map[string]any{
-		"rule_id": "test-rule", "name": "Test rule", "type": "new_terms", "language": "kuery", "severity": "low", "risk_score": 21,
-		"index": []string{w.prefix + "events"},
+	parameters = maps.Clone(parameters)
+	indices, ok := parameters["index"].([]any)
+	if !ok {
+		indices = []any{"events"}
 	}
-	for name, value := range parameters {
-		table[name] = value
+	var prefixed []string
+	for _, index := range indices {
+		prefixed = append(prefixed, w.prefix+index.(string))
 	}
-	if indices, ok := parameters["index"].([]any); ok {
-		var prefixed []string
-		for _, index := range indices {
-			prefixed = append(prefixed, w.prefix+index.(string))
-		}
-		table["index"] = prefixed
-	}
-	table["new_terms"] = map[string]any{
-		"field": "new_terms_fields", "value": table["new_terms_fields"],
-		"history_window_start": []map[string]any{{"field": "history_window_start", "value": table["history_window_start"]}},
-	}
-	text, err := toml.Marshal(map[string]any{"rule": table})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	path := filepath.Join(w.t.TempDir(), "rule.toml")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		w.t.Fatal(err)
-	}
-	rules, err := rule.Load(path)
+	parameters["index"] = prefixed
+	rules, err := rule.Load(ruletest.Write(w.t, parameters))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return rules[0]
 }
 
-// search is what the job reads for a rule.
-func search(r rule.Rule) esquery.Search {
-	return esquery.Search{
-		Indices: r.Indices, Query: r.Query, Filters: r.Filters, Fields: r.Fields, Timestamp: r.Timestamp, Fallback: r.Fallback,
-	}
-}
-
 // job returns a job that collects its alerts, as users read them, into found.
-func (w *world) job(r rule.Rule, s esquery.Search, found *[]map[string]any) *job.Job {
+func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 	return &job.Job{
 		Rule: r, Version: "test", Store: w.store,
-		Open: func(ctx context.Context) (job.Source, error) { return esquery.Open(ctx, w.client, s) },
+		Open: func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, w.client, s) },
 		Emit: func(a alerts.Alert) error {
 			text, err := json.Marshal(a)
 			if err != nil {
@@ -217,9 +164,9 @@ func (w *world) job(r rule.Rule, s esquery.Search, found *[]map[string]any) *job
 			(*found)[len(*found)-1] = document
 			return err
 		},
-		Spent: func() (int, time.Duration) { return 0, w.client.Took + w.store.Took },
+		Warn:  func(error) {},
+		Spent: w.client.Spent,
 		Now:   time.Now,
-		Log:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 }
 

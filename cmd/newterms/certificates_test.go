@@ -17,13 +17,28 @@ import (
 	"newterms/esquery/estest"
 )
 
-// tls puts a server that shows other certificates before the node.
-func (s *secure) tls(t *testing.T) {
+// certificates starts servers that show other certificates before the node, and
+// returns the variables with their URLs and with the files of authorities.
+func (s *secure) certificates(t *testing.T) (urls, authorities map[string]string) {
 	behind, err := url.Parse(s.node.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	serve := func(dir string) string {
+	now := time.Now()
+	bundle := filepath.Join(t.TempDir(), "bundle.pem")
+	urls = map[string]string{"PLAIN_URL": "http" + strings.TrimPrefix(s.node.URL, "https")}
+	authorities = map[string]string{"BUNDLE": bundle}
+	var all []byte
+	for name, certificate := range map[string]struct {
+		host     string
+		notAfter time.Time
+	}{
+		"FINE": {"127.0.0.1", now.Add(time.Hour)}, "EXPIRED": {"127.0.0.1", now.Add(-time.Hour)}, "OTHER": {"elastic.example", now.Add(time.Hour)},
+	} {
+		dir := t.TempDir()
+		if err := estest.WriteCertificates(dir, certificate.host, certificate.notAfter); err != nil {
+			t.Fatal(err)
+		}
 		pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "node.pem"), filepath.Join(dir, "node.key"))
 		if err != nil {
 			t.Fatal(err)
@@ -35,20 +50,7 @@ func (s *secure) tls(t *testing.T) {
 		server.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail here on purpose
 		server.StartTLS()
 		t.Cleanup(server.Close)
-		return server.URL
-	}
-	certificates := func(host string, notAfter time.Time) string {
-		dir := t.TempDir()
-		if err := estest.WriteCertificates(dir, host, notAfter); err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	now := time.Now()
-	fine, expired, other := certificates("127.0.0.1", now.Add(time.Hour)), certificates("127.0.0.1", now.Add(-time.Hour)), certificates("elastic.example", now.Add(time.Hour))
-	bundle := filepath.Join(t.TempDir(), "bundle.pem")
-	var all []byte
-	for _, dir := range []string{expired, other, fine} {
+		urls[name+"_URL"], authorities[name+"_CA"] = server.URL, filepath.Join(dir, "ca.pem")
 		text, err := os.ReadFile(filepath.Join(dir, "ca.pem"))
 		if err != nil {
 			t.Fatal(err)
@@ -58,29 +60,7 @@ func (s *secure) tls(t *testing.T) {
 	if err := os.WriteFile(bundle, all, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	key := "ELASTICSEARCH_API_KEY=" + s.key(s.descriptor("run.json"))
-	for _, c := range []struct {
-		name, url, ca string
-		code          int
-		want          string
-	}{
-		{"the node's own CA", s.node.URL, s.node.CAFile, 0, ""},
-		{"a bundle of three CAs", serve(fine), bundle, 0, ""},
-		{"no CA, so the system's", s.node.URL, "", 78, "unknown authority"},
-		{"a wrong CA", s.node.URL, filepath.Join(fine, "ca.pem"), 78, "set ELASTICSEARCH_CA to the certificate of its authority"},
-		{"an expired certificate", serve(expired), bundle, 78, "expired"},
-		{"another host's certificate", serve(other), bundle, 78, "check the host name in ELASTICSEARCH_URL"},
-		{"http instead of https", "http" + strings.TrimPrefix(s.node.URL, "https"), "", 1, "check ELASTICSEARCH_URL"},
-		{"a CA file that is missing", s.node.URL, "/nope.pem", 78, "ELASTICSEARCH_CA: open /nope.pem"},
-	} {
-		environ := []string{"ELASTICSEARCH_URL=" + c.url, "ELASTICSEARCH_CA=" + c.ca, key}
-		_, stderr, code := s.call(environ, "run", "--output", "none")
-		_, _, checked := s.call(environ, "check")
-		t.Logf("%-30s run %2d, check %2d  %s", c.name, code, checked, failureLine(stderr))
-		if code != c.code || checked != c.code || !strings.Contains(stderr, c.want) {
-			t.Errorf("%s: exit %d, check %d, want %d and %q", c.name, code, checked, c.code, c.want)
-		}
-	}
+	return urls, authorities
 }
 
 // roundTripper is a node that trusts its own certificate.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"newterms/alerts"
-	"newterms/esquery"
 	"newterms/job/check"
 )
 
@@ -18,6 +17,12 @@ import (
 type checkFailure struct{ code int }
 
 func (e checkFailure) Error() string { return fmt.Sprintf("check failed with exit code %d", e.code) }
+
+// advised is a finding with what to do about it.
+type advised struct {
+	check.Finding
+	Do string `json:"do,omitempty"` // "" if the level is OK
+}
 
 func (p program) check(ctx context.Context, args []string) error {
 	var paths list
@@ -31,46 +36,42 @@ func (p program) check(ctx context.Context, args []string) error {
 	if output != "text" && output != "json" {
 		return usageError{fmt.Errorf("--output: %q is neither text nor json", output)}
 	}
-	exclude, err := p.excludes(nil)
-	if err != nil {
-		return err
-	}
-	rules, unusable := p.rules(paths)
-	transport, err := p.settings.connect(p.retry, p.log)
+	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
+	client, err := p.connect()
 	if err != nil {
 		return errors.Join(unusable, err)
 	}
 	c := check.Check{
-		Client:       esquery.NewClient(transport),
-		Store:        alerts.NewStore(transport, p.settings.AlertsTarget, p.settings.RunsTarget),
+		Client: client, Store: alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget),
 		AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget,
-		Overlap: time.Duration(p.settings.Overlap), Now: p.now,
+		Rules: rules, Overlap: time.Duration(p.settings.Overlap), Now: p.now,
 	}
-	for _, r := range rules {
-		c.Rules = append(c.Rules, check.Rule{Rule: r, Search: p.search(r, exclude, p.settings.MissingTerms)})
+	var findings []advised
+	for _, f := range c.Run(ctx) {
+		findings = append(findings, advised{f, advice(f.Err)})
 	}
-	findings := c.Run(ctx)
 	for _, err := range causes(unusable) {
-		findings = append(findings, check.Finding{Level: check.Error, Check: "rule", Message: err.Error(), Do: "mend the file or leave it out", Err: err})
+		f := check.Finding{Level: check.Error, Check: "rule", Message: err.Error(), Err: err}
+		findings = append(findings, advised{f, advice(err)})
 	}
 	return p.report(findings, output)
 }
 
 // report prints the findings. Its error carries the code of the worst one.
-func (p program) report(findings []check.Finding, output string) error {
+func (p program) report(findings []advised, output string) error {
 	code := exitDone
 	for _, f := range findings {
-		code = max(code, exitCode(f.Err)) // 1, which a retry may help, is the least of them
+		if f.Level == check.Error {
+			code = max(code, exitCode(f.Err)) // 1, which a retry may help, is the least of them
+		}
 	}
-	var text string
+	text := findingLines(findings)
 	if output == "json" {
 		encoded, err := json.MarshalIndent(map[string]any{"exit_code": code, "findings": findings}, "", "  ")
 		if err != nil {
 			return err
 		}
 		text = string(encoded) + "\n"
-	} else {
-		text = findingLines(findings)
 	}
 	if _, err := fmt.Fprint(p.stdout, text); err != nil {
 		return err
@@ -81,10 +82,10 @@ func (p program) report(findings []check.Finding, output string) error {
 	return nil
 }
 
-func findingLines(findings []check.Finding) string {
-	marks := map[string]string{check.OK: "✓", check.Warning: "!", check.Error: "✗"}
+func findingLines(findings []advised) string {
+	marks := map[check.Level]string{check.OK: "✓", check.Warning: "!", check.Error: "✗"}
+	counts := map[check.Level]int64{}
 	var b strings.Builder
-	counts := map[string]int{}
 	rule := ""
 	for _, f := range findings {
 		if f.Rule != rule {
@@ -97,6 +98,7 @@ func findingLines(findings []check.Finding) string {
 			fmt.Fprintf(&b, "             → %s\n", f.Do)
 		}
 	}
-	fmt.Fprintf(&b, "\n%d ok, %d to know, %d to mend\n", counts[check.OK], counts[check.Warning], counts[check.Error])
+	fmt.Fprintf(&b, "\n%d ok, %s, %s\n", counts[check.OK],
+		plural(counts[check.Warning], "warning", "warnings"), plural(counts[check.Error], "error", "errors"))
 	return b.String()
 }

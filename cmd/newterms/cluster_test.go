@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,16 +12,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"newterms/esquery/estest"
 )
 
 // A cluster is the real server behind a proxy that keeps what passes and can
 // break it, with an index and targets of its own.
 type cluster struct {
-	t       *testing.T
+	tb      testing.TB
 	node    *estest.Node
+	prefix  string // of all names
 	name    string // of the index
 	environ []string
 
@@ -52,6 +50,8 @@ var kinds = []string{"run lookup", "run document", "field caps", "candidates", "
 func kindOf(path string, body []byte) string {
 	has := func(text string) bool { return bytes.Contains(body, []byte(text)) }
 	switch search := strings.HasSuffix(path, "/_search"); {
+	case path == "/":
+		return "root"
 	case strings.HasSuffix(path, "/_field_caps"):
 		return "field caps"
 	case strings.Contains(path, "-runs/"):
@@ -74,52 +74,48 @@ func kindOf(path string, body []byte) string {
 	return "other"
 }
 
-// newCluster indexes documents and installs the templates.
-func newCluster(t *testing.T, documents ...map[string]any) *cluster {
-	t.Helper()
-	c := &cluster{t: t, node: estest.ForTest(t), name: "cli" + uuid.NewString()[:8]}
+// newCluster makes an index with the mapping of Okta's events and puts documents
+// into it.
+func newCluster(tb testing.TB, documents ...map[string]any) *cluster {
+	tb.Helper()
+	return newClusterOn(tb, estest.ForTest(tb), documents...)
+}
+
+func newClusterOn(tb testing.TB, node *estest.Node, documents ...map[string]any) *cluster {
+	tb.Helper()
+	c := &cluster{tb: tb, node: node, prefix: estest.Name("cli") + "-"}
+	c.name = c.prefix + "events"
 	server := httptest.NewServer(http.HandlerFunc(c.serve))
-	t.Cleanup(server.Close)
+	tb.Cleanup(server.Close)
 	c.environ = []string{
 		"ELASTICSEARCH_URL=" + server.URL, "NEWTERMS_INDEX=" + c.name,
-		"NEWTERMS_ALERTS_TARGET=." + c.name + "-alerts", "NEWTERMS_RUNS_TARGET=." + c.name + "-runs",
+		"NEWTERMS_ALERTS_TARGET=" + c.alertsTarget(), "NEWTERMS_RUNS_TARGET=" + c.runsTarget(),
 	}
-	template, err := os.ReadFile("../../testdata/okta/index-template.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var okta struct{ Template map[string]any }
-	if err := json.Unmarshal(template, &okta); err != nil {
-		t.Fatal(err)
-	}
-	c.request("PUT", "/"+c.name, okta.Template)
-	t.Cleanup(func() { c.request("DELETE", "/"+c.name, nil) })
+	c.node.CreateIndex(tb, c.name, oktaTemplate(tb)["template"])
 	c.index(documents...)
 	return c
 }
 
-func (c *cluster) request(method, path string, body any) []byte {
-	c.t.Helper()
-	answer, err := c.node.Request(context.Background(), method, path, body)
+// oktaTemplate is the index template of the sample events.
+func oktaTemplate(tb testing.TB) map[string]any {
+	tb.Helper()
+	text, err := os.ReadFile("../../testdata/okta/index-template.json")
 	if err != nil {
-		c.t.Fatal(err)
+		tb.Fatal(err)
 	}
-	return answer
+	var template map[string]any
+	if err := json.Unmarshal(text, &template); err != nil {
+		tb.Fatal(err)
+	}
+	return template
 }
 
+func (c *cluster) alertsTarget() string { return "." + c.prefix + "alerts" }
+func (c *cluster) runsTarget() string   { return "." + c.prefix + "runs" }
+
 func (c *cluster) index(documents ...map[string]any) {
-	c.t.Helper()
-	var bulk bytes.Buffer
-	for _, d := range documents {
-		source, err := json.Marshal(d)
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		fmt.Fprintf(&bulk, "{\"index\":{}}\n%s\n", source)
-	}
-	if len(documents) > 0 {
-		c.request("POST", "/"+c.name+"/_bulk?refresh=true", bulk.Bytes())
-	}
+	c.tb.Helper()
+	c.node.Index(c.tb, c.name, documents...)
 }
 
 func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
@@ -180,32 +176,28 @@ func (c *cluster) setFault(fault func(request) bool) {
 
 // alerts returns the actors that a rule has alerts of, once for each, sorted.
 func (c *cluster) alerts(ruleID string) []string {
-	c.t.Helper()
-	found, err := c.node.Sources(context.Background(), "."+c.name+"-alerts", map[string]any{
-		"size": 1000, "sort": "okta.actor.id", "query": map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
-	})
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	c.tb.Helper()
 	var actors []string
-	for _, alert := range found {
+	for _, alert := range c.node.Documents(c.tb, c.alertsTarget(), map[string]any{
+		"sort": "okta.actor.id", "query": map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
+	}) {
 		actors = append(actors, alert["okta"].(map[string]any)["actor"].(map[string]any)["id"].(string))
 	}
 	return actors
 }
 
 // lastError is what the newest failed run of a rule was recorded with.
-func (c *cluster) lastError(t *testing.T, ruleID string) string {
-	t.Helper()
-	found, err := c.node.Sources(t.Context(), "."+c.name+"-runs", map[string]any{
-		"size": 1000, "sort": map[string]any{"@timestamp": "desc"}, "query": map[string]any{"bool": map[string]any{"filter": []any{
+func (c *cluster) lastError(ruleID string) string {
+	c.tb.Helper()
+	failed := c.node.Documents(c.tb, c.runsTarget(), map[string]any{
+		"sort": map[string]any{"@timestamp": "desc"}, "query": map[string]any{"bool": map[string]any{"filter": []any{
 			map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
 			map[string]any{"term": map[string]any{"newterms.run.state": "failure"}},
 		}}},
 	})
-	if err != nil || len(found) == 0 {
-		t.Errorf("no failed run of %s: %v", ruleID, err)
+	if len(failed) == 0 {
+		c.tb.Errorf("no failed run of %s", ruleID)
 		return ""
 	}
-	return fmt.Sprint(found[0]["error.message"])
+	return fmt.Sprint(failed[0]["error.message"])
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -14,30 +13,11 @@ import (
 	"time"
 )
 
-// asProgram names the variable that turns the test binary into newterms with
-// small pages, at the time that it holds.
-const asProgram = "NEWTERMS_TEST_AS_PROGRAM_AT"
-
-func TestMain(m *testing.M) {
-	at := os.Getenv(asProgram)
-	if at == "" {
-		os.Exit(m.Run())
-	}
-	now, err := time.Parse(time.RFC3339, at)
-	if err != nil {
-		panic(err)
-	}
-	settings, settingsErr := readSettings(os.Environ())
-	p := programAt(now)
-	p.settings, p.stdout, p.log = settings, os.Stdout, newLogger(settings, os.Stderr)
-	os.Exit(exitCode(p.execute(untilSignal(context.Background()), os.Args[1:], settingsErr)))
-}
-
 // start starts newterms as a process of its own.
 func (c *cluster) start(t *testing.T, now time.Time, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(append(os.Environ(), c.environ...), asProgram+"="+now.Format(time.RFC3339))
+	cmd.Env = append(append(os.Environ(), c.environ...), asProgram+"="+now.Format(time.RFC3339), "NEWTERMS_TEST_PAGES=small")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
@@ -155,7 +135,7 @@ func TestSignalsEndARun(t *testing.T) {
 		if err == nil || cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "terminated: "+signal.String()) {
 			t.Errorf("%s: %v: %s", id, err, stderr)
 		}
-		if got := c.lastError(t, id); !strings.HasPrefix(got, "terminated: ") {
+		if got := c.lastError(id); !strings.HasPrefix(got, "terminated: ") {
 			t.Errorf("%s: recorded as %q", id, got)
 		}
 		if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {

@@ -1,15 +1,13 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"net/http"
-	"strings"
 
-	"newterms/alerts"
-	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/kql"
-	"newterms/job"
+	"newterms/job/check"
 	"newterms/job/rule"
 )
 
@@ -44,72 +42,37 @@ func exitCode(err error) int {
 }
 
 func exitCodeOf(err error) int {
-	var (
-		checked checkFailure
-		version *esquery.VersionError
-		usage   usageError
-		config  configError
-		rule    *rule.Error
-		field   *kql.FieldError
-		syntax  *kql.SyntaxError
-		misfit  *esquery.MappingError
-		refused interface{ StatusCode() int }
-	)
+	var checked checkFailure
+	var found *check.Problem
 	switch {
 	case errors.As(err, &checked):
 		return checked.code
-	case errors.As(err, &usage):
+	case is[usageError](err):
 		return exitUsage
-	case errors.As(err, &config), errors.As(err, &version):
+	case is[configError](err), is[*esquery.VersionError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
-	case errors.As(err, &rule), errors.As(err, &field), errors.As(err, &syntax), errors.As(err, &misfit):
+	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err):
 		return exitRule
-	case errors.As(err, &refused) && isUnauthorized(refused.StatusCode()):
+	case errors.As(err, &found):
+		switch found.Kind {
+		case check.TermUnmapped, check.TermLacking, check.TimestampUnmapped:
+			return exitRule
+		}
+	case isStatus(err, http.StatusUnauthorized), isStatus(err, http.StatusForbidden):
 		return exitUnauthorized
 	}
 	return exitFailed
 }
 
-func isUnauthorized(status int) bool {
-	return status == http.StatusUnauthorized || status == http.StatusForbidden
+// is reports whether an error is or wraps a T.
+func is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
 }
 
-// hint says what to do about an error that does not say it itself.
-func hint(err error) string {
+func isStatus(err error, status int) bool {
 	var refused interface{ StatusCode() int }
-	var byKibana *kibana.ResponseError
-	incomplete := errors.Is(err, esquery.ErrIncomplete) || errors.Is(err, alerts.ErrIncomplete)
-	var rejected *alerts.RejectedError
-	switch {
-	case errors.As(err, &rejected) && rejected.Status == http.StatusBadRequest:
-		return ": the other alerts are written; make the mapping of the alerts target take this one, or exclude its event; " +
-			"until then each run does this window again"
-	case errors.As(err, &byKibana):
-		switch byKibana.Status {
-		case http.StatusUnauthorized:
-			return ": check KIBANA_API_KEY"
-		case http.StatusForbidden:
-			return ": grant Kibana's privilege Saved Objects Management: All in this space to the API key or user"
-		case http.StatusNotFound:
-			return ": check KIBANA_URL, with Kibana's base path if it has one, and KIBANA_SPACE"
-		}
-	case errors.As(err, new(*esquery.MappingError)):
-		return ": correct what it names in the rule, --exclude or NEWTERMS_EXCLUDE; a network is written 203.0.113.0/24"
-	case errors.As(err, &refused):
-		switch status := refused.StatusCode(); {
-		case status == http.StatusUnauthorized:
-			return ": check ELASTICSEARCH_API_KEY, which may be revoked or expired, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
-		case status == http.StatusForbidden:
-			return ": grant this privilege to the API key or user"
-		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
-			return ": the cluster is busy or broken: the next run does this window again"
-		}
-	case incomplete:
-		return ": nothing is concluded from it: check the health of the cluster; the next run does this window again"
-	case errors.Is(err, job.ErrTerminated):
-		return ": the next run does this window again"
-	}
-	return ""
+	return errors.As(err, &refused) && refused.StatusCode() == status
 }
 
 // causes takes errors apart that errors.Join put together.
@@ -127,6 +90,3 @@ func causes(err error) []error {
 	}
 	return all
 }
-
-// oneLine is an error's text for a log, where a line is an event.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -2,9 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -17,85 +14,14 @@ type fault struct {
 	do   func(request)
 }
 
+// faults are all that the matrix tries.
 func faults() []fault {
-	status := func(code int, body string, header ...string) func(request) {
-		return func(r request) {
-			for i := 0; i+1 < len(header); i += 2 {
-				r.w.Header().Set(header[i], header[i+1])
-			}
-			r.w.WriteHeader(code)
-			_, _ = io.WriteString(r.w, body)
-		}
-	}
-	elastic := func(code int, kind string) func(request) {
-		return status(code, fmt.Sprintf(`{"error":{"type":%q,"reason":"made up","root_cause":[{"type":%[1]q,"reason":"made up"}]},"status":%d}`, kind, code),
-			"Content-Type", "application/json", "X-Elastic-Product", "Elasticsearch")
-	}
-	// changed lets the server answer and changes its JSON.
-	changed := func(change func(answer map[string]any)) func(request) {
-		return func(r request) {
-			rec := r.forward()
-			var answer map[string]any
-			decoder := json.NewDecoder(rec.Body)
-			decoder.UseNumber()
-			if decoder.Decode(&answer) == nil {
-				change(answer)
-			}
-			text, _ := json.Marshal(answer) // it was JSON
-			rec.Body = bytes.NewBuffer(text)
-			reply(r.w, rec)
-		}
-	}
-	// items turns away every n-th document of a bulk request, from the second.
-	items := func(code, n int) func(request) {
-		return func(r request) {
-			lines := bytes.SplitAfter(r.body, []byte("\n"))
-			refused := func(i int) bool { return (i/2)%n == n-1 }
-			var kept []byte
-			for i := 0; i+1 < len(lines); i += 2 {
-				if !refused(i) {
-					kept = append(append(kept, lines[i]...), lines[i+1]...)
-				}
-			}
-			var answer struct{ Items []any }
-			if len(kept) > 0 {
-				_ = json.Unmarshal(r.replace(kept).Body.Bytes(), &answer) // a search has no items
-			}
-			var items []any
-			for i := 0; i+1 < len(lines); i += 2 {
-				if refused(i) || len(answer.Items) == 0 {
-					items = append(items, map[string]any{"create": map[string]any{"_id": "x", "status": code, "error": map[string]any{"type": "made_up", "reason": "made up"}}})
-					continue
-				}
-				items, answer.Items = append(items, answer.Items[0]), answer.Items[1:]
-			}
-			text, _ := json.Marshal(map[string]any{"errors": true, "items": items})
-			status(http.StatusOK, string(text), "X-Elastic-Product", "Elasticsearch")(r)
-		}
-	}
-	shards := func(total, failed int) map[string]any {
-		return map[string]any{"total": total, "successful": total - failed, "skipped": 0, "failed": failed}
-	}
-	// partial leaves a well-formed answer that lacks what a part of the cluster
-	// would have added: whoever takes it for whole misses pairs or history.
-	partial := func(change func(answer map[string]any)) func(request) {
-		return changed(func(a map[string]any) {
-			change(a)
-			aggregations, _ := a["aggregations"].(map[string]any)
-			for _, agg := range aggregations {
-				if agg := agg.(map[string]any); agg["after_key"] != nil {
-					agg["buckets"] = []any{}
-					delete(agg, "after_key")
-				}
-			}
-		})
-	}
 	var repeated []byte
 	return []fault{
-		{"429", true, elastic(429, "es_rejected_execution_exception")},
+		{"429", true, elasticError(429, "es_rejected_execution_exception")},
 		{"429 Retry-After", true, status(429, "", "Retry-After", "0")},
 		{"502", true, status(502, "<html>bad gateway</html>")},
-		{"503", true, elastic(503, "unavailable_shards_exception")},
+		{"503", true, elasticError(503, "unavailable_shards_exception")},
 		{"504", true, status(504, "")},
 		{"reset before", true, func(request) { panic(http.ErrAbortHandler) }},
 		{"reset after", true, func(r request) { r.forward(); panic(http.ErrAbortHandler) }},
@@ -107,13 +33,13 @@ func faults() []fault {
 			panic(http.ErrAbortHandler)
 		}},
 		{"timeout", true, func(r request) { rec := r.forward(); time.Sleep(400 * time.Millisecond); reply(r.w, rec) }},
-		{"503 always", false, elastic(503, "unavailable_shards_exception")},
+		{"503 always", false, elasticError(503, "unavailable_shards_exception")},
 		{"reset always", false, func(request) { panic(http.ErrAbortHandler) }},
-		{"400", false, elastic(400, "illegal_argument_exception")},
-		{"401", false, elastic(401, "security_exception")},
-		{"403", false, elastic(403, "security_exception")},
+		{"400", false, elasticError(400, "illegal_argument_exception")},
+		{"401", false, elasticError(401, "security_exception")},
+		{"403", false, elasticError(403, "security_exception")},
 		{"404", false, status(404, "not here")},
-		{"500", false, elastic(500, "null_pointer_exception")},
+		{"500", false, elasticError(500, "null_pointer_exception")},
 		{"timed_out", false, partial(func(a map[string]any) { a["timed_out"] = true })},
 		{"shards failed", false, partial(func(a map[string]any) {
 			a["_shards"] = shards(3, 1)
@@ -146,29 +72,17 @@ func faults() []fault {
 			r.w = withoutProduct{r.w}
 			partial(func(map[string]any) {})(r)
 		}},
-		{"too many buckets", true, elastic(400, "too_many_buckets_exception")},
-		{"circuit breaker", true, elastic(429, "circuit_breaking_exception")},
-		{"breaker over 1", false, func(r request) {
-			if bytes.Contains(r.body, []byte(`"composite"`)) && bytes.Contains(r.body, []byte(`"size":1,`)) {
-				reply(r.w, r.forward())
-				return
-			}
-			elastic(429, "circuit_breaking_exception")(r)
-		}},
-		{"too many clauses", true, elastic(400, "too_many_clauses")},
-		{"413", true, status(413, "")},
+		{"buckets over 2", false, over(2, bucketsOf, elasticError(400, "too_many_buckets_exception"))},
+		{"buckets over 1", false, over(1, bucketsOf, elasticError(400, "too_many_buckets_exception"))},
+		{"breaker over 1", false, over(1, bucketsOf, elasticError(429, "circuit_breaking_exception"))},
+		{"clauses over 2", false, over(2, valuesOf, elasticError(400, "too_many_clauses"))},
+		{"terms over 1", false, over(1, valuesOf, elasticError(400, "illegal_argument_exception", "The number of terms [9] is over the allowed maximum of [index.max_terms_count]"))},
+		{"413 over 2", false, over(2, valuesOf, status(413, ""))},
+		{"413 over 1", false, over(1, valuesOf, status(413, "<html>too large</html>"))},
 		{"some items 429", true, items(429, 2)},
 		{"all items 503", true, items(503, 1)},
 		{"items 503 always", false, items(503, 1)},
 		{"some items 400", false, items(400, 2)},
 		{"items 403", false, items(403, 1)},
 	}
-}
-
-// withoutProduct drops the header by which Elasticsearch is known.
-type withoutProduct struct{ http.ResponseWriter }
-
-func (w withoutProduct) WriteHeader(code int) {
-	w.Header().Del("X-Elastic-Product")
-	w.ResponseWriter.WriteHeader(code)
 }

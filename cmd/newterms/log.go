@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"os"
@@ -16,18 +17,29 @@ import (
 func newLogger(s settings, stderr io.Writer) *slog.Logger {
 	_, onTerminal := terminalWidth(stderr)
 	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
-		return slog.New(tint.NewTextHandler(stderr, &tint.Options{
-			Level: s.LogLevel, TimeFormat: "15:04:05",
+		return slog.New(sentences{tint.NewTextHandler(stderr, &tint.Options{
+			Level: slog.Level(s.LogLevel), TimeFormat: "15:04:05",
 			NoColor: !onTerminal || s.NoColor != "" || s.Term == "dumb",
-		}))
+		})})
 	}
-	handler := slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: s.LogLevel, ReplaceAttr: ecsName})
+	handler := slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: slog.Level(s.LogLevel), ReplaceAttr: ecsName})
 	ecs := handler.WithAttrs([]slog.Attr{
 		slog.String("ecs.version", "8.11.0"), slog.String("service.name", "newterms"),
 		slog.String("service.version", version()), slog.String("event.dataset", "newterms.log"),
 	})
 	// What is ours has an object of its own: ECS knows a rule as an object.
 	return slog.New(ecs.WithGroup("newterms"))
+}
+
+// sentences leaves out the keys of a record, whose message says the same to
+// people, unless debug is on.
+type sentences struct{ slog.Handler }
+
+func (s sentences) Handle(ctx context.Context, r slog.Record) error {
+	if !s.Enabled(ctx, slog.LevelDebug) {
+		r = slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	}
+	return s.Handler.Handle(ctx, r)
 }
 
 func ecsName(groups []string, a slog.Attr) slog.Attr {

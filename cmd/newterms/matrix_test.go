@@ -2,14 +2,13 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
+	"newterms/esquery/estest"
+	"newterms/job/rule/ruletest"
 )
 
 // noon is when the runs of the fault tests take place.
@@ -28,6 +27,11 @@ func newActors() []string {
 // of them without event.ingested, besides actors that are known.
 func faultCluster(t *testing.T) *cluster {
 	t.Helper()
+	return faultClusterOn(t, estest.ForTest(t))
+}
+
+func faultClusterOn(t *testing.T, node *estest.Node) *cluster {
+	t.Helper()
 	at := func(ago time.Duration) string { return noon.Add(-ago).Format(time.RFC3339) }
 	var documents []map[string]any
 	for i, actor := range newActors() {
@@ -41,7 +45,7 @@ func faultCluster(t *testing.T) *cluster {
 		known := fmt.Sprintf("known%d", i)
 		documents = append(documents, proxySession(known, "acc-1", at(48*time.Hour)), proxySession(known, "acc-1", at(30*time.Minute)))
 	}
-	c := newCluster(t, documents...)
+	c := newClusterOn(t, node, documents...)
 	if _, stderr, code := call(t, c.environ, "setup"); code != 0 {
 		t.Fatal(stderr)
 	}
@@ -52,29 +56,10 @@ func faultCluster(t *testing.T) *cluster {
 // its own, and returns its path.
 func faultRule(t *testing.T, id string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "rule.toml")
-	text := `[rule]
-rule_id = "` + id + `"
-name = "Rule ` + id + `"
-type = "new_terms"
-language = "kuery"
-severity = "low"
-risk_score = 21
-index = ["unused"]
-from = "now-1h"
-timestamp_override = "event.ingested"
-query = "data_stream.dataset: okta.system"
-[rule.new_terms]
-field = "new_terms_fields"
-value = ["okta.actor.id", "cloud.account.id"]
-[[rule.new_terms.history_window_start]]
-field = "history_window_start"
-value = "now-7d"
-`
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
+	return ruletest.Write(t, map[string]any{
+		"rule_id": id, "name": "Rule " + id, "from": "now-1h", "timestamp_override": "event.ingested", "query": "data_stream.dataset: okta.system",
+		"new_terms_fields": []string{"okta.actor.id", "cloud.account.id"}, "history_window_start": "now-7d",
+	})
 }
 
 // ruleAfterGoodRun writes a rule of which a run before all new events was good.
@@ -89,11 +74,11 @@ func (c *cluster) ruleAfterGoodRun(t *testing.T, id string) string {
 	return path
 }
 
-// programAt runs at a time, with small pages and quick retries.
+// programAt runs at a time, with small pages.
 func programAt(at time.Time) program {
-	return program{now: func() time.Time { return at }, pageSize: 4, retry: []backoff.RetryOption{
-		backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(5 * time.Second), backoff.WithBackOff(backoff.NewConstantBackOff(time.Millisecond)),
-	}}
+	p := quickly(func() time.Time { return at })
+	p.pageSize = 4
+	return p
 }
 
 // TestFaultMatrix breaks every kind of request in every way. A run either

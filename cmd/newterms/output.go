@@ -12,14 +12,13 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"newterms/alerts"
-	"newterms/job/rule"
 )
 
 // printer puts alerts on stdout: ndjson at once, a table when a rule is done.
 type printer struct {
 	format string
 	out    io.Writer
-	width  int // of the terminal; 0: no limit
+	width  int // in columns
 	rows   []row
 }
 
@@ -30,9 +29,9 @@ type row struct {
 }
 
 func newRow(a alerts.Alert) row {
-	r := row{at: a.FirstSeen}
+	r, description := row{at: a.FirstSeen}, a.Describe()
 	for _, c := range columns() {
-		r.cells = append(r.cells, c.cell(a))
+		r.cells = append(r.cells, c.cell(description))
 	}
 	return r
 }
@@ -41,7 +40,10 @@ func newPrinter(format string, out io.Writer) (*printer, error) {
 	if !slices.Contains([]string{"table", "ndjson", "none"}, format) {
 		return nil, usageError{fmt.Errorf("--output: %q is none of table, ndjson, none", format)}
 	}
-	width, _ := terminalWidth(out)
+	width, ok := terminalWidth(out)
+	if !ok {
+		width = 120 // for mail, tickets and logs
+	}
 	return &printer{format: format, out: out, width: width}, nil
 }
 
@@ -57,17 +59,17 @@ func (p *printer) alert(a alerts.Alert) error {
 	return nil
 }
 
-// flush prints what a rule's alerts are collected for.
-func (p *printer) flush(r rule.Rule) error {
+// flush prints the alerts that were collected for a rule.
+func (p *printer) flush(rule string) error {
 	if p.format != "table" {
 		return nil
 	}
 	if len(p.rows) == 0 {
-		_, err := fmt.Fprintf(p.out, "%s: no new alerts\n", r.Name)
+		_, err := fmt.Fprintf(p.out, "%s: no new alerts\n", rule)
 		return err
 	}
 	slices.SortStableFunc(p.rows, func(a, b row) int { return a.at.Compare(b.at) })
-	_, err := fmt.Fprintf(p.out, "%s\n%s\n", r.Name, renderTable(p.rows, p.width))
+	_, err := fmt.Fprintf(p.out, "%s\n%s\n", rule, renderTable(p.rows, p.width))
 	p.rows = nil
 	return err
 }
@@ -75,76 +77,48 @@ func (p *printer) flush(r rule.Rule) error {
 // column is what a reader must know at once; empty columns are left out.
 type column struct {
 	header string
-	cell   func(alerts.Alert) string
+	cell   func(alerts.Description) string
 }
 
 func columns() []column {
 	return []column{
-		{"FIRST SEEN (UTC)", func(a alerts.Alert) string { return a.FirstSeen.UTC().Format("2006-01-02 15:04:05") }},
-		{"ACTOR", actor},
-		{"ACCOUNT", account},
-		{"CLIENT", client},
-		{"USER AGENT", userAgent},
-		{"EVENT", func(a alerts.Alert) string { return a.Text("okta.event_type", "kibana.alert.original_event.action") }},
-		{"OUTCOME", func(a alerts.Alert) string {
-			return joinFilled("\n", a.Text("okta.outcome.result", "event.outcome"), a.Text("okta.outcome.reason"))
-		}},
-		{"EVENTS", func(a alerts.Alert) string { return a.Text("newterms.events") }},
+		{"FIRST SEEN (UTC)", func(d alerts.Description) string { return d.FirstSeen.UTC().Format("2006-01-02 15:04:05") }},
+		{"ACTOR", func(d alerts.Description) string { return lines(d.Actor, d.ActorID) }},
+		{"ACCOUNT", func(d alerts.Description) string { return d.Account }},
+		{"CLIENT", func(d alerts.Description) string { return lines(d.IP, d.Place, d.Network) }},
+		{"USER AGENT", func(d alerts.Description) string { return lines(d.Browser, d.OS) }},
+		{"EVENT", func(d alerts.Description) string { return lines(d.Action, d.Outcome, d.Why, repeated(d.Events)) }},
 		{"NEW TERMS", newTerms},
 	}
 }
 
-// actor and account show the term of the pair: an event may hold several.
-func actor(a alerts.Alert) string {
-	name := a.Text("okta.actor.display_name", "user.full_name", "user.name")
-	id := a.Term("okta.actor.id")
-	if id == "" {
-		id = a.Text("okta.actor.id", "user.id")
-	}
-	return joinFilled("\n", name, id)
-}
-
-func account(a alerts.Alert) string {
-	if term := a.Term("cloud.account.id"); term != "" {
-		return term
-	}
-	return a.Text("cloud.account.id")
-}
-
-// joinFilled joins what is not empty, each text once.
-func joinFilled(separator string, texts ...string) string {
+// lines puts what is not empty below each other, each text once.
+func lines(texts ...string) string {
 	var filled []string
 	for _, s := range texts {
 		if s != "" && !slices.Contains(filled, s) {
 			filled = append(filled, s)
 		}
 	}
-	return strings.Join(filled, separator)
+	return strings.Join(filled, "\n")
 }
 
-func client(a alerts.Alert) string {
-	city, country := a.Text("client.geo.city_name", "source.geo.city_name"), a.Text("client.geo.country_name", "source.geo.country_name")
-	network := a.Text("okta.security_context.as.organization.name", "client.as.organization.name", "source.as.organization.name", "okta.security_context.isp")
-	return joinFilled("\n", a.Text("okta.client.ip", "client.ip", "source.ip"), joinFilled(", ", city, country), network)
-}
-
-func userAgent(a alerts.Alert) string {
-	browser, os := a.Text("okta.client.user_agent.browser"), a.Text("okta.client.user_agent.os", "user_agent.os.name")
-	if name := a.Text("user_agent.name"); browser == "" || browser == "UNKNOWN" {
-		browser = name
-	}
-	if browser == "" && os == "" {
-		return a.Text("okta.client.user_agent.raw_user_agent", "user_agent.original")
-	}
-	return joinFilled("\n", browser, os)
-}
-
-// newTerms shows the pair where the actor and account columns do not.
-func newTerms(a alerts.Alert) string {
-	if a.Text("newterms.fields") == "okta.actor.id, cloud.account.id" {
+func repeated(events string) string {
+	if events == "" || events == "1" {
 		return ""
 	}
-	return a.Text("kibana.alert.new_terms")
+	return events + " events"
+}
+
+// newTerms shows the terms that are in no other column.
+func newTerms(d alerts.Description) string {
+	var terms []string
+	for _, t := range d.NewTerms {
+		if t.Field != "okta.actor.id" && t.Field != "cloud.account.id" {
+			terms = append(terms, t.Value)
+		}
+	}
+	return lines(terms...)
 }
 
 // renderTable wraps the widest columns until the table fits the width.
@@ -182,13 +156,21 @@ func renderTable(all []row, width int) string {
 	return t.Render()
 }
 
-// wrapLines wraps each line of a cell by itself, at spaces if it can.
+// wrapLines wraps each line of a cell by itself, after a space or a mark such as
+// the dots of user.session.start if it can.
 func wrapLines(cell string, width int) string {
-	lines := strings.Split(cell, "\n")
-	for i, line := range lines {
-		lines[i] = text.WrapSoft(line, width)
+	var wrapped []string
+	for line := range strings.SplitSeq(cell, "\n") {
+		for text.StringWidthWithoutEscSequences(line) > width {
+			head := text.Trim(line, width)
+			if at := strings.LastIndexAny(head, " .:/@_-"); at > 0 {
+				head = head[:at+1]
+			}
+			wrapped, line = append(wrapped, strings.TrimRight(head, " ")), line[len(head):]
+		}
+		wrapped = append(wrapped, line)
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(wrapped, "\n")
 }
 
 // minColumn is the narrowest that a column is made. A time, eight columns of

@@ -10,7 +10,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 
 	"newterms/alerts"
-	"newterms/job/rule"
 )
 
 func sampleAlert(t *testing.T, n int) alerts.Alert {
@@ -64,7 +63,7 @@ func TestPrinterSortsByTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := p.flush(rule.Rule{Name: "R"}); err != nil {
+	if err := p.flush("R"); err != nil {
 		t.Fatal(err)
 	}
 	lines := out.String()

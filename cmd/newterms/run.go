@@ -5,116 +5,216 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
+	"github.com/google/uuid"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/esquery/kql"
+	"newterms/job"
+	"newterms/job/datemath"
+	"newterms/job/rule"
 )
 
-const usage = `newterms finds first occurrences and indexes an alert for each.
-
-  newterms run    [--from T] [--to T] [--rule PATH]... [--exclude KQL]...
-                  [--missing-terms skip|include] [--dry-run]
-                  [--output table|ndjson|none]
-                  one run: the scheduled window, or [from, to) by hand
-  newterms check  [--rule PATH]... [--output text|json]
-                  tells whether a run would work, and what to do; writes nothing
-  newterms setup  [--dashboards]
-                  installs the index templates, and the dashboards in Kibana;
-                  changes nothing the second time
-  newterms rule   [PATH] prints the rule, its compiled query and its requests
-  newterms version
-
-T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
-Settings are environment variables, ELASTICSEARCH_URL first: see the README.
-`
-
-// program is one call of the command line.
-type program struct {
-	settings settings
-	stdout   io.Writer
-	log      *slog.Logger
-	now      func() time.Time
-	retry    []backoff.RetryOption
-	pageSize int // 0 is the default
+// runFlags are what `newterms run` was told.
+type runFlags struct {
+	from, to time.Time // zero: not given
+	dryRun   bool
+	output   string
+	rules    []rule.Rule
+	unusable error    // of rules that were asked for; the others run
+	repeat   []string // the arguments that a rerun of another range needs
 }
 
-// run does what args say and reports an error, one line for each cause, on
-// stderr. The error that it returns is for exitCode.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	settings, settingsErr := readSettings(environ)
-	p := program{settings: settings, stdout: stdout, log: newLogger(settings, stderr), now: time.Now, retry: defaultRetry()}
-	return p.execute(ctx, args, settingsErr)
-}
-
-func (p program) execute(ctx context.Context, args []string, settingsErr error) error {
-	err := p.dispatch(ctx, args, settingsErr)
-	if errors.As(err, new(checkFailure)) {
-		return err // its findings are on stdout
-	}
-	for _, cause := range causes(err) {
-		p.log.Error(oneLine(cause)+hint(cause), "exit_code", exitCode(cause))
-	}
-	return err
-}
-
-func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
-	if len(args) == 0 {
-		return usageError{errors.New("a command is missing: run, check, setup, rule or version; see newterms --help")}
-	}
-	command, args := args[0], args[1:]
-	switch command {
-	case "-h", "-help", "--help", "help":
-		_, err := io.WriteString(p.stdout, usage)
-		return err
-	case "version":
-		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
+func (p program) run(ctx context.Context, args []string) error {
+	f, err := p.parseRun(args)
+	if err != nil {
 		return err
 	}
-	commands := map[string]func(context.Context, []string) error{"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule}
-	do, ok := commands[command]
-	if !ok {
-		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule or version; see newterms --help", command)}
+	out, err := newPrinter(f.output, p.stdout)
+	if err != nil {
+		return err
 	}
-	if settingsErr != nil {
-		return settingsErr
+	client, err := p.connect()
+	if err != nil {
+		return err
 	}
-	err := do(ctx, args)
-	if errors.Is(err, flag.ErrHelp) {
-		_, err = io.WriteString(p.stdout, usage)
+	failures := []error{f.unusable}
+	for _, r := range f.rules {
+		err := p.runRule(ctx, r, f, client, out)
+		if err != nil && len(f.rules) > 1 {
+			err = fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+		failures = append(failures, err)
+		if err == nil || len(out.rows) > 0 {
+			failures = append(failures, out.flush(r.Name))
+		}
+		if ctx.Err() != nil {
+			break // the other rules would only say the same
+		}
 	}
-	return err
+	return errors.Join(failures...)
 }
 
-// parseFlags parses what follows the command; the rest it returns.
-func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, error) {
-	flags.SetOutput(io.Discard)
-	err := flags.Parse(args)
+func (p program) parseRun(args []string) (runFlags, error) {
+	var from, to string
+	var paths, excludes list
+	var f runFlags
+	missing := p.settings.MissingTerms
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	flags.StringVar(&from, "from", "", "")
+	flags.StringVar(&to, "to", "", "")
+	flags.Var(&paths, "rule", "")
+	flags.Var(&excludes, "exclude", "")
+	flags.Func("missing-terms", "", func(text string) error { return missing.UnmarshalText([]byte(text)) })
+	flags.BoolVar(&f.dryRun, "dry-run", false, "")
+	flags.StringVar(&f.output, "output", "table", "")
+	if _, err := parseFlags(flags, args, 0); err != nil {
+		return f, err
+	}
+	var exclude []kql.Query
+	for _, text := range excludes {
+		q, err := parseExclude(text)
+		if err != nil {
+			return f, usageError{fmt.Errorf("--exclude: %w", err)}
+		}
+		exclude = append(exclude, q)
+		f.repeat = append(f.repeat, "--exclude", text)
+	}
+	var err error
+	if f.from, f.to, err = parseRange(from, to, p.now()); err != nil {
+		return f, usageError{err}
+	}
+	for _, path := range paths {
+		f.repeat = append(f.repeat, "--rule", path)
+	}
+	if missing != p.settings.MissingTerms {
+		f.repeat = append(f.repeat, "--missing-terms", missing.String())
+	}
+	if f.rules, f.unusable = p.rules(paths, exclude, missing); len(f.rules) == 0 {
+		return f, f.unusable
+	}
+	return f, nil
+}
+
+// rerun is the command that runs a window by hand, for a shell.
+func (f runFlags) rerun(w job.Window) string {
+	const layout = "2006-01-02T15:04:05.000Z07:00"
+	words := append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...)
+	for i, word := range words {
+		if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") != "" || word == "" {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// parseRange reads --from and --to; to is now if only from is given.
+func parseRange(fromText, toText string, now time.Time) (from, to time.Time, err error) {
 	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return nil, err
-	case err != nil:
-		return nil, usageError{fmt.Errorf("%s: %w; see newterms --help", flags.Name(), err)}
-	case flags.NArg() > maxRest:
-		return nil, usageError{fmt.Errorf("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(maxRest))}
+	case fromText == "" && toText == "":
+		return from, to, nil
+	case fromText == "":
+		return from, to, errors.New("--to needs --from: it ends a range that --from begins")
+	case toText == "":
+		toText = "now"
 	}
-	return flags.Args(), nil
+	if from, err = datemath.Parse(fromText, now); err != nil {
+		return from, to, fmt.Errorf("--from: %w", err)
+	}
+	if to, err = datemath.Parse(toText, now); err != nil {
+		return from, to, fmt.Errorf("--to: %w", err)
+	}
+	if !from.Before(to) {
+		return from, to, fmt.Errorf("--from %s is not before --to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	return from, to, nil
 }
 
-// list is a flag that may be repeated.
-type list []string
-
-func (l *list) String() string     { return strings.Join(*l, ",") }
-func (l *list) Set(s string) error { *l = append(*l, s); return nil }
-
-// version is the module's, as the go command stamped it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
+func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, client *elastic.Client, out *printer) error {
+	j := job.Job{
+		Rule: r, Version: version(), MaxAlerts: int(p.settings.MaxAlerts), DryRun: f.dryRun,
+		Store:  alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget),
+		Timing: job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)},
+		Open: func(ctx context.Context, s esquery.Search) (job.Source, error) {
+			return esquery.Open(ctx, client, s)
+		},
+		Emit:  out.alert,
+		Warn:  func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
+		Rerun: f.rerun,
+		Spent: client.Spent,
+		Now:   p.now,
 	}
-	return "(devel)"
+	var run alerts.Run
+	var err error
+	if id := uuid.NewString(); f.from.IsZero() {
+		run, err = j.RunScheduled(ctx, id)
+	} else {
+		run, err = j.Run(ctx, id, job.Window{From: f.from.Truncate(time.Millisecond), To: f.to.Truncate(time.Millisecond)})
+	}
+	if err == nil {
+		sentence := closingSentence(run, f.dryRun)
+		if len(f.rules) > 1 {
+			sentence = r.Name + ": " + sentence
+		}
+		p.log.LogAttrs(ctx, slog.LevelInfo, sentence, closingKeys(run, f.dryRun)...)
+	}
+	return err
+}
+
+// closingSentence sums up a run for people.
+func closingSentence(run alerts.Run, dryRun bool) string {
+	c := run.Counts
+	written := plural(c.Written, "alert", "alerts") + " written"
+	if dryRun {
+		written = plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
+	}
+	return fmt.Sprintf("%s, %s, %s, %d already alerted; %s, %.1f s",
+		plural(c.Candidates, "pair", "pairs"), plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted,
+		plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
+}
+
+// closingKeys sums up a run for programs.
+func closingKeys(run alerts.Run, dryRun bool) []slog.Attr {
+	written := "written"
+	if dryRun {
+		written = "would_write"
+	}
+	return []slog.Attr{
+		slog.String("run_id", run.ID), slog.String("rule", run.RuleName), slog.String("window", job.Window{From: run.From, To: run.To}.String()),
+		slog.Int64("candidates", run.Counts.Candidates), slog.Int64("new", run.Counts.New), slog.Int64(written, run.Counts.Written),
+		slog.Int64("already_alerted", run.Counts.AlreadyAlerted), slog.Int64("lacking_terms", run.Counts.LackingTerms),
+		slog.Int("requests", run.Requests), slog.Int64("took_ms", run.Took.Milliseconds()),
+		slog.Int64("duration_ms", run.Duration.Milliseconds()),
+	}
+}
+
+// warningKeys tell a warning for programs.
+func warningKeys(err error) []any {
+	var gap *job.Gap
+	var lacking *job.LackingTerms
+	var history *job.NoHistory
+	var leftOut *job.LeftOut
+	switch {
+	case errors.As(err, &gap):
+		return []any{"gap", gap.Window.String(), "rerun", gap.Rerun}
+	case errors.As(err, &lacking):
+		return []any{"events", lacking.Any, "lacking", strings.Join(lacking.Fields(), ", ")}
+	case errors.As(err, &history):
+		return []any{"oldest_event", history.Oldest.UTC(), "history_from", history.HistoryFrom.UTC()}
+	case errors.As(err, &leftOut):
+		return []any{"fields", strings.Join(leftOut.Fields, ", "), "alert", leftOut.Alert, "event", leftOut.Event}
+	}
+	return nil
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

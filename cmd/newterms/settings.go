@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -37,15 +35,15 @@ type settings struct {
 	RunsTarget     string       `env:"NEWTERMS_RUNS_TARGET" envDefault:".alerts-newterms.runs-default"`
 	Overlap        duration     `env:"NEWTERMS_OVERLAP" envDefault:"2m"`
 	MaxCatchup     duration     `env:"NEWTERMS_MAX_CATCHUP" envDefault:"7d"`
-	Exclude        string       `env:"NEWTERMS_EXCLUDE"`
+	Exclude        exclusions   `env:"NEWTERMS_EXCLUDE"`
 	MissingTerms   missingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
 	MaxAlerts      uint         `env:"NEWTERMS_MAX_ALERTS" envDefault:"0"`
 	RequestTimeout duration     `env:"NEWTERMS_REQUEST_TIMEOUT" envDefault:"60s"`
 
-	LogLevel  slog.Level `env:"LOG_LEVEL" envDefault:"info"`
-	LogFormat logFormat  `env:"LOG_FORMAT" envDefault:"auto"`
-	NoColor   string     `env:"NO_COLOR"`
-	Term      string     `env:"TERM"`
+	LogLevel  logLevel  `env:"LOG_LEVEL" envDefault:"info"`
+	LogFormat logFormat `env:"LOG_FORMAT" envDefault:"auto"`
+	NoColor   string    `env:"NO_COLOR"`
+	Term      string    `env:"TERM"`
 }
 
 // duration is a time.Duration that takes d and w as well.
@@ -74,6 +72,33 @@ func (m missingTerms) String() string {
 		return "include"
 	}
 	return "skip"
+}
+
+// exclusions are queries for events that are as if they were not there.
+type exclusions []kql.Query
+
+func (e *exclusions) UnmarshalText(text []byte) error {
+	q, err := parseExclude(string(text))
+	*e = exclusions{q}
+	return err
+}
+
+// parseExclude refuses a blank query, which would match every event.
+func parseExclude(text string) (kql.Query, error) {
+	if strings.TrimSpace(text) == "" {
+		return kql.Query{}, errors.New("it is empty, which would exclude every event")
+	}
+	return kql.Parse(text)
+}
+
+// logLevel is the least level that is logged.
+type logLevel slog.Level
+
+func (l *logLevel) UnmarshalText(text []byte) error {
+	if err := (*slog.Level)(l).UnmarshalText(text); err != nil {
+		return fmt.Errorf("%q is none of debug, info, warn, error", text)
+	}
+	return nil
 }
 
 type logFormat string
@@ -114,9 +139,6 @@ func readSettings(environ []string) (settings, error) {
 		problems = append(problems, configError{fmt.Errorf("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s",
 			time.Duration(s.MaxCatchup), time.Duration(s.Overlap))})
 	}
-	if _, err := kql.Parse(s.Exclude); err != nil {
-		problems = append(problems, configError{fmt.Errorf("NEWTERMS_EXCLUDE: %w", err)})
-	}
 	return s, errors.Join(problems...)
 }
 
@@ -141,87 +163,4 @@ func trimmed(values []string) []string {
 		}
 	}
 	return kept
-}
-
-var (
-	errNoURL    = errors.New("is not a URL that begins with http:// or https://")
-	errUserinfo = errors.New("holds a user or password")
-)
-
-// address reads the URL of a server. Its errors do not quote it: it may hold a
-// secret.
-func address(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
-		return nil, errNoURL
-	case u.User != nil:
-		return nil, errUserinfo
-	}
-	return u, nil
-}
-
-// kibana checks what it takes to connect to Kibana.
-func (s *settings) kibana() (*url.URL, error) {
-	if s.KibanaURL == "" {
-		return nil, configError{errors.New("KIBANA_URL is not set: set it to the address of Kibana, such as https://kibana.example:5601")}
-	}
-	u, err := address(s.KibanaURL)
-	if errors.Is(err, errUserinfo) {
-		err = fmt.Errorf("%w: remove it and set KIBANA_API_KEY instead", err)
-	}
-	if err != nil {
-		return nil, configError{fmt.Errorf("KIBANA_URL %w", err)}
-	}
-	return u, nil
-}
-
-// connection checks what it takes to connect and reads the secrets' files.
-// Its error joins a configError for each problem, without any secret.
-func (s *settings) connection() ([]*url.URL, error) {
-	var problems []error
-	problem := func(format string, args ...any) {
-		problems = append(problems, configError{fmt.Errorf(format, args...)})
-	}
-	if len(s.URLs) == 0 {
-		problem("ELASTICSEARCH_URL is not set: set it to the address of the cluster, such as https://elasticsearch.example:9200")
-	}
-	var urls []*url.URL
-	for i, text := range s.URLs {
-		u, err := address(text)
-		switch {
-		case errors.Is(err, errUserinfo):
-			problem("ELASTICSEARCH_URL: address %d %w: remove it and set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD instead", i+1, err)
-		case err != nil:
-			problem("ELASTICSEARCH_URL: address %d %w", i+1, err)
-		default:
-			urls = append(urls, u)
-		}
-	}
-	for _, f := range []struct {
-		name, path string
-		secret     *string
-	}{{"ELASTICSEARCH_API_KEY", s.APIKeyFile, &s.APIKey}, {"ELASTICSEARCH_PASSWORD", s.PasswordFile, &s.Password}} {
-		if f.path == "" {
-			continue
-		}
-		if *f.secret != "" {
-			problem("%s and %s_FILE are both set: keep one", f.name, f.name)
-			continue
-		}
-		text, err := os.ReadFile(f.path)
-		if *f.secret = strings.TrimSpace(string(text)); err == nil && *f.secret == "" {
-			err = fmt.Errorf("%s is empty", f.path)
-		}
-		if err != nil {
-			problem("%s_FILE: %w", f.name, err)
-		}
-	}
-	switch {
-	case s.APIKey != "" && (s.Username != "" || s.Password != ""):
-		problem("both an API key (ELASTICSEARCH_API_KEY) and a user (ELASTICSEARCH_USERNAME, ELASTICSEARCH_PASSWORD) are set: keep one")
-	case (s.Username == "") != (s.Password == "" && s.PasswordFile == ""):
-		problem("of ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD only one is set: set both")
-	}
-	return urls, errors.Join(problems...)
 }

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"newterms/esquery/elastic"
 )
 
 //go:generate sh -c "go run ./generate > newterms.ndjson"
@@ -41,23 +43,10 @@ func Objects(alertsTarget, runsTarget string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// A ResponseError is an answer of Kibana with an HTTP error status.
-type ResponseError struct {
-	Status  int
-	Message string
-}
-
-func (e *ResponseError) Error() string {
-	return fmt.Sprintf("%d %s: %s", e.Status, http.StatusText(e.Status), e.Message)
-}
-
-// StatusCode is the HTTP status.
-func (e *ResponseError) StatusCode() int { return e.Status }
-
 // Import sends saved objects to a space of Kibana, "" for the default one,
 // where they take the place of older ones. It returns how many were imported;
-// if not all were, the error names them. do sends the request, with
-// credentials.
+// if not all were, the error names them. For an HTTP error status it is an
+// *elastic.ResponseError. do sends the request, with credentials.
 //
 // https://www.elastic.co/docs/api/doc/kibana/operation/operation-post-saved-objects-import
 func Import(ctx context.Context, do func(*http.Request) (*http.Response, error), base *url.URL, space string, objects []byte) (int, error) {
@@ -93,9 +82,9 @@ func Import(ctx context.Context, do func(*http.Request) (*http.Response, error),
 		if err != nil || message == "" {
 			message = strings.Join(strings.Fields(string(body[:min(len(body), 200)])), " ")
 		}
-		return 0, &ResponseError{res.StatusCode, message}
+		return 0, &elastic.ResponseError{Status: res.StatusCode, Cause: elastic.Cause{Type: http.StatusText(res.StatusCode), Reason: message}}
 	case err != nil || answer.Success == nil:
-		return 0, fmt.Errorf("this is not Kibana's answer: check KIBANA_URL: %.200q", body)
+		return 0, fmt.Errorf("this is not Kibana's answer: %.200q", body)
 	case !*answer.Success || len(answer.Errors) > 0:
 		var failed []string
 		for _, e := range answer.Errors {

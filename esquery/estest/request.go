@@ -57,35 +57,6 @@ func (n *Node) Perform(req *http.Request) (*http.Response, error) {
 	return cmp.Or(n.client, http.DefaultClient).Do(req)
 }
 
-// Sources returns the documents that a search finds, in its order, and none of
-// an index that is missing. It is an error if there are more than the search's
-// size.
-func (n *Node) Sources(ctx context.Context, index string, search map[string]any) ([]map[string]any, error) {
-	answer, err := n.Request(ctx, "POST", "/"+index+"/_search?ignore_unavailable=true", search)
-	if err != nil {
-		return nil, err
-	}
-	var found struct {
-		Hits struct {
-			Total struct{ Value int }
-			Hits  []struct {
-				Source map[string]any `json:"_source"`
-			}
-		}
-	}
-	if err := json.Unmarshal(answer, &found); err != nil {
-		return nil, err
-	}
-	if len(found.Hits.Hits) < found.Hits.Total.Value {
-		return nil, fmt.Errorf("search %s: got %d of %d documents", index, len(found.Hits.Hits), found.Hits.Total.Value)
-	}
-	sources := make([]map[string]any, len(found.Hits.Hits))
-	for i, h := range found.Hits.Hits {
-		sources[i] = h.Source
-	}
-	return sources, nil
-}
-
 // ChangeTemplate puts an index template back as change made it.
 func (n *Node) ChangeTemplate(ctx context.Context, name string, change func(template map[string]any)) error {
 	answer, err := n.Request(ctx, "GET", "/_index_template/"+name, nil)

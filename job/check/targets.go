@@ -9,65 +9,61 @@ import (
 	"newterms/esquery"
 )
 
-func (c *Check) targets(ctx context.Context) {
-	states, err := c.Store.Inspect(ctx)
+func (s *shared) targets(ctx context.Context) {
+	states, err := s.Store.Inspect(ctx)
 	exists := map[string]bool{}
-	for _, s := range states {
-		exists[s.Target] = s.Exists
+	for _, state := range states {
+		exists[state.Target] = state.Exists
 	}
-	for _, target := range []string{c.AlertsTarget, c.RunsTarget} {
-		c.targetPrivileges(target, exists[target])
+	for _, target := range []string{s.AlertsTarget, s.RunsTarget} {
+		s.targetPrivileges(target, exists[target])
 	}
-	for _, s := range states {
-		if !c.missing[esquery.Privilege{Index: s.Target, Name: "read"}] {
-			c.target(s)
+	for _, state := range states {
+		if !s.missing[esquery.Privilege{Index: state.Target, Name: "read"}] {
+			s.target(state)
 		}
 	}
 	if err != nil {
-		c.fail("target", "check the health of the cluster", err)
+		s.fail("target", err)
 	}
 }
 
-func (c *Check) targetPrivileges(target string, exists bool) {
+func (s *shared) targetPrivileges(target string, exists bool) {
 	var has []string
 	for _, name := range targetPrivileges() {
 		p := esquery.Privilege{Index: target, Name: name}
-		switch {
-		case !c.missing[p]:
+		switch err := (&esquery.PrivilegeError{Missing: p}); {
+		case !s.missing[p]:
 			has = append(has, name)
 		case name == "auto_configure" && exists:
-			c.warn("privileges", "grant it: the data stream is there, but if it is ever deleted runs cannot make it again",
-				"the privilege auto_configure on %s is missing", target)
+			s.warn("privileges", fmt.Errorf("%w: runs work, but could not create the data stream again if it were deleted", err))
 		default:
-			c.fail("privileges", fmt.Sprintf("grant %s on %s to the API key or user (deploy/elasticsearch/run.json)", name, target),
-				&esquery.PrivilegeError{Missing: p})
+			s.fail("privileges", err)
 		}
 	}
 	if len(has) > 0 {
-		c.ok("privileges", "%s on %s", strings.Join(has, ", "), target)
+		s.ok("privileges", "%s on %s", strings.Join(has, ", "), target)
 	}
 }
 
-func (c *Check) target(s alerts.TargetState) {
-	const setUp = "run newterms setup with the setup key"
-	switch s.State {
-	case alerts.Missing:
-		c.fail("target", setUp, fmt.Errorf("the index template %s is missing", s.Template))
-	case alerts.Outdated:
-		message := fmt.Sprintf("the index template %s is not of this version of newterms", s.Template)
-		if len(s.Differs) > 0 {
-			message = fmt.Sprintf("the mapping of %s is not of this version of newterms (%s)", s.Target, abbreviated(s.Differs))
+func (s *shared) target(state alerts.TargetState) {
+	switch state.State {
+	case alerts.TemplateMissing:
+		s.fail("target", problem(TemplateMissing, "the index template %s is missing", state.Template))
+	case alerts.TemplateOutdated:
+		what := "the index template " + state.Template
+		if len(state.Differs) > 0 {
+			what = fmt.Sprintf("the mapping of %s (%s)", state.Target, abbreviated(state.Differs))
 		}
-		c.warn("target", setUp, "%s", message)
-	case alerts.Unknown:
-		c.warn("target", "if newterms setup has not been run, run it: the first run makes the data stream",
-			"%s is not there yet, and this user may not read index templates", s.Target)
+		s.warn("target", problem(TemplateOutdated, "%s is of another version of newterms", what))
+	case alerts.TemplateUnknown:
+		s.warn("target", problem(TemplateUnknown, "%s does not exist yet, and this user may not read index templates", state.Target))
 	default:
-		message := s.Target + " is set up"
-		if !s.Exists {
-			message += "; the first run makes the data stream"
+		message := state.Target + " is set up"
+		if !state.Exists {
+			message += "; the first run creates the data stream"
 		}
-		c.ok("target", "%s", message)
+		s.ok("target", "%s", message)
 	}
 }
 

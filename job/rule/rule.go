@@ -27,17 +27,12 @@ var builtin string
 // A Rule says which events matter and what makes one new.
 type Rule struct {
 	ID, Name  string
-	Indices   []string // patterns
-	QueryText string   // KQL, as written
-	Query     kql.Query
-	Filters   []esquery.Filter
-	// Fields are the new-terms fields, one to three.
-	Fields []string
-	// Timestamp dates an event and Fallback those that lack it; "" for none.
-	Timestamp, Fallback string
-	History             time.Duration // how far back a pair must be unseen
-	Lookback            time.Duration // of the first run ever
-	Parameters          alerts.Rule   // all of the rule, for its alerts
+	QueryText string         // KQL, as written
+	Search    esquery.Search // what the rule reads, without any setting
+	History   time.Duration  // how far back a pair must be unseen
+	Lookback  time.Duration  // of the first scheduled run ever
+	// Parameters are the rule as Kibana's API has it, for its alerts.
+	Parameters alerts.Rule
 }
 
 // An Error says which rule file cannot be used, and why.
@@ -107,7 +102,7 @@ func (l *loader) add(path string, inFolder bool) {
 		return
 	}
 	if other, ok := l.seen[r.ID]; err == nil && ok {
-		err = &Error{path, fmt.Errorf("has the rule_id %s of %s: load one of them", r.ID, other)}
+		err = &Error{path, fmt.Errorf("it has the rule_id %s of %s", r.ID, other)}
 	}
 	if err != nil {
 		l.problems = append(l.problems, err)
@@ -139,14 +134,16 @@ func fromTable(table map[string]any) (Rule, error) {
 	}
 	fields, history := t.newTerms()
 	r := Rule{
-		ID: t.text("rule_id"), Name: t.text("name"), Indices: t.texts("index"), QueryText: t.text("query"),
-		Filters: t.filters(), Fields: fields, Timestamp: "@timestamp",
+		ID: t.text("rule_id"), Name: t.text("name"), QueryText: t.text("query"),
+		Search: esquery.Search{
+			Indices: t.texts("index"), Filters: t.filters(), Fields: fields, Timestamp: "@timestamp",
+		},
 		Lookback: t.ago("from", "now-6m"), History: t.agoOf("history_window_start", history),
 	}
 	if override, _ := table["timestamp_override"].(string); override != "" && override != "@timestamp" {
-		r.Timestamp, r.Fallback = override, "@timestamp"
+		r.Search.Timestamp, r.Search.Fallback = override, "@timestamp"
 		if disabled, _ := table["timestamp_override_fallback_disabled"].(bool); disabled {
-			r.Fallback = ""
+			r.Search.Fallback = ""
 		}
 	}
 	t.text("severity")
@@ -165,7 +162,7 @@ func fromTable(table map[string]any) (Rule, error) {
 		}
 	}
 	var err error
-	if r.Query, err = kql.Parse(r.QueryText); err != nil {
+	if r.Search.Query, err = kql.Parse(r.QueryText); err != nil {
 		t.problems = append(t.problems, fmt.Errorf("query: %w", err))
 	}
 	r.Parameters = parameters(table, fields, history)

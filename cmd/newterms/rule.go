@@ -19,38 +19,34 @@ func (p program) rule(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	rules, unusable := p.rules(paths)
-	exclude, err := p.excludes(nil)
-	if err != nil {
-		return err
-	}
+	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
 	for _, r := range rules {
-		if err := p.showRule(r, p.search(r, exclude, p.settings.MissingTerms)); err != nil {
+		if err := p.showRule(r); err != nil {
 			return errors.Join(unusable, err)
 		}
 	}
 	return unusable
 }
 
-func (p program) showRule(r rule.Rule, s esquery.Search) error {
+func (p program) showRule(r rule.Rule) error {
 	now := p.now().UTC()
 	window := esquery.Range{From: now.Add(-r.Lookback), To: now}
 	history := esquery.Range{From: window.From.Add(-r.History), To: window.From}
-	pair := esquery.Candidate{First: now, Terms: make([]any, len(r.Fields))}
-	for i, field := range r.Fields {
+	pair := esquery.Candidate{First: now, Terms: make([]any, len(r.Search.Fields))}
+	for i, field := range r.Search.Fields {
 		pair.Terms[i] = "<" + field + ">"
 	}
-	requests, err := s.Requests(window, history, []esquery.Candidate{pair})
+	requests, err := r.Search.Requests(window, history, []esquery.Candidate{pair})
 	if err != nil {
 		return err
 	}
-	timestamp := r.Timestamp
-	if r.Fallback != "" {
-		timestamp += ", else " + r.Fallback
+	timestamp := r.Search.Timestamp
+	if r.Search.Fallback != "" {
+		timestamp += ", else " + r.Search.Fallback
 	}
 	for _, line := range [][2]string{
 		{"name", r.Name}, {"rule_id", r.ID}, {"severity", fmt.Sprintf("%v, risk score %v", r.Parameters["severity"], r.Parameters["risk_score"])},
-		{"index", strings.Join(s.Indices, ", ")}, {"new terms", strings.Join(r.Fields, ", ")},
+		{"index", strings.Join(r.Search.Indices, ", ")}, {"new terms", strings.Join(r.Search.Fields, ", ")},
 		{"history", r.History.String()}, {"lookback", r.Lookback.String() + " in the first run"},
 		{"timestamp", timestamp}, {"query", strings.TrimSpace(r.QueryText)},
 	} {

@@ -1,0 +1,124 @@
+package alerts
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Description is what an analyst must know of an alert at once: who, from
+// where, and what. What the event does not tell is "".
+type Description struct {
+	FirstSeen time.Time
+	NewTerms  []NewTerm // the pair, in the order of the rule's new-terms fields
+	Events    string    // number of the pair's matching events in the window
+
+	Actor, ActorID, Login string // display name, id, and what was signed in with
+	Account               string // id of the cloud account
+	IP, Place, Network    string // of the client; the place is "city, country"
+	Browser, OS           string
+	Action                string
+	Outcome, Why          string
+}
+
+// A NewTerm is one term of a pair, as text, and its field.
+type NewTerm struct{ Field, Value string }
+
+// Describe describes the alert.
+func (a Alert) Describe() Description {
+	fields, _ := a.document["newterms.fields"].([]string)
+	terms, _ := a.document["kibana.alert.new_terms"].([]any)
+	d := describe(a.document, fields, terms)
+	d.FirstSeen, d.Events = a.FirstSeen, textOf(a.document, "newterms.events")
+	return d
+}
+
+// describe reads Okta's own fields where an event has them, and else those of
+// ECS.
+func describe(doc map[string]any, fields []string, terms []any) Description {
+	d := Description{
+		Actor:   textOf(doc, "okta.actor.display_name", "user.full_name", "user.name", "host.name"),
+		ActorID: textOf(doc, "okta.actor.id", "user.id"),
+		Login:   textOf(doc, "okta.actor.alternate_id", "user.email", "user.name"),
+		Account: textOf(doc, "cloud.account.id"),
+		IP:      textOf(doc, "okta.client.ip", "client.ip", "source.ip"),
+		Place: joinFilled(", ", textOf(doc, "client.geo.city_name", "source.geo.city_name"),
+			textOf(doc, "client.geo.country_name", "source.geo.country_name")),
+		Network: textOf(doc, "okta.security_context.as.organization.name", "client.as.organization.name",
+			"source.as.organization.name", "okta.security_context.isp"),
+		Browser: textOf(doc, "okta.client.user_agent.browser"),
+		OS:      textOf(doc, "okta.client.user_agent.os", "user_agent.os.name"),
+		Action:  textOf(doc, "okta.event_type", "event.action"),
+		Outcome: textOf(doc, "okta.outcome.result", "event.outcome"),
+		Why:     textOf(doc, "okta.outcome.reason"),
+	}
+	if d.Browser == "" || d.Browser == "UNKNOWN" { // Okta knows few of them
+		d.Browser = textOf(doc, "user_agent.name")
+	}
+	if d.Browser == "" && d.OS == "" {
+		d.Browser = textOf(doc, "okta.client.user_agent.raw_user_agent", "user_agent.original")
+	}
+	for i, field := range fields {
+		value := text(terms[i])
+		if terms[i] == nil {
+			value = "(missing)"
+		}
+		d.NewTerms = append(d.NewTerms, NewTerm{field, value})
+		switch field { // the event may hold several ids; the term is what is new
+		case "okta.actor.id":
+			d.ActorID = value
+		case "cloud.account.id":
+			d.Account = value
+		}
+	}
+	return d
+}
+
+// reason says in one line who, from where, and what is new:
+//
+//	Ada Lovelace (ada@example.com) from 203.0.113.7 (Oslo, Norway, Example Hosting): first okta.actor.id 00u1,
+//	cloud.account.id 123456789012 in 7d. user.session.start, SUCCESS. Medium alert: First Occurrence of …
+func (d Description) reason(rule Rule) string {
+	var b strings.Builder
+	if who := withDetail(d.Actor, d.Login); who != "" {
+		b.WriteString(who)
+		if where := withDetail(d.IP, joinFilled(", ", d.Place, d.Network)); where != "" {
+			b.WriteString(" from " + where)
+		}
+		b.WriteString(": ")
+	}
+	var pair []string
+	for _, term := range d.NewTerms {
+		pair = append(pair, term.Field+" "+term.Value)
+	}
+	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
+	fmt.Fprintf(&b, "first %s in %s. ", strings.Join(pair, ", "), history)
+	if what := joinFilled(", ", d.Action, d.Outcome); what != "" {
+		b.WriteString(what + ". ")
+	}
+	severity := textOf(rule, "severity")
+	if severity != "" {
+		severity = strings.ToUpper(severity[:1]) + severity[1:] + " "
+	}
+	b.WriteString(severity + "alert: " + textOf(rule, "name"))
+	return b.String()
+}
+
+// withDetail is "main (detail)", or what there is of it.
+func withDetail(main, detail string) string {
+	switch {
+	case main == "":
+		return detail
+	case detail == "" || detail == main:
+		return main
+	default:
+		return main + " (" + detail + ")"
+	}
+}
+
+// joinFilled joins what is not empty.
+func joinFilled(separator string, parts ...string) string {
+	filled := slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	return strings.Join(filled, separator)
+}

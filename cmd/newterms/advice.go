@@ -1,0 +1,164 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"net/http"
+	"strings"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/job"
+	"newterms/job/check"
+	"newterms/job/rule"
+)
+
+// withAdvice is an error in one line, for a log where a line is an event, with
+// what to do about it.
+func withAdvice(err error) string {
+	line := strings.ReplaceAll(err.Error(), "\n", "; ")
+	if do := advice(err); do != "" {
+		line += ": " + do
+	}
+	return line
+}
+
+// advice is the one place that says what to do about an error, a warning or a
+// problem that check found. It is "" where the text of the error says it, as
+// texts about the command line and the settings do.
+func advice(err error) string {
+	var found *check.Problem
+	var lacking *job.LackingTerms
+	var gap *job.Gap
+	var rejected *alerts.RejectedError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &found):
+		return problemAdvice(found)
+	case errors.As(err, &gap):
+		return "the outage was longer than NEWTERMS_MAX_CATCHUP; run it by hand with " + gap.Rerun
+	case errors.As(err, &lacking):
+		return termAdvice(lacking.Fields()...)
+	case is[*job.NoHistory](err):
+		return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
+	case is[kibanaError](err):
+		return kibanaAdvice(err)
+	case errors.As(err, &rejected):
+		return rejectionAdvice(rejected)
+	case is[*job.MaxAlertsError](err):
+		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
+	case is[*job.ClockError](err):
+		return "correct the clock of this machine; until then use --from and --to"
+	case errors.Is(err, job.ErrTerminated):
+		return "the next run covers this window again"
+	case is[*rule.Error](err):
+		return "correct the rule or leave it out"
+	}
+	return clusterAdvice(err)
+}
+
+// clusterAdvice is for what Elasticsearch answers, or that it does not.
+func clusterAdvice(err error) string {
+	var refused interface{ StatusCode() int }
+	switch {
+	case is[*esquery.VersionError](err):
+		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
+	case is[*esquery.MappingError](err):
+		return "correct what it names in the rule, --exclude or NEWTERMS_EXCLUDE; a network is written 203.0.113.0/24"
+	case is[*esquery.NotFoundError](err):
+		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +
+			"the user or API key must be allowed to read there"
+	case is[*tls.CertificateVerificationError](err):
+		return "check the host name in ELASTICSEARCH_URL, and set ELASTICSEARCH_CA to the certificate of its authority"
+	case is[*elastic.TimeoutError](err):
+		return "check the health of the cluster, ELASTICSEARCH_URL and the network, or raise NEWTERMS_REQUEST_TIMEOUT"
+	case is[*elastic.NoAnswerError](err):
+		return "check ELASTICSEARCH_URL and the network"
+	case errors.Is(err, elastic.ErrOtherProduct):
+		return "check ELASTICSEARCH_URL"
+	case errors.As(err, &refused):
+		switch status := refused.StatusCode(); {
+		case status == http.StatusUnauthorized:
+			return "check ELASTICSEARCH_API_KEY, which may be revoked or expired, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
+		case status == http.StatusForbidden:
+			return "grant this privilege to the API key or user (deploy/elasticsearch has what they need)"
+		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
+			return "the cluster is busy or broken; the next run covers this window again"
+		}
+	case errors.Is(err, elastic.ErrIncomplete):
+		return "nothing is concluded from it; check the health of the cluster; the next run covers this window again"
+	}
+	return ""
+}
+
+func rejectionAdvice(e *alerts.RejectedError) string {
+	switch e.Status {
+	case http.StatusNotFound:
+		return "run newterms setup to install the index templates"
+	case http.StatusBadRequest:
+		return "the other alerts are written; make the mapping of the alerts target take this one, or exclude its event; " +
+			"until then each run covers this window again"
+	}
+	return clusterAdvice(e)
+}
+
+func kibanaAdvice(err error) string {
+	switch {
+	case is[*tls.CertificateVerificationError](err):
+		return "check the host name in KIBANA_URL, and set KIBANA_CA to the certificate of its authority"
+	case isStatus(err, http.StatusUnauthorized):
+		return "check KIBANA_API_KEY"
+	case isStatus(err, http.StatusForbidden):
+		return "grant Kibana's privilege Saved Objects Management: All in this space to the API key or user"
+	case isStatus(err, http.StatusNotFound):
+		return "check KIBANA_URL, with Kibana's base path if it has one, and KIBANA_SPACE"
+	}
+	return "check KIBANA_URL"
+}
+
+func problemAdvice(p *check.Problem) string {
+	const (
+		setUp  = "run newterms setup with the setup key"
+		agent  = "check that the Elastic Agent with the integration runs"
+		clock  = "synchronize the clock of this machine (NTP)"
+		lookAt = "look at the CronJob (kubectl get cronjob,job,pod) and at the log of its pods"
+		ifNew  = "nothing to do if the CronJob is new; otherwise " + lookAt
+	)
+	switch p.Kind {
+	case check.TermUnmapped, check.TermLacking:
+		return termAdvice(p.Field)
+	}
+	return map[check.Kind]string{
+		check.TemplateMissing:   setUp,
+		check.TemplateOutdated:  setUp,
+		check.TemplateUnknown:   "run newterms setup if that was not done yet; the first run creates the data stream",
+		check.ClockAhead:        clock,
+		check.ClockDiffers:      clock,
+		check.NoEvents:          agent + ", and that NEWTERMS_INDEX is right",
+		check.StaleEvents:       agent,
+		check.LateEvents:        "check the Elastic Agent and Okta's rate limits: a run sees an event only once it is ingested",
+		check.NothingMatches:    "nothing to do if there are none; otherwise compare the query (newterms rule) with an event",
+		check.TimestampUnmapped: "set the field at ingest, or change the rule's timestamp_override; nothing to do if another field dates the events and none is late",
+		check.FieldUnmapped:     "check that the events are of the kind that the rule expects",
+		check.SeveralTypes:      "reindex the indices that differ",
+		check.NoRun:             ifNew,
+		check.NoSuccess:         ifNew,
+		check.RunFailed:         "the next run covers its window again; if it keeps failing, " + lookAt,
+		check.RunNeverEnded:     lookAt,
+		check.RunsStale:         lookAt,
+	}[p.Kind]
+}
+
+// termAdvice is for new-terms fields that events lack.
+func termAdvice(fields ...string) string {
+	const count = "let its absence count as a term with NEWTERMS_MISSING_TERMS=include"
+	for _, field := range fields {
+		if strings.HasPrefix(field, "cloud.") {
+			return "cloud.* of Okta events does not come from Okta but from the host of the Elastic Agent (add_cloud_metadata): run the agent on a cloud host, " +
+				"set the field in the ingest pipeline logs-okta.system@custom, or " + count
+		}
+	}
+	return "set the field at ingest, or " + count
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
+
+	"newterms/esquery/elastic"
+)
+
+// connect makes the client that all requests to Elasticsearch go through. It
+// sends nothing.
+func (p program) connect() (*elastic.Client, error) {
+	urls, urlsErr := p.settings.addresses()
+	credentials, credentialsErr := p.settings.credentials()
+	if err := errors.Join(urlsErr, credentialsErr); err != nil {
+		return nil, err
+	}
+	base, err := httpTransport("ELASTICSEARCH_CA", p.settings.CA)
+	if err != nil {
+		return nil, err
+	}
+	options := []elastictransport.Option{
+		elastictransport.WithURLs(urls...), elastictransport.WithTransport(base), elastictransport.WithDisableRetry(),
+		elastictransport.WithUserAgent("newterms/" + version()),
+	}
+	switch {
+	case credentials.apiKey != "":
+		options = append(options, elastictransport.WithAPIKey(credentials.apiKey))
+	case credentials.username != "":
+		options = append(options, elastictransport.WithBasicAuth(credentials.username, credentials.password))
+	}
+	transport, err := elastictransport.NewClient(options...)
+	if err != nil {
+		return nil, configError{err}
+	}
+	return elastic.NewClient(transport, elastic.Options{
+		Timeout: time.Duration(p.settings.RequestTimeout), Retry: p.retry, Log: p.log,
+	}), nil
+}
+
+// httpTransport trusts the authorities in a PEM file, which a setting names; if
+// the setting is empty, those of the system.
+func httpTransport(setting, file string) (*http.Transport, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	if file == "" {
+		return transport, nil
+	}
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, configError{fmt.Errorf("%s: %w", setting, err)}
+	}
+	authorities := x509.NewCertPool()
+	if !authorities.AppendCertsFromPEM(pem) {
+		return nil, configError{fmt.Errorf("%s: %s holds no PEM certificate", setting, file)}
+	}
+	transport.TLSClientConfig.RootCAs = authorities
+	return transport, nil
+}

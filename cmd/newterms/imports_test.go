@@ -1,0 +1,60 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestImports holds the parts apart: cmd → job → {esquery, alerts} →
+// esquery/elastic, and esquery and alerts never import each other. A new
+// package must be entered here.
+func TestImports(t *testing.T) {
+	const module = "newterms/"
+	allowed := map[string][]string{ // what of ours a package may import
+		"esquery/elastic":        {},
+		"esquery/kql":            {},
+		"esquery":                {"esquery/elastic", "esquery/kql"},
+		"alerts":                 {"esquery/elastic"},
+		"job/datemath":           {},
+		"job/rule":               {"alerts", "esquery", "esquery/kql", "job/datemath"},
+		"job":                    {"alerts", "esquery", "job/rule"},
+		"job/check":              {"alerts", "esquery", "esquery/elastic", "job/rule"},
+		"deploy/kibana":          {"esquery/elastic"},
+		"deploy/kibana/generate": {},
+		"cmd/newterms":           {"alerts", "deploy/kibana", "esquery", "esquery/elastic", "esquery/kql", "job", "job/check", "job/datemath", "job/rule"},
+		"cmd/demo":               {"cmd/demo/sample", "esquery/estest"},
+		"cmd/demo/sample":        {"esquery/estest", "job/datemath"},
+		"esquery/estest":         {},
+		"job/rule/ruletest":      {},
+	}
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(p.ImportPath, module)
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("%s is not entered here", name)
+		}
+		for _, path := range p.Imports {
+			if ours, ok := strings.CutPrefix(path, module); ok && !slices.Contains(may, ours) {
+				t.Errorf("%s imports %s", name, ours)
+			}
+		}
+	}
+}

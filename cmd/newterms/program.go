@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"newterms/esquery/elastic"
+	"newterms/esquery/kql"
+	"newterms/job/rule"
+)
+
+const usage = `newterms finds first occurrences and indexes an alert for each.
+
+  newterms run    [--from T] [--to T] [--rule PATH]... [--exclude KQL]...
+                  [--missing-terms skip|include] [--dry-run]
+                  [--output table|ndjson|none]
+                  runs once, over the scheduled window or over [from, to)
+  newterms check  [--rule PATH]... [--output text|json]
+                  says whether a run would work, and what to do; writes nothing
+  newterms setup  [--dashboards]
+                  installs the index templates, and the dashboards in Kibana;
+                  changes nothing the second time
+  newterms rule   [PATH]
+                  prints the rule, its compiled query and its requests
+  newterms version
+
+T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
+Settings are environment variables, ELASTICSEARCH_URL first: see the README.
+`
+
+// program is one call of the command line.
+type program struct {
+	settings settings
+	stdout   io.Writer
+	log      *slog.Logger
+	now      func() time.Time
+	retry    []backoff.RetryOption
+	pageSize int // 0 is the default
+}
+
+// run does what args say and reports an error, one line for each cause, on
+// stderr. The error that it returns is for exitCode.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	p := program{now: time.Now, retry: elastic.DefaultRetry()}
+	return p.execute(ctx, args, environ, stdout, stderr)
+}
+
+func (p program) execute(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	var settingsErr error
+	p.settings, settingsErr = readSettings(environ)
+	p.stdout, p.log = stdout, newLogger(p.settings, stderr)
+	err := p.dispatch(ctx, args, settingsErr)
+	if errors.As(err, new(checkFailure)) {
+		return err // its findings are on stdout
+	}
+	for _, cause := range causes(err) {
+		p.log.Error(withAdvice(cause), "exit_code", exitCode(cause))
+	}
+	return err
+}
+
+func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
+	if len(args) == 0 {
+		return usageError{errors.New("a command is missing: run, check, setup, rule or version; see newterms --help")}
+	}
+	command, args := args[0], args[1:]
+	switch command {
+	case "-h", "-help", "--help", "help":
+		_, err := io.WriteString(p.stdout, usage)
+		return err
+	case "version":
+		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
+		return err
+	}
+	commands := map[string]func(context.Context, []string) error{"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule}
+	do, ok := commands[command]
+	if !ok {
+		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule or version; see newterms --help", command)}
+	}
+	if settingsErr != nil {
+		return settingsErr
+	}
+	err := do(ctx, args)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err = io.WriteString(p.stdout, usage)
+	}
+	return err
+}
+
+// parseFlags parses what follows the command and returns the arguments that are
+// no flags, at most maxRest.
+func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, error) {
+	flags.SetOutput(io.Discard)
+	err := flags.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return nil, err
+	case err != nil:
+		return nil, usageError{fmt.Errorf("%s: %w; see newterms --help", flags.Name(), err)}
+	case flags.NArg() > maxRest:
+		return nil, usageError{fmt.Errorf("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(maxRest))}
+	}
+	return flags.Args(), nil
+}
+
+// list is a flag that may be repeated.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ",") }
+func (l *list) Set(s string) error { *l = append(*l, s); return nil }
+
+// rules loads the rules that were asked for, and applies the settings and the
+// exclusions of --exclude to what they read. It returns those that can be used
+// even with an error about others.
+func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms) ([]rule.Rule, error) {
+	if len(paths) == 0 {
+		paths = p.settings.Rules
+	}
+	var rules []rule.Rule
+	var err error
+	if len(paths) > 0 {
+		rules, err = rule.Load(paths...)
+	} else if builtin, builtinErr := rule.Builtin(); builtinErr == nil {
+		rules = []rule.Rule{builtin}
+	} else {
+		err = builtinErr
+	}
+	for i := range rules {
+		search := &rules[i].Search
+		if len(p.settings.Index) > 0 {
+			search.Indices = p.settings.Index
+		}
+		// Together, so that a rerun by hand cannot forget what scheduled runs
+		// leave out.
+		search.Exclude = append(append([]kql.Query{}, p.settings.Exclude...), exclude...)
+		search.MissingTerms = bool(missing)
+		search.PageSize = p.pageSize
+	}
+	return rules, err
+}
+
+// version is the module's, as the go command stamped it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write what the stories' commands print into testdata/script")
+
+// asProgram names the variable that turns the test binary into newterms: at the
+// time that it holds, or with a clock that is as much ahead as it says (0s is
+// the real one), and with quick retries.
+const asProgram = "NEWTERMS_TEST_AS_PROGRAM_AT"
+
+func TestMain(m *testing.M) {
+	at := os.Getenv(asProgram)
+	if at == "" {
+		os.Exit(m.Run())
+	}
+	clock, err := clockAt(at)
+	if err != nil {
+		panic(err)
+	}
+	p := quickly(clock)
+	if os.Getenv("NEWTERMS_TEST_PAGES") == "small" {
+		p.pageSize = 4
+	}
+	os.Exit(exitCode(p.execute(untilSignal(context.Background()), os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
+}
+
+func clockAt(text string) (func() time.Time, error) {
+	if ahead, err := time.ParseDuration(text); err == nil {
+		return func() time.Time { return time.Now().Add(ahead) }, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	return func() time.Time { return at }, err
+}
+
+// quickly is a program that tries everything three times, at once.
+func quickly(now func() time.Time) program {
+	return program{now: now, retry: []backoff.RetryOption{
+		backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(5 * time.Second), backoff.WithBackOff(backoff.NewConstantBackOff(time.Millisecond)),
+	}}
+}
+
+// TestStories runs testdata/script: what people type, and what they read. Each
+// story has an index and targets of its own on the real server, behind a proxy.
+//
+//	newterms ARGS…       runs newterms; exit N then asserts its exit code
+//	session ACTOR now-1d [ACCOUNT]     indexes a proxy session of that time
+//	events FILE          indexes a JSON document a line; <now-1d> is that time
+//	elasticsearch METHOD PATH [FILE]   asks the server itself
+//	fault KIND[ of RULE] NAME          breaks each request of a kind from now on (see faults)
+//	poisoned, outdated   changes the alerts' index template: it refuses events whose
+//	                     poison is no number, or is of another version
+//	kibana SPACE STATUS FILE           answers in Kibana's place
+//	env CLOCK=…          a time, or how far the clock is ahead
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			c := newCluster(env.T().(testing.TB))
+			env.Values["story"] = &story{cluster: c, said: func(string) {}}
+			env.Vars = append(env.Vars, c.environ...)
+			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK=0s", "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget())
+			return nil
+		},
+		Cmds: commands(),
+	})
+}
+
+// A story is the state of one script.
+type story struct {
+	*cluster
+	process *exec.Cmd         // the last newterms
+	said    func(text string) // is given what newterms prints
+}
+
+func commands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"newterms": runNewterms,
+		"exit": func(ts *testscript.TestScript, _ bool, args []string) {
+			if got := fmt.Sprint(storyOf(ts).process.ProcessState.ExitCode()); len(args) != 1 || got != args[0] {
+				ts.Fatalf("newterms exited with %s", got)
+			}
+		},
+		"events": func(ts *testscript.TestScript, _ bool, args []string) {
+			for line := range strings.Lines(dated(ts.ReadFile(args[0]), clockOf(ts))) {
+				var document map[string]any
+				ts.Check(json.Unmarshal([]byte(line), &document))
+				storyOf(ts).index(document)
+			}
+		},
+		"session": func(ts *testscript.TestScript, _ bool, args []string) {
+			account := append(args, "218733041992")[2]
+			storyOf(ts).index(proxySession(args[0], account, dated("<"+args[1]+">", clockOf(ts))))
+		},
+		"elasticsearch": askElasticsearch,
+		"fault":         breakRequests,
+		"poisoned": changesTemplate(func(template map[string]any) {
+			properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
+			properties["poison"] = map[string]any{"type": "long", "ignore_malformed": false}
+		}),
+		"outdated": changesTemplate(func(template map[string]any) { template["version"] = 0 }),
+		"kibana":   kibanaStandIn,
+	}
+}
+
+// clockOf is the time that newterms takes the story to be at.
+func clockOf(ts *testscript.TestScript) time.Time {
+	now, err := clockAt(ts.Getenv("CLOCK"))
+	ts.Check(err)
+	return now()
+}
+
+func askElasticsearch(ts *testscript.TestScript, neg bool, args []string) {
+	var body any
+	if len(args) > 2 {
+		body = []byte(ts.ReadFile(args[2]))
+	}
+	answer, err := storyOf(ts).node.Request(context.Background(), args[0], args[1], body)
+	if (err != nil) != neg {
+		ts.Fatalf("%s %s: %v", args[0], args[1], err)
+	}
+	fmt.Fprintln(ts.Stdout(), storyOf(ts).tidy(string(answer)))
+}
+
+func breakRequests(ts *testscript.TestScript, _ bool, args []string) {
+	s := storyOf(ts)
+	if args[0] == "none" {
+		s.setFault(nil)
+		return
+	}
+	kind, rule, _ := strings.Cut(args[0], " of ")
+	faults := append(faults(), s.storyFaults()...)
+	at := slices.IndexFunc(faults, func(f fault) bool { return f.name == args[1] })
+	if at < 0 || !slices.Contains(append(kinds, "any", "root", "other"), kind) {
+		ts.Fatalf("there is no fault %q of %q", args[1], kind)
+	}
+	s.setFault(func(r request) bool {
+		hit := (kind == "any" || r.kind == kind) && strings.Contains(string(r.body), rule)
+		if hit {
+			faults[at].do(r)
+		}
+		return hit
+	})
+}
+
+// storyFaults are those that only stories use.
+func (s *story) storyFaults() []fault {
+	return []fault{
+		{"SIGTERM", false, func(r request) {
+			_ = s.process.Process.Signal(syscall.SIGTERM) // the process waits for the answer
+			time.Sleep(200 * time.Millisecond)
+			reply(r.w, r.forward())
+		}},
+		{"version 7", false, func(r request) {
+			r.w.Header().Set("X-Elastic-Product", "Elasticsearch")
+			_, _ = r.w.Write([]byte(`{"version":{"number":"7.17.29"}}`)) // the client is there
+		}},
+		{"ten minutes ago", false, func(r request) { // as if the server's clock were: no clock of this machine can be set
+			reply(r.w, r.replace(bytes.ReplaceAll(r.body, []byte(`"now"}`), []byte(`"now-10m"}`))))
+		}},
+	}
+}
+
+// changesTemplate changes the index template of the alerts.
+func changesTemplate(change func(template map[string]any)) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, _ []string) {
+		s := storyOf(ts)
+		ts.Check(s.node.ChangeTemplate(context.Background(), s.alertsTarget()+"-index-template", change))
+	}
+}
+
+func storyOf(ts *testscript.TestScript) *story { return ts.Value("story").(*story) }
+
+// runNewterms runs the test binary as newterms, in a process of its own. check
+// must not change anything.
+func runNewterms(ts *testscript.TestScript, neg bool, args []string) {
+	s := storyOf(ts)
+	s.take()
+	var out, errs bytes.Buffer
+	s.process = exec.Command(os.Args[0], args...)
+	s.process.Dir, s.process.Env = ts.MkAbs("."), []string{asProgram + "=" + ts.Getenv("CLOCK")}
+	for _, name := range settingNames() {
+		if value := ts.Getenv(name); value != "" {
+			s.process.Env = append(s.process.Env, name+"="+value)
+		}
+	}
+	s.process.Stdout, s.process.Stderr = &out, &errs
+	err := s.process.Run()
+	if err != nil && s.process.ProcessState == nil { // it has not even started
+		ts.Fatalf("newterms: %v", err)
+	}
+	stdout, stderr := s.tidy(out.String()), s.tidy(errs.String())
+	if neg != (err != nil) {
+		ts.Fatalf("newterms: %v\n%s%s", err, stdout, stderr)
+	}
+	for _, request := range s.take() {
+		changes := strings.HasPrefix(request, http.MethodPut) || strings.HasPrefix(request, http.MethodDelete) || strings.Contains(request, "_bulk")
+		if changes && slices.Contains(args, "check") {
+			ts.Fatalf("check changes something: %s", request)
+		}
+	}
+	fmt.Fprint(ts.Stdout(), stdout)
+	fmt.Fprint(ts.Stderr(), stderr)
+	s.said(stdout + stderr)
+}
+
+// settingNames are the variables that newterms reads.
+func settingNames() []string {
+	var names []string
+	for field := range reflect.TypeFor[settings]().Fields() {
+		names = append(names, field.Tag.Get("env"))
+	}
+	return names
+}
+
+// TestREADMENamesEverySetting keeps the README and the program together.
+func TestREADMENamesEverySetting(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range settingNames() {
+		if name != "TERM" && !strings.Contains(string(readme), "`"+name+"`") {
+			t.Errorf("the README lacks %s", name)
+		}
+	}
+	for _, name := range regexp.MustCompile("`((?:NEWTERMS|ELASTICSEARCH|KIBANA|LOG)_[A-Z_]+)`").FindAllStringSubmatch(string(readme), -1) {
+		if !slices.Contains(settingNames(), name[1]) {
+			t.Errorf("the README explains %s, which newterms does not read", name[1])
+		}
+	}
+}

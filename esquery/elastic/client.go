@@ -1,0 +1,93 @@
+// Package elastic sends requests to Elasticsearch and gives a whole answer or
+// an error.
+//
+// A request is sent again while that may help. An answer that is not whole,
+// because shards failed, time ran out or a cluster was skipped, is an error
+// that wraps ErrIncomplete: it must never look like "nothing found".
+package elastic
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+)
+
+// MaxAnswer bounds what one answer may take in memory, in bytes. A page of
+// 10,000 pairs is about 2.5 MB, a batch of 200 events about 2 MB.
+const MaxAnswer = 64 << 20
+
+// A Client sends requests. It is safe for concurrent use.
+type Client struct {
+	transport esapi.Transport
+	options   Options
+	requests  atomic.Int64
+	took      atomic.Int64 // nanoseconds
+}
+
+// Options of a Client. The zero value sends each request once and waits for
+// the answer as long as the context allows.
+type Options struct {
+	Timeout time.Duration         // for each attempt; 0 is none
+	Retry   []backoff.RetryOption // when to try again; none is never
+	Log     *slog.Logger          // is told of each retry, at level info; nil is nobody
+}
+
+// NewClient returns a client that sends through transport.
+func NewClient(transport esapi.Transport, o Options) *Client {
+	if len(o.Retry) == 0 {
+		o.Retry = []backoff.RetryOption{backoff.WithMaxTries(1)}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Client{transport: transport, options: o}
+}
+
+// Spent tells how many requests were sent so far, retries included, and how
+// long Elasticsearch says that it worked on the answers.
+func (c *Client) Spent() (requests int, took time.Duration) {
+	return int(c.requests.Load()), time.Duration(c.took.Load())
+}
+
+// Do sends a request and decodes the answer, which must be Elasticsearch's JSON.
+// Its error is a *ResponseError for an HTTP error status, a *NoAnswerError if
+// nothing came, and wraps ErrIncomplete if what came cannot be trusted.
+func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) error {
+	x := exchange{client: c}
+	res, err := request.Do(ctx, &x)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode >= http.StatusMultipleChoices {
+		return responseError(res.StatusCode, x.body)
+	}
+	if len(x.body) > MaxAnswer {
+		return errTooLarge
+	}
+	// A proxy's or another product's 200 has no such header.
+	if product := res.Header.Get("X-Elastic-Product"); product != "Elasticsearch" {
+		return fmt.Errorf("%w (its header X-Elastic-Product is %q)", ErrOtherProduct, product)
+	}
+	if err := json.Unmarshal(x.body, answer); err != nil {
+		return fmt.Errorf("%w: it is not the JSON that was expected: %w", ErrIncomplete, err)
+	}
+	if timed, ok := answer.(interface{ took() time.Duration }); ok {
+		c.took.Add(int64(timed.took()))
+	}
+	return nil
+}
+
+// Timed is for answers that say how long Elasticsearch worked on them to embed,
+// so that the client can sum it up.
+type Timed struct {
+	Took int64 `json:"took"` // milliseconds
+}
+
+func (t Timed) took() time.Duration { return time.Duration(t.Took) * time.Millisecond }

@@ -1,0 +1,158 @@
+package elastic_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
+	"newterms/esquery/estest"
+)
+
+// TestSearchNamesTheDeadCluster asks a real server that cannot reach another
+// one, which it may or may not pass over.
+func TestSearchNamesTheDeadCluster(t *testing.T) {
+	node, index := estest.ForTest(t), estest.Name("elastic-")
+	node.CreateIndex(t, index, nil)
+	remote := func(skip any, seeds any) {
+		node.Must(t, "PUT", "/_cluster/settings", map[string]any{"persistent": map[string]any{
+			"cluster.remote.emea.seeds": seeds, "cluster.remote.emea.skip_unavailable": skip,
+		}})
+	}
+	t.Cleanup(func() {
+		body := []byte(`{"persistent":{"cluster.remote.emea.seeds":null,"cluster.remote.emea.skip_unavailable":null}}`)
+		if _, err := node.Request(context.Background(), "PUT", "/_cluster/settings", body); err != nil {
+			t.Error(err)
+		}
+	})
+	for skip, want := range map[bool]string{
+		true:  ": incomplete answer: 1 of 2 clusters were skipped or failed: emea is skipped: connect_transport_exception: Unable to connect to [emea]",
+		false: ": 502 connect_transport_exception: [][127.0.0.1:1] connect_exception",
+	} {
+		remote(skip, []string{"127.0.0.1:1"})
+		err := elastic.NewClient(node, elastic.Options{}).Search(t.Context(), elastic.Search{
+			Indices: []string{index, "emea:logs-*"}, IgnoreUnavailable: true,
+			Body: map[string]any{"size": 0, "aggs": map[string]any{"n": map[string]any{"value_count": map[string]any{"field": "x"}}}},
+		}, &struct{}{})
+		t.Log(err)
+		if want = "search " + index + ",emea:logs-*" + want; err == nil || err.Error() != want {
+			t.Errorf("skip_unavailable %t: got %v\nwant %s", skip, err, want)
+		}
+	}
+}
+
+// TestSearchOfNothing keeps a missing index apart from one that is passed over.
+func TestSearchOfNothing(t *testing.T) {
+	search := elastic.Search{Indices: []string{estest.Name("elastic-")}, Body: map[string]any{"size": 0}}
+	client := elastic.NewClient(estest.ForTest(t), elastic.Options{})
+	var refused *elastic.ResponseError
+	if err := client.Search(t.Context(), search, &struct{}{}); !errors.As(err, &refused) || !refused.Is("index_not_found_exception") {
+		t.Errorf("got %v", err)
+	}
+	search.IgnoreUnavailable = true
+	if err := client.Search(t.Context(), search, &struct{}{}); !errors.Is(err, elastic.ErrNoShards) || !errors.Is(err, elastic.ErrIncomplete) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCauseTellsTheReason(t *testing.T) {
+	for _, c := range []struct{ body, want string }{
+		{`{"type":"a","reason":"b"}`, "a: b"},
+		{`{"type":"search_phase_execution_exception","reason":"all shards failed","root_cause":[{"type":"a","reason":"b"}]}`, "a: b"},
+		{`{"type":"search_phase_execution_exception","reason":"","caused_by":{"type":"a","reason":"b"}}`, "a: b"},
+		{`{"type":"search_phase_execution_exception","reason":"","failed_shards":[{"reason":{"type":"a","reason":"b"}}]}`, "a: b"},
+		{`{"type":"c","reason":"d","root_cause":[{"type":"uncategorized_execution_exception","reason":"e"}]}`, "c: d"},
+		{`{"type":"search_phase_execution_exception","reason":"all shards failed"}`, "search_phase_execution_exception: all shards failed"},
+		{`{"type":"a"}`, "a"},
+	} {
+		var cause elastic.Cause
+		if err := json.Unmarshal([]byte(c.body), &cause); err != nil || cause.String() != c.want {
+			t.Errorf("%s: got %q, %v, want %q", c.body, cause, err, c.want)
+		}
+	}
+}
+
+// refusing answers requests with a status and body, as a proxy would.
+type refusing struct {
+	status int
+	body   string
+}
+
+func (r refusing) Perform(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: r.status, Header: http.Header{}, Body: body{strings.NewReader(r.body)}}, nil
+}
+
+type body struct{ *strings.Reader }
+
+func (body) Close() error { return nil }
+
+// TestInHalves refuses questions by what a cluster says to those that are too
+// large, and others that no half makes better.
+func TestInHalves(t *testing.T) {
+	ask := func(refusal refusing, limit int) (asked []int, answers []string, err error) {
+		answers, err = elastic.InHalves([]int{1, 2, 3, 4, 5}, func(items []int) ([]string, error) {
+			asked = append(asked, len(items))
+			if len(items) > limit {
+				return nil, elastic.NewClient(refusal, elastic.Options{}).Do(t.Context(), esapi.InfoRequest{}, &struct{}{})
+			}
+			texts := make([]string, len(items))
+			for i, n := range items {
+				texts[i] = fmt.Sprint(n)
+			}
+			return texts, nil
+		})
+		return asked, answers, err
+	}
+	elasticError := func(kind, reason string) string {
+		return fmt.Sprintf(`{"error":{"type":"search_phase_execution_exception","reason":"all shards failed","caused_by":{"type":%q,"reason":%q}}}`, kind, reason)
+	}
+	for _, refusal := range []refusing{
+		{413, ""}, {413, "<html>"}, {400, elasticError("too_many_clauses", "")}, {400, elasticError("too_many_nested_clauses", "")},
+		{400, elasticError("too_many_buckets_exception", "")}, {503, elasticError("too_many_buckets_exception", "")},
+		{429, elasticError("circuit_breaking_exception", "")},
+		{400, elasticError("illegal_argument_exception", "over the allowed maximum: [index.max_terms_count]")},
+	} {
+		asked, answers, err := ask(refusal, 1)
+		if err != nil || strings.Join(answers, "") != "12345" || !slices.Equal(asked, []int{5, 2, 1, 1, 3, 1, 2, 1, 1}) {
+			t.Errorf("%+v: asked %v, got %v, %v", refusal, asked, answers, err)
+		}
+		if _, _, err := ask(refusal, 0); err == nil {
+			t.Errorf("%+v: not even one is taken, and there is no error", refusal)
+		}
+	}
+	for _, refusal := range []refusing{{500, ""}, {400, elasticError("parsing_exception", "")}, {429, ""}} {
+		if asked, _, err := ask(refusal, 1); err == nil || len(asked) != 1 {
+			t.Errorf("%+v: asked %v, %v", refusal, asked, err)
+		}
+	}
+}
+
+// waiting never answers.
+type waiting struct{}
+
+func (waiting) Perform(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestTimeout(t *testing.T) {
+	client := elastic.NewClient(waiting{}, elastic.Options{Timeout: 10 * time.Millisecond})
+	err := client.Do(t.Context(), esapi.InfoRequest{}, &struct{}{})
+	var timeout *elastic.TimeoutError
+	if !errors.As(err, &timeout) || timeout.After != 10*time.Millisecond || err.Error() != "no answer from Elasticsearch: nothing came within 10ms" {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := client.Do(ctx, esapi.InfoRequest{}, &struct{}{}); !errors.Is(err, context.Canceled) || errors.As(err, new(*elastic.NoAnswerError)) {
+		t.Errorf("canceled: got %v", err)
+	}
+}

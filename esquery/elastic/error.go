@@ -1,0 +1,121 @@
+package elastic
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// ErrIncomplete is wrapped by every error about an answer that arrived and
+// cannot be trusted: failed shards, a timeout, a skipped cluster, no shard at
+// all, something that is not Elasticsearch's JSON.
+var ErrIncomplete = errors.New("incomplete answer")
+
+// ErrNoShards is an answer from nowhere. It wraps ErrIncomplete.
+var ErrNoShards = fmt.Errorf("%w: no shard was searched: the indices are gone, or this user may not read them", ErrIncomplete)
+
+// ErrOtherProduct is an answer of something that is not Elasticsearch. It wraps
+// ErrIncomplete.
+var ErrOtherProduct = fmt.Errorf("%w: it does not come from Elasticsearch", ErrIncomplete)
+
+// errTooLarge is an answer over MaxAnswer.
+var errTooLarge = fmt.Errorf("the answer is larger than %d MB", MaxAnswer>>20)
+
+// A NoAnswerError says why no attempt brought an answer: a *TimeoutError, a
+// *tls.CertificateVerificationError or an error of the network.
+type NoAnswerError struct{ Err error }
+
+func (e *NoAnswerError) Error() string { return "no answer from Elasticsearch: " + e.Err.Error() }
+func (e *NoAnswerError) Unwrap() error { return e.Err }
+
+// A TimeoutError says that the last attempt took longer than Options.Timeout.
+type TimeoutError struct{ After time.Duration }
+
+func (e *TimeoutError) Error() string { return fmt.Sprintf("nothing came within %s", e.After) }
+
+// A ResponseError is an answer with an HTTP error status.
+type ResponseError struct {
+	Status int
+	// Cause is what the server says of it. Where that is not Elasticsearch's
+	// JSON, Type is the status as text and Reason the beginning of the body.
+	Cause
+}
+
+func (e *ResponseError) Error() string { return fmt.Sprintf("%d %s", e.Status, e.Cause) }
+
+// StatusCode is the HTTP status.
+func (e *ResponseError) StatusCode() int { return e.Status }
+
+func responseError(status int, body []byte) *ResponseError {
+	var answer struct {
+		Error Cause `json:"error"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Error.Type == "" {
+		text := strings.Join(strings.Fields(string(body[:min(len(body), 200)])), " ")
+		return &ResponseError{status, Cause{Type: http.StatusText(status), Reason: text}}
+	}
+	return &ResponseError{status, answer.Error}
+}
+
+// A Cause is an error as Elasticsearch's JSON tells it, with what caused it.
+type Cause struct {
+	Type         string  `json:"type"` // Elasticsearch's name for the error
+	Reason       string  `json:"reason"`
+	RootCause    []Cause `json:"root_cause"`
+	CausedBy     *Cause  `json:"caused_by"`
+	FailedShards []struct {
+		Reason Cause `json:"reason"`
+	} `json:"failed_shards"`
+}
+
+// String is "type: reason" of the first error, from the outside, that says more
+// than that there was one.
+func (c Cause) String() string {
+	told := c
+	for cause := range c.All() {
+		if !slices.Contains([]string{"", "search_phase_execution_exception", "uncategorized_execution_exception"}, cause.Type) {
+			told = cause
+			break
+		}
+	}
+	return strings.Trim(told.Type+": "+told.Reason, ": ")
+}
+
+// All yields the error and all that caused it, from the outside.
+func (c Cause) All() iter.Seq[Cause] {
+	return func(yield func(Cause) bool) { c.each(yield) }
+}
+
+func (c Cause) each(yield func(Cause) bool) bool {
+	if !yield(c) {
+		return false
+	}
+	causes := slices.Clone(c.RootCause)
+	if c.CausedBy != nil {
+		causes = append(causes, *c.CausedBy)
+	}
+	for _, shard := range c.FailedShards {
+		causes = append(causes, shard.Reason)
+	}
+	for _, cause := range causes {
+		if !cause.each(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// Is reports whether the error or one that caused it has one of the types.
+func (c Cause) Is(types ...string) bool {
+	for cause := range c.All() {
+		if slices.Contains(types, cause.Type) {
+			return true
+		}
+	}
+	return false
+}

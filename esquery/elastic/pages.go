@@ -1,0 +1,90 @@
+package elastic
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// A Composite is one page of a composite aggregation. Buckets is nil if the
+// answer has none.
+type Composite[Bucket any] struct {
+	AfterKey json.RawMessage `json:"after_key"`
+	Buckets  []Bucket        `json:"buckets"`
+}
+
+func (c *Composite[Bucket]) end() (after json.RawMessage, buckets int, ok bool) {
+	return c.AfterKey, len(c.Buckets), c.Buckets != nil
+}
+
+// A Page is a *Composite, whatever its buckets hold.
+type Page interface {
+	end() (after json.RawMessage, buckets int, ok bool)
+}
+
+// A Pager follows a composite aggregation to its end. A page that is not full
+// is the last: each shard returns up to a page of the smallest keys after
+// `after`, so a merge with fewer keys than a page has all of them. This saves a
+// request for an empty page each time.
+//
+// A page that is too much to answer is asked for again at half its size, down
+// to one bucket; the size stays as small for what follows.
+type Pager struct {
+	Client *Client
+	Search Search // without its body
+	// Body makes the body of a search for a page of at most size buckets after
+	// a key, which is nil for the first page.
+	Body func(size int, after json.RawMessage) any
+	Size int // of the next page, at least 1
+
+	number        int // of the last page
+	after, before json.RawMessage
+	ended         bool
+}
+
+// Next asks for a page and decodes its aggregations into answer; page is where
+// in answer the composite is. It returns false after the last page. Its errors
+// are those of Client.Search.
+func (p *Pager) Next(ctx context.Context, answer any, page Page) (ok bool, err error) {
+	if p.ended {
+		return false, nil
+	}
+	p.number++
+	if err := p.next(ctx, answer, page); err != nil {
+		return false, fmt.Errorf("page %d: %w", p.number, err)
+	}
+	return true, nil
+}
+
+func (p *Pager) next(ctx context.Context, answer any, page Page) error {
+	search := p.Search
+	search.Body = p.Body(p.Size, p.after)
+	err := p.Client.Search(ctx, search, answer)
+	for TooMuchToAnswer(err) && p.Size > 1 {
+		p.Size = (p.Size + 1) / 2
+		search.Body = p.Body(p.Size, p.after)
+		err = p.Client.Search(ctx, search, answer)
+	}
+	if err != nil {
+		return err
+	}
+	after, buckets, ok := page.end()
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: it holds no page", ErrIncomplete)
+	case len(after) > 0 && bytes.Equal(after, p.after):
+		return fmt.Errorf("%w: the page after %s ends where it began", ErrIncomplete, after)
+	case buckets > 0 && len(after) == 0:
+		return fmt.Errorf("%w: it does not say where it ends", ErrIncomplete)
+	}
+	p.before, p.after, p.ended = p.after, after, buckets < p.Size
+	return nil
+}
+
+// Repeat makes Next ask for the last page once more, with what Body makes of it
+// then.
+func (p *Pager) Repeat() {
+	p.number--
+	p.after, p.ended = p.before, false
+}

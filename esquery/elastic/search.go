@@ -1,0 +1,123 @@
+package elastic
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+)
+
+// A Search asks for aggregations.
+type Search struct {
+	Indices []string // names and patterns
+	// IgnoreUnavailable passes over names that are missing and patterns that
+	// match nothing. Otherwise a missing name is a *ResponseError of the type
+	// index_not_found_exception.
+	IgnoreUnavailable bool
+	Body              any // encoded as JSON
+}
+
+// Search decodes the aggregations of a complete answer. Besides the errors of
+// Do it returns one that wraps ErrIncomplete where shards failed, time ran out,
+// a cluster was skipped or nothing was searched (ErrNoShards).
+func (c *Client) Search(ctx context.Context, s Search, aggregations any) error {
+	payload, err := json.Marshal(s.Body)
+	if err != nil {
+		return err
+	}
+	partial := false
+	var answer searchAnswer
+	err = c.Do(ctx, esapi.SearchRequest{
+		Index: s.Indices, Body: bytes.NewReader(payload), AllowPartialSearchResults: &partial,
+		AllowNoIndices: &s.IgnoreUnavailable, IgnoreUnavailable: &s.IgnoreUnavailable,
+	}, &answer)
+	if err == nil {
+		err = answer.incomplete()
+	}
+	if err == nil {
+		err = json.Unmarshal(answer.Aggregations, aggregations)
+	}
+	if err != nil {
+		return fmt.Errorf("search %s: %w", strings.Join(s.Indices, ","), err)
+	}
+	return nil
+}
+
+type searchAnswer struct {
+	Timed
+	TimedOut bool `json:"timed_out"`
+	Shards   *struct {
+		Total    int            `json:"total"`
+		Failed   int            `json:"failed"`
+		Failures []shardFailure `json:"failures"`
+	} `json:"_shards"`
+	Clusters     clusters        `json:"_clusters"`
+	Aggregations json.RawMessage `json:"aggregations"`
+}
+
+type shardFailure struct {
+	Index  string `json:"index"`
+	Reason Cause  `json:"reason"`
+}
+
+// clusters is there if a search went to other clusters as well.
+type clusters struct {
+	Total   int `json:"total"`
+	Skipped int `json:"skipped"`
+	Partial int `json:"partial"`
+	Failed  int `json:"failed"`
+	Details map[string]struct {
+		Status   string         `json:"status"`
+		Failures []shardFailure `json:"failures"`
+	} `json:"details"`
+}
+
+func (a *searchAnswer) incomplete() error {
+	switch {
+	case a.TimedOut:
+		return fmt.Errorf("%w: the search timed out", ErrIncomplete)
+	case a.Shards == nil:
+		return fmt.Errorf("%w: it does not say how many shards it comes from", ErrIncomplete)
+	case a.Clusters.Skipped+a.Clusters.Partial+a.Clusters.Failed > 0:
+		return a.Clusters.incomplete()
+	case a.Shards.Failed > 0:
+		return fmt.Errorf("%w: %d of %d shards failed%s", ErrIncomplete, a.Shards.Failed, a.Shards.Total, firstOf(a.Shards.Failures))
+	case a.Shards.Total == 0:
+		return ErrNoShards
+	case len(a.Aggregations) == 0:
+		return fmt.Errorf("%w: it holds no aggregations", ErrIncomplete)
+	}
+	return nil
+}
+
+// incomplete names each cluster that is missing, in whole or in part, and why.
+func (c clusters) incomplete() error {
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(c.Details)) {
+		if d := c.Details[name]; d.Status != "successful" {
+			missing = append(missing, fmt.Sprintf("%s is %s%s", name, d.Status, firstOf(d.Failures)))
+		}
+	}
+	if len(missing) == 0 {
+		missing = []string{"it does not say which"}
+	}
+	return fmt.Errorf("%w: %d of %d clusters were skipped or failed: %s", ErrIncomplete,
+		c.Skipped+c.Partial+c.Failed, c.Total, strings.Join(missing, "; "))
+}
+
+// firstOf tells the first of some failures, ": " before it.
+func firstOf(failures []shardFailure) string {
+	if len(failures) == 0 {
+		return ""
+	}
+	f := failures[0]
+	if f.Index == "" {
+		return ": " + f.Reason.String()
+	}
+	return ": " + f.Index + ": " + f.Reason.String()
+}

@@ -1,0 +1,55 @@
+package elastic
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// TooMuchToAnswer reports whether a smaller page may get an answer: this one
+// needs more buckets or memory than the cluster allows, or is larger than
+// MaxAnswer.
+func TooMuchToAnswer(err error) bool {
+	var refused *ResponseError
+	return errors.Is(err, errTooLarge) || errors.As(err, &refused) &&
+		refused.Is("too_many_buckets_exception", "circuit_breaking_exception")
+}
+
+// TooMuchToAsk reports whether a request with fewer values or documents may be
+// accepted: this one has more clauses or terms than the cluster allows, or a
+// body larger than something on the way allows.
+func TooMuchToAsk(err error) bool {
+	var refused *ResponseError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	if refused.Status == http.StatusRequestEntityTooLarge || refused.Is("too_many_clauses", "too_many_nested_clauses") {
+		return true
+	}
+	for cause := range refused.All() { // which have no type of their own
+		if strings.Contains(cause.Reason, "max_terms_count") || strings.Contains(cause.Reason, "too many") && strings.Contains(cause.Reason, "clauses") {
+			return true
+		}
+	}
+	return false
+}
+
+// InHalves asks about all items at once, and where that is too much to ask or
+// to answer about each half, down to one item. The answers are in the items'
+// order.
+func InHalves[Item, Answer any](items []Item, ask func([]Item) ([]Answer, error)) ([]Answer, error) {
+	answers, err := ask(items)
+	if !TooMuchToAsk(err) && !TooMuchToAnswer(err) || len(items) < 2 {
+		return answers, err
+	}
+	half := len(items) / 2
+	answers, err = InHalves(items[:half], ask)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := InHalves(items[half:], ask)
+	if err != nil {
+		return nil, err
+	}
+	return append(answers, rest...), nil
+}

@@ -1,0 +1,117 @@
+package elastic
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// DefaultRetry waits 0.5 s on average before the second try, then twice as long
+// each time: 6 tries take 8 s on average, 16 s at the most. A longer outage is
+// for the next run.
+func DefaultRetry() []backoff.RetryOption {
+	return []backoff.RetryOption{backoff.WithMaxTries(6), backoff.WithMaxElapsedTime(2 * time.Minute), backoff.WithBackOff(
+		// Full jitter: from nothing to twice the interval.
+		&backoff.ExponentialBackOff{InitialInterval: 250 * time.Millisecond, RandomizationFactor: 1, Multiplier: 2, MaxInterval: 4 * time.Second},
+	)}
+}
+
+// Again calls try as often and as late as the client sends a request again, as
+// long as it returns an error, and returns the last one.
+func (c *Client) Again(ctx context.Context, try func() error) error {
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, try() }, c.options.Retry...)
+	return err
+}
+
+// An exchange is the esapi.Transport of one request. It keeps the answer's
+// body, read whole, so that a connection that breaks halfway is an error of the
+// request and is tried again.
+type exchange struct {
+	client *Client
+	body   []byte
+}
+
+// Perform returns an answer without its body, whatever its status, or why there
+// is none.
+func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
+	var payload []byte
+	if req.Body != nil {
+		var err error
+		if payload, err = io.ReadAll(req.Body); err != nil {
+			return nil, err
+		}
+	}
+	ctx, c := req.Context(), x.client
+	notify := backoff.WithNotify(func(err error, wait time.Duration) {
+		request := req.Method + " " + req.URL.Path
+		c.options.Log.Info(fmt.Sprintf("trying %s again in %s: %v", request, wait.Round(time.Millisecond), err),
+			"request", request, "after", err, "wait_ms", wait.Milliseconds())
+	})
+	res, err := backoff.Retry(ctx, func() (*http.Response, error) {
+		attempt := req.Clone(ctx)
+		if payload != nil {
+			attempt.Body = io.NopCloser(bytes.NewReader(payload))
+		}
+		return x.attempt(attempt)
+	}, append(slices.Clone(c.options.Retry), notify)...)
+	switch {
+	case res != nil:
+		return res, nil // the last answer, which the caller judges
+	case ctx.Err() != nil:
+		return nil, ctx.Err() // whoever ended it knows why
+	}
+	return nil, &NoAnswerError{err}
+}
+
+// attempt sends a request once. Its error says that another attempt may help,
+// unless it is permanent; there may be an answer even so.
+func (x *exchange) attempt(req *http.Request) (*http.Response, error) {
+	c, ctx := x.client, req.Context()
+	if c.options.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.options.Timeout, &TimeoutError{c.options.Timeout})
+		defer cancel()
+	}
+	c.requests.Add(1)
+	res, err := c.transport.Perform(req.WithContext(ctx))
+	if err == nil {
+		defer res.Body.Close()
+		x.body, err = io.ReadAll(io.LimitReader(res.Body, MaxAnswer+1))
+		res.Body = http.NoBody
+	}
+	switch {
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return nil, backoff.Permanent(err)
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
+		return nil, err
+	case !x.mayBeTriedAgain(req, res):
+		return res, nil
+	}
+	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds >= 0 {
+		return res, backoff.RetryAfter(seconds)
+	}
+	return res, errors.New(res.Status)
+}
+
+func (x *exchange) mayBeTriedAgain(req *http.Request, res *http.Response) bool {
+	switch res.StatusCode {
+	case http.StatusTooManyRequests:
+		// A search that needs too much memory must ask for less, not wait.
+		return !strings.HasSuffix(req.URL.Path, "/_search") || !TooMuchToAnswer(responseError(res.StatusCode, x.body))
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,76 @@
+package esquery
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
+)
+
+// A Privilege is an index privilege on a name or pattern.
+type Privilege struct{ Index, Name string }
+
+// A PrivilegeError says that the user lacks a privilege.
+type PrivilegeError struct{ Missing Privilege }
+
+func (e *PrivilegeError) Error() string {
+	return fmt.Sprintf("the privilege %s on %s is missing", e.Missing.Name, e.Missing.Index)
+}
+
+// StatusCode is 403, also where Elasticsearch itself does not refuse but answers
+// as if the index did not exist.
+func (e *PrivilegeError) StatusCode() int { return http.StatusForbidden }
+
+// ReadPrivileges lists what it takes to read the indices: the privilege read on
+// each name and pattern. Indices of other clusters (cluster:index) are left out,
+// because their cluster decides, and so are exclusions (-index).
+func ReadPrivileges(indices []string) []Privilege {
+	var wanted []Privilege
+	for _, index := range indices {
+		if !strings.Contains(index, ":") && !strings.HasPrefix(index, "-") {
+			wanted = append(wanted, Privilege{index, "read"})
+		}
+	}
+	return wanted
+}
+
+// MissingPrivileges returns those that the user lacks, in the order asked for.
+// A privilege on a pattern is missing unless it covers all that the pattern
+// could match.
+func MissingPrivileges(ctx context.Context, c *elastic.Client, wanted []Privilege) ([]Privilege, error) {
+	payload, err := json.Marshal(privilegesBody(wanted))
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Index map[string]map[string]bool `json:"index"`
+	}
+	err = c.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: bytes.NewReader(payload)}, &answer)
+	if err != nil {
+		return nil, fmt.Errorf("ask for privileges: %w", err)
+	}
+	var missing []Privilege
+	for _, p := range wanted {
+		if !answer.Index[p.Index][p.Name] {
+			missing = append(missing, p)
+		}
+	}
+	return missing, nil
+}
+
+// forbiddenOr returns a *PrivilegeError if the user may read none of the
+// indices, and else err, which says that nothing was found: Elasticsearch
+// answers a user who may not read an index as if it did not exist.
+func forbiddenOr(ctx context.Context, c *elastic.Client, indices []string, err error) error {
+	missing, askErr := MissingPrivileges(ctx, c, ReadPrivileges(indices))
+	if askErr != nil || len(missing) < len(indices) {
+		return err
+	}
+	return &PrivilegeError{Privilege{strings.Join(indices, ", "), "read"}}
+}

@@ -1,0 +1,34 @@
+package esquery
+
+import (
+	"strings"
+
+	"newterms/esquery/kql"
+)
+
+// A Request is one that a Source sends, for people to read.
+type Request struct {
+	Name, Path string
+	Body       map[string]any
+}
+
+// Requests shows what a Source with this search would send for a window and a
+// page of candidates, with every field taken for a keyword. It asks nobody.
+func (s Search) Requests(window, history Range, page []Candidate) ([]Request, error) {
+	fields := kql.Fields{}
+	for _, name := range s.fieldNames() {
+		fields[name] = kql.Field{Types: []string{"keyword"}}
+	}
+	query, err := s.compile(fields)
+	if err != nil {
+		return nil, err
+	}
+	b := bodies{search: s, query: query}
+	path := "POST /" + strings.Join(s.Indices, ",") + "/"
+	return []Request{
+		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
+		{"candidates", path + "_search", b.candidates(window, DefaultPageSize, nil)},
+		{"history", path + "_search", b.history(history, page, DefaultPageSize, nil)},
+		{"first events", path + "_search", b.events(page, MaxEvents, nil)},
+	}, nil
+}

@@ -1,0 +1,90 @@
+package check
+
+import "fmt"
+
+// A Level says what a Finding means for a run.
+type Level string
+
+// The levels of a Finding.
+const (
+	OK      Level = "ok"
+	Warning Level = "warning" // a run works; what it finds may not be what is expected
+	Error   Level = "error"   // a run fails, or cannot find anything
+)
+
+// A Finding is one thing that was looked at.
+type Finding struct {
+	Level   Level  `json:"level"`
+	Check   string `json:"check"`          // what was looked at, a word
+	Rule    string `json:"rule,omitempty"` // name; "" for what all rules share
+	Message string `json:"message"`
+	// Err is what is wrong: a *Problem or the error that a run would end with.
+	// It is nil if the level is OK.
+	Err error `json:"-"`
+}
+
+// A Problem is something wrong that is no error of a request.
+type Problem struct {
+	Kind  Kind
+	Field string // that it is about; "" for none
+	text  string
+}
+
+func (p *Problem) Error() string { return p.text }
+
+// A Kind tells problems apart, for those who say what to do about them.
+type Kind string
+
+// The kinds of a Problem.
+const (
+	TemplateMissing  Kind = "template missing"
+	TemplateOutdated Kind = "template outdated"
+	TemplateUnknown  Kind = "template unknown"
+
+	ClockAhead   Kind = "clock ahead" // by so much that scheduled runs miss events
+	ClockDiffers Kind = "clock differs"
+
+	NoEvents       Kind = "no events"
+	StaleEvents    Kind = "stale events"
+	LateEvents     Kind = "late events"
+	NothingMatches Kind = "nothing matches"
+
+	TermUnmapped      Kind = "term unmapped"
+	TermLacking       Kind = "term lacking"
+	TimestampUnmapped Kind = "timestamp unmapped"
+	FieldUnmapped     Kind = "field unmapped"
+	SeveralTypes      Kind = "several types"
+
+	NoRun         Kind = "no run"
+	NoSuccess     Kind = "no successful run"
+	RunFailed     Kind = "run failed"
+	RunNeverEnded Kind = "run never ended"
+	RunsStale     Kind = "no run of late"
+)
+
+// report collects findings, of one rule or of what all share.
+type report struct {
+	rule     string
+	findings []Finding
+}
+
+func (r *report) ok(check, format string, args ...any) {
+	r.findings = append(r.findings, Finding{Level: OK, Check: check, Rule: r.rule, Message: fmt.Sprintf(format, args...)})
+}
+
+func (r *report) warn(check string, err error) {
+	r.findings = append(r.findings, Finding{Level: Warning, Check: check, Rule: r.rule, Message: err.Error(), Err: err})
+}
+
+func (r *report) fail(check string, err error) {
+	r.findings = append(r.findings, Finding{Level: Error, Check: check, Rule: r.rule, Message: err.Error(), Err: err})
+}
+
+func problem(kind Kind, format string, args ...any) *Problem {
+	return &Problem{Kind: kind, text: fmt.Sprintf(format, args...)}
+}
+
+func (p *Problem) of(field string) *Problem {
+	p.Field = field
+	return p
+}

@@ -1,0 +1,34 @@
+package check
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"newterms/alerts"
+)
+
+// runs judges the rule's newest run.
+func (c *ruleCheck) runs(ctx context.Context) {
+	last, ok, err := c.Store.LastRun(ctx, c.ID)
+	now := c.Now()
+	age := now.Sub(last.At).Round(time.Second)
+	behind := now.Sub(last.Succeeded).Round(time.Second)
+	switch {
+	case isStatus(err, http.StatusForbidden): // reported as a missing privilege
+	case err != nil:
+		c.fail("runs", err)
+	case !ok:
+		c.warn("runs", problem(NoRun, "there was no run yet: the first one looks back %s", c.Lookback))
+	case last.State == alerts.RunFailed:
+		c.warn("runs", problem(RunFailed, "the newest run failed %s ago: %s", age, last.Error))
+	case last.State == alerts.RunStarted && age > staleAfter:
+		c.warn("runs", problem(RunNeverEnded, "the newest run started %s ago and never ended: it was killed, or ran out of memory or time", age))
+	case last.Succeeded.IsZero():
+		c.warn("runs", problem(NoSuccess, "the newest run is %s (%s, %s ago); no scheduled run has succeeded yet", last.State, last.Type, age))
+	case behind > staleAfter:
+		c.warn("runs", problem(RunsStale, "the last successful scheduled run looked at events up to %s, %s ago", stamp(last.Succeeded), behind))
+	default:
+		c.ok("runs", "the newest is %s (%s, %s ago); all events up to %s were looked at", last.State, last.Type, age, stamp(last.Succeeded))
+	}
+}

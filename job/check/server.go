@@ -1,0 +1,70 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"newterms/esquery"
+)
+
+// server returns false if there is nobody to ask further.
+func (s *shared) server(ctx context.Context) bool {
+	version, err := esquery.ServerVersion(ctx, s.Client)
+	switch {
+	case isStatus(err, http.StatusUnauthorized):
+		return true // a server that asks who is there; user reports it
+	case err != nil:
+		s.fail("server", err)
+	default:
+		s.ok("server", "Elasticsearch %s", version)
+	}
+	return err == nil
+}
+
+func (s *shared) user(ctx context.Context) bool {
+	user, err := esquery.CurrentUser(ctx, s.Client)
+	switch {
+	case err != nil:
+		s.fail("user", err)
+		return false
+	case user.SecurityOff:
+		s.ok("user", "security is off: everybody may do everything")
+		return true
+	case user.APIKey != "":
+		s.ok("user", "API key %s of %s", user.APIKey, user.Name)
+	default:
+		s.ok("user", "%s", user.Name)
+	}
+	missing, err := esquery.MissingPrivileges(ctx, s.Client, s.privileges())
+	if err != nil {
+		s.fail("privileges", err)
+		return false
+	}
+	for _, p := range missing {
+		s.missing[p] = true
+	}
+	return true
+}
+
+// targetPrivileges are those that a run needs on each of its targets.
+// auto_configure makes the data stream with the first write.
+func targetPrivileges() []string { return []string{"read", "create_doc", "auto_configure"} }
+
+func (s *shared) privileges() []esquery.Privilege {
+	var wanted []esquery.Privilege
+	for _, target := range []string{s.AlertsTarget, s.RunsTarget} {
+		for _, name := range targetPrivileges() {
+			wanted = append(wanted, esquery.Privilege{Index: target, Name: name})
+		}
+	}
+	for _, r := range s.Rules {
+		wanted = append(wanted, esquery.ReadPrivileges(r.Search.Indices)...)
+	}
+	return wanted
+}
+
+func isStatus(err error, status int) bool {
+	var refused interface{ StatusCode() int }
+	return errors.As(err, &refused) && refused.StatusCode() == status
+}

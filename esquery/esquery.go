@@ -32,14 +32,14 @@ type Search struct {
 	// MissingTerms makes an absent value a term of its own, nil. Otherwise an
 	// event that lacks a new-terms field has no pair.
 	MissingTerms bool
-	// PageSize is the number of pairs asked for at once; 0 is DefaultPageSize.
+	// PageSize is the number of pairs asked for at once; 0 is defaultPageSize.
 	PageSize int
 }
 
-// DefaultPageSize bounds the memory of a run: a page takes about 2.5 MB on the
+// defaultPageSize bounds the memory of a run: a page takes about 2.5 MB on the
 // wire. It is also Kibana's, well below Elasticsearch's limits of 65,536
 // buckets in an answer and 65,536 values in a terms filter.
-const DefaultPageSize = 10_000
+const defaultPageSize = 10_000
 
 // A Filter is one of a rule's filters, already in Query DSL.
 type Filter struct {
@@ -80,7 +80,7 @@ type Source struct {
 }
 
 func newSource(c *elastic.Client, b bodies) *Source {
-	size := cmp.Or(b.search.PageSize, DefaultPageSize)
+	size := cmp.Or(b.search.PageSize, defaultPageSize)
 	return &Source{client: c, bodies: b, pageSize: size, eventsPageSize: min(size, MaxEvents)}
 }
 

@@ -27,8 +27,8 @@ func (s Search) Requests(window, history Range, page []Candidate) ([]Request, er
 	path := "POST /" + strings.Join(s.Indices, ",") + "/"
 	return []Request{
 		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
-		{"candidates", path + "_search", b.candidates(window, DefaultPageSize, nil)},
-		{"history", path + "_search", b.history(history, page, DefaultPageSize, nil)},
+		{"candidates", path + "_search", b.candidates(window, defaultPageSize, nil)},
+		{"history", path + "_search", b.history(history, page, defaultPageSize, nil)},
 		{"first events", path + "_search", b.events(page, MaxEvents, nil)},
 	}, nil
 }

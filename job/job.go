@@ -73,7 +73,7 @@ func (j *Job) RunScheduled(ctx context.Context, id string) (alerts.Run, error) {
 	if err != nil {
 		return run, terminated(ctx, err)
 	}
-	plan, err := PlanWindow(j.Now(), last, j.Rule.Lookback, j.Timing)
+	plan, err := planWindow(j.Now(), last, j.Rule.Lookback, j.Timing)
 	if err != nil {
 		return run, err
 	}

@@ -44,9 +44,9 @@ type Timing struct {
 	MaxCatchup time.Duration
 }
 
-// A Plan is the window of a scheduled run, and the Gap before it that no run
+// A plan is the window of a scheduled run, and the Gap before it that no run
 // has looked at: the zero Window if there is none.
-type Plan struct{ Window, Gap Window }
+type plan struct{ Window, Gap Window }
 
 // A ClockError says that the last window lies in the future.
 type ClockError struct{ Now, Last time.Time }
@@ -55,25 +55,24 @@ func (e *ClockError) Error() string {
 	return fmt.Sprintf("the clock went back: the last scheduled run looked at %s, which is after now, %s", stamp(e.Last), stamp(e.Now))
 }
 
-// PlanWindow decides which window a scheduled run takes, from where the runs
+// planWindow decides which window a scheduled run takes, from where the runs
 // before it stand. The first run ever looks back by the rule's lookback. If it
 // fails, the next begins where the first one began. Its error is a *ClockError.
-func PlanWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) (Plan, error) {
+func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) (plan, error) {
 	now = now.UTC().Truncate(time.Millisecond)
 	from := now.Add(-lookback)
 	switch {
 	case last.SucceededTo.After(now):
-		return Plan{}, &ClockError{now, last.SucceededTo}
+		return plan{}, &ClockError{now, last.SucceededTo}
 	case !last.SucceededTo.IsZero():
 		from = last.SucceededTo.Add(-timing.Overlap)
 	case last.StartedFrom.After(now):
-		return Plan{}, &ClockError{now, last.StartedFrom}
+		return plan{}, &ClockError{now, last.StartedFrom}
 	case !last.StartedFrom.IsZero():
 		from = last.StartedFrom
 	}
-	plan := Plan{Window: Window{from, now}}
 	if earliest := now.Add(-timing.MaxCatchup); from.Before(earliest) {
-		plan = Plan{Window: Window{earliest, now}, Gap: Window{from, earliest}}
+		return plan{Window: Window{earliest, now}, Gap: Window{from, earliest}}, nil
 	}
-	return plan, nil
+	return plan{Window: Window{from, now}}, nil
 }

@@ -32,16 +32,16 @@ func TestPlanWindow(t *testing.T) {
 		{name: "and so is a first start in the future", started: at(-time.Hour), last: at(-time.Hour)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan, err := PlanWindow(now, alerts.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
+			got, err := planWindow(now, alerts.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
 			var clock *ClockError
 			if !c.last.IsZero() {
 				if !errors.As(err, &clock) || !clock.Last.Equal(c.last) {
-					t.Errorf("got %v, %v", plan, err)
+					t.Errorf("got %v, %v", got, err)
 				}
 				return
 			}
-			if want := (Plan{Window{c.from, at(0)}, c.gap}); err != nil || plan != want {
-				t.Errorf("got %v, %v, want %v", plan, err, want)
+			if want := (plan{Window{c.from, at(0)}, c.gap}); err != nil || got != want {
+				t.Errorf("got %v, %v, want %v", got, err, want)
 			}
 		})
 	}

@@ -19,9 +19,9 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// MaxAnswer bounds what one answer may take in memory, in bytes. A page of
+// maxAnswer bounds what one answer may take in memory, in bytes. A page of
 // 10,000 pairs is about 2.5 MB, a batch of 200 events about 2 MB.
-const MaxAnswer = 64 << 20
+const maxAnswer = 64 << 20
 
 // A Client sends requests. It is safe for concurrent use.
 type Client struct {
@@ -68,7 +68,7 @@ func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) erro
 	if res.StatusCode >= http.StatusMultipleChoices {
 		return responseError(res.StatusCode, x.body)
 	}
-	if len(x.body) > MaxAnswer {
+	if len(x.body) > maxAnswer {
 		return errTooLarge
 	}
 	// A proxy's or another product's 200 has no such header.

@@ -23,8 +23,8 @@ var ErrNoShards = fmt.Errorf("%w: no shard was searched: the indices are gone, o
 // ErrIncomplete.
 var ErrOtherProduct = fmt.Errorf("%w: it does not come from Elasticsearch", ErrIncomplete)
 
-// errTooLarge is an answer over MaxAnswer.
-var errTooLarge = fmt.Errorf("the answer is larger than %d MB", MaxAnswer>>20)
+// errTooLarge is an answer over maxAnswer.
+var errTooLarge = fmt.Errorf("the answer is larger than %d MB", maxAnswer>>20)
 
 // A NoAnswerError says why no attempt brought an answer: a *TimeoutError, a
 // *tls.CertificateVerificationError or an error of the network.

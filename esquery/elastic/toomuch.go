@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// TooMuchToAnswer reports whether a smaller page may get an answer: this one
+// tooMuchToAnswer reports whether a smaller page may get an answer: this one
 // needs more buckets or memory than the cluster allows, or is larger than
-// MaxAnswer.
-func TooMuchToAnswer(err error) bool {
+// maxAnswer.
+func tooMuchToAnswer(err error) bool {
 	var refused *ResponseError
 	return errors.Is(err, errTooLarge) || errors.As(err, &refused) &&
 		refused.Is("too_many_buckets_exception", "circuit_breaking_exception")
@@ -39,7 +39,7 @@ func TooMuchToAsk(err error) bool {
 // order.
 func InHalves[Item, Answer any](items []Item, ask func([]Item) ([]Answer, error)) ([]Answer, error) {
 	answers, err := ask(items)
-	if !TooMuchToAsk(err) && !TooMuchToAnswer(err) || len(items) < 2 {
+	if !TooMuchToAsk(err) && !tooMuchToAnswer(err) || len(items) < 2 {
 		return answers, err
 	}
 	half := len(items) / 2

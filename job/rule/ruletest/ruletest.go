@@ -9,8 +9,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Defaults are a rule that can be used, under the names of Kibana's API.
-func Defaults() map[string]any {
+// defaults are a rule that can be used, under the names of Kibana's API.
+func defaults() map[string]any {
 	return map[string]any{
 		"rule_id": "test-rule", "name": "Test rule", "type": "new_terms", "language": "kuery", "severity": "low", "risk_score": 21,
 		"index": []string{"logs-*"}, "from": "now-9m", "query": "a:b",
@@ -21,7 +21,7 @@ func Defaults() map[string]any {
 // Text is a rule file in TOML, as the detection-rules repository has them: the
 // defaults with some parameters changed. Those that are nil are left out.
 func Text(parameters map[string]any) (string, error) {
-	rule := Defaults()
+	rule := defaults()
 	maps.Copy(rule, parameters)
 	rule["new_terms"] = map[string]any{
 		"field": "new_terms_fields", "value": rule["new_terms_fields"],

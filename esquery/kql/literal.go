@@ -13,67 +13,69 @@ func isSpace(r rune) bool {
 }
 
 // at returns the character at pos, or 0 past the end; 0 is no valid syntax.
+// Every look at the query goes through here, so that steps counts them all.
 func (p *parser) at(pos int) rune {
+	p.steps++
 	if pos < len(p.in) {
 		return p.in[pos]
 	}
 	return 0
 }
 
-func (p *parser) spaces() {
-	for isSpace(p.at(p.pos)) {
-		p.pos++
+func (p *parser) spaces() { p.pos = p.afterSpaces(p.pos) }
+
+func (p *parser) afterSpaces(pos int) int {
+	for isSpace(p.at(pos)) {
+		pos++
 	}
+	return pos
 }
 
 func (p *parser) token(token string) bool {
-	if end := p.pos + len(token); end <= len(p.in) && string(p.in[p.pos:end]) == token {
-		p.pos = end
-		return true
-	}
-	return p.fail(strconv.Quote(token))
-}
-
-// keyword consumes an operator with the spaces that it needs around it.
-func (p *parser) keyword(word string, spaceBefore bool) bool {
-	if end, ok := p.keywordAt(p.pos, word, spaceBefore); ok {
-		p.pos = end
-		return true
-	}
-	return p.fail(strings.ToUpper(word))
-}
-
-func (p *parser) keywordAt(pos int, word string, spaceBefore bool) (end int, ok bool) {
-	start := pos
-	for spaceBefore && isSpace(p.at(pos)) {
-		pos++
-	}
-	if spaceBefore && pos == start {
-		return 0, false
-	}
-	end, ok = p.wordAt(pos, word)
-	if !ok || !isSpace(p.at(end)) {
-		return 0, false
-	}
-	for isSpace(p.at(end)) {
-		end++
-	}
-	return end, true
-}
-
-func (p *parser) wordAt(pos int, word string) (end int, ok bool) {
-	end = pos + len(word)
-	return end, end <= len(p.in) && strings.EqualFold(string(p.in[pos:end]), word)
-}
-
-func (p *parser) operatorStartsAt(pos int) bool {
-	for _, word := range []string{"or", "and"} {
-		if _, ok := p.keywordAt(pos, word, true); ok {
-			return true
+	for i, r := range token {
+		if p.at(p.pos+i) != r {
+			return p.fail(strconv.Quote(token))
 		}
 	}
-	_, ok := p.keywordAt(pos, "not", false)
-	return ok
+	p.pos += len(token)
+	return true
+}
+
+// operator consumes "and" or "or" with the spaces that it needs around it.
+func (p *parser) operator(word string) bool {
+	start := p.afterSpaces(p.pos)
+	end, ok := p.keywordAt(start, word)
+	if !ok || start == p.pos {
+		return p.fail(strings.ToUpper(word))
+	}
+	p.pos = p.afterSpaces(end)
+	return true
+}
+
+// negation consumes "not" with the spaces after it.
+func (p *parser) negation() bool {
+	end, ok := p.keywordAt(p.pos, "not")
+	if !ok {
+		return p.fail("NOT")
+	}
+	p.pos = p.afterSpaces(end)
+	return true
+}
+
+// keywordAt reports whether a word and a space stand at pos.
+func (p *parser) keywordAt(pos int, word string) (end int, ok bool) {
+	end, ok = p.wordAt(pos, word)
+	return end, ok && isSpace(p.at(end))
+}
+
+// wordAt reports whether a word stands at pos, in any letter case.
+func (p *parser) wordAt(pos int, word string) (end int, ok bool) {
+	for i, r := range word {
+		if unicode.ToLower(p.at(pos+i)) != r {
+			return pos, false
+		}
+	}
+	return pos + len(word), true
 }
 
 // literal is quoted or unquoted text; what names it in an error.
@@ -93,7 +95,7 @@ func (p *parser) literal(what string) (value, bool) {
 func (p *parser) quoted() (value, bool) {
 	var b strings.Builder
 	for pos := p.pos + 1; pos < len(p.in); {
-		if p.in[pos] == '"' {
+		if p.at(pos) == '"' {
 			p.pos = pos + 1
 			return value{kind: text, quoted: true, pieces: []string{b.String()}}, true
 		}
@@ -109,40 +111,82 @@ func (p *parser) quoted() (value, bool) {
 
 // unquoted reads up to a special character or a keyword and trims the result.
 func (p *parser) unquoted() (value, bool) {
-	pieces := []string{""}
+	var pieces []string
+	var piece strings.Builder
 	pos := p.pos
-	for pos < len(p.in) {
-		last := &pieces[len(pieces)-1]
-		if r, end, ok := p.escape(pos, special); ok {
-			*last += string(r)
+	for {
+		plain := p.plainText(pos)
+		piece.WriteString(string(p.in[pos:plain]))
+		pos = plain
+		if text, end, ok := p.escapedText(pos); ok {
+			piece.WriteString(text)
 			pos = end
-		} else if word, end, ok := p.escapedKeyword(pos); ok {
-			*last += word
-			pos = end
-		} else if p.in[pos] == '*' {
-			pieces = append(pieces, "")
+		} else if p.at(pos) == '*' {
+			pieces = append(pieces, piece.String())
+			piece.Reset()
 			pos++
-		} else if strings.ContainsRune(special, p.in[pos]) || p.operatorStartsAt(pos) {
-			break
 		} else {
-			*last += string(p.in[pos])
-			pos++
+			break
 		}
 	}
 	if pos == p.pos {
 		return value{}, false
 	}
 	p.pos = pos
-	return trimmed(pieces), true
+	return trimmed(append(pieces, piece.String())), true
+}
+
+// plainText returns where text that stands for itself ends: at a special
+// character, at "not" with a space after it, or before "and" or "or" with
+// spaces around it. It looks past each run of spaces once, not once from each
+// of the spaces.
+func (p *parser) plainText(pos int) int {
+	for pos < len(p.in) {
+		r := p.at(pos)
+		if strings.ContainsRune(special, r) {
+			return pos
+		}
+		if _, ok := p.keywordAt(pos, "not"); ok {
+			return pos
+		}
+		if !isSpace(r) {
+			pos++
+			continue
+		}
+		end := p.afterSpaces(pos)
+		for _, word := range []string{"or", "and"} {
+			if _, ok := p.keywordAt(end, word); ok {
+				return pos
+			}
+		}
+		pos = end
+	}
+	return pos
+}
+
+// escapedText reads what a backslash takes its meaning from.
+func (p *parser) escapedText(pos int) (text string, end int, ok bool) {
+	if r, end, ok := p.escape(pos, special); ok {
+		return string(r), end, true
+	}
+	if p.at(pos) != '\\' {
+		return "", 0, false
+	}
+	for _, word := range []string{"or", "and", "not"} {
+		if end, ok := p.wordAt(pos+1, word); ok {
+			return string(p.in[pos+1 : end]), end, true
+		}
+	}
+	return "", 0, false
 }
 
 // escape reads one escape sequence: a control character, `\` before one of
 // the escapable characters, or `\u` and four hexadecimal digits.
 func (p *parser) escape(pos int, escapable string) (r rune, end int, ok bool) {
-	if p.in[pos] != '\\' || pos+1 >= len(p.in) {
+	if p.at(pos) != '\\' || pos+1 >= len(p.in) {
 		return 0, 0, false
 	}
-	switch next := p.in[pos+1]; {
+	switch next := p.at(pos + 1); {
 	case next == 't':
 		return '\t', pos + 2, true
 	case next == 'r':
@@ -156,18 +200,6 @@ func (p *parser) escape(pos int, escapable string) (r rune, end int, ok bool) {
 		return rune(code), pos + 6, err == nil
 	}
 	return 0, 0, false
-}
-
-func (p *parser) escapedKeyword(pos int) (word string, end int, ok bool) {
-	if p.in[pos] != '\\' {
-		return "", 0, false
-	}
-	for _, word := range []string{"or", "and", "not"} {
-		if end, ok := p.wordAt(pos+1, word); ok {
-			return string(p.in[pos+1 : end]), end, true
-		}
-	}
-	return "", 0, false
 }
 
 // trimmed makes the value of unquoted text, split at its wildcards.

@@ -40,9 +40,28 @@ func (e *SyntaxError) Error() string {
 	return at + fmt.Sprintf("found %s, expected %s", found, strings.Join(e.Expected, ", "))
 }
 
-// Parse reads a KQL query. Its error is a *SyntaxError.
-func Parse(query string) (Query, error) {
-	p := &parser{in: []rune(query), expected: map[string]bool{}}
+// Parse reads a KQL query, in time that grows with its length and no faster.
+// Its error is a *SyntaxError.
+func Parse(query string) (Query, error) { return newParser(query).parse() }
+
+// parser holds the position and what was tried at the furthest position that
+// any rule failed at, which is where the mistake is.
+type parser struct {
+	query    string
+	in       []rune // the query
+	pos      int
+	furthest int
+	expected map[string]bool
+	depth    int
+	tooDeep  bool
+	steps    int // characters looked at, for the test that parsing is linear
+}
+
+func newParser(query string) *parser {
+	return &parser{query: query, in: []rune(query), expected: map[string]bool{}}
+}
+
+func (p *parser) parse() (Query, error) {
 	p.spaces()
 	root, ok := p.or(p.sub)
 	if !ok {
@@ -51,24 +70,13 @@ func Parse(query string) (Query, error) {
 	p.spaces()
 	if p.pos < len(p.in) {
 		p.fail("end of input")
-		return Query{}, p.syntaxError(query)
+		return Query{}, p.syntaxError()
 	}
 	return Query{root}, nil
 }
 
-// parser holds the position and what was tried at the furthest position that
-// any rule failed at, which is where the mistake is.
-type parser struct {
-	in       []rune
-	pos      int
-	furthest int
-	expected map[string]bool
-	depth    int
-	tooDeep  bool
-}
-
-func (p *parser) syntaxError(query string) error {
-	e := &SyntaxError{Query: query, Offset: p.furthest}
+func (p *parser) syntaxError() error {
+	e := &SyntaxError{Query: p.query, Offset: p.furthest}
 	if p.furthest < len(p.in) {
 		e.Found = string(p.in[p.furthest])
 	}
@@ -111,7 +119,7 @@ func (p *parser) chain(keyword string, operand rule) (node, bool) {
 	nodes := []node{first}
 	for {
 		start := p.pos
-		if !p.keyword(keyword, true) {
+		if !p.operator(keyword) {
 			break
 		}
 		next, ok := operand()
@@ -129,7 +137,7 @@ func (p *parser) chain(keyword string, operand rule) (node, bool) {
 
 func (p *parser) not(operand rule) (node, bool) {
 	start := p.pos
-	if p.keyword("not", false) {
+	if p.negation() {
 		if n, ok := operand(); ok {
 			return not{n}, true
 		}
@@ -138,12 +146,9 @@ func (p *parser) not(operand rule) (node, bool) {
 	return operand()
 }
 
-// sub is an operand of the query itself.
+// sub is an operand of the query itself, or inside a nested group.
 func (p *parser) sub() (node, bool) {
 	if n, ok := p.group("(", p.sub, ")"); ok {
-		return n, true
-	}
-	if n, ok := p.nested(); ok {
 		return n, true
 	}
 	return p.expr()
@@ -176,37 +181,29 @@ func (p *parser) group(open string, operand rule, end string) (node, bool) {
 	return n, ok
 }
 
-func (p *parser) nested() (node, bool) {
-	start := p.pos
-	if path, ok := p.literal("field name"); ok {
-		p.spaces()
-		if p.token(":") {
-			p.spaces()
-			if n, ok := p.group("{", p.sub, "}"); ok {
-				return nested{path, n}, true
-			}
-		}
-	}
-	p.pos = start
-	return nil, false
-}
-
+// expr is text, alone or as the field of what follows. It is read once, since
+// it may be long: the grammar's nested, expr and value all begin with it.
 func (p *parser) expr() (node, bool) {
-	start := p.pos
-	if field, ok := p.literal("field name"); ok {
+	first, ok := p.literal("field name")
+	if !ok {
+		return nil, p.fail("value")
+	}
+	end := p.pos
+	p.spaces()
+	if n, ok := p.compare(first); ok {
+		return n, true
+	}
+	if p.token(":") {
 		p.spaces()
-		if n, ok := p.compare(field); ok {
+		if n, ok := p.group("{", p.sub, "}"); ok {
+			return nested{first, n}, true
+		}
+		if n, ok := p.list(&first); ok {
 			return n, true
 		}
-		if p.token(":") {
-			p.spaces()
-			if n, ok := p.list(&field); ok {
-				return n, true
-			}
-		}
 	}
-	p.pos = start
-	return p.value(nil)
+	p.pos = end
+	return is{nil, first}, true
 }
 
 func (p *parser) compare(field value) (node, bool) {
@@ -230,10 +227,6 @@ func (p *parser) list(field *value) (node, bool) {
 	if n, ok := p.group("(", operand, ")"); ok {
 		return n, true
 	}
-	return p.value(field)
-}
-
-func (p *parser) value(field *value) (node, bool) {
 	v, ok := p.literal("value")
 	return is{field, v}, ok
 }

@@ -206,6 +206,8 @@ func (p *parser) expr() (node, bool) {
 	return is{nil, first}, true
 }
 
+// compare is a range after its field. The first operator that fits is the
+// operator, so that `n>=` is no `n>` with the value "=".
 func (p *parser) compare(field value) (node, bool) {
 	start := p.pos
 	for _, op := range []struct{ token, name string }{{"<=", "lte"}, {">=", "gte"}, {"<", "lt"}, {">", "gt"}} {
@@ -217,6 +219,7 @@ func (p *parser) compare(field value) (node, bool) {
 			return compare{field, op.name, v}, true
 		}
 		p.pos = start
+		break
 	}
 	return nil, false
 }

@@ -164,44 +164,6 @@ func (p *parser) plainText(pos int) int {
 	return pos
 }
 
-// escapedText reads what a backslash takes its meaning from.
-func (p *parser) escapedText(pos int) (text string, end int, ok bool) {
-	if r, end, ok := p.escape(pos, special); ok {
-		return string(r), end, true
-	}
-	if p.at(pos) != '\\' {
-		return "", 0, false
-	}
-	for _, word := range []string{"or", "and", "not"} {
-		if end, ok := p.wordAt(pos+1, word); ok {
-			return string(p.in[pos+1 : end]), end, true
-		}
-	}
-	return "", 0, false
-}
-
-// escape reads one escape sequence: a control character, `\` before one of
-// the escapable characters, or `\u` and four hexadecimal digits.
-func (p *parser) escape(pos int, escapable string) (r rune, end int, ok bool) {
-	if p.at(pos) != '\\' || pos+1 >= len(p.in) {
-		return 0, 0, false
-	}
-	switch next := p.at(pos + 1); {
-	case next == 't':
-		return '\t', pos + 2, true
-	case next == 'r':
-		return '\r', pos + 2, true
-	case next == 'n':
-		return '\n', pos + 2, true
-	case strings.ContainsRune(escapable, next):
-		return next, pos + 2, true
-	case next == 'u' && pos+6 <= len(p.in):
-		code, err := strconv.ParseUint(string(p.in[pos+2:pos+6]), 16, 32)
-		return rune(code), pos + 6, err == nil
-	}
-	return 0, 0, false
-}
-
 // trimmed makes the value of unquoted text, split at its wildcards.
 func trimmed(pieces []string) value {
 	last := len(pieces) - 1

@@ -1,44 +1,11 @@
 package kql
 
-import (
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-)
+import "fmt"
 
-// maxDepth bounds nested groups, so that no input exhausts the stack. The
-// deepest of Elastic's 245 new-terms rules nests 7.
+// maxDepth bounds groups inside each other, so that no input exhausts the
+// stack. The deepest of Elastic's 245 new-terms rules nests 7, and Elasticsearch
+// refuses a query about 30 deep (indices.query.bool.max_nested_depth).
 const maxDepth = 200
-
-// A SyntaxError says where a query stops being KQL.
-type SyntaxError struct {
-	Query    string
-	Offset   int      // of the offending character, counted in characters from 0
-	Found    string   // that character, or "" at the end of the query
-	Expected []string // what could have stood there, sorted
-	Reason   string   // instead of Expected, if the grammar is not to blame
-}
-
-// Error names the line and column, both counted from 1.
-func (e *SyntaxError) Error() string {
-	before := []rune(e.Query)[:e.Offset]
-	line, column := 1, 1
-	for _, r := range before {
-		if column++; r == '\n' {
-			line, column = line+1, 1
-		}
-	}
-	at := fmt.Sprintf("KQL line %d, column %d (offset %d): ", line, column, e.Offset)
-	if e.Reason != "" {
-		return at + e.Reason
-	}
-	found := "the end of the query"
-	if e.Found != "" {
-		found = fmt.Sprintf("%q", e.Found)
-	}
-	return at + fmt.Sprintf("found %s, expected %s", found, strings.Join(e.Expected, ", "))
-}
 
 // Parse reads a KQL query, in time that grows with its length and no faster.
 // Its error is a *SyntaxError.
@@ -53,8 +20,8 @@ type parser struct {
 	furthest int
 	expected map[string]bool
 	depth    int
-	tooDeep  bool
-	steps    int // characters looked at, for the test that parsing is linear
+	refusal  string // why what stands at furthest is refused: see refuse
+	steps    int    // characters looked at, for the test that parsing is linear
 }
 
 func newParser(query string) *parser {
@@ -62,6 +29,7 @@ func newParser(query string) *parser {
 }
 
 func (p *parser) parse() (Query, error) {
+	p.checkEncoding()
 	p.spaces()
 	root, ok := p.or(p.sub)
 	if !ok {
@@ -70,34 +38,10 @@ func (p *parser) parse() (Query, error) {
 	p.spaces()
 	if p.pos < len(p.in) {
 		p.fail("end of input")
-		return Query{}, p.syntaxError()
+	} else if p.refusal == "" {
+		return Query{root}, nil
 	}
-	return Query{root}, nil
-}
-
-func (p *parser) syntaxError() error {
-	e := &SyntaxError{Query: p.query, Offset: p.furthest}
-	if p.furthest < len(p.in) {
-		e.Found = string(p.in[p.furthest])
-	}
-	if p.tooDeep {
-		e.Reason = fmt.Sprintf("more than %d groups inside each other", maxDepth)
-		return e
-	}
-	e.Expected = slices.Sorted(maps.Keys(p.expected))
-	return e
-}
-
-func (p *parser) fail(expected string) bool {
-	if p.tooDeep || p.pos < p.furthest {
-		return false
-	}
-	if p.pos > p.furthest {
-		p.furthest = p.pos
-		clear(p.expected)
-	}
-	p.expected[expected] = true
-	return false
+	return Query{}, p.syntaxError()
 }
 
 // rule parses at the current position, and moves it only if it succeeds.
@@ -160,15 +104,13 @@ func (p *parser) group(open string, operand rule, end string) (node, bool) {
 	if !p.token(open) {
 		return nil, false
 	}
-	if p.depth++; p.depth > maxDepth {
-		p.fail("")
-		p.tooDeep = true
-	}
-	defer func() { p.depth-- }()
-	if p.tooDeep {
+	if p.depth == maxDepth {
+		p.refuse(start, fmt.Sprintf("more than %d groups inside each other", maxDepth))
 		p.pos = start
 		return nil, false
 	}
+	p.depth++
+	defer func() { p.depth-- }()
 	p.spaces()
 	n, ok := p.or(operand)
 	if ok {

@@ -7,27 +7,6 @@ import (
 	"strings"
 )
 
-// Fields holds what is known of the mapping: for each field name, its types
-// over all indices, as field_caps gives them.
-// A name that is not here is used as written, its type unknown.
-type Fields map[string]Field
-
-// A Field is the mapping of one field name.
-type Field struct {
-	Types      []string // Elasticsearch's type names, sorted, each once
-	NestedPath string   // of the innermost `nested` parent, "" if there is none
-}
-
-func (f Field) isKeyword() bool {
-	return len(f.Types) == 1 && f.Types[0] == "keyword"
-}
-
-func (f Field) isDate() bool {
-	return len(f.Types) > 0 && !slices.ContainsFunc(f.Types, func(t string) bool {
-		return t != "date" && t != "date_nanos"
-	})
-}
-
 // A FieldError says that a query treats a field against its mapping.
 type FieldError struct {
 	Field  string
@@ -44,13 +23,19 @@ func (q Query) Compile(fields Fields) (map[string]any, error) {
 	if q.root == nil {
 		return dsl{"match_all": dsl{}}, nil
 	}
-	return compiler{fields: fields}.compile(q.root)
+	return newCompiler(fields).compile(q.root)
 }
 
 // compiler compiles what stands inside the nested path, "" at the top.
 type compiler struct {
-	fields Fields
-	path   string
+	fields  Fields
+	names   []string            // of the fields, sorted
+	matched map[*value][]string // the fields of a pattern, which a list of values shares
+	path    string
+}
+
+func newCompiler(fields Fields) compiler {
+	return compiler{fields: fields, names: slices.Sorted(maps.Keys(fields)), matched: map[*value][]string{}}
 }
 
 func (c compiler) compile(n node) (dsl, error) {
@@ -61,9 +46,7 @@ func (c compiler) compile(n node) (dsl, error) {
 		query, err := c.compile(n.node)
 		return dsl{"bool": dsl{"must_not": query}}, err
 	case nested:
-		path := c.inside(n.path.String())
-		query, err := compiler{c.fields, path}.compile(n.group)
-		return inNested(path, query), err
+		return c.nested(n)
 	case is:
 		return c.is(n)
 	case compare:
@@ -71,6 +54,15 @@ func (c compiler) compile(n node) (dsl, error) {
 	default:
 		return nil, fmt.Errorf("KQL: no query for a %T", n)
 	}
+}
+
+func (c compiler) nested(n nested) (dsl, error) {
+	c.path = c.inside(n.path.String())
+	if n.path.kind == wildcard {
+		return nil, &FieldError{c.path, "is a pattern, but a nested group takes the name of one field"}
+	}
+	query, err := c.compile(n.group)
+	return inNested(c.path, query), err
 }
 
 func (c compiler) chain(n chain) (dsl, error) {
@@ -94,7 +86,7 @@ func (c compiler) is(n is) (dsl, error) {
 	if n.field.isStar() && n.value.isStar() {
 		return dsl{"match_all": dsl{}}, nil
 	}
-	return c.eachField(*n.field, func(name string, f Field) dsl { return isIn(name, f, n.value) })
+	return c.eachField(n.field, func(name string, f Field) dsl { return isIn(name, f, n.value) })
 }
 
 // anywhere is free text: a value without a field.
@@ -147,15 +139,15 @@ func withTimeZone(bounds dsl, v value) dsl {
 }
 
 // eachField asks for a match in any of the fields that the name stands for.
-func (c compiler) eachField(name value, clause func(name string, f Field) dsl) (dsl, error) {
-	full := c.inside(name.String())
-	known := []string{full}
+func (c compiler) eachField(name *value, clause func(name string, f Field) dsl) (dsl, error) {
+	var known []string
 	if name.kind == wildcard {
-		if matching := c.matching(name); len(matching) > 0 {
-			known = matching
-		}
-	} else if err := c.checkNesting(full); err != nil {
+		known = c.matching(name)
+	} else if err := c.checkNesting(c.inside(name.String())); err != nil {
 		return nil, err
+	}
+	if len(known) == 0 {
+		known = []string{c.inside(name.String())}
 	}
 	queries := make([]dsl, len(known))
 	for i, field := range known {
@@ -172,7 +164,7 @@ func (c compiler) eachField(name value, clause func(name string, f Field) dsl) (
 func (c compiler) checkNesting(name string) error {
 	f, ok := c.fields[name]
 	switch {
-	case !ok || f.NestedPath == c.path:
+	case !ok || f.mayStandIn(c.path):
 		return nil
 	case c.path == "":
 		return &FieldError{name, fmt.Sprintf("is nested: write it inside %s:{ }", f.NestedPath)}
@@ -183,15 +175,19 @@ func (c compiler) checkNesting(name string) error {
 	}
 }
 
-func (c compiler) matching(name value) []string {
+func (c compiler) matching(name *value) []string {
+	if names, ok := c.matched[name]; ok {
+		return names
+	}
 	pieces := slices.Clone(name.pieces)
 	pieces[0] = c.inside(pieces[0])
 	var names []string
-	for _, field := range slices.Sorted(maps.Keys(c.fields)) {
+	for _, field := range c.names {
 		if matches(pieces, field) {
 			names = append(names, field)
 		}
 	}
+	c.matched[name] = names
 	return names
 }
 
@@ -217,8 +213,10 @@ func (c compiler) inside(name string) string {
 	return c.path + "." + name
 }
 
+// inNested finds nothing in an index where the path is not nested, be it an
+// object or not mapped. Elasticsearch would fail the index, and so the search.
 func inNested(path string, query dsl) dsl {
-	return dsl{"nested": dsl{"path": path, "query": query, "score_mode": "none"}}
+	return dsl{"nested": dsl{"path": path, "query": query, "score_mode": "none", "ignore_unmapped": true}}
 }
 
 func anyOf(queries []dsl) dsl {

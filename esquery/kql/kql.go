@@ -23,6 +23,7 @@
 package kql
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -32,33 +33,42 @@ type Query struct {
 	root node // nil: match everything
 }
 
-// Names returns the field names and field-name patterns (with `*`) that the
-// query mentions, sorted, each once. For a nested group only its path is
-// named, as in Kibana, so the types of the fields inside stay unknown.
+// Names returns the names and patterns (with `*`) of the fields that Compile
+// wants to know of, sorted, each once: those that the query mentions, and for a
+// nested group all that its path holds. field_caps says nothing of the path
+// alone.
 func (q Query) Names() []string {
-	var names []string
-	collectNames(q.root, &names)
-	slices.Sort(names)
-	return slices.Compact(names)
+	names := nameSet{}
+	names.collect(q.root)
+	return slices.Compact(slices.Sorted(maps.Values(names)))
 }
 
-func collectNames(n node, names *[]string) {
+// nameSet holds each name once for all the values of a list, which share it.
+type nameSet map[*value]string
+
+func (s nameSet) collect(n node) {
 	switch n := n.(type) {
 	case nil:
 	case chain:
 		for _, child := range n.nodes {
-			collectNames(child, names)
+			s.collect(child)
 		}
 	case not:
-		collectNames(n.node, names)
+		s.collect(n.node)
 	case nested:
-		*names = append(*names, n.path.String())
+		s.add(n.path, ".*")
 	case is:
 		if n.field != nil && n.field.kind != null {
-			*names = append(*names, n.field.String())
+			s.add(n.field, "")
 		}
 	case compare:
-		*names = append(*names, n.field.String())
+		s.add(n.field, "")
+	}
+}
+
+func (s nameSet) add(name *value, rest string) {
+	if _, ok := s[name]; !ok {
+		s[name] = name.String() + rest
 	}
 }
 
@@ -73,7 +83,7 @@ type (
 	}
 	not    struct{ node node }
 	nested struct {
-		path  value
+		path  *value
 		group node
 	}
 	// is asks for a value in a field, or anywhere if field is nil.
@@ -82,7 +92,7 @@ type (
 		value value
 	}
 	compare struct {
-		field value
+		field *value
 		op    string // gt, gte, lt, lte
 		value value
 	}

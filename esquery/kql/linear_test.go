@@ -111,6 +111,34 @@ func TestMemoryGrowsWithTheQuery(t *testing.T) {
 	}
 }
 
+func TestALongNameIsNotRepeatedForEachValue(t *testing.T) {
+	query := strings.Repeat("*a", 5000) + ":(x" + strings.Repeat(" or x", 5000) + ")"
+	q, err := Parse(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes := allocated(func() { q.Names() }); bytes > 10*len(query) {
+		t.Errorf("%d characters took %d bytes", len(query), bytes)
+	}
+}
+
+// TestAPatternIsMatchedOnceForAllItsValues, be the fields as many as they may.
+func TestAPatternIsMatchedOnceForAllItsValues(t *testing.T) {
+	q, err := Parse(`us*:(a or b)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := q.root.(chain).nodes
+	first, second := values[0].(is).field, values[1].(is).field
+	c := newCompiler(Fields{"user": {Types: []string{"keyword"}}, "other": {}})
+	if names := c.matching(first); len(names) != 1 || names[0] != "user" {
+		t.Errorf("got %v", names)
+	}
+	if allocations := testing.AllocsPerRun(10, func() { c.matching(second) }); allocations > 0 {
+		t.Errorf("%.0f allocations for the second value", allocations)
+	}
+}
+
 func allocated(f func()) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -132,13 +132,13 @@ func (p *parser) expr() (node, bool) {
 	}
 	end := p.pos
 	p.spaces()
-	if n, ok := p.compare(first); ok {
+	if n, ok := p.compare(&first); ok {
 		return n, true
 	}
 	if p.token(":") {
 		p.spaces()
 		if n, ok := p.group("{", p.sub, "}"); ok {
-			return nested{first, n}, true
+			return nested{&first, n}, true
 		}
 		if n, ok := p.list(&first); ok {
 			return n, true
@@ -150,7 +150,7 @@ func (p *parser) expr() (node, bool) {
 
 // compare is a range after its field. The first operator that fits is the
 // operator, so that `n>=` is no `n>` with the value "=".
-func (p *parser) compare(field value) (node, bool) {
+func (p *parser) compare(field *value) (node, bool) {
 	start := p.pos
 	for _, op := range []struct{ token, name string }{{"<=", "lte"}, {">=", "gte"}, {"<", "lt"}, {">", "gt"}} {
 		if !p.token(op.token) {

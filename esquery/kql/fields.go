@@ -1,0 +1,98 @@
+package kql
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Fields holds what is known of the mapping: for each field name, what it is
+// over all indices. A name that is not here is used as written, its type
+// unknown, and no pattern stands for it.
+type Fields map[string]Field
+
+// A Field is the mapping of one field name.
+type Field struct {
+	// Types are Elasticsearch's names of the types of its values, sorted, each
+	// once.
+	Types []string
+	// Object says that the name is an object in some indices, without a value
+	// of its own there. As for Kibana it is then of no one type.
+	Object bool
+	// NestedPath is the innermost parent that is nested wherever it is mapped,
+	// "" if there is none.
+	NestedPath string
+	// MixedPaths are the parents inside NestedPath that are nested in some
+	// indices only, innermost first. Kibana takes the field for not nested in
+	// them. A nested group may name them all the same: no other query finds
+	// what those indices hold.
+	MixedPaths []string
+}
+
+func (f Field) isKeyword() bool {
+	return !f.Object && len(f.Types) == 1 && f.Types[0] == "keyword"
+}
+
+func (f Field) isDate() bool {
+	return !f.Object && len(f.Types) > 0 && !slices.ContainsFunc(f.Types, func(t string) bool {
+		return t != "date" && t != "date_nanos"
+	})
+}
+
+// mayStandIn reports whether a query inside a nested path, "" for outside of
+// any, can find the field in some index.
+func (f Field) mayStandIn(path string) bool {
+	return f.NestedPath == path || slices.Contains(f.MixedPaths, path)
+}
+
+// Capabilities are the `fields` of a field_caps answer: what is said of each
+// type that a name has in some index, by name and type. The answer lists the
+// parents of each field that it lists.
+type Capabilities map[string]map[string]Capability
+
+// A Capability is what FieldsOf needs to know of a type of a field.
+type Capability struct {
+	Metadata bool `json:"metadata_field"` // such as _id: no field of the document
+}
+
+// FieldsOf reads a field_caps answer. It leaves out what is nothing but an
+// object, which no query can mean, and metadata, which a query can name but
+// not by a pattern. Names that begin with "_" may well be ordinary fields.
+func FieldsOf(caps Capabilities) Fields {
+	fields := Fields{}
+	for name, types := range caps {
+		var f Field
+		metadata := false
+		for _, kind := range slices.Sorted(maps.Keys(types)) {
+			metadata = metadata || types[kind].Metadata
+			if kind == "object" || kind == "nested" {
+				f.Object = true
+			} else {
+				f.Types = append(f.Types, kind)
+			}
+		}
+		if !metadata && len(f.Types) > 0 {
+			f.NestedPath, f.MixedPaths = nestedPaths(name, caps)
+			fields[name] = f
+		}
+	}
+	return fields
+}
+
+// nestedPaths looks for nested parents from the inside out, up to one that is
+// nothing else in any index.
+func nestedPaths(name string, caps Capabilities) (nested string, mixed []string) {
+	for {
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return "", mixed
+		}
+		name = name[:dot]
+		switch _, isNested := caps[name]["nested"]; {
+		case isNested && len(caps[name]) == 1:
+			return name, mixed
+		case isNested:
+			mixed = append(mixed, name)
+		}
+	}
+}

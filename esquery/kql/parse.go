@@ -8,7 +8,8 @@ import "fmt"
 const maxDepth = 200
 
 // Parse reads a KQL query, in time that grows with its length and no faster.
-// Its error is a *SyntaxError.
+// Groups may be 200 deep, lists and nested groups counted. Its error is a
+// *SyntaxError.
 func Parse(query string) (Query, error) { return newParser(query).parse() }
 
 // parser holds the position and what was tried at the furthest position that

@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -31,8 +29,8 @@ func fieldTypes(ctx context.Context, c *elastic.Client, indices, names []string)
 	}
 	yes := true
 	var answer struct {
-		Indices  []string                       `json:"indices"`
-		Fields   map[string]map[string]struct{} `json:"fields"`
+		Indices  []string         `json:"indices"`
+		Fields   kql.Capabilities `json:"fields"`
 		Failures []struct {
 			Indices []string `json:"indices"`
 			Failure struct {
@@ -56,43 +54,5 @@ func fieldTypes(ctx context.Context, c *elastic.Client, indices, names []string)
 	if err != nil {
 		return nil, nil, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), err)
 	}
-	fields := kql.Fields{}
-	for name, types := range answer.Fields {
-		if field, ok := fieldOf(name, types); ok {
-			fields[name] = field
-		}
-	}
-	for name, field := range fields {
-		field.NestedPath = nestedPath(name, answer.Fields)
-		fields[name] = field
-	}
-	return fields, answer.Indices, nil
-}
-
-// fieldOf reads one field of a field_caps answer. Objects and metadata are no
-// fields that a query could mean.
-func fieldOf(name string, types map[string]struct{}) (kql.Field, bool) {
-	names := slices.Sorted(maps.Keys(types))
-	if len(names) == 0 || strings.HasPrefix(name, "_") {
-		return kql.Field{}, false
-	}
-	if slices.Contains(names, "object") || slices.Contains(names, "nested") {
-		return kql.Field{}, false
-	}
-	return kql.Field{Types: names}, true
-}
-
-// nestedPath is the innermost parent that is mapped as nested. field_caps
-// lists the parents of each field that it lists.
-func nestedPath(name string, fields map[string]map[string]struct{}) string {
-	for {
-		dot := strings.LastIndexByte(name, '.')
-		if dot < 0 {
-			return ""
-		}
-		name = name[:dot]
-		if _, ok := fields[name]["nested"]; ok {
-			return name
-		}
-	}
+	return kql.FieldsOf(answer.Fields), answer.Indices, nil
 }

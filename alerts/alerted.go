@@ -12,32 +12,51 @@ import (
 
 type dsl = map[string]any
 
-// MaxBatch is how many keys AlreadyAlerted takes at once: a page of candidates,
-// and no more than the 65,536 values of a terms filter.
+// MaxBatch is how many keys AlreadyAlerted takes at once: a page of candidates.
+// Each is asked for by two pairs, and a terms filter takes 65,536 values.
 const MaxBatch = 10_000
 
+// A Lookup says which alerts tell that a pair is already alerted.
+type Lookup struct {
+	History time.Duration
+	Search  string   // of this run; see RunInfo
+	Fields  []string // the rule's new-terms fields
+}
+
+// alreadyTells reports whether an alert first seen at a time by a search tells
+// that a first occurrence at t is already alerted. One at t or at most the
+// history after it does: it is the same, or one that a late event has moved to
+// t. An earlier one does so only for the same search, whose source may have lost
+// the event of that alert since. What another search saw before t counts no
+// more: history decides about it, or an exclusion made since would hide the
+// user's next proxy.
+func (l Lookup) alreadyTells(t, alerted time.Time, search string) bool {
+	after := alerted.Sub(t)
+	return after >= 0 && after <= l.History || after < 0 && -after <= l.History && search == l.Search && search != ""
+}
+
 // AlreadyAlerted reports for each of at most MaxBatch keys, in order, whether
-// the alerts target holds an alert of its pair first seen at most history
-// before or after it. This sees what an _id cannot: an event that arrived late
-// and moved a first occurrence, and an alert in an older backing index.
-func (s *Store) AlreadyAlerted(ctx context.Context, keys []Key, history time.Duration) ([]bool, error) {
-	alerted, err := elastic.InHalves(keys, func(keys []Key) ([]bool, error) { return s.alreadyAlerted(ctx, keys, history) })
+// the alerts target holds an alert that tells so. This sees what an _id cannot:
+// an event that arrived late and moved a first occurrence, and an alert in an
+// older backing index.
+func (s *Store) AlreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]bool, error) {
+	alerted, err := elastic.InHalves(keys, func(keys []Key) ([]bool, error) { return s.alreadyAlerted(ctx, keys, l) })
 	if err != nil {
 		return nil, fmt.Errorf("look for alerts that exist: %w", err)
 	}
 	return alerted, nil
 }
 
-func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, history time.Duration) ([]bool, error) {
+func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]bool, error) {
 	alerted := make([]bool, len(keys))
 	positions := map[string]int{}
 	for i, k := range keys {
-		positions[k.Pair] = i
+		positions[k.Pair], positions[k.formerPair] = i, i
 	}
 	pager := elastic.Pager{
 		Client: s.client, Search: elastic.Search{Indices: []string{s.alertsTarget}},
 		Size: len(keys) + 1, // not full, and so the last, where each pair has one alert
-		Body: func(size int, after json.RawMessage) any { return alreadyAlertedBody(keys, history, size, after) },
+		Body: func(size int, after json.RawMessage) any { return alreadyAlertedBody(keys, l, size, after) },
 	}
 	for {
 		var answer struct {
@@ -45,6 +64,7 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, history time.Dur
 				Key struct {
 					Pair      string `json:"pair"`
 					FirstSeen int64  `json:"first_seen"`
+					Search    string `json:"search"`
 				} `json:"key"`
 			}] `json:"alerts"`
 		}
@@ -57,7 +77,7 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, history time.Dur
 		}
 		for _, b := range answer.Alerts.Buckets {
 			i, ok := positions[b.Key.Pair]
-			if ok && keys[i].FirstSeen.Sub(time.UnixMilli(b.Key.FirstSeen)).Abs() <= history {
+			if ok && l.alreadyTells(keys[i].FirstSeen.Truncate(time.Millisecond), time.UnixMilli(b.Key.FirstSeen), b.Key.Search) {
 				alerted[i] = true
 			}
 		}
@@ -65,12 +85,13 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, history time.Dur
 }
 
 // alreadyAlertedBody lists the alerts of the pairs around their times. Most
-// pairs have none there, and few more than one.
-func alreadyAlertedBody(keys []Key, history time.Duration, size int, after json.RawMessage) dsl {
-	pairs := make([]string, len(keys))
+// pairs have none there, and few more than one. Alerts of version 0.1 have
+// another pair, which said nothing of the fields.
+func alreadyAlertedBody(keys []Key, l Lookup, size int, after json.RawMessage) dsl {
+	pairs, former := make([]string, len(keys)), make([]string, len(keys))
 	earliest, latest := keys[0].FirstSeen, keys[0].FirstSeen
 	for i, k := range keys {
-		pairs[i] = k.Pair
+		pairs[i], former[i] = k.Pair, k.formerPair
 		if k.FirstSeen.Before(earliest) {
 			earliest = k.FirstSeen
 		}
@@ -78,9 +99,14 @@ func alreadyAlertedBody(keys []Key, history time.Duration, size int, after json.
 			latest = k.FirstSeen
 		}
 	}
+	ofFormer := []dsl{{"terms": dsl{"newterms.pair": former}}}
+	for _, field := range l.Fields {
+		ofFormer = append(ofFormer, dsl{"term": dsl{"newterms.fields": field}})
+	}
 	composite := dsl{"size": size, "sources": []dsl{
 		{"pair": dsl{"terms": dsl{"field": "newterms.pair"}}},
 		{"first_seen": dsl{"terms": dsl{"field": "newterms.first_seen"}}},
+		{"search": dsl{"terms": dsl{"field": "newterms.search", "missing_bucket": true}}},
 	}}
 	if after != nil {
 		composite["after"] = after
@@ -88,9 +114,11 @@ func alreadyAlertedBody(keys []Key, history time.Duration, size int, after json.
 	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"terms": dsl{"newterms.pair": pairs}},
+			{"bool": dsl{"minimum_should_match": 1, "should": []dsl{
+				{"terms": dsl{"newterms.pair": pairs}}, {"bool": dsl{"filter": ofFormer}},
+			}}},
 			{"range": dsl{"newterms.first_seen": dsl{
-				"gte": earliest.Add(-history).UnixMilli(), "lte": latest.Add(history).UnixMilli(), "format": "epoch_millis",
+				"gte": earliest.Add(-l.History).UnixMilli(), "lte": latest.Add(l.History).UnixMilli(), "format": "epoch_millis",
 			}}},
 		}}},
 		"aggs": dsl{"alerts": dsl{"composite": composite}},
@@ -100,7 +128,7 @@ func alreadyAlertedBody(keys []Key, history time.Duration, size int, after json.
 // isMissing reports that a target does not exist yet.
 func isMissing(err error) bool {
 	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Is("index_not_found_exception")
+	return errors.As(err, &refused) && refused.Has("index_not_found_exception")
 }
 
 // writtenBy reports for each id, in order, whether a run has written the alert:

@@ -19,23 +19,30 @@ type Rule map[string]any
 // A Key identifies an alert, from nothing but the data: a retry, a rerun and a
 // concurrent run make the same one.
 type Key struct {
-	// ID is the SHA-256 of the compact JSON [rule_id, [terms…], first seen in
-	// milliseconds], in hex. JSON keeps the types of the terms apart.
+	// ID is the SHA-256 of the compact JSON [rule_id, [fields…], [terms…], first
+	// seen in milliseconds], in hex. JSON keeps the types of the terms apart.
 	ID string
-	// Pair is the SHA-256 of [rule_id, [terms…]], in hex.
+	// Pair is the SHA-256 of [rule_id, [fields…], [terms…]], in hex.
 	Pair      string
 	FirstSeen time.Time
+
+	formerPair string // without the fields, as alerts of version 0.1 have it
 }
 
 // NewKey makes the key of a pair first seen at a time, of which it uses whole
-// milliseconds. Terms are strings, json.Numbers, bools or nil.
-func NewKey(ruleID string, terms []any, firstSeen time.Time) (Key, error) {
-	pair, err := hash(ruleID, terms)
+// milliseconds. Terms are strings, json.Numbers, bools or nil, one for each of
+// the new-terms fields.
+func NewKey(ruleID string, fields []string, terms []any, firstSeen time.Time) (Key, error) {
+	pair, err := hash(ruleID, fields, terms)
 	if err != nil {
 		return Key{}, err
 	}
-	id, err := hash(ruleID, terms, firstSeen.UnixMilli())
-	return Key{ID: id, Pair: pair, FirstSeen: firstSeen}, err
+	former, err := hash(ruleID, terms)
+	if err != nil {
+		return Key{}, err
+	}
+	id, err := hash(ruleID, fields, terms, firstSeen.UnixMilli())
+	return Key{ID: id, Pair: pair, FirstSeen: firstSeen, formerPair: former}, err
 }
 
 func hash(parts ...any) (string, error) {
@@ -57,22 +64,42 @@ type Finding struct {
 
 	EventIndex, EventID string
 	EventSource         map[string]any   // nil if the index keeps no _source; New changes it
-	EventFields         map[string][]any // the mapped fields, for what the source lacks
+	EventFields         map[string][]any // the mapped fields, for what the source lacks, and dates in RFC 3339
+	EventMissing        string           // why the event cannot be had; "" if it is here
 }
 
 // An Alert is a document to write. Only New makes one.
 type Alert struct {
 	Key
-	runID    string
-	document map[string]any
-	// Dropped names the fields of the event that do not fit their mapping and
-	// were left out.
-	Dropped []string
+	runID  string
+	source string         // _index/_id of the event
+	ours   map[string]any // flat
+	event  map[string]any // what is kept of the source event, beside ours
+	// rounds counts how often the target refused it, and mappedOnly tells that
+	// nothing but mapped values is left of the event.
+	rounds     int
+	mappedOnly bool
+	// LeftOut names the fields of the event that do not fit the mapping of the
+	// alerts target, or "the event" with a reason.
+	LeftOut []string
 }
+
+// document is what is written.
+func (a Alert) document() map[string]any {
+	document := maps.Clone(a.event)
+	if document == nil {
+		document = map[string]any{}
+	}
+	maps.Copy(document, a.ours)
+	return document
+}
+
+// Event tells where the source event is, as _index/_id; "" if it is not known.
+func (a Alert) Event() string { return a.source }
 
 // MarshalJSON gives the document with its _id.
 func (a Alert) MarshalJSON() ([]byte, error) {
-	withID := maps.Clone(a.document)
+	withID := a.document()
 	withID["_id"] = a.ID
 	return json.Marshal(withID)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 
 	"github.com/cenkalti/backoff/v5"
@@ -21,7 +22,7 @@ type RejectedError struct {
 	// ID, Status and Cause are of the first one.
 	ID     string
 	Status int
-	Cause  elastic.Cause
+	elastic.Cause
 }
 
 func (e *RejectedError) Error() string {
@@ -42,9 +43,18 @@ type item struct {
 
 // outcome is what became of one document.
 type outcome struct {
-	ID     string        `json:"_id"`
-	Status int           `json:"status"`
-	Error  elastic.Cause `json:"error"`
+	ID           string        `json:"_id"`
+	Status       int           `json:"status"`
+	Error        elastic.Cause `json:"error"`
+	FailureStore string        `json:"failure_store"` // "used" if the document went there
+}
+
+// isCreated reports whether the document is where it belongs.
+func (o outcome) isCreated() bool { return o.Status == http.StatusCreated && o.FailureStore != "used" }
+
+// isRefused reports whether another document in its place may be taken.
+func (o outcome) isRefused() bool {
+	return o.Status == http.StatusBadRequest || o.Status == http.StatusRequestEntityTooLarge || o.FailureStore == "used"
 }
 
 func (o outcome) mayBeRetried() bool {
@@ -59,20 +69,22 @@ func (s *Store) create(ctx context.Context, target string, items []item) ([]outc
 	for i := range left {
 		left[i] = i
 	}
-	err := s.client.Again(ctx, func() error {
-		batch := make([]item, len(left))
-		for i, position := range left {
-			batch[i] = items[position]
-		}
-		answer, err := elastic.InHalves(batch, func(batch []item) ([]outcome, error) { return s.bulk(ctx, target, batch) })
-		if err != nil {
-			return backoff.Permanent(err) // the client has tried again
-		}
+	lines, err := encode(items)
+	if err != nil {
+		return nil, err
+	}
+	err = s.client.Again(ctx, func() error {
 		var busy []int
-		for i, position := range left {
-			outcomes[position] = answer[i]
-			if answer[i].mayBeRetried() {
-				busy = append(busy, position)
+		for part := range inParts(left, lines) {
+			answer, err := elastic.InHalves(part, func(part []int) ([]outcome, error) { return s.bulk(ctx, target, part, lines) })
+			if err != nil {
+				return backoff.Permanent(err) // the client has tried again
+			}
+			for i, position := range part {
+				outcomes[position] = answer[i]
+				if answer[i].mayBeRetried() {
+					busy = append(busy, position)
+				}
 			}
 		}
 		if left = busy; len(left) > 0 {
@@ -88,16 +100,52 @@ func (s *Store) create(ctx context.Context, target string, items []item) ([]outc
 
 var errBusy = errors.New("documents were turned away")
 
-// bulk sends one request. refresh makes what it writes visible to the next
-// search for alerts that exist, of this run or of a retry.
-func (s *Store) bulk(ctx context.Context, target string, items []item) ([]outcome, error) {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	for _, it := range items {
+// encode gives the lines of a bulk request for each item.
+func encode(items []item) ([][]byte, error) {
+	lines := make([][]byte, len(items))
+	for i, it := range items {
+		var body bytes.Buffer
+		encoder := json.NewEncoder(&body)
+		encoder.SetEscapeHTML(false)
 		action := map[string]any{"create": map[string]any{"_id": it.id}}
 		if err := errors.Join(encoder.Encode(action), encoder.Encode(it.document)); err != nil {
 			return nil, err
 		}
+		lines[i] = body.Bytes()
+	}
+	return lines, nil
+}
+
+// maxBulk is about how many bytes a bulk request has, which Elastic's own
+// clients also use; http.max_content_length is 100 MB, and proxies allow less.
+const maxBulk = 5 << 20
+
+// inParts yields consecutive positions whose lines make up about maxBulk.
+func inParts(positions []int, lines [][]byte) iter.Seq[[]int] {
+	return func(yield func([]int) bool) {
+		size, start := 0, 0
+		for i, position := range positions {
+			if size > 0 && size+len(lines[position]) > maxBulk {
+				if !yield(positions[start:i]) {
+					return
+				}
+				size, start = 0, i
+			}
+			size += len(lines[position])
+		}
+		if start < len(positions) {
+			yield(positions[start:])
+		}
+	}
+}
+
+// bulk sends one request. refresh makes what it writes visible to the next
+// search for alerts that exist, of this run or of a retry. A document that is
+// too large even by itself is refused like one that does not fit its mapping.
+func (s *Store) bulk(ctx context.Context, target string, positions []int, lines [][]byte) ([]outcome, error) {
+	var body bytes.Buffer
+	for _, position := range positions {
+		body.Write(lines[position])
 	}
 	yes := true
 	var answer struct {
@@ -107,13 +155,16 @@ func (s *Store) bulk(ctx context.Context, target string, items []item) ([]outcom
 		} `json:"items"`
 	}
 	err := s.client.Do(ctx, esapi.BulkRequest{Index: target, Body: &body, RequireDataStream: &yes, Refresh: "true"}, &answer)
-	if err == nil && len(answer.Items) != len(items) {
-		err = fmt.Errorf("%w: it tells of %d documents, %d were sent", elastic.ErrIncomplete, len(answer.Items), len(items))
+	if len(positions) == 1 && elastic.TooMuchToAsk(err) {
+		return []outcome{{Status: http.StatusRequestEntityTooLarge, Error: elastic.Cause{Type: "request_entity_too_large", Reason: err.Error()}}}, nil
+	}
+	if err == nil && len(answer.Items) != len(positions) {
+		err = fmt.Errorf("%w: it tells of %d documents, %d were sent", elastic.ErrIncomplete, len(answer.Items), len(positions))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("bulk %s: %w", target, err)
 	}
-	outcomes := make([]outcome, len(items))
+	outcomes := make([]outcome, len(positions))
 	for i, item := range answer.Items {
 		outcomes[i] = item.Create
 	}
@@ -124,11 +175,14 @@ func (s *Store) bulk(ctx context.Context, target string, items []item) ([]outcom
 func rejection(target string, outcomes []outcome) error {
 	var first *RejectedError
 	for _, o := range outcomes {
-		if o.Status == http.StatusCreated || o.Status == http.StatusConflict {
+		if o.isCreated() || o.Status == http.StatusConflict {
 			continue
 		}
 		if first == nil {
 			first = &RejectedError{Target: target, ID: o.ID, Status: o.Status, Cause: o.Error}
+			if o.FailureStore == "used" {
+				first.Status, first.Cause = http.StatusBadRequest, elastic.Cause{Type: "failure_store", Reason: "it went to the failure store of the target"}
+			}
 		}
 		first.Count++
 	}

@@ -27,10 +27,10 @@ type NewTerm struct{ Field, Value string }
 
 // Describe describes the alert.
 func (a Alert) Describe() Description {
-	fields, _ := a.document["newterms.fields"].([]string)
-	terms, _ := a.document["kibana.alert.new_terms"].([]any)
-	d := describe(a.document, fields, terms)
-	d.FirstSeen, d.Events = a.FirstSeen, textOf(a.document, "newterms.events")
+	fields, _ := a.ours["newterms.fields"].([]string)
+	terms, _ := a.ours["kibana.alert.new_terms"].([]any)
+	d := describe(a.document(), fields, terms)
+	d.FirstSeen, d.Events = a.FirstSeen, textOf(a.ours, "newterms.events")
 	return d
 }
 

@@ -1,7 +1,9 @@
 package alerts
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -9,23 +11,37 @@ import (
 
 // New builds the alert of a finding: the source event, and flat kibana.alert.*
 // keys with the names and types of Kibana's security alerts. now is when the
-// alert is made.
-func New(rule Rule, run RunInfo, f Finding, now time.Time) Alert {
-	doc := f.EventSource
-	if doc == nil {
-		doc = map[string]any{}
-	}
-	addMissing(doc, f.EventFields)
-	ancestors, depth := ancestorsOf(doc, f)
-	maps.DeleteFunc(doc, func(name string, _ any) bool { return isOurs(name) })
-	dropped := alertsTemplate.fit(doc)
+// alert is made. There is an alert whatever the event holds: if nothing else
+// helps, one without the event.
+func New(rule Rule, run RunInfo, f Finding, now time.Time) (alert Alert) {
+	defer func() {
+		if failure := recover(); failure != nil {
+			f.EventSource, f.EventFields = nil, nil
+			f.EventMissing = fmt.Sprintf("building the alert failed with %v", failure)
+			alert = build(rule, run, f, now)
+		}
+	}()
+	return build(rule, run, f, now)
+}
 
-	original := originalOf(doc)
-	removePath(doc, "event.kind")
-	maps.Copy(doc, original)
-	maps.Copy(doc, ruleFields(rule))
-	maps.Copy(doc, findingFields(rule, f))
-	maps.Copy(doc, map[string]any{
+func build(rule Rule, run RunInfo, f Finding, now time.Time) Alert {
+	event := f.EventSource
+	if event == nil {
+		event = map[string]any{}
+	}
+	addMissing(event, f.EventFields)
+	setDates(event, f.EventFields)
+	ancestors, depth := ancestorsOf(event, f)
+	maps.DeleteFunc(event, func(name string, _ any) bool { return isOurs(name) })
+	leftOut := alertsTemplate.fit(event)
+	if f.EventMissing != "" {
+		leftOut = append(leftOut, "the event, because "+f.EventMissing)
+	}
+	ours := originalOf(event)
+	removePath(event, "event.kind")
+	maps.Copy(ours, ruleFields(rule))
+	maps.Copy(ours, findingFields(rule, f))
+	maps.Copy(ours, map[string]any{
 		"@timestamp":                            timestamp(now),
 		"event.kind":                            "signal",
 		"kibana.space_ids":                      []string{"default"},
@@ -46,13 +62,45 @@ func New(rule Rule, run RunInfo, f Finding, now time.Time) Alert {
 		"kibana.alert.rule.execution.type":      run.Type,
 		"kibana.alert.rule.execution.timestamp": timestamp(now),
 		"newterms.run.id":                       run.ID,
+		"newterms.search":                       run.Search,
 	})
 	if block, ok := rule["building_block_type"]; ok {
-		doc["kibana.alert.building_block_type"] = block
+		ours["kibana.alert.building_block_type"] = block
 	}
 	fields, _ := rule["new_terms_fields"].([]string)
-	doc["kibana.alert.reason"] = describe(doc, fields, f.Terms).reason(rule)
-	return Alert{Key: f.Key, runID: run.ID, document: doc, Dropped: dropped}
+	ours["kibana.alert.reason"] = describe(event, fields, f.Terms).reason(rule)
+	alert := Alert{Key: f.Key, runID: run.ID, ours: ours, event: event, LeftOut: leftOut}
+	if f.EventID != "" {
+		alert.source = f.EventIndex + "/" + f.EventID
+	}
+	return alert
+}
+
+// DateFields are the dates of events that alerts have, as the alerts template
+// maps them: without a format of their own.
+func DateFields() []string { return slices.Clone(alertsTemplate.dates) }
+
+var isoDate = regexp.MustCompile(`^\d{4}-\d\d-\d\dT`)
+
+// setDates takes dates from the mapped fields where the source has them in a
+// format that only its mapping knows, such as seconds.
+func setDates(event map[string]any, fields map[string][]any) {
+	for _, path := range alertsTemplate.dates {
+		value, ok := lookup(event, path)
+		if s, isText := value.(string); !ok || isText && isoDate.MatchString(s) {
+			continue
+		}
+		dates := slices.Clone(fields[path])
+		if len(dates) == 0 || slices.ContainsFunc(dates, func(d any) bool { return !isoDate.MatchString(text(d)) }) {
+			continue
+		}
+		removePath(event, path)
+		if len(dates) == 1 {
+			put(event, path, dates[0])
+		} else {
+			put(event, path, dates)
+		}
+	}
 }
 
 // findingFields is what the algorithm found.
@@ -95,12 +143,12 @@ func ruleFields(rule Rule) map[string]any {
 
 // originalOf copies event.* and data_stream.* of the source event, flat, and
 // its @timestamp.
-func originalOf(doc map[string]any) map[string]any {
+func originalOf(event map[string]any) map[string]any {
 	original := map[string]any{}
-	if at, ok := lookup(doc, "@timestamp"); ok {
+	if at, ok := lookup(event, "@timestamp"); ok {
 		original["kibana.alert.original_time"] = at
 	}
-	for path, value := range leaves(doc) {
+	for path, value := range leaves(event) {
 		if name, ok := strings.CutPrefix(path, "event."); ok {
 			original["kibana.alert.original_event."+name] = value
 		}
@@ -111,23 +159,48 @@ func originalOf(doc map[string]any) map[string]any {
 	return original
 }
 
-// ancestorsOf names the source event. If that is itself an alert, its own
-// ancestors come first and the new alert is one deeper.
-func ancestorsOf(doc map[string]any, f Finding) (ancestors []any, depth int64) {
-	source := map[string]any{"id": f.EventID, "index": f.EventIndex, "type": "event", "depth": 0}
-	before, isAlert := lookup(doc, "kibana.alert.ancestors")
+// ancestorsOf names the source event, as far as it is known. If that is itself
+// an alert, its own ancestors come first and the new alert is one deeper.
+func ancestorsOf(event map[string]any, f Finding) (ancestors []any, depth int64) {
+	source := map[string]any{"type": "event", "depth": 0}
+	if f.EventID != "" {
+		source["id"], source["index"] = f.EventID, f.EventIndex
+	}
+	before, isAlert := lookup(event, "kibana.alert.ancestors")
 	if !isAlert {
 		return []any{source}, 1
 	}
-	depth = integer(firstOf(doc, "kibana.alert.depth"))
+	depth = min(max(integer(firstOf(event, "kibana.alert.depth")), 0), maxDepth)
 	source["type"], source["depth"] = "signal", depth
-	if rule := firstOf(doc, "kibana.alert.rule.uuid"); rule != nil {
+	if rule, ok := firstOf(event, "kibana.alert.rule.uuid").(string); ok {
 		source["rule"] = rule
 	}
-	if list, ok := before.([]any); ok {
-		ancestors = slices.Clone(list)
+	list, _ := before.([]any)
+	for _, one := range list {
+		if ancestor := asAncestor(one); ancestor != nil {
+			ancestors = append(ancestors, ancestor)
+		}
 	}
 	return append(ancestors, source), depth + 1
+}
+
+// maxDepth is more than any chain of alerts on alerts has.
+const maxDepth = 1000
+
+// asAncestor keeps what an ancestor of an alert may have, or returns nil.
+func asAncestor(value any) map[string]any {
+	found, _ := value.(map[string]any)
+	ancestor := map[string]any{}
+	for _, name := range []string{"id", "index", "type", "rule"} {
+		if s, ok := found[name].(string); ok {
+			ancestor[name] = s
+		}
+	}
+	if len(ancestor) == 0 {
+		return nil
+	}
+	ancestor["depth"] = min(max(integer(found["depth"]), 0), maxDepth)
+	return ancestor
 }
 
 // isOurs reports whether a top-level key of a source event is one that only an

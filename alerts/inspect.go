@@ -130,6 +130,9 @@ func (s *Store) LastRun(ctx context.Context, ruleID string) (last LastRun, ok bo
 				} `json:"hits"`
 			} `json:"hits"`
 		} `json:"newest"`
+		Succeeded struct {
+			To maximum `json:"to"`
+		} `json:"succeeded"`
 	}
 	search := elastic.Search{Indices: []string{s.runsTarget}, Body: lastRunBody(ruleID)}
 	if err := s.client.Search(ctx, search, &answer); err != nil && !isMissing(err) {
@@ -138,17 +141,23 @@ func (s *Store) LastRun(ctx context.Context, ruleID string) (last LastRun, ok bo
 	if len(answer.Newest.Hits.Hits) == 0 {
 		return LastRun{}, false, nil
 	}
-	checkpoint, err := s.Checkpoint(ctx, ruleID)
 	newest := answer.Newest.Hits.Hits[0].Source
-	return LastRun{newest.State, newest.Type, newest.At, newest.Error, checkpoint.SucceededTo}, true, err
+	return LastRun{newest.State, newest.Type, newest.At, newest.Error, answer.Succeeded.To.time()}, true, nil
 }
 
 func lastRunBody(ruleID string) dsl {
+	succeeded := []dsl{{"term": dsl{"newterms.run.type": RunScheduled}}, {"term": dsl{"newterms.run.state": RunSucceeded}}}
 	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"term": dsl{"kibana.alert.rule.rule_id": ruleID}},
-		"aggs": dsl{"newest": dsl{"top_hits": dsl{
-			"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}},
-		}}},
+		"aggs": dsl{
+			"newest": dsl{"top_hits": dsl{
+				"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}},
+			}},
+			"succeeded": dsl{
+				"filter": dsl{"bool": dsl{"filter": succeeded}},
+				"aggs":   dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}},
+			},
+		},
 	}
 }

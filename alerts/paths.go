@@ -30,6 +30,9 @@ func lookup(doc map[string]any, path string) (any, bool) {
 }
 
 func nextDot(path string, after int) int {
+	if after >= len(path) {
+		return -1
+	}
 	next := strings.IndexByte(path[after+1:], '.')
 	if next < 0 {
 		return -1
@@ -37,12 +40,19 @@ func nextDot(path string, after int) int {
 	return after + 1 + next
 }
 
-// removePath deletes what lookup finds, wherever it is.
+// removePath deletes what lookup finds, wherever it is, in lists of objects too.
 func removePath(doc map[string]any, path string) {
 	delete(doc, path)
 	for end := strings.IndexByte(path, '.'); end >= 0; end = nextDot(path, end) {
-		if child, ok := doc[path[:end]].(map[string]any); ok {
+		switch child := doc[path[:end]].(type) {
+		case map[string]any:
 			removePath(child, path[end+1:])
+		case []any:
+			for _, element := range child {
+				if object, ok := element.(map[string]any); ok {
+					removePath(object, path[end+1:])
+				}
+			}
 		}
 	}
 }

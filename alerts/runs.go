@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	"newterms/esquery/elastic"
 )
 
 // RunInfo is what every document of a run carries.
 type RunInfo struct {
-	ID   string
-	Type RunType
+	ID     string
+	Type   RunType
+	Search string // identifies what was read: esquery.Search.Hash
 }
 
 // A RunType says where a run's window comes from.
@@ -53,6 +52,26 @@ type Run struct {
 	Took     time.Duration // as Elasticsearch measured it
 	Duration time.Duration
 	Error    string // of one that failed
+	// Terminated tells that it failed because it was told to stop.
+	Terminated bool
+}
+
+// Plus puts the run of a later window behind this one, of the same rule.
+func (r Run) Plus(later Run) Run {
+	sum := later
+	if !r.From.IsZero() {
+		sum.From, sum.StartedAt = r.From, r.StartedAt
+		sum.GapFrom, sum.GapTo, sum.Rerun = r.GapFrom, r.GapTo, r.Rerun
+	}
+	sum.Counts.Candidates += r.Counts.Candidates
+	sum.Counts.New += r.Counts.New
+	sum.Counts.Written += r.Counts.Written
+	sum.Counts.AlreadyAlerted += r.Counts.AlreadyAlerted
+	sum.Counts.LackingTerms += r.Counts.LackingTerms
+	sum.Requests += r.Requests
+	sum.Took += r.Took
+	sum.Duration += r.Duration
+	return sum
 }
 
 // Counts of a run.
@@ -62,58 +81,6 @@ type Counts struct {
 	Written        int64 // alerts that this run wrote
 	AlreadyAlerted int64 // first occurrences that had an alert
 	LackingTerms   int64 // matching events without a pair
-}
-
-// A Checkpoint is what the runs target tells of a rule's scheduled runs.
-type Checkpoint struct {
-	// SucceededTo is where the window of the newest successful one ended;
-	// zero if none was successful.
-	SucceededTo time.Time
-	// StartedFrom is where the window of the first one that started began;
-	// zero if there was none.
-	StartedFrom time.Time
-}
-
-// Checkpoint reads where the scheduled runs of a rule stand.
-func (s *Store) Checkpoint(ctx context.Context, ruleID string) (Checkpoint, error) {
-	type value struct {
-		Value *float64 `json:"value"`
-	}
-	var answer struct {
-		Succeeded struct {
-			To value `json:"to"`
-		} `json:"succeeded"`
-		Started struct {
-			From value `json:"from"`
-		} `json:"started"`
-	}
-	search := elastic.Search{Indices: []string{s.runsTarget}, Body: checkpointBody(ruleID)}
-	if err := s.client.Search(ctx, search, &answer); err != nil && !isMissing(err) {
-		return Checkpoint{}, fmt.Errorf("look up the last run: %w", err)
-	}
-	at := func(v value) time.Time {
-		if v.Value == nil {
-			return time.Time{}
-		}
-		return time.UnixMilli(int64(*v.Value)).UTC()
-	}
-	return Checkpoint{SucceededTo: at(answer.Succeeded.To), StartedFrom: at(answer.Started.From)}, nil
-}
-
-func checkpointBody(ruleID string) dsl {
-	state := func(state RunState, aggs dsl) dsl {
-		return dsl{"filter": dsl{"term": dsl{"newterms.run.state": state}}, "aggs": aggs}
-	}
-	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"newterms.run.type": RunScheduled}},
-		}}},
-		"aggs": dsl{
-			"succeeded": state(RunSucceeded, dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}}),
-			"started":   state(RunStarted, dsl{"from": dsl{"min": dsl{"field": "newterms.window.from"}}}),
-		},
-	}
 }
 
 // RecordRun writes a run document. Its id is the run's with the state, so a
@@ -139,6 +106,7 @@ func runDocument(run Run, now time.Time) map[string]any {
 		"kibana.alert.rule.name":    run.RuleName,
 		"newterms.version":          run.Version,
 		"newterms.run.id":           run.ID,
+		"newterms.search":           run.Search,
 		"newterms.run.type":         run.Type,
 		"newterms.run.state":        run.State,
 		"newterms.run.started":      timestamp(run.StartedAt),
@@ -166,6 +134,7 @@ func runDocument(run Run, now time.Time) map[string]any {
 	doc["newterms.duration_ms"] = run.Duration.Milliseconds()
 	if run.Error != "" {
 		doc["error.message"] = run.Error
+		doc["newterms.run.terminated"] = run.Terminated
 	}
 	return doc
 }

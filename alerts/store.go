@@ -27,31 +27,45 @@ type Result struct {
 	Existing int
 }
 
-// Write creates the alerts. It judges each by itself: if some are rejected the
-// result still holds the others, and the error is a *RejectedError.
+// Write creates the alerts. It judges each by itself: what the target refuses is
+// written again with less of its event, at last without it, and tells in LeftOut
+// what it lacks. If some are rejected even so the result still holds the others,
+// and the error is a *RejectedError.
 func (s *Store) Write(ctx context.Context, batch []Alert) (Result, error) {
-	items := make([]item, len(batch))
-	for i, a := range batch {
-		items[i] = item{id: a.ID, document: a.document}
-	}
-	outcomes, err := s.create(ctx, s.alertsTarget, items)
-	if err != nil {
-		return Result{}, fmt.Errorf("write alerts: %w", err)
-	}
 	var result Result
-	var conflicts []Alert
-	for i, o := range outcomes {
-		switch o.Status {
-		case http.StatusCreated:
-			result.Written = append(result.Written, batch[i])
-		case http.StatusConflict:
-			conflicts = append(conflicts, batch[i])
+	var rejected []outcome
+	for len(batch) > 0 {
+		items := make([]item, len(batch))
+		for i, a := range batch {
+			items[i] = item{id: a.ID, document: a.document()}
 		}
+		outcomes, err := s.create(ctx, s.alertsTarget, items)
+		if err != nil {
+			return result, fmt.Errorf("write alerts: %w", err)
+		}
+		var conflicts, again []Alert
+		for i, o := range outcomes {
+			smaller, ok := batch[i], false
+			if o.isRefused() {
+				smaller, ok = batch[i].smaller(o)
+			}
+			switch {
+			case o.isCreated():
+				result.Written = append(result.Written, batch[i])
+			case o.Status == http.StatusConflict:
+				conflicts = append(conflicts, batch[i])
+			case ok:
+				again = append(again, smaller)
+			default:
+				rejected = append(rejected, o)
+			}
+		}
+		if err := s.judgeConflicts(ctx, conflicts, &result); err != nil {
+			return result, fmt.Errorf("write alerts: %w", err)
+		}
+		batch = again
 	}
-	if err := s.judgeConflicts(ctx, conflicts, &result); err != nil {
-		return Result{}, fmt.Errorf("write alerts: %w", err)
-	}
-	if err := rejection(s.alertsTarget, outcomes); err != nil {
+	if err := rejection(s.alertsTarget, rejected); err != nil {
 		return result, fmt.Errorf("write alerts: %w", err)
 	}
 	return result, nil

@@ -1,10 +1,17 @@
 package alerts_test
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +46,7 @@ func setUp(t *testing.T, s *alerts.Store) []alerts.TemplateState {
 
 func key(t *testing.T, actor string, at time.Time) alerts.Key {
 	t.Helper()
-	k, err := alerts.NewKey("r1", []any{actor}, at)
+	k, err := alerts.NewKey("r1", []string{"okta.actor.id"}, []any{actor}, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +56,7 @@ func key(t *testing.T, actor string, at time.Time) alerts.Key {
 func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 	t.Helper()
 	rule := alerts.Rule{"rule_id": "r1", "name": "Rule", "new_terms_fields": []string{"okta.actor.id"}, "severity": "low", "risk_score": 21}
-	return alerts.New(rule, alerts.RunInfo{ID: run, Type: alerts.RunManual}, alerts.Finding{
+	return alerts.New(rule, alerts.RunInfo{ID: run, Type: alerts.RunManual, Search: "search of " + run}, alerts.Finding{
 		Key: key(t, actor, at), Terms: []any{actor}, Events: 1, From: at, To: at.Add(time.Hour), EventIndex: "i", EventID: "e",
 		EventSource: map[string]any{"okta": map[string]any{"actor": map[string]any{"id": actor}}, "event": map[string]any{"kind": "event"}},
 	}, at)
@@ -133,10 +140,11 @@ func TestWriteWithoutSetupSaysWhatToDo(t *testing.T) {
 }
 
 func TestAlreadyAlerted(t *testing.T) {
-	s, _, _ := newStore(t)
+	s, node, target := newStore(t)
 	const history = time.Hour
+	lookup := alerts.Lookup{History: history, Search: "search of run-1", Fields: []string{"okta.actor.id"}}
 	keys := []alerts.Key{key(t, "ada", firstSeen), key(t, "basil", firstSeen)}
-	alerted, err := s.AlreadyAlerted(t.Context(), keys, history)
+	alerted, err := s.AlreadyAlerted(t.Context(), keys, lookup)
 	if err != nil || !slices.Equal(alerted, []bool{false, false}) {
 		t.Errorf("before the first alert: got %v, %v", alerted, err)
 	}
@@ -144,13 +152,36 @@ func TestAlreadyAlerted(t *testing.T) {
 	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)}); err != nil {
 		t.Fatal(err)
 	}
-	for offset, want := range map[time.Duration]bool{
-		0: true, -history: true, history: true, -history - time.Millisecond: false, history + time.Millisecond: false,
+	// An alert of version 0.1: its pair is without the fields, and it has no search.
+	former := map[string]any{
+		"@timestamp": "2026-03-10T12:00:00Z", "newterms.first_seen": "2026-03-10T12:00:00Z", "newterms.fields": []string{"okta.actor.id"},
+	}
+	sum := sha256.Sum256([]byte(`["r1",["camille"]]`))
+	former["newterms.pair"] = hex.EncodeToString(sum[:])
+	node.Must(t, "POST", "/"+target+"/_create/old?refresh=true", former)
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		actor  string
+		offset time.Duration // of the candidate from the alert
+		search string
+		fields []string
+		want   bool
+	}{
+		{"ada", 0, "search of run-1", nil, true}, {"ada", -history, "search of run-1", nil, true}, {"ada", -history - ms, "search of run-1", nil, false},
+		{"ada", history, "search of run-1", nil, true}, {"ada", history + ms, "search of run-1", nil, false},
+		// By another search an alert tells of what comes before it, not of what comes after.
+		{"ada", 0, "another", nil, true}, {"ada", -history, "another", nil, true}, {"ada", ms, "another", nil, false}, {"ada", history, "another", nil, false},
+		{"camille", 0, "another", nil, true}, {"camille", -history, "another", nil, true}, {"camille", ms, "another", nil, false},
+		{"camille", 0, "another", []string{"user.name"}, false}, {"camille", ms, "", nil, false},
 	} {
-		keys := []alerts.Key{key(t, "basil", firstSeen.Add(48*time.Hour)), key(t, "ada", firstSeen.Add(offset))}
-		alerted, err := s.AlreadyAlerted(t.Context(), keys, history)
-		if err != nil || !slices.Equal(alerted, []bool{false, want}) {
-			t.Errorf("%s from the alert: got %v, %v, want %v", offset, alerted, err, want)
+		lookup := alerts.Lookup{History: history, Search: c.search, Fields: lookup.Fields}
+		if c.fields != nil {
+			lookup.Fields = c.fields
+		}
+		keys := []alerts.Key{key(t, "basil", firstSeen.Add(48*time.Hour)), key(t, c.actor, firstSeen.Add(c.offset))}
+		alerted, err := s.AlreadyAlerted(t.Context(), keys, lookup)
+		if err != nil || !slices.Equal(alerted, []bool{false, c.want}) {
+			t.Errorf("%s, %s from the alert, by %q of %v: got %v, %v, want %t", c.actor, c.offset, c.search, lookup.Fields, alerted, err, c.want)
 		}
 	}
 }
@@ -182,34 +213,85 @@ func TestRecordRun(t *testing.T) {
 }
 
 func TestCheckpoint(t *testing.T) {
-	s, _, _ := newStore(t)
+	node := estest.ForTest(t)
+	target := estest.Name(".test-")
+	s := alerts.NewStore(elastic.NewClient(clocked{node, firstSeen.Add(20 * time.Hour)}, elastic.Options{}), target, target+"-runs")
 	at := func(hours int) time.Time { return firstSeen.Add(time.Duration(hours) * time.Hour) }
+	now := at(20)
 	check := func(when string, want alerts.Checkpoint) {
 		t.Helper()
-		if got, err := s.Checkpoint(t.Context(), "r1"); err != nil || got != want {
-			t.Errorf("%s: got %v, %v, want %v", when, got, err, want)
+		if got, err := s.Checkpoint(t.Context(), "r1", "mine"); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v, want %+v", when, got, err, want)
 		}
 	}
 	check("before the target exists", alerts.Checkpoint{})
 	setUp(t, s)
+	search := "mine"
+	minutes := 0
 	record := func(id, rule string, kind alerts.RunType, state alerts.RunState, from, to time.Time) {
 		t.Helper()
-		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: kind}, State: state, RuleID: rule, From: from, To: to}
-		if err := s.RecordRun(t.Context(), run, to); err != nil {
+		minutes++ // documents follow each other
+		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: kind, Search: search}, State: state, RuleID: rule, From: from, To: to, StartedAt: at(0)}
+		run.StartedAt = run.StartedAt.Add(time.Duration(minutes) * time.Minute)
+		if state == alerts.RunFailed {
+			run.Error, run.Terminated = "it failed", strings.HasPrefix(id, "terminated")
+		}
+		if err := s.RecordRun(t.Context(), run, run.StartedAt); err != nil {
 			t.Fatal(err)
 		}
 	}
-	record("a", "r2", alerts.RunScheduled, alerts.RunSucceeded, at(0), at(90))
-	check("with another rule's run", alerts.Checkpoint{})
-	record("b", "r1", alerts.RunManual, alerts.RunStarted, at(-9), at(80))
-	record("b", "r1", alerts.RunManual, alerts.RunSucceeded, at(-9), at(80))
-	check("with a manual run", alerts.Checkpoint{})
-	record("c", "r1", alerts.RunScheduled, alerts.RunStarted, at(1), at(2))
-	record("c", "r1", alerts.RunScheduled, alerts.RunFailed, at(1), at(2))
-	record("d", "r1", alerts.RunScheduled, alerts.RunStarted, at(1), at(3))
-	check("with failed runs", alerts.Checkpoint{StartedFrom: at(1)})
-	record("e", "r1", alerts.RunScheduled, alerts.RunSucceeded, at(1), at(4))
-	record("f", "r1", alerts.RunScheduled, alerts.RunSucceeded, at(2), at(3))
-	record("g", "r1", alerts.RunScheduled, alerts.RunFailed, at(4), at(9))
-	check("with successful runs", alerts.Checkpoint{StartedFrom: at(1), SucceededTo: at(4)})
+	const scheduled, manual = alerts.RunScheduled, alerts.RunManual
+	record("a", "r2", scheduled, alerts.RunSucceeded, at(0), at(9))
+	check("with another rule's run", alerts.Checkpoint{Now: now})
+	record("b", "r1", manual, alerts.RunStarted, at(-9), at(8))
+	record("b", "r1", manual, alerts.RunSucceeded, at(-9), at(8))
+	check("with a manual run", alerts.Checkpoint{Now: now})
+	record("c", "r1", scheduled, alerts.RunStarted, at(1), at(2))
+	check("with a run that has not ended", alerts.Checkpoint{Now: now, StartedFrom: at(1), UnfinishedFrom: at(1), UnfinishedTo: at(2)})
+	record("c", "r1", scheduled, alerts.RunFailed, at(1), at(2))
+	check("with a failed run", alerts.Checkpoint{Now: now, StartedFrom: at(1)})
+	record("d", "r1", scheduled, alerts.RunStarted, at(1), at(3))
+	record("terminated d", "r1", scheduled, alerts.RunFailed, at(1), at(3))
+	check("with one that was told to stop", alerts.Checkpoint{Now: now, StartedFrom: at(1), UnfinishedFrom: at(1), UnfinishedTo: at(3)})
+	record("e", "r1", scheduled, alerts.RunSucceeded, at(1), at(4))
+	record("f", "r1", scheduled, alerts.RunSucceeded, at(2), at(3))
+	record("g", "r1", scheduled, alerts.RunFailed, at(4), at(9))
+	check("with successful runs", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4)})
+	record("h", "r1", scheduled, alerts.RunSucceeded, at(4), at(21))
+	check("with a success in the future", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4), FutureTo: at(21)})
+	search = "theirs"
+	record("i", "r1", scheduled, alerts.RunStarted, at(5), at(6))
+	check("with another search that has started", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4), FutureTo: at(21)})
+	record("i", "r1", scheduled, alerts.RunSucceeded, at(5), at(6))
+	check("with another search that succeeded since", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4), FutureTo: at(21), Other: "theirs"})
+	for search, want := range map[string]alerts.Checkpoint{
+		"theirs":     {Now: now, StartedFrom: at(5), SucceededTo: at(6), FutureTo: at(21)},
+		"of an edit": {Now: now, StartedFrom: at(1), SucceededTo: at(6), FutureTo: at(21)},
+	} {
+		if got, err := s.Checkpoint(t.Context(), "r1", search); err != nil || got != want {
+			t.Errorf("search %s: got %+v, %v, want %+v", search, got, err, want)
+		}
+	}
+	succeeded, err := s.Succeeded(t.Context())
+	if want := map[string]time.Time{"r1": at(21), "r2": at(9)}; err != nil || !maps.Equal(succeeded, want) {
+		t.Errorf("got %v, %v, want %v", succeeded, err, want)
+	}
+}
+
+// clocked is a server with a clock of its own.
+type clocked struct {
+	*estest.Node
+	now time.Time
+}
+
+func (c clocked) Perform(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		body = estest.At(body, c.now)
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
+	return c.Node.Perform(r)
 }

@@ -24,15 +24,20 @@ type docCount struct {
 // position.
 type lackingAnswer struct {
 	docCount
-	First  docCount `json:"0"`
-	Second docCount `json:"1"`
-	Third  docCount `json:"2"`
+	First  lackingField `json:"0"`
+	Second lackingField `json:"1"`
+	Third  lackingField `json:"2"`
+}
+
+type lackingField struct {
+	docCount
+	Ignored docCount `json:"ignored"`
 }
 
 func (a lackingAnswer) read(fields []string) Lacking {
-	lacking := Lacking{Any: a.Count, ByField: map[string]int64{}}
-	for i, count := range []docCount{a.First, a.Second, a.Third}[:len(fields)] {
-		lacking.ByField[fields[i]] = count.Count
+	lacking := Lacking{Any: a.Count, ByField: map[string]int64{}, Ignored: map[string]int64{}}
+	for i, field := range []lackingField{a.First, a.Second, a.Third}[:len(fields)] {
+		lacking.ByField[fields[i]], lacking.Ignored[fields[i]] = field.Count, field.Ignored.Count
 	}
 	return lacking
 }

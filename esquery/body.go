@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // The request bodies. All are searches without hits, over the rule's query
@@ -19,6 +20,7 @@ type bodies struct {
 	// fallback asks for the fallback's times as well. It is set once an event
 	// without the primary timestamp was seen, and stays.
 	fallback bool
+	dates    []string // to be formatted
 }
 
 func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
@@ -43,19 +45,46 @@ func (b bodies) history(history Range, page []Candidate, size int, after json.Ra
 }
 
 // events fetches an event for each candidate that has the candidate's time.
-func (b bodies) events(page []Candidate, size int, after json.RawMessage) dsl {
-	var at []Range
-	for _, c := range page {
-		at = append(at, Range{c.First, c.First.Add(1e6)})
-	}
-	slices.SortFunc(at, func(a, b Range) int { return a.From.Compare(b.From) })
-	at = slices.CompactFunc(at, func(a, b Range) bool { return a.From.Equal(b.From) })
-	first := dsl{"first": topHit(b.search.Timestamp)}
+// Without content the event only tells where it is.
+func (b bodies) events(page []Candidate, content bool, size int, after json.RawMessage) dsl {
+	first := dsl{"first": b.topHit(b.search.Timestamp, content)}
 	if b.fallback {
-		first["fallback"] = b.amongFallback(dsl{"first": topHit(b.search.Fallback)})
+		first["fallback"] = b.amongFallback(dsl{"first": b.topHit(b.search.Fallback, content)})
 	}
-	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.having(page), b.within(at...))...)
+	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.having(page), b.at(page))...)
 }
+
+// at narrows to events that have the time of a candidate, and lets each hit tell
+// in milliseconds which of these times it has: an event may have several.
+func (b bodies) at(page []Candidate) dsl {
+	var times []int64
+	for _, c := range page {
+		times = append(times, c.First.UnixMilli())
+	}
+	slices.Sort(times)
+	var clauses []dsl
+	for _, ms := range slices.Compact(times) {
+		at := Range{time.UnixMilli(ms), time.UnixMilli(ms + 1)}
+		clauses = append(clauses, dsl{"bool": dsl{"filter": []dsl{b.within(at)}, "_name": strconv.FormatInt(ms, 10)}})
+	}
+	return anyOf(clauses)
+}
+
+// exactTimes lists the pairs of some candidates with each time that their events
+// of a range have, by a timestamp.
+func (b bodies) exactTimes(r Range, page []Candidate, timestamp string, size int, after json.RawMessage) dsl {
+	pairs := b.pairs(size, after, nil)
+	composite := pairs["composite"].(dsl)
+	composite["sources"] = append(composite["sources"].([]dsl), dsl{exactTime: dsl{"date_histogram": dsl{"field": timestamp, "fixed_interval": "1ms"}}})
+	filters := append(b.having(page), b.within(r))
+	if timestamp != b.search.Timestamp {
+		filters = append(filters, lacks(b.search.Timestamp))
+	}
+	return b.withQuery(dsl{"pairs": pairs}, filters...)
+}
+
+// exactTime names the source of an event's times; no field has this name.
+const exactTime = "*"
 
 // oldest finds the time of the earliest matching event.
 func (b bodies) oldest(r Range) dsl { return b.withQuery(b.times("min"), b.within(r)) }
@@ -74,9 +103,19 @@ func (b bodies) health(r Range) dsl {
 	}}
 	aggs := b.times("max")
 	aggs["newest"] = newest
-	aggs["now"] = dsl{"date_range": dsl{"field": b.search.Timestamp, "ranges": []dsl{{"from": "now"}}}}
+	aggs["clock"] = now(b.search.Timestamp)
 	aggs["matching"] = dsl{"filter": b.query, "aggs": dsl{"lacking": b.lacking()}}
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": b.within(r)}}, "aggs": aggs}
+}
+
+// nowBody asks for nothing but the server's time.
+func nowBody(timestamp string) dsl {
+	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"match_none": dsl{}}, "aggs": dsl{"clock": now(timestamp)}}
+}
+
+// now asks for the time as the server sees it, as the edge of a range.
+func now(timestamp string) dsl {
+	return dsl{"date_range": dsl{"field": timestamp, "ranges": []dsl{{"from": "now"}}}}
 }
 
 // docValues asks for dates in milliseconds.
@@ -119,7 +158,11 @@ func (b bodies) pairs(size int, after json.RawMessage, aggs dsl) dsl {
 	if after != nil {
 		composite["after"] = after
 	}
-	return dsl{"composite": composite, "aggs": aggs}
+	pairs := dsl{"composite": composite}
+	if aggs != nil {
+		pairs["aggs"] = aggs
+	}
+	return pairs
 }
 
 // times aggregates the primary timestamp, and the fallback over the events
@@ -137,31 +180,24 @@ func (b bodies) amongFallback(aggs dsl) dsl {
 }
 
 // lacking counts the events that lack any of the new-terms fields and, by the
-// field's position, those that lack it. Its aggregations are single filters,
+// field's position, those that lack it, and of these the ones whose value was
+// not indexed: it is longer than ignore_above, or malformed. Its aggregations are single filters,
 // because a bucket for each would count towards search.max_buckets.
 func (b bodies) lacking() dsl {
 	any, each := []dsl{}, dsl{}
 	for i, field := range b.search.Fields {
 		any = append(any, lacks(field))
-		each[strconv.Itoa(i)] = dsl{"filter": lacks(field)}
+		ignored := dsl{"filter": dsl{"term": dsl{"_ignored": field}}}
+		each[strconv.Itoa(i)] = dsl{"filter": lacks(field), "aggs": dsl{"ignored": ignored}}
 	}
 	return dsl{"filter": anyOf(any), "aggs": each}
 }
 
-// within is the time filter: the primary timestamp lies in one of the ranges,
-// or it is missing and the fallback does.
-func (b bodies) within(ranges ...Range) dsl {
+// within is the time filter: the primary timestamp lies in the range, or it is
+// missing and the fallback does. Of an event with several times one is enough.
+func (b bodies) within(r Range) dsl {
 	in := func(field string) dsl {
-		clauses := make([]dsl, len(ranges))
-		for i, r := range ranges {
-			clauses[i] = dsl{"range": dsl{field: dsl{
-				"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli(), "format": "epoch_millis",
-			}}}
-		}
-		if len(clauses) == 1 {
-			return clauses[0]
-		}
-		return anyOf(clauses)
+		return dsl{"range": dsl{field: dsl{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli(), "format": "epoch_millis"}}}
 	}
 	if b.search.Fallback == "" {
 		return in(b.search.Timestamp)
@@ -190,14 +226,20 @@ func (b bodies) having(page []Candidate) []dsl {
 	return filters
 }
 
-// topHit is the earliest document by a timestamp. Its sort value is in
-// milliseconds whatever the mapping is, and it tells the time in full where
-// _source and fields may lack the milliseconds.
-func topHit(timestamp string) dsl {
-	return dsl{"top_hits": dsl{
-		"size": 1, "_source": true, "fields": []string{"*"},
+// topHit is the earliest document by a timestamp.
+func (b bodies) topHit(timestamp string, content bool) dsl {
+	top := dsl{
+		"size": 1, "_source": content,
 		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
-	}}
+	}
+	if content {
+		fields := []any{"*"}
+		for _, name := range b.dates {
+			fields = append(fields, dsl{"field": name, "format": "strict_date_optional_time"})
+		}
+		top["fields"] = fields
+	}
+	return dsl{"top_hits": top}
 }
 
 func exists(field string) dsl { return dsl{"exists": dsl{"field": field}} }

@@ -10,6 +10,8 @@ package esquery
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -32,6 +34,9 @@ type Search struct {
 	// MissingTerms makes an absent value a term of its own, nil. Otherwise an
 	// event that lacks a new-terms field has no pair.
 	MissingTerms bool
+	// Dates are fields that events have as dates. Event.Fields gives them in
+	// RFC 3339, to the millisecond, where _source may have a format of its own.
+	Dates []string
 	// PageSize is the number of pairs asked for at once; 0 is defaultPageSize.
 	PageSize int
 }
@@ -62,11 +67,14 @@ type Candidate struct {
 
 // An Event is a source document.
 type Event struct {
-	Index, ID string
-	Source    map[string]any // nil if the index keeps no _source
+	Index, ID string         // "" if it is gone
+	Source    map[string]any // nil if the index keeps no _source, or if it is Missing
 	// Fields holds the mapped fields as the fields API gives them; it has what
-	// _source lacks: alias and constant_keyword fields.
+	// _source lacks: alias and constant_keyword fields. Search.Dates are in
+	// RFC 3339.
 	Fields map[string][]any
+	// Missing says why the event cannot be had, "" if it is here.
+	Missing string
 }
 
 // A Source is a Search against a cluster whose field types are known.
@@ -77,6 +85,7 @@ type Source struct {
 	// The sizes of a page of pairs and of events, which shrink where one was
 	// too much.
 	pageSize, eventsPageSize int
+	passedOver               []Unavailable
 }
 
 func newSource(c *elastic.Client, b bodies) *Source {
@@ -86,26 +95,51 @@ func newSource(c *elastic.Client, b bodies) *Source {
 
 // Open asks for the types of the fields that the search names, in one request,
 // and compiles the query with them. Its errors are a *NotFoundError if there
-// is nothing to search, a *kql.FieldError or *MappingError if the search does
-// not fit the mapping, or what a request returns.
+// is nothing to search, a *kql.FieldError, *TypeError or *MappingError if the
+// search does not fit the mapping, or what a request returns.
 func Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
-	fields, _, err := fieldTypes(ctx, c, s.Indices, s.fieldNames())
+	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(s.fieldNames(), s.Dates...)))
 	if err != nil {
 		return nil, fmt.Errorf("field types: %w", err)
 	}
-	query, err := s.compile(fields)
+	query, err := s.compile(m.fields)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range append([]string{s.Timestamp}, s.Fields...) {
-		if err := s.fitsMapping(name, fields); err != nil {
+	for _, name := range s.fieldNames() {
+		if err := m.check(s, name); err != nil {
 			return nil, err
 		}
 	}
-	_, mapped := fields[s.Timestamp]
-	return newSource(c, bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}), nil
+	_, mapped := m.fields[s.Timestamp]
+	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped, dates: m.datesOf(s)})
+	source.passedOver = m.passedOver
+	return source, nil
 }
 
+// PassedOver names what of the search's indices cannot be seen.
+func (s *Source) PassedOver() []Unavailable { return s.passedOver }
+
+// Hash identifies what the search reads, in hex: the indices, the query with its
+// filters and exclusions, the fields and the timestamps, and whether an absent
+// value is a term. The order of indices and exclusions does not count.
+func (s Search) Hash() (string, error) {
+	exclude := make([]string, len(s.Exclude))
+	for i, q := range s.Exclude {
+		exclude[i] = q.String()
+	}
+	text, err := json.Marshal([]any{
+		sortedOnce(slices.Clone(s.Indices)), s.Query.String(), s.Filters, sortedOnce(exclude), s.Fields, s.Timestamp, s.Fallback, s.MissingTerms,
+	})
+	if err != nil {
+		return "", fmt.Errorf("identify the search: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// fieldNames are the fields that decide which events match and what they are,
+// sorted, each once.
 func (s Search) fieldNames() []string {
 	names := append(s.Query.Names(), s.Fields...)
 	for _, q := range s.Exclude {
@@ -115,6 +149,10 @@ func (s Search) fieldNames() []string {
 	if s.Fallback != "" {
 		names = append(names, s.Fallback)
 	}
+	return sortedOnce(names)
+}
+
+func sortedOnce(names []string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
 }

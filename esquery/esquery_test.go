@@ -165,8 +165,6 @@ func TestMappingErrors(t *testing.T) {
 		{"n: many", "user", "@timestamp", "400 query_shard_exception"},
 		{"b: True", "user", "@timestamp", "400 query_shard_exception"},
 		{"day: someday", "user", "@timestamp", "400 parse_exception: failed to parse date field [someday]"},
-		{"", "note", "@timestamp", "the new-terms field note is of type text"},
-		{"", "user", "user", "user, which dates the events, is of type keyword"},
 	} {
 		s := esquery.Search{Indices: []string{index}, Query: parse(t, c.query), Fields: []string{c.field}, Timestamp: c.timestamp}
 		source, err := esquery.Open(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), s)

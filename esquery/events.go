@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strconv"
 
 	"newterms/esquery/elastic"
 )
@@ -16,34 +18,53 @@ const MaxEvents = 200
 
 // FirstEvents fetches, for each of at most MaxEvents candidates and in their
 // order, an event that happened at the candidate's First. If several did, it
-// is any of them.
+// is any of them. An event that is gone since it was listed, or that is more
+// than the cluster can answer, is Missing.
 func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
-	events, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]Event, error) { return s.firstEvents(ctx, candidates) })
+	events, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]Event, error) {
+		events, err := s.firstEvents(ctx, candidates, true)
+		if len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
+			events, err = s.firstEvents(ctx, candidates, false)
+			if err == nil && events[0].Missing == "" {
+				events[0].Missing = "it is too large to fetch"
+			}
+		}
+		return events, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("fetch first events: %w", err)
 	}
 	return events, nil
 }
 
-func (s *Source) firstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
+func (s *Source) firstEvents(ctx context.Context, candidates []Candidate, content bool) ([]Event, error) {
 	events := make([]Event, len(candidates))
-	missing := len(candidates)
-	body := func(size int, after json.RawMessage) any { return s.events(candidates, size, after) }
+	found := 0
+	body := func(size int, after json.RawMessage) any { return s.events(candidates, content, size, after) }
 	err := s.eachOf(ctx, candidates, &s.eventsPageSize, body, func(i int, b bucket) (done bool, err error) {
 		event, ok, err := b.eventAt(candidates[i].First.UnixMilli())
 		if ok && events[i].ID == "" {
 			events[i] = event
-			missing--
+			found++
 		}
-		return missing == 0, err
+		return found == len(candidates), err
 	})
-	if err != nil || missing == 0 {
+	if err != nil || found == len(candidates) {
 		return events, err
 	}
 	for i, e := range events {
-		if e.ID == "" {
-			return nil, fmt.Errorf("%w: the event of %v at %s is gone since it was listed",
-				elastic.ErrIncomplete, candidates[i].Terms, candidates[i].First.Format("2006-01-02T15:04:05.000Z07:00"))
+		switch {
+		case e.ID != "":
+		case len(candidates) == 1:
+			events[i].Missing = "it is gone since it was listed"
+		default:
+			// An event with several times can hide another one, if one of them
+			// is another candidate's. By itself it cannot.
+			alone, err := s.firstEvents(ctx, candidates[i:i+1], content)
+			if err != nil {
+				return nil, err
+			}
+			events[i] = alone[0]
 		}
 	}
 	return events, nil
@@ -59,11 +80,11 @@ type hits struct {
 }
 
 type hit struct {
-	Index  string            `json:"_index"`
-	ID     string            `json:"_id"`
-	Source json.RawMessage   `json:"_source"`
-	Fields json.RawMessage   `json:"fields"`
-	Sort   []json.RawMessage `json:"sort"`
+	Index   string          `json:"_index"`
+	ID      string          `json:"_id"`
+	Source  json.RawMessage `json:"_source"`
+	Fields  json.RawMessage `json:"fields"`
+	Matched []string        `json:"matched_queries"` // the times that it has
 }
 
 // eventAt returns the bucket's event of that time, by the primary timestamp or
@@ -77,13 +98,10 @@ func (b bucket) eventAt(milliseconds int64) (Event, bool, error) {
 		if h.First == nil || len(h.First.Hits.Hits) == 0 {
 			continue
 		}
-		hit := h.First.Hits.Hits[0]
-		var at int64
-		if len(hit.Sort) != 1 || json.Unmarshal(hit.Sort[0], &at) != nil || at != milliseconds {
-			continue
+		if hit := h.First.Hits.Hits[0]; slices.Contains(hit.Matched, strconv.FormatInt(milliseconds, 10)) {
+			event, err := hit.event()
+			return event, err == nil, err
 		}
-		event, err := hit.event()
-		return event, err == nil, err
 	}
 	return Event{}, false, nil
 }

@@ -13,14 +13,16 @@ import (
 
 // A Health describes what a Search would find in a range.
 type Health struct {
-	Indices []string   // that match, sorted
-	Names   []string   // of all fields that the search names, sorted
-	Fields  kql.Fields // of these, those that are mapped
-	// Misfits holds, by name, a *MappingError for each field whose mapping the
+	Indices    []string      // that match, sorted
+	PassedOver []Unavailable // those that cannot be seen
+	Names      []string      // of all fields that the search names, sorted
+	Fields     kql.Fields    // of these, those that are mapped
+	// Misfits holds, by name, a *TypeError for each field whose mapping the
 	// search cannot use.
 	Misfits map[string]error
 
 	Newest time.Time // event of the range, matching or not; zero if there is none
+	Oldest time.Time // event that matches, in twice the range; zero if none of the range does
 	// Lags tell for the newest events, at most 100, how much later than the
 	// fallback their primary timestamp is, shortest first: the time from the
 	// event to its ingestion. It is empty without a fallback.
@@ -34,20 +36,19 @@ type Health struct {
 // (index.max_inner_result_window).
 const maxLags = 100
 
-// Inspect describes a range for the search, in two requests. A field that the
+// Inspect describes a range for the search, in three requests. A field that the
 // search cannot use is one of the Misfits and no error; otherwise the errors are
 // those of Open and of a request. With an error the Health holds what was
 // learned before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
 	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
-	var err error
-	h.Fields, h.Indices, err = fieldTypes(ctx, c, s.Indices, h.Names)
+	m, err := readMapping(ctx, c, s.Indices, h.Names)
+	h.Fields, h.Indices, h.PassedOver = m.fields, m.indices, m.passedOver
 	if err != nil {
 		return h, err
 	}
-	slices.Sort(h.Indices)
 	for _, name := range h.Names {
-		if err := s.fitsMapping(name, h.Fields); err != nil {
+		if err := m.check(s, name); err != nil {
 			h.Misfits[name] = err
 		}
 	}
@@ -60,7 +61,11 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	if err := c.Search(ctx, s.request(source.health(r)), &answer); err != nil {
 		return h, source.explain(ctx, err)
 	}
-	return h, answer.read(&h, s)
+	if err := answer.read(&h, s); err != nil || h.Matching == 0 {
+		return h, err
+	}
+	h.Oldest, _, err = source.Oldest(ctx, Range{r.From.Add(-r.To.Sub(r.From)), r.To})
+	return h, err
 }
 
 type healthAnswer struct {
@@ -72,9 +77,7 @@ type healthAnswer struct {
 			} `json:"hits"`
 		} `json:"hits"`
 	} `json:"newest"`
-	Now struct {
-		Buckets []struct{ From float64 } `json:"buckets"`
-	} `json:"now"`
+	nowAnswer
 	Matching struct {
 		docCount
 		Lacking lackingAnswer `json:"lacking"`
@@ -82,10 +85,10 @@ type healthAnswer struct {
 }
 
 func (a healthAnswer) read(h *Health, s Search) error {
-	if len(a.Now.Buckets) != 1 {
-		return fmt.Errorf("%w: it does not tell the time", elastic.ErrIncomplete)
+	var err error
+	if h.Now, err = a.now(); err != nil {
+		return err
 	}
-	h.Now = time.UnixMilli(int64(a.Now.Buckets[0].From)).UTC()
 	h.Newest, _ = a.latest()
 	h.Matching, h.Lacking = a.Matching.Count, a.Matching.Lacking.read(s.Fields)
 	for _, hit := range a.Newest.Hits.Hits {
@@ -105,4 +108,27 @@ func (a healthAnswer) read(h *Health, s Search) error {
 	}
 	slices.Sort(h.Lags)
 	return nil
+}
+
+type nowAnswer struct {
+	Now struct {
+		Buckets []struct{ From float64 } `json:"buckets"`
+	} `json:"clock"`
+}
+
+func (a nowAnswer) now() (time.Time, error) {
+	if len(a.Now.Buckets) != 1 {
+		return time.Time{}, fmt.Errorf("%w: it does not tell the time", elastic.ErrIncomplete)
+	}
+	return time.UnixMilli(int64(a.Now.Buckets[0].From)).UTC(), nil
+}
+
+// ServerNow asks for the time by the server's clock, in UTC and whole
+// milliseconds, with no other right than to read the search's indices.
+func ServerNow(ctx context.Context, c *elastic.Client, s Search) (time.Time, error) {
+	var answer nowAnswer
+	if err := c.Search(ctx, s.request(nowBody(s.Timestamp)), &answer); err != nil {
+		return time.Time{}, fmt.Errorf("ask for the server's time: %w", err)
+	}
+	return answer.now()
 }

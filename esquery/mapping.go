@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"newterms/esquery/elastic"
-	"newterms/esquery/kql"
 )
 
-// A MappingError says that a search does not fit the mapping of its indices, so
-// that no retry helps: a new-terms field that cannot be grouped by, or a value
-// or wildcard that fields of its type do not take.
+// A MappingError says that a query does not fit the mapping of an index, so that
+// no retry helps: it has a value or wildcard that fields of its type do not take.
 type MappingError struct{ err error }
 
 func (e *MappingError) Error() string { return e.err.Error() }
@@ -27,35 +26,104 @@ func (s *Source) explain(ctx context.Context, err error) error {
 		return forbiddenOr(ctx, s.client, s.search.Indices, err)
 	}
 	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.Is("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err) {
+	if errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err) {
 		return &MappingError{err}
 	}
 	return err
 }
 
-// fitsMapping returns a *MappingError if a field that is grouped by, or that
-// dates the events, has an unfit type, be it in one index only: that index would
-// fail the whole search.
-func (s Search) fitsMapping(name string, fields kql.Fields) error {
-	types := fields[name].Types
-	kinds := strings.Join(types, ", ")
-	has := func(unfit func(kind string) bool) bool { return slices.ContainsFunc(types, unfit) }
-	switch {
-	case slices.Contains(s.Fields, name) && has(isNotGroupable):
-		return &MappingError{fmt.Errorf("the new-terms field %s is of type %s, which cannot be grouped by", name, kinds)}
-	case name == s.Timestamp && has(isNotDate):
-		return &MappingError{fmt.Errorf("%s, which dates the events, is of type %s", name, kinds)}
+// A TypeError says that a field that is grouped by, or that dates the events, is
+// of a type that cannot be used so, or of types whose values cannot be compared.
+// It names the indices where types differ.
+type TypeError struct {
+	Field string
+	text  string
+}
+
+func (e *TypeError) Error() string { return e.text }
+
+// check returns a *TypeError if the search cannot use a field as it is mapped,
+// be it in one index only: that index would fail the whole search, or every pair
+// would look new in it.
+func (m mapping) check(s Search, name string) error {
+	isTerm, isDate := slices.Contains(s.Fields, name), name == s.Timestamp || name == s.Fallback
+	if !isTerm && !isDate {
+		return nil
+	}
+	what, fits := "the new-terms field "+name, isGroupable
+	if isDate {
+		what, fits = name+", which dates the events,", isDateType
+	}
+	refuse := func(why string) error {
+		return &TypeError{name, fmt.Sprintf("%s %s: %s", what, m.describe(name), why)}
+	}
+	if path := m.fields[name].NestedPath; path != "" {
+		return refuse("it is inside the nested field " + path)
+	}
+	families := map[string]bool{}
+	for kind, capability := range m.types[name] {
+		switch {
+		case kind == "object" || kind == "nested":
+			continue // an object has no value of its own
+		case !fits(kind):
+			return refuse("events cannot be " + map[bool]string{true: "dated", false: "grouped"}[isDate] + " by it")
+		case !capability.Aggregatable:
+			return refuse("it has no doc values to group by")
+		}
+		families[family(kind)] = true
+	}
+	if len(families) > 1 {
+		return refuse("values of these types cannot be compared, so known pairs would look new")
 	}
 	return nil
 }
 
-func isNotDate(kind string) bool { return kind != "date" && kind != "date_nanos" }
+// describe tells a field's types and, where they differ, in which indices.
+func (m mapping) describe(name string) string {
+	kinds := slices.Sorted(maps.Keys(m.types[name]))
+	for i, kind := range kinds {
+		if in := m.types[name][kind].Indices; len(in) > 3 {
+			kinds[i] += fmt.Sprintf(" in %s and %d more", strings.Join(in[:3], ", "), len(in)-3)
+		} else if len(in) > 0 {
+			kinds[i] += " in " + strings.Join(in, ", ")
+		}
+	}
+	return "is of type " + strings.Join(kinds, ", ")
+}
 
-// isNotGroupable reports whether a composite aggregation cannot have a field of
-// this type as its source.
-func isNotGroupable(kind string) bool {
-	return isNotDate(kind) && !slices.Contains([]string{
+// datesOf returns those of the search's dates that are mapped as dates in
+// milliseconds, whatever their format, wherever they are mapped. The others
+// would fail the request for a format, or lose their nanoseconds.
+func (m mapping) datesOf(s Search) []string {
+	var dates []string
+	for _, name := range s.Dates {
+		if types := m.fields[name].Types; len(types) == 1 && types[0] == "date" && !m.fields[name].Object {
+			dates = append(dates, name)
+		}
+	}
+	return dates
+}
+
+func isDateType(kind string) bool { return kind == "date" || kind == "date_nanos" }
+
+// isGroupable reports whether a composite aggregation can have a field of this
+// type as its source.
+func isGroupable(kind string) bool {
+	return isDateType(kind) || slices.Contains([]string{
 		"keyword", "constant_keyword", "wildcard", "flattened", "ip", "boolean", "version",
 		"long", "integer", "short", "byte", "double", "float", "half_float", "scaled_float", "unsigned_long",
 	}, kind)
+}
+
+// family names what types group alike: the same value is the same term in each.
+func family(kind string) string {
+	switch kind {
+	case "constant_keyword", "wildcard":
+		return "keyword"
+	case "integer", "short", "byte":
+		return "long"
+	case "date_nanos":
+		return "date"
+	}
+	return kind
 }

@@ -23,6 +23,9 @@ type Page struct {
 type Lacking struct {
 	Any     int64            // that lack one field or more
 	ByField map[string]int64 // that lack the field
+	// Ignored counts those of ByField that have a value which is not indexed:
+	// it is longer than the mapping's ignore_above, or malformed.
+	Ignored map[string]int64
 }
 
 // Candidates lists the pairs of a window, each once, by pages. It ends after
@@ -34,6 +37,9 @@ func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, e
 			var page Page
 			if err == nil {
 				page, err = s.page(answer)
+			}
+			if err == nil {
+				err = s.correctFirst(ctx, window, page.Candidates)
 			}
 			if err != nil {
 				yield(Page{}, fmt.Errorf("list candidates: %w", err))
@@ -79,6 +85,9 @@ func (s *Source) lastSeen(ctx context.Context, history Range, candidates []Candi
 		}
 		return false, nil
 	})
+	if err == nil {
+		err = s.correctLast(ctx, history, candidates, seen)
+	}
 	return seen, err
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/estest"
 )
 
 var errBroken = errors.New("broken on purpose")
@@ -16,7 +18,8 @@ var errBroken = errors.New("broken on purpose")
 type breaking struct {
 	next  esapi.Transport
 	k, n  int
-	after bool // the k-th still arrives
+	after bool      // the k-th still arrives
+	now   time.Time // by the server's clock
 }
 
 func (b *breaking) Perform(r *http.Request) (*http.Response, error) {
@@ -43,10 +46,11 @@ func (b *breaking) patiently(r *http.Request) (*http.Response, error) {
 		if body, err = io.ReadAll(r.Body); err != nil {
 			return nil, err
 		}
+		body = estest.At(body, b.now)
 	}
 	for try := 0; ; try++ {
 		again := r.Clone(r.Context())
-		again.Body = io.NopCloser(bytes.NewReader(body))
+		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		res, err := b.next.Perform(again)
 		if err != nil || res.StatusCode != http.StatusServiceUnavailable || try == 20 {
 			return res, err

@@ -23,7 +23,7 @@ func isFirstOccurrence(first, lastSeen time.Time, history time.Duration) bool {
 // detection is the state of one run.
 type detection struct {
 	*Job
-	info    alerts.RunInfo
+	info    alerts.RunInfo // of the run
 	source  Source
 	counts  *alerts.Counts
 	lacking LackingTerms
@@ -92,7 +92,7 @@ func (d *detection) firstOccurrences(ctx context.Context, part Window, candidate
 		if !isFirstOccurrence(c.First, lastSeen[i], d.Rule.History) {
 			continue
 		}
-		key, err := alerts.NewKey(d.Rule.ID, c.Terms, c.First)
+		key, err := alerts.NewKey(d.Rule.ID, d.Rule.Search.Fields, c.Terms, c.First)
 		if err != nil {
 			return nil, false, err
 		}
@@ -111,7 +111,7 @@ func (d *detection) unalerted(ctx context.Context, found []occurrence) ([]occurr
 		for i, o := range batch {
 			keys[i] = o.key
 		}
-		alerted, err := d.Store.AlreadyAlerted(ctx, keys, d.Rule.History)
+		alerted, err := d.Store.AlreadyAlerted(ctx, keys, alerts.Lookup{History: d.Rule.History, Search: d.info.Search, Fields: d.Rule.Search.Fields})
 		if err != nil {
 			return nil, err
 		}
@@ -149,14 +149,10 @@ func (d *detection) alert(ctx context.Context, part Window, found []occurrence) 
 }
 
 func (d *detection) newAlert(part Window, o occurrence, event esquery.Event) alerts.Alert {
-	alert := alerts.New(d.Rule.Parameters, d.info, alerts.Finding{
+	return alerts.New(d.Rule.Parameters, d.info, alerts.Finding{
 		Key: o.key, Terms: o.candidate.Terms, Events: o.candidate.Events, From: part.From, To: part.To,
-		EventIndex: event.Index, EventID: event.ID, EventSource: event.Source, EventFields: event.Fields,
+		EventIndex: event.Index, EventID: event.ID, EventSource: event.Source, EventFields: event.Fields, EventMissing: event.Missing,
 	}, d.Now())
-	if len(alert.Dropped) > 0 {
-		d.Warn(&LeftOut{alert.Dropped, alert.ID, event.Index + "/" + event.ID})
-	}
-	return alert
 }
 
 func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
@@ -168,6 +164,9 @@ func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
 	d.counts.Written += int64(len(result.Written))
 	d.counts.AlreadyAlerted += int64(result.Existing)
 	for _, alert := range result.Written {
+		if len(alert.LeftOut) > 0 {
+			d.Warn(&LeftOut{alert.LeftOut, alert.ID, alert.Event()})
+		}
 		if err := d.Emit(alert); err != nil {
 			return fmt.Errorf("print alert %s, which is written: %w", alert.ID, err)
 		}

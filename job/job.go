@@ -22,15 +22,16 @@ type Source interface {
 	Candidates(ctx context.Context, window esquery.Range) iter.Seq2[esquery.Page, error]
 	LastSeen(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]time.Time, error)
 	FirstEvents(ctx context.Context, candidates []esquery.Candidate) ([]esquery.Event, error)
+	PassedOver() []esquery.Unavailable
 	Oldest(ctx context.Context, r esquery.Range) (oldest time.Time, ok bool, err error)
 }
 
 // A Store writes alerts and run documents; *alerts.Store is one.
 type Store interface {
-	AlreadyAlerted(ctx context.Context, keys []alerts.Key, history time.Duration) ([]bool, error)
+	AlreadyAlerted(ctx context.Context, keys []alerts.Key, l alerts.Lookup) ([]bool, error)
 	Write(ctx context.Context, batch []alerts.Alert) (alerts.Result, error)
 	RecordRun(ctx context.Context, run alerts.Run, now time.Time) error
-	Checkpoint(ctx context.Context, ruleID string) (alerts.Checkpoint, error)
+	Checkpoint(ctx context.Context, ruleID, search string) (alerts.Checkpoint, error)
 }
 
 // A Job is one rule and what it needs to run.
@@ -41,6 +42,9 @@ type Job struct {
 	// is recorded.
 	Open  func(context.Context, esquery.Search) (Source, error)
 	Store Store
+	// ServerNow asks for the time by the server's clock. It is only needed before
+	// the first run ever; later ones learn it with the checkpoint.
+	ServerNow func(context.Context, esquery.Search) (time.Time, error)
 	// Timing plans scheduled windows.
 	Timing Timing
 	// Rerun is the command that runs a window by hand.
@@ -52,7 +56,8 @@ type Job struct {
 	// Emit is given each alert that was written, or with DryRun would be.
 	Emit func(alerts.Alert) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *LackingTerms, *NoHistory or *LeftOut.
+	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory or
+	// *LeftOut.
 	Warn func(error)
 	// Spent tells the requests sent and Elasticsearch's own time so far.
 	Spent func() (requests int, took time.Duration)
@@ -65,31 +70,71 @@ const recordTimeout = 3 * time.Second
 // ErrTerminated is wrapped by the error of a run that was told to stop.
 var ErrTerminated = errors.New("terminated")
 
-// RunScheduled runs the window that follows the last successful scheduled run.
-// Besides the errors of Run it returns a *ClockError.
-func (j *Job) RunScheduled(ctx context.Context, id string) (alerts.Run, error) {
-	run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.RunScheduled}}
-	last, err := j.Store.Checkpoint(ctx, j.Rule.ID)
+// RunScheduled runs the window that follows the last successful scheduled run of
+// the same search, in slices of at most a day, each with run documents of its
+// own. The run that it returns is all of them together. id makes the ids of the
+// slices.
+func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, error) {
+	total := alerts.Run{RunInfo: alerts.RunInfo{Type: alerts.RunScheduled}, RuleID: j.Rule.ID, RuleName: j.Rule.Name}
+	search, err := j.Rule.Search.Hash()
 	if err != nil {
-		return run, terminated(ctx, err)
+		return total, err
 	}
-	plan, err := planWindow(j.Now(), last, j.Rule.Lookback, j.Timing)
+	last, err := j.Store.Checkpoint(ctx, j.Rule.ID, search)
 	if err != nil {
-		return run, err
+		return total, terminated(ctx, err)
 	}
-	run.From, run.To = plan.Window.From, plan.Window.To
-	if plan.Gap != (Window{}) {
-		run.GapFrom, run.GapTo, run.Rerun = plan.Gap.From, plan.Gap.To, j.Rerun(plan.Gap)
-		j.Warn(&Gap{plan.Gap, run.Rerun})
+	now := last.Now
+	if now.IsZero() {
+		if now, err = j.ServerNow(ctx, j.Rule.Search); err != nil {
+			now = j.Now() // the run itself will say what is wrong
+		}
 	}
-	return j.run(ctx, run)
+	timing := j.Timing
+	timing.Overlap = max(timing.Overlap, j.Rule.Overlap)
+	p := planWindow(now, last, j.Rule.Lookback, timing)
+	j.warnOfCheckpoint(last, p)
+	for {
+		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id(), Type: alerts.RunScheduled, Search: search}}
+		slice := p.next()
+		run.From, run.To = slice.From, slice.To
+		if p.Gap != (Window{}) {
+			run.GapFrom, run.GapTo, run.Rerun = p.Gap.From, p.Gap.To, j.Rerun(p.Gap)
+			p.Gap = Window{} // told once
+		}
+		run, err = j.run(ctx, run)
+		total = total.Plus(run)
+		if err != nil {
+			return total, err
+		}
+		var more bool
+		if p, more = p.after(slice, timing.Overlap); !more {
+			return total, nil
+		}
+	}
+}
+
+func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan) {
+	if p.Gap != (Window{}) {
+		j.Warn(&Gap{p.Gap, j.Rerun(p.Gap)})
+	}
+	if !last.FutureTo.IsZero() {
+		j.Warn(&FutureRun{last.FutureTo, last.Now})
+	}
+	if last.Other != "" {
+		j.Warn(&OtherSearch{last.Other})
+	}
 }
 
 // Run finds the first occurrences in a window and writes their alerts. It
 // records the run when it starts and when it ends, and moves no checkpoint. The
 // run that it returns tells how far it came, also with an error.
 func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) {
-	return j.run(ctx, alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.RunManual}, From: w.From, To: w.To})
+	search, err := j.Rule.Search.Hash()
+	if err != nil {
+		return alerts.Run{}, err
+	}
+	return j.run(ctx, alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.RunManual, Search: search}, From: w.From, To: w.To})
 }
 
 func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
@@ -109,6 +154,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	measure()
 	run.State = alerts.RunSucceeded
 	if err != nil {
+		run.Terminated = ctx.Err() != nil
 		err = terminated(ctx, err)
 		run.State, run.Error = alerts.RunFailed, err.Error()
 		var cancel context.CancelFunc
@@ -145,7 +191,10 @@ func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts 
 	if err != nil {
 		return err
 	}
-	d := detection{Job: j, info: info, source: source, counts: counts, lacking: LackingTerms{ByField: map[string]int64{}}}
+	if passedOver := source.PassedOver(); len(passedOver) > 0 {
+		j.Warn(&PassedOver{passedOver})
+	}
+	d := detection{Job: j, info: info, source: source, counts: counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
 	for part := range w.parts(j.Rule.History) {
 		if err := d.part(ctx, part); err != nil {
 			return fmt.Errorf("window %s: %w", part, err)

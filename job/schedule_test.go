@@ -171,7 +171,7 @@ func (s *scheduled) act(w *world, start, now time.Time, must bool) {
 
 // run runs the timeline's rule, scheduled or over a range, and breaks request k.
 func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error {
-	transport := &breaking{next: w.Node, k: k, after: k%2 == 0}
+	transport := &breaking{next: w.Node, k: k, after: k%2 == 0, now: now}
 	client := elastic.NewClient(transport, elastic.Options{})
 	r := timelineRule(w, s.id)
 	r.Search.Indices, r.Search.PageSize, r.Lookback = []string{w.prefix + "events-*"}, 3+s.id%8, time.Hour
@@ -179,12 +179,15 @@ func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error
 	j := w.job(r, &found)
 	j.Store, j.Timing = alerts.NewStore(client, w.alertsTarget(), w.runsTarget()), job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}
 	j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
+	j.ServerNow = func(ctx context.Context, s esquery.Search) (time.Time, error) {
+		return esquery.ServerNow(ctx, client, s)
+	}
 	j.Now = func() time.Time { return now }
 	var err error
 	if manual != (job.Window{}) {
 		_, err = j.Run(w.t.Context(), uuid.NewString(), manual)
 	} else {
-		_, err = j.RunScheduled(w.t.Context(), uuid.NewString())
+		_, err = j.RunScheduled(w.t.Context(), uuid.NewString)
 	}
 	return err
 }

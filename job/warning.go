@@ -20,6 +20,33 @@ func (g *Gap) Error() string {
 	return fmt.Sprintf("no run has looked at %s, and this one does not either", g.Window)
 }
 
+// A FutureRun is a successful run whose window ended in the future. A clock was
+// wrong then; the run was passed over.
+type FutureRun struct{ To, Now time.Time }
+
+func (f *FutureRun) Error() string {
+	return fmt.Sprintf("a scheduled run has looked at events up to %s, and it is only %s: its clock was wrong, and it is passed over", stamp(f.To), stamp(f.Now))
+}
+
+// An OtherSearch tells that scheduled runs of the same rule by another search
+// have succeeded since the last one of this: each follows its own.
+type OtherSearch struct{ Search string }
+
+func (o *OtherSearch) Error() string {
+	return "this rule also runs with other indices, exclusions or fields (search " + o.Search + "): each follows its own last run"
+}
+
+// PassedOver are indices of the rule whose events were not seen.
+type PassedOver struct{ Indices []esquery.Unavailable }
+
+func (p *PassedOver) Error() string {
+	names := make([]string, len(p.Indices))
+	for i, index := range p.Indices {
+		names[i] = index.String()
+	}
+	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
+}
+
 // LackingTerms are the matching events of a window that lack a new-terms field,
 // so that there is no telling whether they are first occurrences.
 type LackingTerms esquery.Lacking
@@ -29,12 +56,17 @@ func (l *LackingTerms) Error() string {
 		plural(l.Any, "matching event lacks", "matching events lack"), strings.Join(l.Fields(), ", "))
 }
 
-// Fields tells each field that is lacking and the number of events.
+// Fields tells each field that is lacking and the number of events, and how many
+// of them have a value which is not indexed.
 func (l *LackingTerms) Fields() []string {
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(l.ByField)) {
 		if n := l.ByField[field]; n > 0 {
-			fields = append(fields, fmt.Sprintf("%s: %d", field, n))
+			text := fmt.Sprintf("%s: %d", field, n)
+			if ignored := l.Ignored[field]; ignored > 0 {
+				text += fmt.Sprintf(", %d with a value that is not indexed because it is too long or malformed", ignored)
+			}
+			fields = append(fields, text)
 		}
 	}
 	return fields
@@ -45,6 +77,7 @@ func (l *LackingTerms) add(more esquery.Lacking) {
 	l.Any += more.Any
 	for field, n := range more.ByField {
 		l.ByField[field] += n
+		l.Ignored[field] += more.Ignored[field]
 	}
 }
 
@@ -57,16 +90,20 @@ func (n *NoHistory) Error() string {
 		stamp(n.HistoryFrom), stamp(n.Oldest))
 }
 
-// LeftOut names fields of an event that do not fit the mapping of the alerts
-// target and are not in its alert.
+// LeftOut names what an alert lacks of its event, because the mapping of the
+// alerts target does not take it or because it cannot be had.
 type LeftOut struct {
-	Fields       []string
-	Alert, Event string // _id, and _index/_id
+	What  []string
+	Alert string // its _id
+	Event string // _index/_id, "" if it is not known
 }
 
 func (l *LeftOut) Error() string {
-	return fmt.Sprintf("alert %s is written without %s of its event %s, which the mapping of the alerts target does not take",
-		l.Alert, strings.Join(l.Fields, ", "), l.Event)
+	text := fmt.Sprintf("alert %s is written without %s", l.Alert, strings.Join(l.What, ", "))
+	if l.Event != "" {
+		text += " (event " + l.Event + ")"
+	}
+	return text
 }
 
 func plural(n int64, one, many string) string {

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"fmt"
 	"iter"
 	"time"
 
@@ -38,41 +37,75 @@ func (w Window) parts(length time.Duration) iter.Seq[Window] {
 // Timing says how scheduled windows follow each other.
 type Timing struct {
 	// Overlap is how far a window reaches back into the one before it, for
-	// events that became searchable after they were dated.
+	// events that became searchable after they were dated. A rule that looks back
+	// further than it runs has an overlap of its own; the larger one counts.
 	Overlap time.Duration
 	// MaxCatchup is how far back a window reaches at the most.
 	MaxCatchup time.Duration
 }
 
-// A plan is the window of a scheduled run, and the Gap before it that no run
-// has looked at: the zero Window if there is none.
-type plan struct{ Window, Gap Window }
+const (
+	// maxSlice is how much time a scheduled run takes at once. Each slice is
+	// recorded as it succeeds, so that a catch-up ends whatever the deadline is.
+	maxSlice = 24 * time.Hour
+	// minSlice is how small slices become that did not end.
+	minSlice = time.Second
+)
 
-// A ClockError says that the last window lies in the future.
-type ClockError struct{ Now, Last time.Time }
-
-func (e *ClockError) Error() string {
-	return fmt.Sprintf("the clock went back: the last scheduled run looked at %s, which is after now, %s", stamp(e.Last), stamp(e.Now))
+// A plan is the time that a scheduled run has to look at, slice by slice.
+type plan struct {
+	Window Window // From is an overlap before what was reached
+	Gap    Window // before it, that no run has looked at; zero if there is none
+	// reached is up to where the runs before have looked.
+	reached time.Time
+	slice   time.Duration
 }
 
 // planWindow decides which window a scheduled run takes, from where the runs
 // before it stand. The first run ever looks back by the rule's lookback. If it
-// fails, the next begins where the first one began. Its error is a *ClockError.
-func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) (plan, error) {
+// fails, the next begins where the first one began.
+func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) plan {
 	now = now.UTC().Truncate(time.Millisecond)
-	from := now.Add(-lookback)
+	p := plan{Window: Window{now.Add(-lookback), now}, slice: maxSlice}
 	switch {
-	case last.SucceededTo.After(now):
-		return plan{}, &ClockError{now, last.SucceededTo}
-	case !last.SucceededTo.IsZero():
-		from = last.SucceededTo.Add(-timing.Overlap)
-	case last.StartedFrom.After(now):
-		return plan{}, &ClockError{now, last.StartedFrom}
-	case !last.StartedFrom.IsZero():
-		from = last.StartedFrom
+	case !last.SucceededTo.IsZero() && !last.SucceededTo.After(now):
+		p.Window.From, p.reached = last.SucceededTo.Add(-timing.Overlap), last.SucceededTo
+	case !last.StartedFrom.IsZero() && last.StartedFrom.Before(now):
+		p.Window.From = last.StartedFrom
 	}
-	if earliest := now.Add(-timing.MaxCatchup); from.Before(earliest) {
-		return plan{Window: Window{earliest, now}, Gap: Window{from, earliest}}, nil
+	if earliest := now.Add(-timing.MaxCatchup); p.Window.From.Before(earliest) {
+		p.Gap = Window{p.Window.From, earliest}
+		p.Window.From = earliest
 	}
-	return plan{Window: Window{from, now}}, nil
+	if p.reached.Before(p.Window.From) {
+		p.reached = p.Window.From
+	}
+	if last.UnfinishedTo.After(p.reached) {
+		from := p.reached
+		if last.UnfinishedFrom.After(from) {
+			from = last.UnfinishedFrom
+		}
+		p.slice = max(minSlice, min(maxSlice, last.UnfinishedTo.Sub(from)/2))
+	}
+	return p
+}
+
+// next is the slice to run now. It always reaches further than the one before,
+// however small the slices are and however long the overlap is.
+func (p plan) next() Window {
+	w := Window{p.Window.From, p.reached.Add(p.slice)}
+	if w.To.After(p.Window.To) {
+		w.To = p.Window.To
+	}
+	return w
+}
+
+// after is the plan once a slice has succeeded; ok is false if it was the last.
+func (p plan) after(slice Window, overlap time.Duration) (rest plan, ok bool) {
+	p.reached = slice.To
+	if from := slice.To.Add(-overlap); from.After(p.Window.From) {
+		p.Window.From = from
+	}
+	p.slice = min(maxSlice, 2*p.slice)
+	return p, slice.To.Before(p.Window.To)
 }

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -18,7 +17,6 @@ func TestPlanWindow(t *testing.T) {
 		succeeded, started time.Time
 		from               time.Time
 		gap                Window
-		last               time.Time // of a ClockError
 	}{
 		{name: "the first run ever looks back by the rule's lookback", from: at(lookback)},
 		{name: "after a success it begins an overlap before that one's end", succeeded: at(5 * time.Minute), started: at(time.Hour), from: at(7 * time.Minute)},
@@ -28,20 +26,54 @@ func TestPlanWindow(t *testing.T) {
 		{name: "exactly at the longest catch-up there is no gap", succeeded: at(catchup - overlap), from: at(catchup)},
 		{name: "a longer outage leaves a gap", succeeded: at(10 * 24 * time.Hour), from: at(catchup), gap: Window{at(10*24*time.Hour + overlap), at(catchup)}},
 		{name: "so do failed first runs for longer", started: at(8 * 24 * time.Hour), from: at(catchup), gap: Window{at(8 * 24 * time.Hour), at(catchup)}},
-		{name: "a success in the future is refused", succeeded: at(-time.Millisecond), last: at(-time.Millisecond)},
-		{name: "and so is a first start in the future", started: at(-time.Hour), last: at(-time.Hour)},
+		{name: "a first start in the future is passed over", started: at(-time.Hour), from: at(lookback)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := planWindow(now, alerts.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
-			var clock *ClockError
-			if !c.last.IsZero() {
-				if !errors.As(err, &clock) || !clock.Last.Equal(c.last) {
-					t.Errorf("got %v, %v", got, err)
-				}
-				return
+			p := planWindow(now, alerts.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
+			if want := (Window{c.from, at(0)}); p.Window != want || p.Gap != c.gap {
+				t.Errorf("got %v, gap %v, want %v, gap %v", p.Window, p.Gap, want, c.gap)
 			}
-			if want := (plan{Window{c.from, at(0)}, c.gap}); err != nil || got != want {
-				t.Errorf("got %v, %v, want %v", got, err, want)
+		})
+	}
+}
+
+// TestSlices follows a plan to its end, and holds that each slice reaches
+// further than the one before and that they leave nothing out.
+func TestSlices(t *testing.T) {
+	now := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	at := func(ago time.Duration) time.Time { return now.Add(-ago) }
+	const overlap, day = 2 * time.Minute, 24 * time.Hour
+	for _, c := range []struct {
+		name  string
+		last  alerts.Checkpoint
+		first time.Duration // how far the first slice reaches beyond what was reached
+		count int
+	}{
+		{"the usual window is one slice", alerts.Checkpoint{SucceededTo: at(5 * time.Minute)}, 5 * time.Minute, 1},
+		{"an outage of six days is six", alerts.Checkpoint{SucceededTo: at(6 * day)}, day, 6},
+		{"after a run that did not end they begin at half of it", alerts.Checkpoint{SucceededTo: at(6 * day), UnfinishedFrom: at(6*day + overlap), UnfinishedTo: at(5 * day)}, 12 * time.Hour, 7},
+		{"after small ones at half of those", alerts.Checkpoint{SucceededTo: at(time.Hour), UnfinishedTo: at(59 * time.Minute)}, 30 * time.Second, 7},
+		{"though not without end", alerts.Checkpoint{SucceededTo: at(5 * time.Second), UnfinishedTo: at(5*time.Second - time.Millisecond)}, time.Second, 3},
+		{"a run that ended since does not count", alerts.Checkpoint{SucceededTo: at(day), UnfinishedFrom: at(2 * day), UnfinishedTo: at(day)}, day, 1},
+		{"the first run that did not end", alerts.Checkpoint{StartedFrom: at(time.Hour), UnfinishedFrom: at(time.Hour), UnfinishedTo: at(0)}, 30 * time.Minute, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := planWindow(now, c.last, 6*time.Minute, Timing{overlap, 7 * day})
+			reached, more, count := p.reached, true, 0
+			if got := p.next().To.Sub(reached); got != c.first {
+				t.Errorf("the first slice reaches %s further, want %s", got, c.first)
+			}
+			for more {
+				slice := p.next()
+				if !slice.To.After(reached) || slice.From.After(reached) {
+					t.Fatalf("slice %s after %s", slice, reached)
+				}
+				reached = slice.To
+				p, more = p.after(slice, overlap)
+				count++
+			}
+			if !reached.Equal(now) || count != c.count {
+				t.Errorf("%d slices up to %s, want %d up to %s", count, reached, c.count, now)
 			}
 		})
 	}

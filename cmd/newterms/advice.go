@@ -43,14 +43,20 @@ func advice(err error) string {
 		return termAdvice(lacking.Fields()...)
 	case is[*job.NoHistory](err):
 		return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
+	case is[*job.PassedOver](err):
+		return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
+	case is[*job.FutureRun](err):
+		return "check the clocks of the cluster's nodes"
+	case is[*job.OtherSearch](err):
+		return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
+	case is[*job.LeftOut](err):
+		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
 	case is[kibanaError](err):
 		return kibanaAdvice(err)
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
 	case is[*job.MaxAlertsError](err):
 		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
-	case is[*job.ClockError](err):
-		return "correct the clock of this machine; until then use --from and --to"
 	case errors.Is(err, job.ErrTerminated):
 		return "the next run covers this window again"
 	case is[*rule.Error](err):
@@ -65,6 +71,8 @@ func clusterAdvice(err error) string {
 	switch {
 	case is[*esquery.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
+	case is[*esquery.TypeError](err):
+		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
 	case is[*esquery.MappingError](err):
 		return "correct what it names in the rule, --exclude or NEWTERMS_EXCLUDE; a network is written 203.0.113.0/24"
 	case is[*esquery.NotFoundError](err):
@@ -82,6 +90,8 @@ func clusterAdvice(err error) string {
 		switch status := refused.StatusCode(); {
 		case status == http.StatusUnauthorized:
 			return "check ELASTICSEARCH_API_KEY, which may be revoked or expired, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
+		case isBlocked(err):
+			return "remove the block, which is no missing privilege: it is in the settings of the index (index.blocks), often for a full disk"
 		case status == http.StatusForbidden:
 			return "grant this privilege to the API key or user (deploy/elasticsearch has what they need)"
 		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
@@ -97,8 +107,8 @@ func rejectionAdvice(e *alerts.RejectedError) string {
 	switch e.Status {
 	case http.StatusNotFound:
 		return "run newterms setup to install the index templates"
-	case http.StatusBadRequest:
-		return "the other alerts are written; make the mapping of the alerts target take this one, or exclude its event; " +
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
+		return "the other alerts are written; it is refused even without its event, so run newterms setup to bring the mapping up to date; " +
 			"until then each run covers this window again"
 	}
 	return clusterAdvice(e)
@@ -134,8 +144,11 @@ func problemAdvice(p *check.Problem) string {
 		check.TemplateMissing:   setUp,
 		check.TemplateOutdated:  setUp,
 		check.TemplateUnknown:   "run newterms setup if that was not done yet; the first run creates the data stream",
-		check.ClockAhead:        clock,
 		check.ClockDiffers:      clock,
+		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
+		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",
+		check.YoungSource:       "nothing to do if the source is that new; otherwise keep its indices for longer than the history window",
+		check.TermIgnored:       "raise ignore_above in the mapping of the field, or see why its values are malformed",
 		check.NoEvents:          agent + ", and that NEWTERMS_INDEX is right",
 		check.StaleEvents:       agent,
 		check.LateEvents:        "check the Elastic Agent and Okta's rate limits: a run sees an event only once it is ingested",

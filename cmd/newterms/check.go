@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -65,15 +66,16 @@ func (p program) report(findings []advised, output string) error {
 			code = max(code, exitCode(f.Err)) // 1, which a retry may help, is the least of them
 		}
 	}
+	var out io.Writer = forPeople{p.stdout}
 	text := findingLines(findings)
 	if output == "json" {
 		encoded, err := json.MarshalIndent(map[string]any{"exit_code": code, "findings": findings}, "", "  ")
 		if err != nil {
 			return err
 		}
-		text = string(encoded) + "\n"
+		out, text = p.stdout, string(encoded)+"\n"
 	}
-	if _, err := fmt.Fprint(p.stdout, text); err != nil {
+	if _, err := fmt.Fprint(out, text); err != nil {
 		return err
 	}
 	if code != exitDone {

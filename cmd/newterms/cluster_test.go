@@ -8,9 +8,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"newterms/esquery/estest"
 )
@@ -29,6 +31,22 @@ type cluster struct {
 	// fault is asked about each request; nil lets all pass. It returns false
 	// for those that shall pass.
 	fault func(request) bool
+	// now is the server's clock; nil is the real one.
+	now func() time.Time
+}
+
+// callWith runs newterms with the clock, the retries and the page size of p, on
+// a server with the same clock.
+func (c *cluster) callWith(t *testing.T, p program, environ []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	c.setClock(p.now)
+	return callWith(t, p, environ, args...)
+}
+
+func (c *cluster) setClock(now func() time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
 }
 
 // A request on its way to the server.
@@ -123,6 +141,9 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	c.requests = append(c.requests, fmt.Sprintf("%s %s\n%s", r.Method, r.URL, body))
 	fault := c.fault
+	if c.now != nil {
+		body = estest.At(body, c.now())
+	}
 	c.mu.Unlock()
 	replace := func(body []byte) *httptest.ResponseRecorder {
 		rec := httptest.NewRecorder()
@@ -179,10 +200,11 @@ func (c *cluster) alerts(ruleID string) []string {
 	c.tb.Helper()
 	var actors []string
 	for _, alert := range c.node.Documents(c.tb, c.alertsTarget(), map[string]any{
-		"sort": "okta.actor.id", "query": map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
+		"query": map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": ruleID}},
 	}) {
-		actors = append(actors, alert["okta"].(map[string]any)["actor"].(map[string]any)["id"].(string))
+		actors = append(actors, alert["kibana.alert.new_terms"].([]any)[0].(string))
 	}
+	slices.Sort(actors)
 	return actors
 }
 

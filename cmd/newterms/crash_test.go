@@ -16,6 +16,7 @@ import (
 // start starts newterms as a process of its own.
 func (c *cluster) start(t *testing.T, now time.Time, args ...string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
+	c.setClock(func() time.Time { return now })
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(append(os.Environ(), c.environ...), asProgram+"="+now.Format(time.RFC3339), "NEWTERMS_TEST_PAGES=small")
 	var stderr bytes.Buffer
@@ -69,7 +70,7 @@ func TestCrashMatrix(t *testing.T) {
 				break
 			}
 			tried++
-			if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+			if _, stderr, code := c.callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
 				t.Errorf("%s: the next run failed: %s", id, stderr)
 			}
 			if got := c.alerts(id); !slices.Equal(got, newActors()) {
@@ -87,16 +88,17 @@ func TestCrashMatrix(t *testing.T) {
 }
 
 // TestFirstRunThatCrashes does the same to the first run ever, from the moment
-// that its start is recorded: the next one begins where it began.
+// that its start is recorded, its third request: the next one begins where it
+// began.
 func TestFirstRunThatCrashes(t *testing.T) {
 	c := faultCluster(t)
-	for k := 2; ; k++ {
+	for k := 3; ; k++ {
 		id := fmt.Sprintf("first run crashes after request %d", k)
 		path := faultRule(t, id)
 		if !c.crash(t, path, k, true) {
 			return
 		}
-		if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+		if _, stderr, code := c.callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
 			t.Errorf("%s: the next run failed: %s", id, stderr)
 		}
 		if got := c.alerts(id); !slices.Equal(got, newActors()) {
@@ -138,7 +140,7 @@ func TestSignalsEndARun(t *testing.T) {
 		if got := c.lastError(id); !strings.HasPrefix(got, "terminated: ") {
 			t.Errorf("%s: recorded as %q", id, got)
 		}
-		if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+		if _, stderr, code := c.callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
 			t.Errorf("%s: the next run failed: %s", id, stderr)
 		}
 		if got := c.alerts(id); !slices.Equal(got, newActors()) {
@@ -147,9 +149,9 @@ func TestSignalsEndARun(t *testing.T) {
 	}
 }
 
-// TestSecondSignalKills holds every answer back, also that of the request that
-// records the end.
-func TestSecondSignalKills(t *testing.T) {
+// TestSecondSignals holds every answer back, also that of the request that
+// records the end. A second signal at once is the same one, and a later one kills.
+func TestSecondSignals(t *testing.T) {
 	c := faultCluster(t)
 	path := c.ruleAfterGoodRun(t, "two signals")
 	arrived := make(chan struct{}, 100)
@@ -163,12 +165,18 @@ func TestSecondSignalKills(t *testing.T) {
 		return false
 	})
 	cmd, stderr := c.start(t, noon, "run", "--rule", path)
-	for range 2 {
-		<-arrived
+	signal := func() {
+		t.Helper()
 		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 	}
+	<-arrived
+	signal()
+	signal()
+	<-arrived // it lives, and records its end
+	time.Sleep(sameSignal + 200*time.Millisecond)
+	signal()
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.Exited() {
 		t.Errorf("got %v: %s", err, stderr)
 	}

@@ -45,9 +45,12 @@ func kibanaStandIn(ts *testscript.TestScript, _ bool, args []string) {
 		server.Start()
 	}
 	ts.Setenv("KIBANA_URL", server.URL+"/base")
-	ts.Setenv("KIBANA_API_KEY", "hidden")
+	ts.Setenv("KIBANA_API_KEY", kibanaKey)
 	ts.Setenv("KIBANA_SPACE", space)
 }
+
+// kibanaKey is kibana:hidden, encoded.
+const kibanaKey = "a2liYW5hOmhpZGRlbg=="
 
 // importProblem says what is wrong with an import request.
 func (c *cluster) importProblem(r *http.Request, space string) string {
@@ -65,7 +68,7 @@ func (c *cluster) importProblem(r *http.Request, space string) string {
 		return err.Error()
 	case r.Method != "POST" || r.URL.Path != path || r.URL.RawQuery != "overwrite=true":
 		return fmt.Sprint(r.Method, " ", r.URL)
-	case r.Header.Get("kbn-xsrf") == "" || r.Header.Get("Authorization") != "ApiKey hidden" || !strings.HasSuffix(header.Filename, ".ndjson"):
+	case r.Header.Get("kbn-xsrf") == "" || r.Header.Get("Authorization") != "ApiKey "+kibanaKey || !strings.HasSuffix(header.Filename, ".ndjson"):
 		return fmt.Sprint(r.Header, header.Filename)
 	case bytes.Count(text, []byte("\n")) != 7 || !bytes.Contains(text, []byte(`"title":"`+c.alertsTarget()+`"`)) || !bytes.Contains(text, []byte(`"title":"`+c.runsTarget()+`"`)):
 		return "the file has not 7 objects, or the data views not the configured targets"

@@ -51,17 +51,25 @@ func exitCodeOf(err error) int {
 		return exitUsage
 	case is[configError](err), is[*esquery.VersionError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
-	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err):
+	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err), is[*esquery.TypeError](err):
 		return exitRule
 	case errors.As(err, &found):
 		switch found.Kind {
 		case check.TermUnmapped, check.TermLacking, check.TimestampUnmapped:
 			return exitRule
 		}
+	case isBlocked(err): // a 403, which no right makes better
 	case isStatus(err, http.StatusUnauthorized), isStatus(err, http.StatusForbidden):
 		return exitUnauthorized
 	}
 	return exitFailed
+}
+
+// isBlocked reports whether an index takes no requests of this kind, from
+// anybody.
+func isBlocked(err error) bool {
+	var cause interface{ Has(types ...string) bool }
+	return errors.As(err, &cause) && cause.Has("cluster_block_exception")
 }
 
 // is reports whether an error is or wraps a T.

@@ -12,7 +12,7 @@ import (
 // scheduledAt runs a rule's scheduled window and fails the test if it fails.
 func (c *cluster) scheduledAt(t *testing.T, at time.Time, path string) string {
 	t.Helper()
-	_, stderr, code := callWith(t, programAt(at), c.environ, "run", "--rule", path)
+	_, stderr, code := c.callWith(t, programAt(at), c.environ, "run", "--rule", path)
 	if code != 0 {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
@@ -65,7 +65,7 @@ func TestAlertsRollover(t *testing.T) {
 		}
 		return false
 	})
-	if _, _, code := callWith(t, programAt(noon), c.environ, "run", "--rule", path); code != exitFailed {
+	if _, _, code := c.callWith(t, programAt(noon), c.environ, "run", "--rule", path); code != exitFailed {
 		t.Fatalf("exit %d", code)
 	}
 	c.setFault(nil)
@@ -101,7 +101,7 @@ func TestConcurrentRuns(t *testing.T) {
 	for i := range stderrs {
 		runs.Go(func() {
 			var code int
-			if _, stderrs[i], code = callWith(t, programAt(noon), c.environ, "run", "--rule", path); code != 0 {
+			if _, stderrs[i], code = c.callWith(t, programAt(noon), c.environ, "run", "--rule", path); code != 0 {
 				t.Errorf("exit %d: %s", code, stderrs[i])
 			}
 		})

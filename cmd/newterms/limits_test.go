@@ -39,7 +39,7 @@ func TestLowBucketLimits(t *testing.T) {
 			})
 			p := quickly(func() time.Time { return noon })
 			for _, want := range []string{"12 alerts written, 0 already alerted", "0 alerts written, 12 already alerted"} {
-				_, stderr, code := callWith(t, p, c.environ, "run", "--rule", path, "--from", "2026-03-10T11:00:00Z", "--to", "2026-03-10T12:00:00Z")
+				_, stderr, code := c.callWith(t, p, c.environ, "run", "--rule", path, "--from", "2026-03-10T11:00:00Z", "--to", "2026-03-10T12:00:00Z")
 				if code != 0 || !strings.Contains(stderr, want) {
 					t.Errorf("exit %d, want %s: %s", code, want, stderr)
 				}
@@ -47,7 +47,7 @@ func TestLowBucketLimits(t *testing.T) {
 					t.Errorf("got alerts %v", got)
 				}
 			}
-			if stdout, _, code := callWith(t, p, c.environ, "check", "--rule", path); strings.Contains(stdout, "too_many_buckets") {
+			if stdout, _, code := c.callWith(t, p, c.environ, "check", "--rule", path); strings.Contains(stdout, "too_many_buckets") {
 				t.Errorf("check: exit %d: %s", code, stdout)
 			}
 		})

@@ -36,10 +36,14 @@ func newLogger(s settings, stderr io.Writer) *slog.Logger {
 type sentences struct{ slog.Handler }
 
 func (s sentences) Handle(ctx context.Context, r slog.Record) error {
-	if !s.Enabled(ctx, slog.LevelDebug) {
-		r = slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	shown := slog.NewRecord(r.Time, r.Level, visible(r.Message), r.PC)
+	if s.Enabled(ctx, slog.LevelDebug) {
+		r.Attrs(func(a slog.Attr) bool {
+			shown.AddAttrs(slog.String(a.Key, visible(a.Value.String())))
+			return true
+		})
 	}
-	return s.Handler.Handle(ctx, r)
+	return s.Handler.Handle(ctx, shown)
 }
 
 func ecsName(groups []string, a slog.Attr) slog.Attr {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -14,17 +15,22 @@ func main() {
 	os.Exit(exitCode(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
 }
 
+// sameSignal is how long after the first signal a second one is taken for the
+// same: timeout and some container runtimes send it to the process and to its
+// group at once.
+const sameSignal = time.Second
+
 // untilSignal returns a context that SIGINT or SIGTERM ends, with the signal in
-// its cause. A second signal kills: signal.NotifyContext would restore that
-// only some time after the context has ended.
+// its cause. A second signal kills, unless it is the same one.
 func untilSignal(parent context.Context) context.Context {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		received := <-signals
-		signal.Stop(signals)
 		cancel(fmt.Errorf("%s signal received", received))
+		time.Sleep(sameSignal)
+		signal.Stop(signals)
 	}()
 	return ctx
 }

@@ -68,7 +68,7 @@ func faultRule(t *testing.T, id string) string {
 func (c *cluster) ruleAfterGoodRun(t *testing.T, id string) string {
 	t.Helper()
 	path := faultRule(t, id)
-	if _, stderr, code := callWith(t, programAt(noon.Add(-55*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+	if _, stderr, code := c.callWith(t, programAt(noon.Add(-55*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
 		t.Fatalf("%s: the run before failed: %s", id, stderr)
 	}
 	return path
@@ -116,7 +116,7 @@ func (c *cluster) tryFault(t *testing.T, environ []string, f fault, kind string)
 		f.do(r)
 		return true
 	})
-	_, stderr, code := callWith(t, programAt(noon), environ, "run", "--rule", path)
+	_, stderr, code := c.callWith(t, programAt(noon), environ, "run", "--rule", path)
 	c.setFault(nil)
 	after := c.alerts(id)
 	if hits == 0 {
@@ -128,7 +128,7 @@ func (c *cluster) tryFault(t *testing.T, environ []string, f fault, kind string)
 	if code != 0 && !strings.Contains(stderr, `"log.level":"error"`) {
 		t.Errorf("%s: exit %d without an error line: %s", id, code, stderr)
 	}
-	if _, stderr, code := callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
+	if _, stderr, code := c.callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {
 		t.Errorf("%s: the next run failed: %s", id, stderr)
 	}
 	if got := c.alerts(id); !slices.Equal(got, newActors()) {

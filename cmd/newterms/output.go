@@ -65,11 +65,11 @@ func (p *printer) flush(rule string) error {
 		return nil
 	}
 	if len(p.rows) == 0 {
-		_, err := fmt.Fprintf(p.out, "%s: no new alerts\n", rule)
+		_, err := fmt.Fprintf(forPeople{p.out}, "%s: no new alerts\n", rule)
 		return err
 	}
 	slices.SortStableFunc(p.rows, func(a, b row) int { return a.at.Compare(b.at) })
-	_, err := fmt.Fprintf(p.out, "%s\n%s\n", rule, renderTable(p.rows, p.width))
+	_, err := fmt.Fprintf(forPeople{p.out}, "%s\n%s\n", rule, renderTable(p.rows, p.width))
 	p.rows = nil
 	return err
 }
@@ -84,7 +84,7 @@ func columns() []column {
 	return []column{
 		{"FIRST SEEN (UTC)", func(d alerts.Description) string { return d.FirstSeen.UTC().Format("2006-01-02 15:04:05") }},
 		{"ACTOR", func(d alerts.Description) string { return lines(d.Actor, d.ActorID) }},
-		{"ACCOUNT", func(d alerts.Description) string { return d.Account }},
+		{"ACCOUNT", func(d alerts.Description) string { return visible(d.Account) }},
 		{"CLIENT", func(d alerts.Description) string { return lines(d.IP, d.Place, d.Network) }},
 		{"USER AGENT", func(d alerts.Description) string { return lines(d.Browser, d.OS) }},
 		{"EVENT", func(d alerts.Description) string { return lines(d.Action, d.Outcome, d.Why, repeated(d.Events)) }},
@@ -96,7 +96,7 @@ func columns() []column {
 func lines(texts ...string) string {
 	var filled []string
 	for _, s := range texts {
-		if s != "" && !slices.Contains(filled, s) {
+		if s = visible(s); s != "" && !slices.Contains(filled, s) {
 			filled = append(filled, s)
 		}
 	}

@@ -16,7 +16,7 @@ func sampleAlert(t *testing.T, n int) alerts.Alert {
 	t.Helper()
 	at := time.Date(2026, 3, 10, 12, 0, n, 0, time.UTC)
 	terms := []any{"00u1ada7Qm4kXw2Lp5d7", "218733041992"}
-	key, err := alerts.NewKey("r", terms, at)
+	key, err := alerts.NewKey("r", []string{"okta.actor.id", "cloud.account.id"}, terms, at)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 
+	"newterms/alerts"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job/rule"
@@ -144,7 +145,13 @@ func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms
 		// leave out.
 		search.Exclude = append(append([]kql.Query{}, p.settings.Exclude...), exclude...)
 		search.MissingTerms = bool(missing)
+		search.Dates = alerts.DateFields()
 		search.PageSize = p.pageSize
+	}
+	for _, r := range rules {
+		if long := fitsPath(r.Search.Indices); long != nil {
+			err = errors.Join(err, &rule.Error{Path: r.Name, Err: fmt.Errorf("index: %w", long)})
+		}
 	}
 	return rules, err
 }

@@ -29,6 +29,7 @@ func (p program) rule(_ context.Context, args []string) error {
 }
 
 func (p program) showRule(r rule.Rule) error {
+	out := forPeople{p.stdout}
 	now := p.now().UTC()
 	window := esquery.Range{From: now.Add(-r.Lookback), To: now}
 	history := esquery.Range{From: window.From.Add(-r.History), To: window.From}
@@ -50,15 +51,15 @@ func (p program) showRule(r rule.Rule) error {
 		{"history", r.History.String()}, {"lookback", r.Lookback.String() + " in the first run"},
 		{"timestamp", timestamp}, {"query", strings.TrimSpace(r.QueryText)},
 	} {
-		fmt.Fprintf(p.stdout, "%-10s %s\n", line[0], line[1])
+		fmt.Fprintf(out, "%-10s %s\n", line[0], line[1])
 	}
-	fmt.Fprintf(p.stdout, "\nRequests, with every field taken for a keyword; a run asks for the types first.\n")
+	fmt.Fprintf(out, "\nRequests, with every field taken for a keyword; a run asks for the types first.\n")
 	for _, request := range requests {
 		body, err := json.MarshalIndent(request.Body, "", "  ")
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(p.stdout, "\n# %s\n%s\n%s\n", request.Name, request.Path, body)
+		fmt.Fprintf(out, "\n# %s\n%s\n%s\n", request.Name, request.Path, body)
 	}
 	return nil
 }

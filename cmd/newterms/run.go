@@ -44,7 +44,12 @@ func (p program) run(ctx context.Context, args []string) error {
 		return err
 	}
 	failures := []error{f.unusable}
-	for _, r := range f.rules {
+	turns, err := p.turns(ctx, f, client)
+	if err != nil {
+		return errors.Join(append(failures, err)...)
+	}
+	defer turns.end()
+	for r, ctx := range turns.each() {
 		err := p.runRule(ctx, r, f, client, out)
 		if err != nil && len(f.rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
@@ -53,11 +58,8 @@ func (p program) run(ctx context.Context, args []string) error {
 		if err == nil || len(out.rows) > 0 {
 			failures = append(failures, out.flush(r.Name))
 		}
-		if ctx.Err() != nil {
-			break // the other rules would only say the same
-		}
 	}
-	return errors.Join(failures...)
+	return errors.Join(append(failures, turns.notBegun())...)
 }
 
 func (p program) parseRun(args []string) (runFlags, error) {
@@ -143,6 +145,9 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, client *e
 		Open: func(ctx context.Context, s esquery.Search) (job.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
+		ServerNow: func(ctx context.Context, s esquery.Search) (time.Time, error) {
+			return esquery.ServerNow(ctx, client, s)
+		},
 		Emit:  out.alert,
 		Warn:  func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
 		Rerun: f.rerun,
@@ -151,10 +156,10 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, client *e
 	}
 	var run alerts.Run
 	var err error
-	if id := uuid.NewString(); f.from.IsZero() {
-		run, err = j.RunScheduled(ctx, id)
+	if f.from.IsZero() {
+		run, err = j.RunScheduled(ctx, uuid.NewString)
 	} else {
-		run, err = j.Run(ctx, id, job.Window{From: f.from.Truncate(time.Millisecond), To: f.to.Truncate(time.Millisecond)})
+		run, err = j.Run(ctx, uuid.NewString(), job.Window{From: f.from.Truncate(time.Millisecond), To: f.to.Truncate(time.Millisecond)})
 	}
 	if err == nil {
 		sentence := closingSentence(run, f.dryRun)
@@ -207,7 +212,7 @@ func warningKeys(err error) []any {
 	case errors.As(err, &history):
 		return []any{"oldest_event", history.Oldest.UTC(), "history_from", history.HistoryFrom.UTC()}
 	case errors.As(err, &leftOut):
-		return []any{"fields", strings.Join(leftOut.Fields, ", "), "alert", leftOut.Alert, "event", leftOut.Event}
+		return []any{"left_out", strings.Join(leftOut.What, ", "), "alert", leftOut.Alert, "event", leftOut.Event}
 	}
 	return nil
 }

@@ -67,10 +67,12 @@ func quickly(now func() time.Time) program {
 //	events FILE          indexes a JSON document a line; <now-1d> is that time
 //	elasticsearch METHOD PATH [FILE]   asks the server itself
 //	fault KIND[ of RULE] NAME          breaks each request of a kind from now on (see faults)
-//	poisoned, outdated   changes the alerts' index template: it refuses events whose
-//	                     poison is no number, or is of another version
+//	poisoned, broken, outdated         changes the alerts' index template: it refuses
+//	                     events whose poison is no number, or newterms' own pair, or
+//	                     is of another version
 //	kibana SPACE STATUS FILE           answers in Kibana's place
-//	env CLOCK=…          a time, or how far the clock is ahead
+//	env CLOCK=…          a time, here and by the server's clock, or how far the clock
+//	                     here is ahead of the server's
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
@@ -116,6 +118,11 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 		"poisoned": changesTemplate(func(template map[string]any) {
 			properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
 			properties["poison"] = map[string]any{"type": "long", "ignore_malformed": false}
+		}),
+		"broken": changesTemplate(func(template map[string]any) {
+			mappings := template["template"].(map[string]any)["mappings"].(map[string]any)
+			newterms := mappings["properties"].(map[string]any)["newterms"].(map[string]any)["properties"].(map[string]any)
+			newterms["pair"] = map[string]any{"type": "long", "ignore_malformed": false}
 		}),
 		"outdated": changesTemplate(func(template map[string]any) { template["version"] = 0 }),
 		"kibana":   kibanaStandIn,
@@ -195,6 +202,10 @@ func storyOf(ts *testscript.TestScript) *story { return ts.Value("story").(*stor
 func runNewterms(ts *testscript.TestScript, neg bool, args []string) {
 	s := storyOf(ts)
 	s.take()
+	s.setClock(nil)
+	if at, err := time.Parse(time.RFC3339, ts.Getenv("CLOCK")); err == nil {
+		s.setClock(func() time.Time { return at })
+	}
 	var out, errs bytes.Buffer
 	s.process = exec.Command(os.Args[0], args...)
 	s.process.Dir, s.process.Env = ts.MkAbs("."), []string{asProgram + "=" + ts.Getenv("CLOCK")}

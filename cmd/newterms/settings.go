@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"strings"
 	"time"
@@ -17,6 +19,7 @@ import (
 // settings are the environment variables, named and explained in the README.
 type settings struct {
 	URLs         []string `env:"ELASTICSEARCH_URL"`
+	CloudID      string   `env:"ELASTICSEARCH_CLOUD_ID"`
 	APIKey       string   `env:"ELASTICSEARCH_API_KEY"`
 	APIKeyFile   string   `env:"ELASTICSEARCH_API_KEY_FILE"`
 	Username     string   `env:"ELASTICSEARCH_USERNAME"`
@@ -31,13 +34,15 @@ type settings struct {
 
 	Rules          []string     `env:"NEWTERMS_RULES"`
 	Index          []string     `env:"NEWTERMS_INDEX"`
-	AlertsTarget   string       `env:"NEWTERMS_ALERTS_TARGET" envDefault:".alerts-newterms.detections-default"`
-	RunsTarget     string       `env:"NEWTERMS_RUNS_TARGET" envDefault:".alerts-newterms.runs-default"`
+	Namespace      string       `env:"NEWTERMS_NAMESPACE" envDefault:"default"`
+	AlertsTarget   string       `env:"NEWTERMS_ALERTS_TARGET"` // "" is replaced by the namespace's
+	RunsTarget     string       `env:"NEWTERMS_RUNS_TARGET"`
 	Overlap        duration     `env:"NEWTERMS_OVERLAP" envDefault:"2m"`
 	MaxCatchup     duration     `env:"NEWTERMS_MAX_CATCHUP" envDefault:"7d"`
 	Exclude        exclusions   `env:"NEWTERMS_EXCLUDE"`
 	MissingTerms   missingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
 	MaxAlerts      uint         `env:"NEWTERMS_MAX_ALERTS" envDefault:"0"`
+	Deadline       duration     `env:"NEWTERMS_DEADLINE" envDefault:"0s"`
 	RequestTimeout duration     `env:"NEWTERMS_REQUEST_TIMEOUT" envDefault:"60s"`
 
 	LogLevel  logLevel  `env:"LOG_LEVEL" envDefault:"info"`
@@ -117,7 +122,12 @@ func (f *logFormat) UnmarshalText(text []byte) error {
 // even then.
 func readSettings(environ []string) (settings, error) {
 	var s settings
-	err := env.ParseWithOptions(&s, env.Options{Environment: env.ToMap(environ)})
+	variables := env.ToMap(environ)
+	for name, value := range variables {
+		// Secrets and files often come with a newline at the end.
+		variables[name] = strings.TrimSpace(value)
+	}
+	err := env.ParseWithOptions(&s, env.Options{Environment: variables})
 	var all env.AggregateError
 	var problems []error
 	if errors.As(err, &all) {
@@ -127,19 +137,61 @@ func readSettings(environ []string) (settings, error) {
 	} else if err != nil {
 		problems = append(problems, configError{err})
 	}
+	if raw := env.ToMap(environ)["NEWTERMS_EXCLUDE"]; raw != "" && variables["NEWTERMS_EXCLUDE"] == "" {
+		problems = append(problems, configError{errors.New("NEWTERMS_EXCLUDE: it is blank, which would exclude every event: leave it out to exclude none")})
+	}
 	for _, l := range []*[]string{&s.URLs, &s.Rules, &s.Index} {
 		*l = trimmed(*l)
 	}
-	for name, target := range map[string]string{"NEWTERMS_ALERTS_TARGET": s.AlertsTarget, "NEWTERMS_RUNS_TARGET": s.RunsTarget} {
-		if strings.ContainsAny(target, `*?,:"<>|\/ #`) || strings.ToLower(target) != target {
-			problems = append(problems, configError{fmt.Errorf("%s: %q is not the name of one data stream", name, target)})
+	s.AlertsTarget = cmp.Or(s.AlertsTarget, ".alerts-newterms.detections-"+s.Namespace)
+	s.RunsTarget = cmp.Or(s.RunsTarget, ".alerts-newterms.runs-"+s.Namespace)
+	return s, errors.Join(append(problems, s.problems(len(problems) > 0)...)...)
+}
+
+// problems are those of settings that can each be read; incomplete says that
+// there are others, which may have kept their zero values.
+func (s settings) problems(incomplete bool) []error {
+	var problems []error
+	problem := func(format string, args ...any) {
+		problems = append(problems, configError{fmt.Errorf(format, args...)})
+	}
+	for _, target := range []struct{ setting, name string }{{"NEWTERMS_ALERTS_TARGET", s.AlertsTarget}, {"NEWTERMS_RUNS_TARGET", s.RunsTarget}} {
+		if strings.ContainsAny(target.name, `*?,:"<>|\/ #`) || strings.ToLower(target.name) != target.name {
+			problem("%s (or NEWTERMS_NAMESPACE): %q is not the name of one data stream", target.setting, target.name)
 		}
 	}
-	if s.MaxCatchup <= s.Overlap && len(problems) == 0 {
-		problems = append(problems, configError{fmt.Errorf("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s",
-			time.Duration(s.MaxCatchup), time.Duration(s.Overlap))})
+	if s.AlertsTarget == s.RunsTarget {
+		problem("NEWTERMS_ALERTS_TARGET and NEWTERMS_RUNS_TARGET are both %s: runs and alerts need a data stream each", s.AlertsTarget)
 	}
-	return s, errors.Join(problems...)
+	if err := fitsPath(s.Index); err != nil {
+		problem("NEWTERMS_INDEX: %w", err)
+	}
+	if incomplete {
+		return problems
+	}
+	if s.RequestTimeout == 0 {
+		problem("NEWTERMS_REQUEST_TIMEOUT: 0 would let no request end: leave it out for 60s")
+	}
+	if s.MaxCatchup <= s.Overlap {
+		problem("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s", time.Duration(s.MaxCatchup), time.Duration(s.Overlap))
+	}
+	return problems
+}
+
+// maxPath is what names and patterns may take in the path of a request, where
+// Elasticsearch allows 4,096 bytes for the whole line
+// (http.max_initial_line_length).
+const maxPath = 3_600
+
+func fitsPath(indices []string) error {
+	length := 0
+	for _, index := range indices {
+		length += len(url.PathEscape(index)) + 1
+	}
+	if length > maxPath {
+		return fmt.Errorf("%d names and patterns take %d bytes, and Elasticsearch reads %d: use wildcards or an alias", len(indices), length, maxPath)
+	}
+	return nil
 }
 
 // parseProblem names the variable, where env names the field of the struct.

@@ -31,7 +31,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 		did := map[alerts.TemplateState]string{
 			alerts.TemplateMissing: "installed", alerts.TemplateOutdated: "updated", alerts.TemplateCurrent: "unchanged",
 		}[i.Was]
-		fmt.Fprintf(p.stdout, "%s index template %s for %s\n", did, i.Template, i.Target)
+		fmt.Fprintf(forPeople{p.stdout}, "%s index template %s for %s\n", did, i.Template, i.Target)
 	}
 	if err != nil {
 		return fmt.Errorf("setup: %w", err)
@@ -73,6 +73,6 @@ func (p program) importDashboards(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", p.settings.KibanaSpace, base.Host, kibanaError{err})
 	}
-	_, err = fmt.Fprintf(p.stdout, "imported %d Kibana objects to space %s: dashboards New-term alerts and Job health\n", imported, p.settings.KibanaSpace)
+	_, err = fmt.Fprintf(forPeople{p.stdout}, "imported %d Kibana objects to space %s: dashboards New-term alerts and Job health\n", imported, p.settings.KibanaSpace)
 	return err
 }

@@ -54,7 +54,7 @@ func TestSearchOfNothing(t *testing.T) {
 	search := elastic.Search{Indices: []string{estest.Name("elastic-")}, Body: map[string]any{"size": 0}}
 	client := elastic.NewClient(estest.ForTest(t), elastic.Options{})
 	var refused *elastic.ResponseError
-	if err := client.Search(t.Context(), search, &struct{}{}); !errors.As(err, &refused) || !refused.Is("index_not_found_exception") {
+	if err := client.Search(t.Context(), search, &struct{}{}); !errors.As(err, &refused) || !refused.Has("index_not_found_exception") {
 		t.Errorf("got %v", err)
 	}
 	search.IgnoreUnavailable = true

@@ -110,8 +110,8 @@ func (c Cause) each(yield func(Cause) bool) bool {
 	return true
 }
 
-// Is reports whether the error or one that caused it has one of the types.
-func (c Cause) Is(types ...string) bool {
+// Has reports whether the error or one that caused it has one of the types.
+func (c Cause) Has(types ...string) bool {
 	for cause := range c.All() {
 		if slices.Contains(types, cause.Type) {
 			return true

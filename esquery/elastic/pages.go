@@ -61,7 +61,7 @@ func (p *Pager) next(ctx context.Context, answer any, page Page) error {
 	search := p.Search
 	search.Body = p.Body(p.Size, p.after)
 	err := p.Client.Search(ctx, search, answer)
-	for tooMuchToAnswer(err) && p.Size > 1 {
+	for TooMuchToAnswer(err) && p.Size > 1 {
 		p.Size = (p.Size + 1) / 2
 		search.Body = p.Body(p.Size, p.after)
 		err = p.Client.Search(ctx, search, answer)

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// tooMuchToAnswer reports whether a smaller page may get an answer: this one
+// TooMuchToAnswer reports whether a smaller page may get an answer: this one
 // needs more buckets or memory than the cluster allows, or is larger than
 // maxAnswer.
-func tooMuchToAnswer(err error) bool {
+func TooMuchToAnswer(err error) bool {
 	var refused *ResponseError
 	return errors.Is(err, errTooLarge) || errors.As(err, &refused) &&
-		refused.Is("too_many_buckets_exception", "circuit_breaking_exception")
+		refused.Has("too_many_buckets_exception", "circuit_breaking_exception")
 }
 
 // TooMuchToAsk reports whether a request with fewer values or documents may be
@@ -23,7 +23,7 @@ func TooMuchToAsk(err error) bool {
 	if !errors.As(err, &refused) {
 		return false
 	}
-	if refused.Status == http.StatusRequestEntityTooLarge || refused.Is("too_many_clauses", "too_many_nested_clauses") {
+	if refused.Status == http.StatusRequestEntityTooLarge || refused.Has("too_many_clauses", "too_many_nested_clauses") {
 		return true
 	}
 	for cause := range refused.All() { // which have no type of their own
@@ -39,7 +39,7 @@ func TooMuchToAsk(err error) bool {
 // order.
 func InHalves[Item, Answer any](items []Item, ask func([]Item) ([]Answer, error)) ([]Answer, error) {
 	answers, err := ask(items)
-	if !TooMuchToAsk(err) && !tooMuchToAnswer(err) || len(items) < 2 {
+	if !TooMuchToAsk(err) && !TooMuchToAnswer(err) || len(items) < 2 {
 		return answers, err
 	}
 	half := len(items) / 2

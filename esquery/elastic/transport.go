@@ -109,7 +109,7 @@ func (x *exchange) mayBeTriedAgain(req *http.Request, res *http.Response) bool {
 	switch res.StatusCode {
 	case http.StatusTooManyRequests:
 		// A search that needs too much memory must ask for less, not wait.
-		return !strings.HasSuffix(req.URL.Path, "/_search") || !tooMuchToAnswer(responseError(res.StatusCode, x.body))
+		return !strings.HasSuffix(req.URL.Path, "/_search") || !TooMuchToAnswer(responseError(res.StatusCode, x.body))
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}

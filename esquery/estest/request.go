@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // Request sends a request, as Username to a node with security, and returns the
@@ -40,7 +41,7 @@ func (n *Node) Request(ctx context.Context, method, path string, body any) ([]by
 		return nil, err
 	}
 	if res.StatusCode >= http.StatusMultipleChoices || bytes.HasPrefix(answer, []byte(`{"errors":true`)) {
-		return nil, fmt.Errorf("%s %s: %s: %.500s", method, path, res.Status, answer)
+		return nil, fmt.Errorf("%s %s: %s: %.500s", method, path, res.Status, firstError(answer))
 	}
 	return answer, nil
 }
@@ -55,6 +56,13 @@ func (n *Node) Perform(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.URL.Scheme, req.URL.Host = base.Scheme, base.Host
 	return cmp.Or(n.client, http.DefaultClient).Do(req)
+}
+
+// At makes a request's body take a time for the server's, wherever it asks for
+// "now". No clock of this machine can be set.
+func At(body []byte, now time.Time) []byte {
+	anchor := now.UTC().Format(`"2006-01-02T15:04:05.000Z||"`)
+	return bytes.ReplaceAll(body, []byte(`"now"`), []byte(anchor))
 }
 
 // ChangeTemplate puts an index template back as change made it.
@@ -81,4 +89,13 @@ func (n *Node) ChangeTemplate(ctx context.Context, name string, change func(temp
 	change(template)
 	_, err = n.Request(ctx, "PUT", "/_index_template/"+name, template)
 	return err
+}
+
+// firstError is the part of an answer that begins with the first error, where a
+// bulk request has one among many successes.
+func firstError(answer []byte) []byte {
+	if at := bytes.Index(answer, []byte(`"error":`)); at >= 0 {
+		return answer[at:]
+	}
+	return answer
 }

@@ -50,9 +50,12 @@ func (f Field) mayStandIn(path string) bool {
 // parents of each field that it lists.
 type Capabilities map[string]map[string]Capability
 
-// A Capability is what FieldsOf needs to know of a type of a field.
+// A Capability is what is said of one type of a field.
 type Capability struct {
-	Metadata bool `json:"metadata_field"` // such as _id: no field of the document
+	Metadata     bool `json:"metadata_field"` // such as _id: no field of the document
+	Aggregatable bool `json:"aggregatable"`   // in all indices that have it of this type
+	// Indices have it of this type; nil where all that map it do.
+	Indices []string `json:"indices"`
 }
 
 // FieldsOf reads a field_caps answer. It leaves out what is nothing but an

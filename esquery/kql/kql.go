@@ -31,7 +31,11 @@ import (
 // A Query is a parsed KQL query. The zero Query matches every document.
 type Query struct {
 	root node // nil: match everything
+	text string
 }
+
+// String is the query as it was written.
+func (q Query) String() string { return q.text }
 
 // Names returns the names and patterns (with `*`) of the fields that Compile
 // wants to know of, sorted, each once: those that the query mentions, and for a

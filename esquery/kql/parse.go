@@ -10,7 +10,11 @@ const maxDepth = 200
 // Parse reads a KQL query, in time that grows with its length and no faster.
 // Groups may be 200 deep, lists and nested groups counted. Its error is a
 // *SyntaxError.
-func Parse(query string) (Query, error) { return newParser(query).parse() }
+func Parse(query string) (Query, error) {
+	q, err := newParser(query).parse()
+	q.text = query
+	return q, err
+}
 
 // parser holds the position and what was tried at the furthest position that
 // any rule failed at, which is where the mistake is.
@@ -40,7 +44,7 @@ func (p *parser) parse() (Query, error) {
 	if p.pos < len(p.in) {
 		p.fail("end of input")
 	} else if p.refusal == "" {
-		return Query{root}, nil
+		return Query{root: root}, nil
 	}
 	return Query{}, p.syntaxError()
 }

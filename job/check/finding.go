@@ -41,8 +41,11 @@ const (
 	TemplateOutdated Kind = "template outdated"
 	TemplateUnknown  Kind = "template unknown"
 
-	ClockAhead   Kind = "clock ahead" // by so much that scheduled runs miss events
 	ClockDiffers Kind = "clock differs"
+
+	IndexUnavailable Kind = "index unavailable"
+	SlowRefresh      Kind = "slow refresh"
+	YoungSource      Kind = "young source"
 
 	NoEvents       Kind = "no events"
 	StaleEvents    Kind = "stale events"
@@ -51,6 +54,7 @@ const (
 
 	TermUnmapped      Kind = "term unmapped"
 	TermLacking       Kind = "term lacking"
+	TermIgnored       Kind = "term ignored"
 	TimestampUnmapped Kind = "timestamp unmapped"
 	FieldUnmapped     Kind = "field unmapped"
 	SeveralTypes      Kind = "several types"

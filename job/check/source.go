@@ -27,6 +27,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	health, err := esquery.Inspect(ctx, c.Client, c.Search, esquery.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
 		c.clock(health.Now.Sub(c.Now()))
+		c.refresh(ctx)
 		if c.data(health, now) {
 			c.fields(health)
 			c.matching(health)
@@ -53,6 +54,11 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	default:
 		c.warn("indices", fmt.Errorf("%w: events in what it matches besides are not seen", unreadable))
 	}
+	for _, u := range h.PassedOver {
+		if err == nil {
+			c.warn("indices", problem(IndexUnavailable, "%s: its events are not seen, and known pairs may look new", u))
+		}
+	}
 	switch {
 	case err == nil:
 		c.ok("indices", "%s: %d match", strings.Join(c.Search.Indices, ", "), len(h.Indices))
@@ -64,16 +70,30 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	return err == nil
 }
 
-// clock judges how far the server's clock is ahead of ours.
+// clock judges how far the server's clock is ahead of ours. Windows end by the
+// server's clock, so ours only dates the documents and --from.
 func (c *ruleCheck) clock(ahead time.Duration) {
 	ahead = ahead.Round(time.Second)
 	switch {
-	case -ahead > c.Overlap:
-		c.fail("clock", problem(ClockAhead, "the clock here is %s ahead of the server's, more than the overlap of %s: scheduled runs miss events", -ahead, c.Overlap))
 	case ahead.Abs() > skewed:
 		c.warn("clock", problem(ClockDiffers, "the clock here differs from the server's by %s", ahead.Abs()))
 	default:
 		c.ok("clock", "within %s of the server's", skewed)
+	}
+}
+
+// refresh judges how long events take to become searchable, if this user may
+// know.
+func (c *ruleCheck) refresh(ctx context.Context) {
+	overlap := max(c.Check.Overlap, c.Rule.Overlap)
+	index, interval, err := esquery.SlowestRefresh(ctx, c.Client, c.Search.Indices)
+	switch {
+	case err != nil:
+		c.fail("refresh", err)
+	case interval == esquery.NeverRefreshed:
+		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only when somebody asks for it: scheduled runs miss them", index))
+	case interval > overlap:
+		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, interval, overlap))
 	}
 }
 
@@ -147,6 +167,10 @@ func (c *ruleCheck) matching(h esquery.Health) {
 		return
 	}
 	c.ok("matching", "%s the rule in %s", count(h.Matching, "event matches", "events match"), days)
+	if young := h.Now.Sub(h.Oldest); young < c.History {
+		c.warn("history", problem(YoungSource, "the oldest matching event is %s old, younger than the history window of %s: pairs seen before it look new",
+			young.Round(time.Second), c.History))
+	}
 	for _, field := range c.Search.Fields {
 		n := h.Lacking.ByField[field]
 		switch mapped := len(h.Fields[field].Types) > 0; {
@@ -154,6 +178,8 @@ func (c *ruleCheck) matching(h esquery.Health) {
 			c.ok("terms", "all of them have %s", field)
 		case c.Search.MissingTerms:
 			c.ok("terms", "%d of them lack %s, and its absence counts as a term", n, field)
+		case h.Lacking.Ignored[field] > 0:
+			c.warn("terms", problem(TermIgnored, "%d of them have a value of %s that is not indexed, because it is too long or malformed", h.Lacking.Ignored[field], field).of(field))
 		case n < h.Matching:
 			c.warn("terms", problem(TermLacking, "%d of them lack %s: whether they are first occurrences cannot be told", n, field).of(field))
 		case mapped: // else fields has reported it

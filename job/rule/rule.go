@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,9 @@ type Rule struct {
 	Search    esquery.Search // what the rule reads, without any setting
 	History   time.Duration  // how far back a pair must be unseen
 	Lookback  time.Duration  // of the first scheduled run ever
+	// Overlap is how much further the rule looks back than it runs, for events
+	// that come late: from less interval.
+	Overlap time.Duration
 	// Parameters are the rule as Kibana's API has it, for its alerts.
 	Parameters alerts.Rule
 }
@@ -140,6 +144,7 @@ func fromTable(table map[string]any) (Rule, error) {
 		},
 		Lookback: t.ago("from", "now-6m"), History: t.agoOf("history_window_start", history),
 	}
+	r.Overlap = max(0, r.Lookback-t.interval())
 	if override, _ := table["timestamp_override"].(string); override != "" && override != "@timestamp" {
 		r.Search.Timestamp, r.Search.Fallback = override, "@timestamp"
 		if disabled, _ := table["timestamp_override_fallback_disabled"].(bool); disabled {
@@ -156,11 +161,12 @@ func fromTable(table map[string]any) (Rule, error) {
 	if n := len(fields); n < 1 || n > 3 {
 		t.problem("it has %d new-terms fields: one to three are allowed", n)
 	}
-	for _, name := range []string{"alert_suppression", "data_view_id", "exceptions_list"} {
-		if _, ok := table[name]; ok {
-			t.problem("%s is not supported and would change which alerts there are", name)
+	for i, field := range fields {
+		if slices.Contains(fields[:i], field) {
+			t.problem("it has the new-terms field %s twice", field)
 		}
 	}
+	t.refuse()
 	var err error
 	if r.Search.Query, err = kql.Parse(r.QueryText); err != nil {
 		t.problems = append(t.problems, fmt.Errorf("query: %w", err))

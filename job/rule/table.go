@@ -84,6 +84,50 @@ func (t *tableReader) agoOf(name, value string) time.Duration {
 	return d
 }
 
+// interval is how often the rule runs in Kibana.
+func (t *tableReader) interval() time.Duration {
+	value, ok := t.table["interval"].(string)
+	if !ok {
+		value = "5m"
+	}
+	d, err := datemath.Duration(value)
+	if err != nil {
+		t.problem("interval: %w", err)
+	}
+	return d
+}
+
+// refuse names what the rule has that is not supported and would change which
+// alerts there are, or what they say. Exported rules have such keys empty.
+func (t *tableReader) refuse() {
+	for _, key := range []struct{ name, changes string }{
+		{"alert_suppression", "would change which alerts there are"},
+		{"data_view_id", "would change which alerts there are"},
+		{"exceptions_list", "would change which alerts there are"},
+		{"severity_mapping", "would change the severity of alerts"},
+		{"risk_score_mapping", "would change the risk score of alerts"},
+		{"rule_name_override", "would change the rule's name in alerts"},
+	} {
+		if value, ok := t.table[key.name]; ok && !isEmpty(value) {
+			t.problem("%s is not supported and %s", key.name, key.changes)
+		}
+	}
+}
+
+func isEmpty(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return v == ""
+	case []any:
+		return len(v) == 0
+	case []map[string]any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
 // newTerms reads [rule.new_terms], which names each of its two settings in a
 // key and holds the value in another.
 func (t *tableReader) newTerms() (fields []string, history string) {

@@ -1,0 +1,182 @@
+package alerts
+
+import (
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// fit removes what Elasticsearch would refuse to index under the template, so
+// that no event can break the write, and returns the removed paths, sorted.
+// What is not mapped is only stored, and always fits unless its name is none.
+func (t template) fit(doc map[string]any) []string {
+	removed := map[string]bool{}
+	t.fitObject(doc, "", removed)
+	return slices.Sorted(maps.Keys(removed))
+}
+
+func (t template) fitObject(doc map[string]any, prefix string, removed map[string]bool) {
+	for name, value := range doc {
+		path := prefix + name
+		kept, ok := value, isName(name) && !t.belowValue(path, prefix)
+		if ok {
+			kept, ok = t.fitValue(path, value, removed)
+		}
+		if ok {
+			doc[name] = kept
+		} else {
+			removed[path] = true
+			delete(doc, name)
+		}
+	}
+}
+
+// isName reports whether Elasticsearch takes a key for a field's name, which
+// dots divide: each part must have a character that is no space.
+func isName(key string) bool {
+	for part := range strings.SplitSeq(key, ".") {
+		if strings.TrimSpace(part) == "" || strings.ContainsRune(part, 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// belowValue reports whether a dotted key goes through a field that holds
+// values, like user.name.first.
+func (t template) belowValue(path, prefix string) bool {
+	for end := nextDot(path, len(prefix)); end >= 0; end = nextDot(path, end) {
+		if kind, ok := t.types[path[:end]]; ok && kind != "object" {
+			return true
+		}
+	}
+	return false
+}
+
+// fitValue returns what of a value fits its path. Of a list, the elements that
+// do not fit are removed.
+func (t template) fitValue(path string, value any, removed map[string]bool) (any, bool) {
+	kind, mapped := t.types[path]
+	switch v := value.(type) {
+	case nil:
+		return value, true
+	case []any:
+		if kind == "geo_point" {
+			return v, isPoint(v) || len(v) > 0 && !slices.ContainsFunc(v, func(e any) bool { return !isPoint(e) })
+		}
+		kept := make([]any, 0, len(v))
+		for _, element := range v {
+			if element, ok := t.fitValue(path, element, removed); ok {
+				kept = append(kept, element)
+			} else {
+				removed[path] = true
+			}
+		}
+		return kept, len(kept) > 0 || len(v) == 0
+	case map[string]any:
+		switch {
+		case kind == "object" || !mapped:
+			t.fitObject(v, path+".", removed)
+			return v, true
+		case kind == "flattened":
+			return v, fitFlattened(v, "", 0, func(key string) { removed[path+"."+key] = true })
+		}
+		return v, kind == "geo_point" && isPoint(v)
+	}
+	if !mapped {
+		return value, true
+	}
+	return value, kind == "geo_point" && isPoint(value) || fitsScalar(kind, text(value))
+}
+
+const (
+	// maxFlattenedDepth is the default depth_limit of a flattened field.
+	maxFlattenedDepth = 20
+	// maxTermBytes is what a term may have, which in a flattened field is a key
+	// with its value; less some for what is put between them.
+	maxTermBytes = 32_000
+)
+
+// fitFlattened removes the keys that a flattened field does not take, and
+// returns false if that is the field as a whole.
+func fitFlattened(object map[string]any, prefix string, depth int, remove func(key string)) bool {
+	if depth >= maxFlattenedDepth {
+		return false
+	}
+	for key, value := range object {
+		path := prefix + key
+		if !fitFlattenedValue(path, value, depth, remove) || strings.ContainsRune(key, 0) {
+			remove(path)
+			delete(object, key)
+		}
+	}
+	return true
+}
+
+func fitFlattenedValue(path string, value any, depth int, remove func(key string)) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		return fitFlattened(v, path+".", depth+1, remove)
+	case []any:
+		return !slices.ContainsFunc(v, func(e any) bool { return !fitFlattenedValue(path, e, depth, remove) })
+	}
+	s := text(value)
+	return len(path)+len(s) < maxTermBytes && !strings.ContainsRune(s, 0)
+}
+
+// isPoint reports whether a value is one point on the earth in the forms that
+// Okta's and ECS's events have it: {"lat", "lon"}, [lon, lat] or "lat,lon".
+func isPoint(value any) bool {
+	var lat, lon string
+	switch v := value.(type) {
+	case map[string]any:
+		lat, lon = text(v["lat"]), text(v["lon"])
+		if len(v) != 2 {
+			return false
+		}
+	case []any:
+		if len(v) != 2 {
+			return false
+		}
+		lon, lat = text(v[0]), text(v[1])
+	case string:
+		var ok bool
+		if lat, lon, ok = strings.Cut(v, ","); !ok {
+			return false
+		}
+	}
+	within := func(s string, limit float64) bool {
+		f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+		return err == nil && f >= -limit && f <= limit
+	}
+	return within(lat, 90) && within(lon, 180)
+}
+
+// datePattern is wider than strict_date_optional_time: what it lets through
+// wrongly, the template's ignore_malformed takes.
+var datePattern = regexp.MustCompile(`^\d{4,9}(-\d\d){0,2}(T[\d:.,]*(Z|[+-][\d:]+)?)?$|^-?\d{1,18}$`)
+
+func fitsScalar(kind, s string) bool {
+	switch kind {
+	case "object", "flattened", "geo_point":
+		return false
+	case "long":
+		_, err := strconv.ParseInt(strings.TrimSuffix(s, ".0"), 10, 64)
+		return err == nil
+	case "float":
+		_, err := strconv.ParseFloat(s, 32)
+		return err == nil
+	case "boolean":
+		return s == "true" || s == "false"
+	case "date":
+		return datePattern.MatchString(s)
+	case "ip":
+		addr, err := netip.ParseAddr(s)
+		return err == nil && addr.Zone() == ""
+	default:
+		return true
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// visible makes a text fit for a person's terminal, and is the one place that
+// does. What an event, an index or a server says may hold characters that move
+// the cursor, erase what stands above, or turn the order of letters around. Each
+// is shown as an escape, such as \x1b.
+func visible(text string) string {
+	if !strings.ContainsFunc(text, isInvisible) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if isInvisible(r) {
+			quoted := strconv.QuoteRuneToASCII(r) // '\x1b'
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// isInvisible reports control characters and those that format text, among them
+// the overrides of direction and the zero-width ones.
+func isInvisible(r rune) bool {
+	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == unicode.ReplacementChar
+}
+
+// forPeople writes what is printed line by line, each made visible.
+type forPeople struct{ io.Writer }
+
+func (w forPeople) Write(text []byte) (int, error) {
+	lines := strings.Split(string(text), "\n")
+	for i, line := range lines {
+		lines[i] = visible(line)
+	}
+	if _, err := io.WriteString(w.Writer, strings.Join(lines, "\n")); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}

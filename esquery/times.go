@@ -1,0 +1,95 @@
+package esquery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// An event may have several times. It counts at each of them, as it does for
+// Elasticsearch's range filter. But min and max take all times of an event that
+// has one in the range, and so may be outside of it; where they are, the times
+// themselves are asked for. This is rare, and costs nothing where it is not.
+
+// correctFirst makes each First the earliest time inside the window.
+func (s *Source) correctFirst(ctx context.Context, window Range, page []Candidate) error {
+	var wrong []int
+	for i, c := range page {
+		if c.First.Before(window.From) {
+			wrong = append(wrong, i)
+		}
+	}
+	spans, err := s.spans(ctx, window, page, wrong)
+	for i, span := range spans {
+		page[wrong[i]].First = span.From
+	}
+	return err
+}
+
+// correctLast makes each time the latest one inside the range.
+func (s *Source) correctLast(ctx context.Context, history Range, page []Candidate, seen []time.Time) error {
+	var wrong []int
+	for i, at := range seen {
+		if !at.Before(history.To) {
+			wrong = append(wrong, i)
+		}
+	}
+	spans, err := s.spans(ctx, history, page, wrong)
+	for i, span := range spans {
+		seen[wrong[i]] = span.To
+	}
+	return err
+}
+
+// spans returns the first and the last time in a range, both inclusive, of the
+// pairs at some positions of the page, in the positions' order.
+func (s *Source) spans(ctx context.Context, r Range, page []Candidate, positions []int) ([]Range, error) {
+	if len(positions) == 0 {
+		return nil, nil
+	}
+	some := make([]Candidate, len(positions))
+	for i, position := range positions {
+		some[i] = page[position]
+	}
+	return elastic.InHalves(some, func(some []Candidate) ([]Range, error) { return s.spansOf(ctx, r, some) })
+}
+
+func (s *Source) spansOf(ctx context.Context, r Range, page []Candidate) ([]Range, error) {
+	spans := make([]Range, len(page))
+	timestamps := []string{s.search.Timestamp}
+	if s.fallback {
+		timestamps = append(timestamps, s.search.Fallback)
+	}
+	for _, timestamp := range timestamps {
+		body := func(size int, after json.RawMessage) any { return s.exactTimes(r, page, timestamp, size, after) }
+		err := s.eachOf(ctx, page, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
+			var ms int64
+			if err := json.Unmarshal(b.Key[exactTime], &ms); err != nil {
+				return true, fmt.Errorf("%w: a time of pair %v: %w", elastic.ErrIncomplete, page[i].Terms, err)
+			}
+			at := time.UnixMilli(ms).UTC()
+			if at.Before(r.From) || !at.Before(r.To) {
+				return false, nil
+			}
+			if spans[i].From.IsZero() || at.Before(spans[i].From) {
+				spans[i].From = at
+			}
+			if at.After(spans[i].To) {
+				spans[i].To = at
+			}
+			return false, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for i, span := range spans {
+		if span.From.IsZero() {
+			return nil, fmt.Errorf("%w: pair %v has no time in the range it was found in", elastic.ErrIncomplete, page[i].Terms)
+		}
+	}
+	return spans, nil
+}

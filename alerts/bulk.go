@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strings"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
@@ -82,6 +83,7 @@ func (s *Store) create(ctx context.Context, target string, items []item) ([]outc
 			}
 			for i, position := range part {
 				outcomes[position] = answer[i]
+				outcomes[position].ID = items[position].id // no answer tells it of what is too large
 				if answer[i].mayBeRetried() {
 					busy = append(busy, position)
 				}
@@ -157,6 +159,10 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 	err := s.client.Do(ctx, esapi.BulkRequest{Index: target, Body: &body, RequireDataStream: &yes, Refresh: "true"}, &answer)
 	if len(positions) == 1 && elastic.TooMuchToAsk(err) {
 		return []outcome{{Status: http.StatusRequestEntityTooLarge, Error: elastic.Cause{Type: "request_entity_too_large", Reason: err.Error()}}}, nil
+	}
+	var refused *elastic.ResponseError
+	if errors.As(err, &refused) && strings.Contains(refused.Reason, "require_data_stream") {
+		err = &elastic.VersionError{} // which 8.13 was the first to know
 	}
 	if err == nil && len(answer.Items) != len(positions) {
 		err = fmt.Errorf("%w: it tells of %d documents, %d were sent", elastic.ErrIncomplete, len(answer.Items), len(positions))

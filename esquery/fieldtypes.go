@@ -97,7 +97,7 @@ func askMapping(ctx context.Context, c *elastic.Client, indices, names []string,
 		} `json:"failures"`
 	}
 	err = c.Do(ctx, esapi.FieldCapsRequest{
-		Index: indices, Body: bytes.NewReader(payload),
+		Index: elastic.InPath(indices), Body: bytes.NewReader(payload),
 		AllowNoIndices: &yes, IgnoreUnavailable: &ignoreUnavailable, ExpandWildcards: expand,
 	}, &answer)
 	switch {
@@ -139,7 +139,7 @@ func explainUnavailable(ctx context.Context, c *elastic.Client, indices []string
 				Attributes []string `json:"attributes"`
 			} `json:"indices"`
 		}
-		err := c.Do(ctx, esapi.IndicesResolveIndexRequest{Name: []string{index}, ExpandWildcards: "open,closed"}, &answer)
+		err := c.Do(ctx, esapi.IndicesResolveIndexRequest{Name: elastic.InPath([]string{index}), ExpandWildcards: "open,closed"}, &answer)
 		var refused *elastic.ResponseError
 		switch {
 		case errors.As(err, &refused) && refused.Has("index_not_found_exception"):

@@ -37,7 +37,7 @@ func SlowestRefresh(ctx context.Context, c *elastic.Client, indices []string) (i
 		} `json:"settings"`
 	}
 	request := esapi.IndicesGetSettingsRequest{
-		Index: local, Name: []string{"index.refresh_interval"}, FlatSettings: &yes, IgnoreUnavailable: &yes, AllowNoIndices: &yes,
+		Index: elastic.InPath(local), Name: []string{"index.refresh_interval"}, FlatSettings: &yes, IgnoreUnavailable: &yes, AllowNoIndices: &yes,
 	}
 	if len(local) == 0 {
 		return "", 0, nil

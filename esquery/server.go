@@ -14,16 +14,9 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A VersionError says that the server is of a version that is not supported.
-type VersionError struct{ Version string }
-
-func (e *VersionError) Error() string {
-	return fmt.Sprintf("Elasticsearch %s is not supported: newterms needs 8.x or 9.x", e.Version)
-}
-
 // ServerVersion is the server's version, in full if the user has the cluster
 // privilege monitor and otherwise the major one, like "8.x". Besides the errors
-// of a request it returns a *VersionError.
+// of a request it returns an *elastic.VersionError.
 func ServerVersion(ctx context.Context, c *elastic.Client) (string, error) {
 	var answer struct {
 		Version struct{ Number string }
@@ -38,10 +31,24 @@ func ServerVersion(ctx context.Context, c *elastic.Client) (string, error) {
 	case err != nil:
 		return "", err
 	}
-	if first, _, _ := strings.Cut(answer.Version.Number, "."); first != "8" && first != "9" {
-		return "", &VersionError{answer.Version.Number}
+	if !isSupported(answer.Version.Number) {
+		return "", &elastic.VersionError{Version: answer.Version.Number}
 	}
 	return answer.Version.Number, nil
+}
+
+// isSupported reports whether a version is 8.13 or later, or 9.x. Of a minor one
+// that is not known the best is assumed.
+func isSupported(version string) bool {
+	parts := strings.Split(version, ".")
+	switch parts[0] {
+	case "9":
+		return true
+	case "8":
+		minor, err := strconv.Atoi(parts[min(1, len(parts)-1)])
+		return err != nil || len(parts) == 1 || minor >= 13
+	}
+	return false
 }
 
 // otherMajor finds the newest version that the server says it can talk as.

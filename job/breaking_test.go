@@ -14,17 +14,25 @@ import (
 
 var errBroken = errors.New("broken on purpose")
 
-// breaking lets requests pass until the k-th, and none after it.
+// breaking lets requests pass until the k-th, and none after it, unless that is
+// when the run is told to stop.
 type breaking struct {
 	next  esapi.Transport
 	k, n  int
-	after bool      // the k-th still arrives
+	after bool // the k-th still arrives
+	stop  func()
 	now   time.Time // by the server's clock
 }
 
 func (b *breaking) Perform(r *http.Request) (*http.Response, error) {
 	b.n++
 	if b.k == 0 || b.n < b.k {
+		return b.patiently(r)
+	}
+	if b.stop != nil { // what records the end still passes
+		if b.n == b.k {
+			b.stop()
+		}
 		return b.patiently(r)
 	}
 	if b.n == b.k && b.after {

@@ -64,7 +64,7 @@ type Job struct {
 	Now   func() time.Time
 }
 
-// recordTimeout bounds the attempt to record a run that was interrupted.
+// recordTimeout bounds the attempt to record a run that was told to stop.
 const recordTimeout = 3 * time.Second
 
 // ErrTerminated is wrapped by the error of a run that was told to stop.
@@ -157,21 +157,30 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 		run.Terminated = ctx.Err() != nil
 		err = terminated(ctx, err)
 		run.State, run.Error = alerts.RunFailed, err.Error()
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
-		defer cancel()
 	}
+	ending, cancel := lingering(ctx)
+	defer cancel()
 	// A run whose start could not be recorded has told why already.
-	if endErr := j.record(ctx, run); startErr == nil {
-		err = errors.Join(err, endErr)
+	if endErr := j.record(ending, run); startErr == nil {
+		err = errors.Join(err, terminated(ending, endErr))
 	}
 	measure()
 	return run, err
 }
 
+// lingering returns a context that ends some time after the one it is made of:
+// what a run has done is recorded even if it is told to stop.
+func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
+	lingering, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(recordTimeout, func() { cancel(context.Cause(ctx)) })
+	})
+	return lingering, func() { stop(); cancel(nil) }
+}
+
 // terminated says why a request was given up, if it was because of a signal.
 func terminated(ctx context.Context, err error) error {
-	if ctx.Err() == nil {
+	if ctx.Err() == nil || err == nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w: %w", ErrTerminated, context.Cause(ctx), err)

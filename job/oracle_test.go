@@ -27,6 +27,7 @@ type event struct {
 	actors   []string
 	accounts []string
 	matches  bool
+	vpn      bool // an exclusion may leave it out
 }
 
 // oracle applies the definition of a first occurrence to events in memory: no

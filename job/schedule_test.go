@@ -1,8 +1,6 @@
 package job_test
 
 import (
-	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -11,15 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
-	"newterms/alerts"
-	"newterms/esquery"
-	"newterms/esquery/elastic"
 	"newterms/job"
 )
 
-var soak = flag.Int("timelines", 300, "how many timelines the schedules are tried on")
+var soak = flag.Int("timelines", 210, "how many timelines the schedules are tried on")
 
 const (
 	history = 24 * time.Hour
@@ -28,15 +21,34 @@ const (
 	steps   = 16
 )
 
+// The kinds of schedules: what may happen besides runs that are skipped, that
+// run twice at once, and reruns of random ranges.
+const (
+	plain     = iota // runs fail at any request
+	lateness         // and events become searchable late
+	edits            // an exclusion comes and goes
+	tenants          // two jobs run the same rule with other exclusions
+	clocks           // our clock is wrong, and the server's was once
+	deadlines        // runs are told to stop at any request
+	kindsOfSchedule
+)
+
 // A scheduled timeline is random events with the time they become searchable,
-// and a random schedule: runs that are skipped or fail, that run twice at once,
-// and reruns of random ranges.
+// and a random schedule.
 type scheduled struct {
-	id      int
-	random  *rand.Rand
-	late    bool // events become visible late, instead of lying around gaps of H
-	events  []event
-	visible []time.Time // of each event
+	id, kind int
+	random   *rand.Rand
+	events   []event
+	visible  []time.Time // of each event
+
+	excluding bool     // with edits: whether the exclusion is there
+	windows   []looked // with edits: what was looked at
+}
+
+// looked is a window that a run has looked at, and how.
+type looked struct {
+	job.Window
+	excluding bool
 }
 
 func stepTime(start time.Time, s int) time.Time {
@@ -45,14 +57,23 @@ func stepTime(start time.Time, s int) time.Time {
 }
 
 func newScheduled(seed uint64, id int, start time.Time) *scheduled {
-	s := &scheduled{id: id, random: rand.New(rand.NewPCG(seed, uint64(id))), late: id%3 == 0}
+	s := &scheduled{id: id, kind: id % kindsOfSchedule, random: rand.New(rand.NewPCG(seed, uint64(id)))}
 	end := stepTime(start, steps-1)
-	if !s.late {
+	if s.kind != lateness {
 		s.events = slices.DeleteFunc(timeline(s.random, start.Add(time.Minute), history), func(e event) bool {
 			return !e.at.Before(end) || e.at.Before(start)
 		})
-		for _, e := range s.events {
+		for i, e := range s.events {
 			s.visible = append(s.visible, e.at)
+			s.events[i].document = cloneOf(e.document) // an event that comes twice has one
+			if s.kind == tenants && len(e.accounts) > 1 { // so that each event is of one tenant
+				s.events[i].accounts = e.accounts[:1]
+				s.events[i].document["cloud.account.id"] = e.accounts[:1]
+			}
+			if s.kind == edits && s.random.IntN(3) == 0 {
+				s.events[i].vpn = true
+				s.events[i].document["vpn"] = true
+			}
 		}
 		return s
 	}
@@ -68,8 +89,9 @@ func newScheduled(seed uint64, id int, start time.Time) *scheduled {
 }
 
 // TestRandomSchedulesAgreeWithTheOracle drives jobs over timelines as a CronJob
-// and its people would, with failures, and compares what was written in the end
-// with the oracle's answer. It moves all timelines through time together.
+// and its people would, with all that happens to them, and compares what was
+// written in the end with the oracle's answer. It moves all timelines through
+// time together.
 func TestRandomSchedulesAgreeWithTheOracle(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
@@ -137,61 +159,6 @@ func (s *scheduled) becameVisible(since, now time.Time, index string) []map[stri
 	return documents
 }
 
-// act does what the schedule has for this time. must is a run that is not
-// skipped and does not fail.
-func (s *scheduled) act(w *world, start, now time.Time, must bool) {
-	what := s.random.IntN(10)
-	switch {
-	case must || what < 4:
-		if err := s.run(w, now, 0, job.Window{}); err != nil {
-			w.t.Errorf("timeline %d at %s: %v", s.id, now, err)
-		}
-	case what < 6: // fails at a random request, before or after it arrived
-		if err := s.run(w, now, 1+s.random.IntN(20), job.Window{}); err != nil && !errors.Is(err, errBroken) {
-			w.t.Errorf("timeline %d at %s: %v", s.id, now, err)
-		}
-	case what < 7: // two at once
-		var both sync.WaitGroup
-		for range 2 {
-			both.Go(func() {
-				if err := s.run(w, now, 0, job.Window{}); err != nil {
-					w.t.Errorf("timeline %d at %s, two at once: %v", s.id, now, err)
-				}
-			})
-		}
-		both.Wait()
-	case what < 8: // by hand
-		from := start.Add(time.Duration(s.random.Int64N(int64(now.Sub(start))))).Truncate(time.Millisecond)
-		to := from.Add(time.Millisecond + time.Duration(s.random.Int64N(int64(now.Sub(from))))).Truncate(time.Millisecond)
-		if err := s.run(w, now, 0, job.Window{From: from, To: to}); err != nil {
-			w.t.Errorf("timeline %d, [%s, %s): %v", s.id, from, to, err)
-		}
-	} // else it is skipped
-}
-
-// run runs the timeline's rule, scheduled or over a range, and breaks request k.
-func (s *scheduled) run(w *world, now time.Time, k int, manual job.Window) error {
-	transport := &breaking{next: w.Node, k: k, after: k%2 == 0, now: now}
-	client := elastic.NewClient(transport, elastic.Options{})
-	r := timelineRule(w, s.id)
-	r.Search.Indices, r.Search.PageSize, r.Lookback = []string{w.prefix + "events-*"}, 3+s.id%8, time.Hour
-	var found []map[string]any
-	j := w.job(r, &found)
-	j.Store, j.Timing = alerts.NewStore(client, w.alertsTarget(), w.runsTarget()), job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}
-	j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
-	j.ServerNow = func(ctx context.Context, s esquery.Search) (time.Time, error) {
-		return esquery.ServerNow(ctx, client, s)
-	}
-	j.Now = func() time.Time { return now }
-	var err error
-	if manual != (job.Window{}) {
-		_, err = j.Run(w.t.Context(), uuid.NewString(), manual)
-	} else {
-		_, err = j.RunScheduled(w.t.Context(), uuid.NewString)
-	}
-	return err
-}
-
 // allAlerts returns the first-seen times of every alert, by rule and pair.
 func (w *world) allAlerts() map[string]map[[2]string][]time.Time {
 	w.t.Helper()
@@ -217,14 +184,17 @@ func (w *world) allAlerts() map[string]map[[2]string][]time.Time {
 // with late events one for each, at most the overlap later.
 func (s *scheduled) compare(t *testing.T, found map[[2]string][]time.Time) {
 	tolerance := time.Duration(0)
-	if s.late {
+	if s.kind == lateness {
 		tolerance = overlap
 	}
 	want := oracle(s.events, history)
+	if s.kind == edits {
+		want = s.model()
+	}
 	for pair, times := range found {
 		slices.SortFunc(times, time.Time.Compare)
 		if len(want[pair]) == 0 {
-			t.Errorf("timeline %d: %v has alerts %v, and no first occurrence", s.id, pair, times)
+			t.Errorf("timeline %d (kind %d): %v has alerts %v, and no first occurrence", s.id, s.kind, pair, times)
 		}
 	}
 	for pair, times := range want {
@@ -233,7 +203,45 @@ func (s *scheduled) compare(t *testing.T, found map[[2]string][]time.Time) {
 			return !got.Before(want) && got.Sub(want) <= tolerance
 		})
 		if !same {
-			t.Errorf("timeline %d: %v has alerts %v, want %v", s.id, pair, found[pair], times)
+			t.Errorf("timeline %d (kind %d): %v has alerts %v, want %v", s.id, s.kind, pair, found[pair], times)
 		}
 	}
+}
+
+// model says which alerts there are after an exclusion came and went: in each
+// window that was looked at, the first occurrences by the oracle's definition
+// with the exclusion as it was then, but for those of which an alert tells: one
+// at that time or in the history after it, or one in the history before it by
+// the same search.
+func (s *scheduled) model() map[[2]string][]time.Time {
+	type alert struct {
+		at        time.Time
+		excluding bool
+	}
+	written := map[[2]string][]alert{}
+	for _, w := range s.windows {
+		events := slices.Clone(s.events)
+		for i := range events {
+			events[i].matches = events[i].matches && !(w.excluding && events[i].vpn)
+		}
+		for pair, times := range oracle(events, history) {
+			slices.SortFunc(times, time.Time.Compare)
+			for _, at := range times {
+				told := slices.ContainsFunc(written[pair], func(a alert) bool {
+					after := a.at.Sub(at)
+					return after >= 0 && after <= history || after < 0 && -after <= history && a.excluding == w.excluding
+				})
+				if !at.Before(w.From) && at.Before(w.To) && !told {
+					written[pair] = append(written[pair], alert{at, w.excluding})
+				}
+			}
+		}
+	}
+	want := map[[2]string][]time.Time{}
+	for pair, all := range written {
+		for _, a := range all {
+			want[pair] = append(want[pair], a.at)
+		}
+	}
+	return want
 }

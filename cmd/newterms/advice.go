@@ -69,7 +69,7 @@ func advice(err error) string {
 func clusterAdvice(err error) string {
 	var refused interface{ StatusCode() int }
 	switch {
-	case is[*esquery.VersionError](err):
+	case is[*elastic.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
 	case is[*esquery.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"

@@ -66,6 +66,12 @@ func shards(total, failed int) map[string]any {
 
 // items turns away every n-th document of a bulk request, from the second.
 func items(code, n int) func(request) {
+	return itemsAs(n, map[string]any{"_id": "x", "status": code, "error": map[string]any{"type": "made_up", "reason": "made up"}})
+}
+
+// itemsAs answers for every n-th document of a bulk request, in the server's
+// place.
+func itemsAs(n int, outcome map[string]any) func(request) {
 	return func(r request) {
 		lines := bytes.SplitAfter(r.body, []byte("\n"))
 		refused := func(i int) bool { return (i/2)%n == n-1 }
@@ -82,7 +88,7 @@ func items(code, n int) func(request) {
 		var items []any
 		for i := 0; i+1 < len(lines); i += 2 {
 			if refused(i) || len(answer.Items) == 0 {
-				items = append(items, map[string]any{"create": map[string]any{"_id": "x", "status": code, "error": map[string]any{"type": "made_up", "reason": "made up"}}})
+				items = append(items, map[string]any{"create": outcome})
 				continue
 			}
 			items, answer.Items = append(items, answer.Items[0]), answer.Items[1:]

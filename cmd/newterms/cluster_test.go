@@ -147,7 +147,7 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 	c.mu.Unlock()
 	replace := func(body []byte) *httptest.ResponseRecorder {
 		rec := httptest.NewRecorder()
-		onward, err := http.NewRequest(r.Method, c.node.URL+r.URL.RequestURI(), bytes.NewReader(body))
+		onward, err := http.NewRequest(r.Method, c.node.URL+strings.TrimPrefix(r.URL.RequestURI(), "/behind/a/path"), bytes.NewReader(body))
 		if err == nil {
 			onward.Header = r.Header.Clone()
 			onward.Header.Del("Accept-Encoding")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -26,8 +27,9 @@ func (p program) connect() (*elastic.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	hosts, prefixed := behindPaths(urls, base)
 	options := []elastictransport.Option{
-		elastictransport.WithURLs(urls...), elastictransport.WithTransport(base), elastictransport.WithDisableRetry(),
+		elastictransport.WithURLs(hosts...), elastictransport.WithTransport(prefixed), elastictransport.WithDisableRetry(),
 		elastictransport.WithUserAgent("newterms/" + version()),
 	}
 	switch {
@@ -63,4 +65,34 @@ func httpTransport(setting, file string) (*http.Transport, error) {
 	}
 	transport.TLSClientConfig.RootCAs = authorities
 	return transport, nil
+}
+
+// pathPrefix puts the path of a server's URL before that of each request. The
+// client's own way loses the escapes in the request's path.
+type pathPrefix struct {
+	next  http.RoundTripper
+	paths map[string]string // by host
+}
+
+// behindPaths returns the URLs without their paths and what puts them back.
+func behindPaths(urls []*url.URL, next http.RoundTripper) ([]*url.URL, http.RoundTripper) {
+	p := pathPrefix{next, map[string]string{}}
+	hosts := make([]*url.URL, len(urls))
+	for i, u := range urls {
+		p.paths[u.Host] = u.Path
+		hosts[i] = &url.URL{Scheme: u.Scheme, Host: u.Host}
+	}
+	return hosts, p
+}
+
+func (p pathPrefix) RoundTrip(req *http.Request) (*http.Response, error) {
+	path := p.paths[req.URL.Host]
+	if path == "" {
+		return p.next.RoundTrip(req)
+	}
+	req = req.Clone(req.Context())
+	escaped := (&url.URL{Path: path}).EscapedPath() + req.URL.EscapedPath()
+	req.URL.Path = path + req.URL.Path
+	req.URL.RawPath = escaped
+	return p.next.RoundTrip(req)
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job/check"
 	"newterms/job/rule"
@@ -49,7 +50,7 @@ func exitCodeOf(err error) int {
 		return checked.code
 	case is[usageError](err):
 		return exitUsage
-	case is[configError](err), is[*esquery.VersionError](err), is[*tls.CertificateVerificationError](err):
+	case is[configError](err), is[*elastic.VersionError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
 	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err), is[*esquery.TypeError](err):
 		return exitRule

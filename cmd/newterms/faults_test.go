@@ -84,5 +84,8 @@ func faults() []fault {
 		{"items 503 always", false, items(503, 1)},
 		{"some items 400", false, items(400, 2)},
 		{"items 403", false, items(403, 1)},
+		{"failure store", false, itemsAs(2, map[string]any{"_id": "x", "status": 201, "result": "created", "failure_store": "used"})},
+		{"failure store always", false, itemsAs(1, map[string]any{"_id": "x", "status": 201, "result": "created", "failure_store": "used"})},
+		{"413 always", false, status(413, "")},
 	}
 }

@@ -177,9 +177,16 @@ func (s *story) storyFaults() []fault {
 			time.Sleep(200 * time.Millisecond)
 			reply(r.w, r.forward())
 		}},
-		{"version 7", false, func(r request) {
-			r.w.Header().Set("X-Elastic-Product", "Elasticsearch")
-			_, _ = r.w.Write([]byte(`{"version":{"number":"7.17.29"}}`)) // the client is there
+		{"version 7", false, status(200, `{"version":{"number":"7.17.29"}}`, "X-Elastic-Product", "Elasticsearch")},
+		{"version 8.12", false, status(200, `{"version":{"number":"8.12.2"}}`, "X-Elastic-Product", "Elasticsearch")},
+		{"unknown parameter", false, status(400, `{"error":{"type":"illegal_argument_exception",`+
+			`"reason":"request [/x/_bulk] contains unrecognized parameter: [require_data_stream]"},"status":400}`)},
+		{"413 over 16 kB", false, func(r request) {
+			if len(r.body) > 16<<10 {
+				r.w.WriteHeader(http.StatusRequestEntityTooLarge)
+				return
+			}
+			reply(r.w, r.forward())
 		}},
 		{"ten minutes ago", false, func(r request) { // as if the server's clock were: no clock of this machine can be set
 			reply(r.w, r.replace(bytes.ReplaceAll(r.body, []byte(`"now"}`), []byte(`"now-10m"}`))))

@@ -9,6 +9,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/deploy/kibana"
+	"newterms/esquery"
 )
 
 func (p program) setup(ctx context.Context, args []string) error {
@@ -25,6 +26,9 @@ func (p program) setup(ctx context.Context, args []string) error {
 	client, err := p.connect()
 	if err != nil {
 		return err
+	}
+	if _, err := esquery.ServerVersion(ctx, client); err != nil {
+		return fmt.Errorf("setup: %w", err)
 	}
 	installed, err := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget).Setup(ctx)
 	for _, i := range installed {

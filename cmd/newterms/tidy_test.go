@@ -10,8 +10,10 @@ import (
 
 var times = regexp.MustCompile(`<(now[^>]*)>`)
 
-// dated replaces <now-1m> and the like with that time.
+// dated replaces <now-1m> and the like with that time, and <long> and <huge> with
+// a number of 1,100 and a text of 20,000 characters.
 func dated(text string, now time.Time) string {
+	text = strings.NewReplacer("<long>", strings.Repeat("9", 1_100), "<huge>", strings.Repeat("x", 20_000)).Replace(text)
 	return times.ReplaceAllStringFunc(text, func(marked string) string {
 		at, err := datemath.Parse(marked[1:len(marked)-1], now)
 		if err != nil {
@@ -33,7 +35,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`"run_id":"[0-9a-f-]{36}"`), `"run_id":"0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3"`},
 	{regexp.MustCompile(`"@timestamp":"[^"]*","log.level"`), `"@timestamp":"2026-03-10T12:00:00.000Z","log.level"`},
 	{regexp.MustCompile(`"service.version":"[^"]*"`), `"service.version":"v1.2.3"`},
-	{regexp.MustCompile(`Elasticsearch [89]\.\d+\.\d+`), "Elasticsearch 8.19.0"},
+	{regexp.MustCompile(`✓ server     Elasticsearch [89]\.\d+\.\d+`), "✓ server     Elasticsearch 8.19.0"},
 	{regexp.MustCompile(`\d+m\d+s old`), "1m0s old"},
 	{regexp.MustCompile(`\d+s ago\); all events up to \S+`), "2s ago); all events up to 2026-03-10T12:00:00Z"},
 	{regexp.MustCompile(`dial tcp 127\.0\.0\.1:\d+`), "dial tcp 127.0.0.1:9200"},

@@ -38,6 +38,13 @@ type TimeoutError struct{ After time.Duration }
 
 func (e *TimeoutError) Error() string { return fmt.Sprintf("nothing came within %s", e.After) }
 
+// A VersionError says that the server is of a version that is not supported.
+type VersionError struct{ Version string } // "" if it does not say
+
+func (e *VersionError) Error() string {
+	return strings.TrimSpace("Elasticsearch "+e.Version) + " is not supported: newterms needs 8.13 or later, or 9.x"
+}
+
 // A ResponseError is an answer with an HTTP error status.
 type ResponseError struct {
 	Status int

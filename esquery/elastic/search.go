@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -33,7 +34,7 @@ func (c *Client) Search(ctx context.Context, s Search, aggregations any) error {
 	partial := false
 	var answer searchAnswer
 	err = c.Do(ctx, esapi.SearchRequest{
-		Index: s.Indices, Body: bytes.NewReader(payload), AllowPartialSearchResults: &partial,
+		Index: InPath(s.Indices), Body: bytes.NewReader(payload), AllowPartialSearchResults: &partial,
 		AllowNoIndices: &s.IgnoreUnavailable, IgnoreUnavailable: &s.IgnoreUnavailable,
 	}, &answer)
 	if err == nil {
@@ -46,6 +47,18 @@ func (c *Client) Search(ctx context.Context, s Search, aggregations any) error {
 		return fmt.Errorf("search %s: %w", strings.Join(s.Indices, ","), err)
 	}
 	return nil
+}
+
+// InPath makes names and patterns of indices fit for the path of a request: date
+// math such as <logs-{now/d}> holds a slash.
+func InPath(indices []string) []string {
+	escaped := make([]string, len(indices))
+	for i, index := range indices {
+		if escaped[i] = index; strings.ContainsAny(index, "/%?# ") {
+			escaped[i] = url.PathEscape(index)
+		}
+	}
+	return escaped
 }
 
 type searchAnswer struct {

@@ -46,12 +46,6 @@ type Search struct {
 // buckets in an answer and 65,536 values in a terms filter.
 const defaultPageSize = 10_000
 
-// A Filter is one of a rule's filters, already in Query DSL.
-type Filter struct {
-	Query  map[string]any
-	Negate bool
-}
-
 // A Range of time is half-open: From is inside, To is not. Both are read in
 // whole milliseconds.
 type Range struct{ From, To time.Time }
@@ -145,6 +139,9 @@ func (s Search) fieldNames() []string {
 	for _, q := range s.Exclude {
 		names = append(names, q.Names()...)
 	}
+	for _, f := range s.Filters {
+		names = append(names, f.names()...)
+	}
 	names = append(names, s.Timestamp)
 	if s.Fallback != "" {
 		names = append(names, s.Fallback)
@@ -171,9 +168,9 @@ func (s Search) compile(fields kql.Fields) (dsl, error) {
 	filter, mustNot := []dsl{query}, []dsl{}
 	for _, f := range s.Filters {
 		if f.Negate {
-			mustNot = append(mustNot, f.Query)
+			mustNot = append(mustNot, f.compile(fields))
 		} else {
-			filter = append(filter, f.Query)
+			filter = append(filter, f.compile(fields))
 		}
 	}
 	for _, q := range s.Exclude {

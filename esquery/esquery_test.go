@@ -137,6 +137,41 @@ func TestKQLMatches(t *testing.T) {
 	}
 }
 
+// TestFilters asks the real server which documents a rule's filters match.
+func TestFilters(t *testing.T) {
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"doc":{"type":"keyword"},"user":{"type":"keyword"},"note":{"type":"text"},
+		"grants":{"type":"nested","properties":{"role":{"type":"keyword"}}}}}`,
+		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"a","user":"ada","note":"session opened","grants":[{"role":"admin"}]}`,
+		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"b","user":"basil","note":"opened session","grants":[{"role":"guest"}]}`,
+		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"c","user":"camille"}`)
+	query := func(kind, field string, value any) map[string]any {
+		return map[string]any{kind: map[string]any{field: value}}
+	}
+	admin := esquery.Filter{Query: query("match_phrase", "grants.role", "admin")}
+	ada := esquery.Filter{Query: query("term", "user", "ada")}
+	notBasil := esquery.Filter{Query: query("match_phrase", "user", "basil"), Negate: true}
+	for _, c := range []struct {
+		name    string
+		filters []esquery.Filter
+		want    string
+	}{
+		{"none", nil, "abc"},
+		{"a phrase", []esquery.Filter{{Query: query("match_phrase", "note", "session opened")}}, "a"},
+		{"in a nested field", []esquery.Filter{admin}, "a"},
+		{"not in a nested field", []esquery.Filter{{Query: admin.Query, Negate: true}}, "bc"},
+		{"exists in a nested field", []esquery.Filter{{Query: query("exists", "field", "grants.role")}}, "ab"},
+		{"several", []esquery.Filter{notBasil, ada}, "a"},
+		{"one of several", []esquery.Filter{{Of: []esquery.Filter{admin, {Query: query("term", "user", "camille")}}, Any: true}}, "ac"},
+		{"all of several, one negated", []esquery.Filter{{Of: []esquery.Filter{notBasil, {Query: query("exists", "field", "note")}}}}, "a"},
+		{"joined and negated", []esquery.Filter{{Of: []esquery.Filter{ada, notBasil}, Any: true, Negate: true}}, "b"},
+	} {
+		source := open(t, nil, esquery.Search{Indices: []string{index}, Filters: c.filters, Fields: []string{"doc"}, Timestamp: "@timestamp"})
+		if _, got := candidates(t, source); strings.Join(got, "") != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
+		}
+	}
+}
+
 func TestOpenErrors(t *testing.T) {
 	index := newIndex(t, `{"properties":{"grants":{"type":"nested","properties":{"role":{"type":"keyword"}}}}}`, `{"grants":{"role":"a"}}`)
 	openErr := func(s esquery.Search) error {

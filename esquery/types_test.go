@@ -160,3 +160,23 @@ func TestEventsWithSeveralTimes(t *testing.T) {
 		t.Errorf("got %q", first[3].Missing)
 	}
 }
+
+// TestEventThatIsTooLarge fetches a small event beside one that no answer may
+// hold.
+func TestEventThatIsTooLarge(t *testing.T) {
+	huge := strings.Repeat("x", 35<<20)
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"huge":{"type":"keyword","ignore_above":10}}}`,
+		`{"@timestamp":"2026-03-10T12:00:00Z","user":"ada","huge":"`+huge+`"}`, `{"@timestamp":"2026-03-10T12:00:01Z","user":"basil","huge":"x"}`)
+	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	all, _ := candidates(t, source)
+	events, err := source.FirstEvents(t.Context(), all)
+	if err != nil || len(events) != 2 {
+		t.Fatalf("got %d events, %v", len(events), err)
+	}
+	if e := events[0]; e.ID != "0" || e.Source != nil || e.Missing != "it is too large to fetch" {
+		t.Errorf("got %q %q", e.ID, e.Missing)
+	}
+	if e := events[1]; e.ID != "1" || e.Source["huge"] != "x" || e.Missing != "" {
+		t.Errorf("got %q %v %q", e.ID, e.Source, e.Missing)
+	}
+}

@@ -65,7 +65,7 @@ func newScheduled(seed uint64, id int, start time.Time) *scheduled {
 		})
 		for i, e := range s.events {
 			s.visible = append(s.visible, e.at)
-			s.events[i].document = cloneOf(e.document) // an event that comes twice has one
+			s.events[i].document = cloneOf(e.document)    // an event that comes twice has one
 			if s.kind == tenants && len(e.accounts) > 1 { // so that each event is of one tenant
 				s.events[i].accounts = e.accounts[:1]
 				s.events[i].document["cloud.account.id"] = e.accounts[:1]

@@ -145,11 +145,11 @@ func TestTheProgramTakesTheSettings(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	key := filepath.Join(t.TempDir(), "api-key")
-	if err := os.WriteFile(key, []byte("a2V5\n"), 0o400); err != nil {
+	if err := os.WriteFile(key, []byte("aWQ6a2V5\n"), 0o400); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.Header.Get("Authorization"), " a2V5") {
+		if !strings.HasSuffix(r.Header.Get("Authorization"), " aWQ6a2V5") {
 			t.Errorf("the key is not read: %v", r.Header)
 		}
 		w.WriteHeader(http.StatusUnauthorized)

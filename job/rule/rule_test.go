@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"newterms/esquery"
 	"newterms/job/rule"
 	"newterms/job/rule/ruletest"
 )
@@ -105,6 +106,58 @@ store = "appState"
 	}
 }
 
+func TestFilters(t *testing.T) {
+	phrase := map[string]any{"match": map[string]any{"user.name": map[string]any{"query": "ada", "type": "phrase", "slop": 1}}}
+	rules, err := rule.Load(ruletest.Write(t, map[string]any{"filters": []map[string]any{
+		{"meta": map[string]any{"negate": true}, "query": phrase},
+		{"meta": map[string]any{"type": "combined", "relation": "or", "params": []map[string]any{
+			{"meta": map[string]any{"negate": true}, "query": map[string]any{"exists": map[string]any{"field": "a"}}},
+			{"meta": map[string]any{"disabled": true}, "query": map[string]any{"exists": map[string]any{"field": "b"}}},
+			{"meta": map[string]any{"type": "combined", "relation": "AND", "params": []map[string]any{
+				{"query": map[string]any{"exists": map[string]any{"field": "c"}}}, {"query": map[string]any{"exists": map[string]any{"field": "d"}}},
+			}}},
+		}}},
+	}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exists := func(field string) map[string]any { return map[string]any{"exists": map[string]any{"field": field}} }
+	want := []esquery.Filter{
+		{Negate: true, Query: map[string]any{"match_phrase": map[string]any{"user.name": map[string]any{"query": "ada", "slop": int64(1)}}}},
+		{Any: true, Of: []esquery.Filter{{Negate: true, Query: exists("a")}, {Of: []esquery.Filter{{Query: exists("c")}, {Query: exists("d")}}}}},
+	}
+	if got := rules[0].Search.Filters; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+// TestExportedRule has what Kibana's exports carry empty.
+func TestExportedRule(t *testing.T) {
+	empty := map[string]any{"interval": "1m", "from": "now-5m"}
+	for _, name := range []string{"exceptions_list", "severity_mapping", "risk_score_mapping", "filters", "actions", "related_integrations"} {
+		empty[name] = []any{}
+	}
+	empty["rule_name_override"], empty["alert_suppression"] = "", map[string]any{}
+	rules, err := rule.Load(ruletest.Write(t, empty))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := rules[0]; r.Lookback != 5*time.Minute || r.Overlap != 4*time.Minute {
+		t.Errorf("it looks back %s, %s more than it runs", r.Lookback, r.Overlap)
+	}
+	for _, name := range []string{"exceptions_list", "severity_mapping", "risk_score_mapping"} {
+		_, err := rule.Load(ruletest.Write(t, map[string]any{name: []map[string]any{{"field": "x"}}}))
+		if err == nil || !strings.Contains(err.Error(), name+" is not supported and would change") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	for name, value := range map[string]any{"rule_name_override": "event.action", "data_view_id": "x"} {
+		if _, err := rule.Load(ruletest.Write(t, map[string]any{name: value})); err == nil || !strings.Contains(err.Error(), name+" is not supported") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 func TestLoadFolderPassesOverOtherTypes(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.toml", text(t, map[string]any{"rule_id": "r1"}))
@@ -165,6 +218,9 @@ func TestLoadErrors(t *testing.T) {
 		{"a query that is no KQL", map[string]any{"query": "a:b and (c:d"}, "", "offset 12"},
 		{"no new-terms fields", map[string]any{"new_terms_fields": []string{}}, "", "0 new-terms fields"},
 		{"four new-terms fields", map[string]any{"new_terms_fields": []string{"a", "b", "c", "d"}}, "", "4 new-terms fields"},
+		{"a new-terms field twice", map[string]any{"new_terms_fields": []string{"user.name", "user.name"}}, "", "it has the new-terms field user.name twice"},
+		{"an interval that is none", map[string]any{"interval": "often"}, "", "interval:"},
+		{"a combined filter of nothing", map[string]any{"filters": []map[string]any{{"meta": map[string]any{"type": "combined"}}}}, "", "a combined filter must have params"},
 		{"history that is rounded", window("now-5d/d"), "", "history_window_start"},
 		{"history that is a month", window("now-1M"), "", "history_window_start"},
 		{"history of no length", window("now-0d"), "", "reaches back no time"},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/esquery"
 	"newterms/job/datemath"
 )
 
@@ -149,36 +148,4 @@ func (t *tableReader) newTerms() (fields []string, history string) {
 	}
 	history, _ = windows[0]["value"].(string)
 	return fields, history
-}
-
-// filters reads [[rule.filters]]: Kibana's filters, each with a Query DSL body
-// under query, or in the old style beside meta.
-func (t *tableReader) filters() []esquery.Filter {
-	list, ok := tablesOf(t.table["filters"])
-	if _, present := t.table["filters"]; present && !ok {
-		t.problem("filters is no list of tables")
-	}
-	var filters []esquery.Filter
-	for _, f := range list {
-		meta, _ := f["meta"].(map[string]any)
-		if disabled, _ := meta["disabled"].(bool); disabled {
-			continue
-		}
-		negate, _ := meta["negate"].(bool)
-		query, ok := f["query"].(map[string]any)
-		if !ok {
-			query = map[string]any{}
-			for name, value := range f {
-				if name != "meta" && name != "$state" {
-					query[name] = value
-				}
-			}
-		}
-		if len(query) != 1 {
-			t.problem("a filter must hold one query, not %d", len(query))
-			continue
-		}
-		filters = append(filters, esquery.Filter{Query: query, Negate: negate})
-	}
-	return filters
 }

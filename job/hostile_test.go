@@ -18,7 +18,7 @@ import (
 	"newterms/job"
 )
 
-var hostileEvents = flag.Int("hostile", 20_000, "how many random events a run has to write alerts of")
+var hostileEvents = flag.Int("hostile", 10_000, "how many random events a run has to write alerts of; a quarter of them with -short")
 
 // TestRandomEventsFailNoRun makes an alert of each of many events that hold
 // whatever an attacker, or a broken pipeline, may put into them. The source
@@ -27,7 +27,8 @@ func TestRandomEventsFailNoRun(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
 	}
-	t.Logf("go test ./job -run %s -seed %d -hostile %d", t.Name(), *seed, *hostileEvents)
+	amount := shorter(*hostileEvents)
+	t.Logf("go test ./job -run %s -seed %d -hostile %d", t.Name(), *seed, amount)
 	random := rand.New(rand.NewPCG(*seed, 7))
 	w := newWorld(t)
 	properties := map[string]any{
@@ -41,9 +42,9 @@ func TestRandomEventsFailNoRun(t *testing.T) {
 	w.create("events", map[string]any{"dynamic": false, "properties": properties})
 	const batch = 2_000
 	stored := 0 // the source itself refuses some
-	for start := 0; start < *hostileEvents; start += batch {
+	for start := 0; start < amount; start += batch {
 		var documents []map[string]any
-		for i := start; i < min(start+batch, *hostileEvents); i++ {
+		for i := start; i < min(start+batch, amount); i++ {
 			e := hostileEvent(random)
 			e["_id"], e["who"], e["cloud.account.id"], e["t"] = fmt.Sprint(i), fmt.Sprint("actor-", i), "acc-1", "2026-03-10T12:00:00.000Z"
 			documents = append(documents, e)
@@ -69,8 +70,8 @@ func TestRandomEventsFailNoRun(t *testing.T) {
 		}
 	}
 	run, err := j.Run(t.Context(), uuid.NewString(), noon(t))
-	if err != nil || run.Counts.Written != int64(stored) || stored < *hostileEvents*9/10 {
-		t.Errorf("%d alerts written of %d events, of which the source has %d: %v", run.Counts.Written, *hostileEvents, stored, err)
+	if err != nil || run.Counts.Written != int64(stored) || stored < amount*9/10 {
+		t.Errorf("%d alerts written of %d events, of which the source has %d: %v", run.Counts.Written, amount, stored, err)
 	}
 	t.Logf("%d alerts in %s, with %d requests; what could not be written as it was: %v", run.Counts.Written, run.Duration.Round(time.Millisecond), run.Requests, leftOut)
 	for what, n := range leftOut {

@@ -12,7 +12,7 @@ import (
 	"newterms/job"
 )
 
-var soak = flag.Int("timelines", 210, "how many timelines the schedules are tried on")
+var soak = flag.Int("timelines", 120, "how many timelines the schedules are tried on; a quarter of them with -short")
 
 const (
 	history = 24 * time.Hour
@@ -96,13 +96,14 @@ func TestRandomSchedulesAgreeWithTheOracle(t *testing.T) {
 	if *seed == 0 {
 		*seed = uint64(time.Now().UnixNano())
 	}
-	t.Logf("go test ./job -run %s -seed %d -timelines %d", t.Name(), *seed, *soak)
+	timelines := shorter(*soak)
+	t.Logf("go test ./job -run %s -seed %d -timelines %d", t.Name(), *seed, timelines)
 	w := newWorld(t)
 	for i := range 3 {
 		w.create(fmt.Sprint("events-", i), nil)
 	}
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	all := make([]*scheduled, *soak)
+	all := make([]*scheduled, timelines)
 	for i := range all {
 		all[i] = newScheduled(*seed, i, start)
 	}
@@ -126,6 +127,14 @@ func TestRandomSchedulesAgreeWithTheOracle(t *testing.T) {
 	for _, one := range all {
 		one.compare(t, found[fmt.Sprint("timeline-", one.id)])
 	}
+}
+
+// shorter is a quarter with -short.
+func shorter(amount int) int {
+	if testing.Short() {
+		return amount / 4
+	}
+	return amount
 }
 
 // inParallel does something with each timeline, a few at a time: most of a run

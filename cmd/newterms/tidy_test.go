@@ -35,7 +35,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`"run_id":"[0-9a-f-]{36}"`), `"run_id":"0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3"`},
 	{regexp.MustCompile(`"@timestamp":"[^"]*","log.level"`), `"@timestamp":"2026-03-10T12:00:00.000Z","log.level"`},
 	{regexp.MustCompile(`"service.version":"[^"]*"`), `"service.version":"v1.2.3"`},
-	{regexp.MustCompile(`✓ server     Elasticsearch [89]\.\d+\.\d+`), "✓ server     Elasticsearch 8.19.0"},
+	{regexp.MustCompile(`✓ server     Elasticsearch (8\.\d+\.\d+|9\.\S+)`), "✓ server     Elasticsearch 8.19.0"},
 	{regexp.MustCompile(`\d+m\d+s old`), "1m0s old"},
 	{regexp.MustCompile(`\d+s ago\); all events up to \S+`), "2s ago); all events up to 2026-03-10T12:00:00Z"},
 	{regexp.MustCompile(`dial tcp 127\.0\.0\.1:\d+`), "dial tcp 127.0.0.1:9200"},

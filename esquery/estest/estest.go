@@ -167,6 +167,8 @@ func configure(version, home, dist string, o Options) ([]string, error) {
 		"node.name=local", "cluster.name=newterms", "discovery.type=single-node",
 		"network.host=127.0.0.1", "http.port=0", "transport.port=0",
 		"cluster.routing.allocation.disk.threshold_enabled=false",
+		// Elasticsearch 9 counts a document of 35 MiB as 140, and a tenth of the heap is all that it takes at once.
+		"indexing_pressure.memory.limit=50%",
 	}
 	if major(version) == 8 {
 		settings = append(settings, "xpack.security.enrollment.enabled=false", fmt.Sprintf("xpack.security.enabled=%t", o.Security))

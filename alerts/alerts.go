@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"time"
 )
 
@@ -62,46 +61,7 @@ type Finding struct {
 	// From and To are the window in which Events were counted, To exclusive.
 	From, To time.Time
 
-	EventIndex, EventID string
-	EventSource         map[string]any   // nil if the index keeps no _source; New changes it
-	EventFields         map[string][]any // the mapped fields, for what the source lacks, and dates in RFC 3339
-	EventMissing        string           // why the event cannot be had; "" if it is here
-}
-
-// An Alert is a document to write. Only New makes one.
-type Alert struct {
-	Key
-	runID  string
-	source string         // _index/_id of the event
-	ours   map[string]any // flat
-	event  map[string]any // what is kept of the source event, beside ours
-	// rounds counts how often the target refused it, and mappedOnly tells that
-	// nothing but mapped values is left of the event.
-	rounds     int
-	mappedOnly bool
-	// LeftOut names the fields of the event that do not fit the mapping of the
-	// alerts target, or "the event" with a reason.
-	LeftOut []string
-}
-
-// document is what is written.
-func (a Alert) document() map[string]any {
-	document := maps.Clone(a.event)
-	if document == nil {
-		document = map[string]any{}
-	}
-	maps.Copy(document, a.ours)
-	return document
-}
-
-// Event tells where the source event is, as _index/_id; "" if it is not known.
-func (a Alert) Event() string { return a.source }
-
-// MarshalJSON gives the document with its _id.
-func (a Alert) MarshalJSON() ([]byte, error) {
-	withID := a.document()
-	withID["_id"] = a.ID
-	return json.Marshal(withID)
+	Event *Event
 }
 
 // timestamp is how documents hold times: UTC, to the millisecond.

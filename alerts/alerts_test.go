@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"newterms/esquery/elastic"
 )
 
 var firstSeen = time.Date(2026, 3, 10, 12, 0, 0, 5e6, time.UTC)
@@ -76,14 +78,32 @@ func decode(t *testing.T, text string) map[string]any {
 
 func newAlert(t *testing.T, source string, fields map[string][]any) Alert {
 	t.Helper()
+	return alertOf(t, SourceEvent{Index: ".ds-logs-1", ID: "e1", Source: decode(t, source), Fields: fields})
+}
+
+func alertOf(t *testing.T, event SourceEvent) Alert {
+	t.Helper()
 	key, err := NewKey("r1", []string{"okta.actor.id", "cloud.account.id"}, []any{"00u1", "acc-1"}, firstSeen)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(testRule(), RunInfo{ID: "run-1", Type: RunManual}, Finding{
-		Key: key, Terms: []any{"00u1", "acc-1"}, Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour),
-		EventIndex: ".ds-logs-1", EventID: "e1", EventSource: decode(t, source), EventFields: fields,
+	maker, err := NewMaker(testRule(), RunInfo{ID: "run-1", Type: RunManual})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maker.Alert(Finding{
+		Key: key, Terms: []any{"00u1", "acc-1"}, Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour), Event: NewEvent(event),
 	}, firstSeen.Add(time.Minute))
+}
+
+// written is the alert as it is sent.
+func written(t *testing.T, a Alert) map[string]any {
+	t.Helper()
+	text, err := a.encoded(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return decode(t, string(text))
 }
 
 func TestNewAlert(t *testing.T) {
@@ -99,26 +119,26 @@ func TestNewAlert(t *testing.T) {
 		"kibana.alert.uuid": a.ID, "kibana.alert.new_terms": []any{"00u1", "acc-1"}, "kibana.alert.original_time": "2026-03-10T11:59:00.000Z",
 		"kibana.alert.original_event.kind": "event", "kibana.alert.original_event.ingested": "2026-03-10T12:00:00Z",
 		"kibana.alert.original_event.category": []any{"authentication"}, "kibana.alert.original_data_stream.dataset": "okta.system",
-		"kibana.alert.depth": int64(1), "kibana.alert.status": "active", "kibana.alert.workflow_status": "open",
+		"kibana.alert.depth": json.Number("1"), "kibana.alert.status": "active", "kibana.alert.workflow_status": "open",
 		"kibana.alert.severity": "medium", "kibana.alert.risk_score": json.Number("47"), "kibana.alert.rule.name": "Rule",
-		"kibana.alert.rule.rule_id": "r1", "kibana.alert.rule.execution.uuid": "run-1", "kibana.alert.rule.execution.type": RunManual,
-		"newterms.first_seen": "2026-03-10T12:00:00.005Z", "newterms.pair": a.Pair, "newterms.events": int64(3), "newterms.run.id": "run-1",
+		"kibana.alert.rule.rule_id": "r1", "kibana.alert.rule.execution.uuid": "run-1", "kibana.alert.rule.execution.type": string(RunManual),
+		"newterms.first_seen": "2026-03-10T12:00:00.005Z", "newterms.pair": a.Pair, "newterms.events": json.Number("3"), "newterms.run.id": "run-1",
 		"newterms.window.from": "2026-03-10T11:00:00.005Z", "newterms.window.to": "2026-03-10T13:00:00.005Z",
 		"okta.actor.id": "00u1", "data_stream.dataset": "okta.system",
-		"kibana.alert.ancestors": []any{map[string]any{"id": "e1", "index": ".ds-logs-1", "type": "event", "depth": 0}},
+		"kibana.alert.ancestors": []any{map[string]any{"id": "e1", "index": ".ds-logs-1", "type": "event", "depth": json.Number("0")}},
 		"kibana.alert.reason": "Ada Sorensen (ada@example.org) from 192.0.2.7 (Oslo, Norway, Fjordnet): first okta.actor.id 00u1, cloud.account.id acc-1 in 7d. " +
 			"user.session.start, SUCCESS. Medium alert: Rule",
 	} {
-		if got, _ := lookup(a.document(), path); !reflect.DeepEqual(got, want) {
+		if got, _ := elastic.Lookup(written(t, a), path); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s is %#v, want %#v", path, got, want)
 		}
 	}
 	for _, path := range []string{"kibana.version", "signal.a", "event.action.text", "_id"} {
-		if got, ok := lookup(a.document(), path); ok {
+		if got, ok := elastic.Lookup(written(t, a), path); ok {
 			t.Errorf("%s is there: %v", path, got)
 		}
 	}
-	if nested := a.document()["event"].(map[string]any); nested["kind"] != nil {
+	if nested := written(t, a)["event"].(map[string]any); nested["kind"] != nil {
 		t.Error("event.kind of the source is still there")
 	}
 	if len(a.LeftOut) > 0 {
@@ -136,11 +156,11 @@ func TestNewAlert(t *testing.T) {
 func TestNewAlertOfAnAlert(t *testing.T) {
 	a := newAlert(t, `{"kibana.alert.ancestors": [{"id": "e0", "index": "logs", "type": "event", "depth": 0}], "kibana.alert.depth": 1, "kibana.alert.rule.uuid": "r0"}`, nil)
 	want := []any{
-		map[string]any{"id": "e0", "index": "logs", "type": "event", "depth": int64(0)},
-		map[string]any{"id": "e1", "index": ".ds-logs-1", "type": "signal", "depth": int64(1), "rule": "r0"},
+		map[string]any{"id": "e0", "index": "logs", "type": "event", "depth": json.Number("0")},
+		map[string]any{"id": "e1", "index": ".ds-logs-1", "type": "signal", "depth": json.Number("1"), "rule": "r0"},
 	}
-	if got := a.document()["kibana.alert.ancestors"]; !reflect.DeepEqual(got, want) || a.document()["kibana.alert.depth"] != int64(2) {
-		t.Errorf("got %v, depth %v", got, a.document()["kibana.alert.depth"])
+	if got := written(t, a)["kibana.alert.ancestors"]; !reflect.DeepEqual(got, want) || written(t, a)["kibana.alert.depth"] != json.Number("2") {
+		t.Errorf("got %v, depth %v", got, written(t, a)["kibana.alert.depth"])
 	}
 }
 
@@ -204,10 +224,10 @@ func TestNewAlertWhateverTheEventHolds(t *testing.T) {
 		`{"newterms":{"pair":"x"},"signal":1,"kibana":2}`, `{"okta":[[{"actor":[{"id":[[["x"]]]}]}]]}`,
 	} {
 		a := newAlert(t, source, nil)
-		if a.document()["kibana.alert.uuid"] != a.ID || a.document()["event.kind"] != "signal" {
-			t.Errorf("%s: got %v", source, a.document())
+		if written(t, a)["kibana.alert.uuid"] != a.ID || written(t, a)["event.kind"] != "signal" {
+			t.Errorf("%s: got %v", source, written(t, a))
 		}
-		if again := alertsTemplate.fit(deepCopy(a.event)); len(again) > 0 {
+		if again := alertsTemplate.fit(deepCopy(a.event.document)); len(again) > 0 {
 			t.Errorf("%s: %v of the event do not fit", source, again)
 		}
 		if text, err := json.Marshal(a); err != nil || !json.Valid(text) {
@@ -219,16 +239,12 @@ func TestNewAlertWhateverTheEventHolds(t *testing.T) {
 
 // TestPanicIsContained builds an alert of an event that fails to be read.
 func TestPanicIsContained(t *testing.T) {
-	a := newAlert(t, `{"user":{"name":"x"}}`, map[string][]any{"user.id": nil})
-	broken := Finding{Key: a.Key, Terms: []any{"00u1", "acc-1"}, EventIndex: "i", EventID: "e", EventSource: map[string]any{}}
 	var unset map[string]any
-	broken.EventSource["user"] = unset // a map that nothing can be put into
-	contained := New(testRule(), RunInfo{}, Finding{
-		Key: a.Key, Terms: broken.Terms, EventIndex: "i", EventID: "e", EventSource: broken.EventSource, EventFields: map[string][]any{"user.id": {"x"}},
-	}, firstSeen)
-	want := "the event, because building the alert failed with assignment to entry in nil map"
-	if len(contained.LeftOut) != 1 || contained.LeftOut[0] != want || contained.event["user"] != nil || contained.Event() != "i/e" {
-		t.Errorf("got %q, %v", contained.LeftOut, contained.event)
+	source := map[string]any{"user": unset} // a map that nothing can be put into
+	a := alertOf(t, SourceEvent{Index: "i", ID: "e", Source: source, Fields: map[string][]any{"user.id": {"x"}}})
+	want := "the event, because reading it failed with assignment to entry in nil map"
+	if len(a.LeftOut) != 1 || a.LeftOut[0] != want || written(t, a)["user"] != nil || a.Event() != "i/e" {
+		t.Errorf("got %q, %v", a.LeftOut, written(t, a))
 	}
 }
 
@@ -242,7 +258,7 @@ func TestDatesComeFromTheMappedFields(t *testing.T) {
 		"kibana.alert.original_time": "2026-03-10T12:00:00.000Z", "kibana.alert.original_event.ingested": "2026-03-10T00:00:00.000Z",
 		"event.ingested": "2026-03-10T00:00:00.000Z", "event.created": "2026-03-10T11:00:00+01:00", "event.start": json.Number("1773144000005"),
 	} {
-		if got, _ := lookup(a.document(), path); got != want {
+		if got, _ := elastic.Lookup(written(t, a), path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
 		}
 	}
@@ -256,7 +272,7 @@ func TestTemplatesMapWhatIsWritten(t *testing.T) {
 	for name, c := range map[string]struct {
 		document map[string]any
 		template template
-	}{"alerts": {alert.document(), alertsTemplate}, "runs": {run, runsTemplate}} {
+	}{"alerts": {written(t, alert), alertsTemplate}, "runs": {run, runsTemplate}} {
 		for _, field := range slices.Sorted(maps.Keys(c.document)) {
 			if kind := c.template.types[field]; kind == "" && field != "event" && field != "data_stream" {
 				t.Errorf("%s: %s is written and not mapped", name, field)

@@ -27,10 +27,8 @@ type NewTerm struct{ Field, Value string }
 
 // Describe describes the alert.
 func (a Alert) Describe() Description {
-	fields, _ := a.ours["newterms.fields"].([]string)
-	terms, _ := a.ours["kibana.alert.new_terms"].([]any)
-	d := describe(a.document(), fields, terms)
-	d.FirstSeen, d.Events = a.FirstSeen, textOf(a.ours, "newterms.events")
+	d := describe(a.event.document, a.maker.fields, a.terms)
+	d.FirstSeen, d.Events = a.FirstSeen, text(a.own["newterms.events"])
 	return d
 }
 

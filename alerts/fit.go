@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"newterms/esquery/elastic"
 )
 
 // fit removes what Elasticsearch would refuse to index under the template, so
@@ -48,7 +50,10 @@ func isName(key string) bool {
 // belowValue reports whether a dotted key goes through a field that holds
 // values, like user.name.first.
 func (t template) belowValue(path, prefix string) bool {
-	for end := nextDot(path, len(prefix)); end >= 0; end = nextDot(path, end) {
+	for end := range elastic.Dots(path) {
+		if end <= len(prefix) {
+			continue
+		}
 		if kind, ok := t.types[path[:end]]; ok && kind != "object" {
 			return true
 		}

@@ -7,43 +7,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"newterms/esquery/elastic"
 )
 
 // Documents hold an object's fields nested, dotted, or both:
 // {"user": {"id": 1}, "user.name": "x"}. The functions here see one path.
 
-// lookup finds the value at a dotted path.
-func lookup(doc map[string]any, path string) (any, bool) {
-	if value, ok := doc[path]; ok {
-		return value, true
-	}
-	for end := strings.IndexByte(path, '.'); end >= 0; end = nextDot(path, end) {
-		child, ok := doc[path[:end]].(map[string]any)
-		if !ok {
-			continue
-		}
-		if value, ok := lookup(child, path[end+1:]); ok {
-			return value, true
-		}
-	}
-	return nil, false
-}
-
-func nextDot(path string, after int) int {
-	if after >= len(path) {
-		return -1
-	}
-	next := strings.IndexByte(path[after+1:], '.')
-	if next < 0 {
-		return -1
-	}
-	return after + 1 + next
-}
-
-// removePath deletes what lookup finds, wherever it is, in lists of objects too.
+// removePath deletes what elastic.Lookup finds, wherever it is, in lists of objects too.
 func removePath(doc map[string]any, path string) {
 	delete(doc, path)
-	for end := strings.IndexByte(path, '.'); end >= 0; end = nextDot(path, end) {
+	for end := range elastic.Dots(path) {
 		switch child := doc[path[:end]].(type) {
 		case map[string]any:
 			removePath(child, path[end+1:])
@@ -78,7 +52,7 @@ func walk(doc map[string]any, prefix string, yield func(string, any) bool) bool 
 func addMissing(doc map[string]any, fields map[string][]any) {
 	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		values := fields[path]
-		if len(values) == 0 || strings.HasPrefix(path, "_") || hasValueAt(doc, path) {
+		if len(values) == 0 || strings.HasPrefix(path, "_") || elastic.HasValueAt(doc, path) {
 			continue
 		}
 		value := any(values)
@@ -87,22 +61,6 @@ func addMissing(doc map[string]any, fields map[string][]any) {
 		}
 		put(doc, path, value)
 	}
-}
-
-// hasValueAt reports whether the path, or a part of it from the left, holds
-// something else than an object.
-func hasValueAt(doc map[string]any, path string) bool {
-	if _, ok := lookup(doc, path); ok {
-		return true
-	}
-	for end := strings.IndexByte(path, '.'); end >= 0; end = nextDot(path, end) {
-		if value, ok := lookup(doc, path[:end]); ok {
-			if _, isObject := value.(map[string]any); !isObject {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // put sets a value, nested, making the objects that it needs.
@@ -121,7 +79,7 @@ func put(doc map[string]any, path string, value any) {
 }
 
 func firstOf(doc map[string]any, path string) any {
-	value, _ := lookup(doc, path)
+	value, _ := elastic.Lookup(doc, path)
 	if list, ok := value.([]any); ok && len(list) > 0 {
 		return list[0]
 	}
@@ -130,7 +88,7 @@ func firstOf(doc map[string]any, path string) any {
 
 func textOf(doc map[string]any, paths ...string) string {
 	for _, path := range paths {
-		if value, ok := lookup(doc, path); ok {
+		if value, ok := elastic.Lookup(doc, path); ok {
 			if s := text(value); s != "" {
 				return s
 			}

@@ -1,8 +1,10 @@
 package alerts
 
 import (
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"newterms/esquery/elastic"
@@ -18,67 +20,59 @@ const maxRounds = 8
 // one.
 func (a Alert) smaller(o outcome) (smaller Alert, ok bool) {
 	a.rounds++
-	a.LeftOut = append([]string{}, a.LeftOut...)
 	switch {
-	case a.event == nil:
+	case len(a.event.document)+len(a.event.original) == 0:
 		return a, false
 	case o.Status == http.StatusRequestEntityTooLarge:
-		return a.withoutEvent("it is too large to write"), true
-	case a.rounds <= maxRounds && a.leaveOutNamed(o.Error):
-		return a, true
-	case !a.mappedOnly:
-		a.mappedOnly = true
-		a.event = mappedOnly(a.event)
-		a.LeftOut = append(a.LeftOut, "what is not mapped of the event")
-		return a, true
-	default:
-		return a.withoutEvent("the alerts target refuses it"), true
+		return a.with(map[string]any{}, map[string]any{}, "the event, because it is too large to write"), true
 	}
-}
-
-// withoutEvent leaves only what newterms itself says. The ancestors still tell
-// where the event is.
-func (a Alert) withoutEvent(why string) Alert {
-	ours := map[string]any{}
-	for name, value := range a.ours {
-		if !strings.HasPrefix(name, "kibana.alert.original_event.") && !strings.HasPrefix(name, "kibana.alert.original_data_stream.") {
-			ours[name] = value
+	if a.rounds <= maxRounds {
+		if smaller, ok := a.withoutNamed(o.Error); ok {
+			return smaller, true
 		}
 	}
-	a.ours, a.event = ours, nil
-	a.LeftOut = append(a.LeftOut, "the event, because "+why)
+	if !a.mappedOnly {
+		a.mappedOnly = true
+		return a.with(mappedOnly(a.event.document), a.event.original, "what is not mapped of the event"), true
+	}
+	return a.with(map[string]any{}, map[string]any{}, "the event, because the alerts target refuses it"), true
+}
+
+// with is the alert with other parts of its event, and with what it lacks. The
+// ancestors still tell where the event is, and when it was.
+func (a Alert) with(document, original map[string]any, lacks string) Alert {
+	if at, ok := a.event.original["kibana.alert.original_time"]; ok && len(original) == 0 {
+		a.own = maps.Clone(a.own)
+		a.own["kibana.alert.original_time"] = at
+	}
+	a.event = &Event{place: a.event.place, document: document, original: original}
+	a.LeftOut = append(slices.Clone(a.LeftOut), lacks)
 	return a
 }
 
 // bracketed is how Elasticsearch names fields in its reasons.
 var bracketed = regexp.MustCompile(`\[([^\[\]]+)\]`)
 
-// leaveOutNamed removes the first field of the event that the cause names, and
-// its copy under original_event. It returns false if it names none.
-func (a *Alert) leaveOutNamed(cause elastic.Cause) bool {
+// withoutNamed leaves out the first field of the event that the cause names, and
+// its copy under original_event. ok is false if it names none.
+func (a Alert) withoutNamed(cause elastic.Cause) (smaller Alert, ok bool) {
 	for c := range cause.All() {
 		for _, m := range bracketed.FindAllStringSubmatch(c.Reason, -1) {
 			path := strings.Replace(m[1], "kibana.alert.original_event.", "event.", 1)
 			path = strings.Replace(path, "kibana.alert.original_data_stream.", "data_stream.", 1)
 			copied := "kibana.alert.original_" + path
-			_, inEvent := lookup(a.event, path)
-			_, inOurs := a.ours[copied]
-			if !inEvent && !inOurs {
+			_, inEvent := elastic.Lookup(a.event.document, path)
+			_, isCopied := a.event.original[copied]
+			if !inEvent && !isCopied {
 				continue
 			}
-			event, ours := deepCopy(a.event), map[string]any{}
-			removePath(event, path)
-			for name, value := range a.ours {
-				if name != copied {
-					ours[name] = value
-				}
-			}
-			a.event, a.ours = event, ours
-			a.LeftOut = append(a.LeftOut, path)
-			return true
+			document, original := deepCopy(a.event.document), maps.Clone(a.event.original)
+			removePath(document, path)
+			delete(original, copied)
+			return a.with(document, original, path), true
 		}
 	}
-	return false
+	return a, false
 }
 
 // mappedOnly builds an event anew from the values of the fields that the
@@ -89,7 +83,7 @@ func mappedOnly(event map[string]any) map[string]any {
 		if kind == "object" || kind == "flattened" || kind == "geo_point" || isOurs(path) || path == "event.kind" || path == "@timestamp" {
 			continue
 		}
-		if value, ok := lookup(event, path); ok {
+		if value, ok := elastic.Lookup(event, path); ok {
 			put(kept, path, value)
 		}
 	}

@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -86,8 +87,11 @@ type Counts struct {
 // RecordRun writes a run document. Its id is the run's with the state, so a
 // document that was written already is no error.
 func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
-	doc := runDocument(run, now)
-	outcomes, err := s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + string(run.State), document: doc}})
+	document, err := json.Marshal(runDocument(run, now))
+	var outcomes []outcome
+	if err == nil {
+		outcomes, err = s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + string(run.State), document: document}})
+	}
 	if err == nil {
 		err = rejection(s.runsTarget, outcomes)
 	}

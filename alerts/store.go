@@ -37,7 +37,11 @@ func (s *Store) Write(ctx context.Context, batch []Alert) (Result, error) {
 	for len(batch) > 0 {
 		items := make([]item, len(batch))
 		for i, a := range batch {
-			items[i] = item{id: a.ID, document: a.document()}
+			text, err := a.encoded(nil)
+			if err != nil {
+				return result, fmt.Errorf("write alerts: encode %s: %w", a.ID, err)
+			}
+			items[i] = item{id: a.ID, document: text}
 		}
 		outcomes, err := s.create(ctx, s.alertsTarget, items)
 		if err != nil {
@@ -81,7 +85,7 @@ func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, result *R
 	for i, a := range conflicts {
 		ids[i] = a.ID
 	}
-	own, err := s.writtenBy(ctx, conflicts[0].runID, ids)
+	own, err := s.writtenBy(ctx, conflicts[0].maker.runID, ids)
 	if err != nil {
 		return err
 	}

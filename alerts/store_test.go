@@ -56,9 +56,15 @@ func key(t *testing.T, actor string, at time.Time) alerts.Key {
 func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 	t.Helper()
 	rule := alerts.Rule{"rule_id": "r1", "name": "Rule", "new_terms_fields": []string{"okta.actor.id"}, "severity": "low", "risk_score": 21}
-	return alerts.New(rule, alerts.RunInfo{ID: run, Type: alerts.RunManual, Search: "search of " + run}, alerts.Finding{
-		Key: key(t, actor, at), Terms: []any{actor}, Events: 1, From: at, To: at.Add(time.Hour), EventIndex: "i", EventID: "e",
-		EventSource: map[string]any{"okta": map[string]any{"actor": map[string]any{"id": actor}}, "event": map[string]any{"kind": "event"}},
+	maker, err := alerts.NewMaker(rule, alerts.RunInfo{ID: run, Type: alerts.RunManual, Search: "search of " + run})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maker.Alert(alerts.Finding{
+		Key: key(t, actor, at), Terms: []any{actor}, Events: 1, From: at, To: at.Add(time.Hour),
+		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: map[string]any{
+			"okta": map[string]any{"actor": map[string]any{"id": actor}}, "event": map[string]any{"kind": "event"},
+		}}),
 	}, at)
 }
 

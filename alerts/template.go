@@ -17,7 +17,9 @@ var runsJSON []byte
 type template struct {
 	body  map[string]any
 	types map[string]string // dotted path → type; "object" for parents
-	dates []string          // of these, the dates of events, sorted
+	// event are the fields of events among them, and dates the dates of those,
+	// sorted.
+	event, dates []string
 }
 
 var (
@@ -33,10 +35,14 @@ func mustParse(text []byte) template {
 	}
 	collectTypes(t.mappings(), "", t.types)
 	for path, kind := range t.types {
+		if kind != "object" && !isOurs(path) {
+			t.event = append(t.event, path)
+		}
 		if kind == "date" && !isOurs(path) {
 			t.dates = append(t.dates, path)
 		}
 	}
+	slices.Sort(t.event)
 	slices.Sort(t.dates)
 	return t
 }

@@ -1,10 +1,10 @@
 package esquery
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"newterms/esquery/elastic"
 )
@@ -49,24 +49,61 @@ type undated struct {
 }
 
 type bucket struct {
-	Key   map[string]json.RawMessage `json:"key"`
-	Count int64                      `json:"doc_count"`
+	Key   bucketKey `json:"key"`
+	Count int64     `json:"doc_count"`
 	times
 	hits
 }
 
+// bucketKey is the pair of a bucket, and the time if it is asked for. A map
+// would take most of a page's memory.
+type bucketKey []struct {
+	field string
+	value any
+}
+
+func (k *bucketKey) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	*k = make(bucketKey, 0, 4)
+	if _, err := d.ReadToken(); err != nil {
+		return err
+	}
+	return elastic.Members(d, func(name string) error {
+		value, err := elastic.Value(d)
+		*k = append(*k, struct {
+			field string
+			value any
+		}{name, value})
+		return err
+	})
+}
+
+func (k bucketKey) of(field string) (value any, ok bool) {
+	for _, one := range k {
+		if one.field == field {
+			return one.value, true
+		}
+	}
+	return nil, false
+}
+
 // times is what bodies.times asks for, in milliseconds.
 type times struct {
-	Time     *struct{ Value *float64 } `json:"time"`
+	Time *struct {
+		Value *float64 `json:"value"`
+	} `json:"time"`
 	Fallback *struct {
-		Time *struct{ Value *float64 } `json:"time"`
+		Time *struct {
+			Value *float64 `json:"value"`
+		} `json:"time"`
 		hits
 	} `json:"fallback"`
 }
 
 func (t times) values() []time.Time {
 	var values []time.Time
-	add := func(v *struct{ Value *float64 }) {
+	add := func(v *struct {
+		Value *float64 `json:"value"`
+	}) {
 		if v != nil && v.Value != nil {
 			values = append(values, time.UnixMilli(int64(*v.Value)).UTC())
 		}
@@ -108,18 +145,13 @@ func (s *Source) candidate(b bucket) (Candidate, error) {
 	return Candidate{Terms: terms, First: first, Events: b.Count}, nil
 }
 
-// terms decodes a bucket's key. Numbers keep all their digits.
+// terms is the pair of a bucket.
 func (s *Source) terms(b bucket) ([]any, error) {
 	terms := make([]any, len(s.search.Fields))
 	for i, field := range s.search.Fields {
-		raw, ok := b.Key[field]
-		if !ok {
+		var ok bool
+		if terms[i], ok = b.Key.of(field); !ok {
 			return nil, fmt.Errorf("%w: a pair without %s", elastic.ErrIncomplete, field)
-		}
-		decoder := json.NewDecoder(bytes.NewReader(raw))
-		decoder.UseNumber()
-		if err := decoder.Decode(&terms[i]); err != nil {
-			return nil, fmt.Errorf("%w: term of %s: %w", elastic.ErrIncomplete, field, err)
 		}
 	}
 	return terms, nil

@@ -20,7 +20,10 @@ type bodies struct {
 	// fallback asks for the fallback's times as well. It is set once an event
 	// without the primary timestamp was seen, and stays.
 	fallback bool
-	dates    []string // to be formatted
+	// wanted are the fields that an event is fetched with beside its _source, and
+	// foundByDates the dates among those by which it is found.
+	wanted       []wantedField
+	foundByDates []string
 }
 
 func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
@@ -44,9 +47,51 @@ func (b bodies) history(history Range, page []Candidate, size int, after json.Ra
 	return b.withQuery(aggs, append(b.having(page), b.within(history))...)
 }
 
-// events fetches an event for each candidate that has the candidate's time.
+// find fetches the events that have some candidate's value in each field and some
+// candidate's time: those of the candidates, and few others. They come with their
+// _source and some more fields.
+func (b bodies) find(page []Candidate, fields []dsl) dsl {
+	times := make([]int64, len(page))
+	for i, c := range page {
+		times[i] = c.First.UnixMilli()
+	}
+	slices.Sort(times)
+	times = slices.Compact(times)
+	at := dsl{"terms": dsl{b.search.Timestamp: times}}
+	if b.search.Fallback != "" {
+		undated := dsl{"bool": dsl{"filter": []dsl{{"terms": dsl{b.search.Fallback: times}}}, "must_not": []dsl{exists(b.search.Timestamp)}}}
+		at = anyOf([]dsl{at, undated})
+	}
+	return dsl{
+		"size": 2*len(page) + 20, "track_total_hits": false, "sort": []string{"_doc"}, "_source": true,
+		"docvalue_fields": b.foundBy(), "fields": fields,
+		"query": dsl{"bool": dsl{"filter": append([]dsl{b.query, at}, b.having(page)...)}},
+	}
+}
+
+// foundBy asks for the values by which an event is known for a candidate's:
+// dates in milliseconds, as candidates have them.
+func (b bodies) foundBy() []dsl {
+	names := []string{b.search.Timestamp}
+	if b.search.Fallback != "" {
+		names = append(names, b.search.Fallback)
+	}
+	fields := docValues(names)
+	for _, name := range b.search.Fields {
+		switch {
+		case slices.Contains(names, name):
+		case slices.Contains(b.foundByDates, name):
+			fields = append(fields, docValues([]string{name})...)
+		default:
+			fields = append(fields, dsl{"field": name})
+		}
+	}
+	return fields
+}
+
+// locate fetches an event for each candidate that has the candidate's time.
 // Without content the event only tells where it is.
-func (b bodies) events(page []Candidate, content bool, size int, after json.RawMessage) dsl {
+func (b bodies) locate(page []Candidate, content bool, size int, after json.RawMessage) dsl {
 	first := dsl{"first": b.topHit(b.search.Timestamp, content)}
 	if b.fallback {
 		first["fallback"] = b.amongFallback(dsl{"first": b.topHit(b.search.Fallback, content)})
@@ -233,11 +278,7 @@ func (b bodies) topHit(timestamp string, content bool) dsl {
 		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}
 	if content {
-		fields := []any{"*"}
-		for _, name := range b.dates {
-			fields = append(fields, dsl{"field": name, "format": "strict_date_optional_time"})
-		}
-		top["fields"] = fields
+		top["fields"] = sources(nil).lacking(b.wanted)
 	}
 	return dsl{"top_hits": top}
 }

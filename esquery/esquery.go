@@ -34,9 +34,8 @@ type Search struct {
 	// MissingTerms makes an absent value a term of its own, nil. Otherwise an
 	// event that lacks a new-terms field has no pair.
 	MissingTerms bool
-	// Dates are fields that events have as dates. Event.Fields gives them in
-	// RFC 3339, to the millisecond, where _source may have a format of its own.
-	Dates []string
+	// Wanted are fields that Event.Fields shall have, as their mapping has them.
+	Wanted []string
 	// PageSize is the number of pairs asked for at once; 0 is defaultPageSize.
 	PageSize int
 }
@@ -63,9 +62,9 @@ type Candidate struct {
 type Event struct {
 	Index, ID string         // "" if it is gone
 	Source    map[string]any // nil if the index keeps no _source, or if it is Missing
-	// Fields holds the mapped fields as the fields API gives them; it has what
-	// _source lacks: alias and constant_keyword fields. Search.Dates are in
-	// RFC 3339.
+	// Fields holds Search.Wanted and the fields of the pair and the timestamps, as
+	// far as the event has them, as the mapping has them: also what _source lacks,
+	// such as alias and constant_keyword fields. Dates are in RFC 3339.
 	Fields map[string][]any
 	// Missing says why the event cannot be had, "" if it is here.
 	Missing string
@@ -76,15 +75,16 @@ type Event struct {
 type Source struct {
 	client *elastic.Client
 	bodies
-	// The sizes of a page of pairs and of events, which shrink where one was
-	// too much.
-	pageSize, eventsPageSize int
-	passedOver               []Unavailable
+	// The sizes of a page of pairs and of located events, which shrink where one
+	// was too much, and how many events are asked for at once.
+	pageSize, eventsPageSize, eventsAtOnce int
+	sources                                sources
+	passedOver                             []Unavailable
 }
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	return &Source{client: c, bodies: b, pageSize: size, eventsPageSize: min(size, MaxEvents)}
+	return &Source{client: c, bodies: b, sources: sources{}, pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents)}
 }
 
 // Open asks for the types of the fields that the search names, in one request,
@@ -92,7 +92,7 @@ func newSource(c *elastic.Client, b bodies) *Source {
 // is nothing to search, a *kql.FieldError, *TypeError or *MappingError if the
 // search does not fit the mapping, or what a request returns.
 func Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
-	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(s.fieldNames(), s.Dates...)))
+	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(s.fieldNames(), s.Wanted...)))
 	if err != nil {
 		return nil, fmt.Errorf("field types: %w", err)
 	}
@@ -106,7 +106,9 @@ func Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
 		}
 	}
 	_, mapped := m.fields[s.Timestamp]
-	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped, dates: m.datesOf(s)})
+	b := bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}
+	b.wanted, b.foundByDates = m.wanted(s)
+	source := newSource(c, b)
 	source.passedOver = m.passedOver
 	return source, nil
 }

@@ -63,6 +63,18 @@ var (
 )
 
 // candidates lists all candidates' first terms, in the order they come.
+func eventsOf(t *testing.T, source *esquery.Source, candidates []esquery.Candidate) ([]*esquery.Event, error) {
+	t.Helper()
+	var all []*esquery.Event
+	for events, err := range source.Events(t.Context(), candidates) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, events...)
+	}
+	return all, nil
+}
+
 func candidates(t *testing.T, source *esquery.Source) ([]esquery.Candidate, []string) {
 	t.Helper()
 	var all []esquery.Candidate

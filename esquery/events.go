@@ -1,128 +1,176 @@
 package esquery
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"slices"
+	"iter"
+	"math"
 	"strconv"
+	"time"
 
 	"newterms/esquery/elastic"
 )
 
-// MaxEvents is how many candidates' events FirstEvents takes at once. With an
-// Okta event of 5 kB, once as _source and once as fields, an answer stays at
-// 2 MB; and the times are at most as many clauses, of the 1,024 allowed.
-const MaxEvents = 200
+// How many candidates' events are asked for at once follows the size of the last
+// ones: an answer is to be about wantedAnswer. With Okta's 4 kB an event that is
+// the most that are asked for, and one of 200 kB is asked for with 19 others.
+const (
+	firstEvents  = 50
+	mostEvents   = 1_000
+	wantedAnswer = 4 << 20
+)
 
-// FirstEvents fetches, for each of at most MaxEvents candidates and in their
-// order, an event that happened at the candidate's First. If several did, it
-// is any of them. An event that is gone since it was listed, or that is more
-// than the cluster can answer, is Missing.
-func (s *Source) FirstEvents(ctx context.Context, candidates []Candidate) ([]Event, error) {
-	events, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]Event, error) {
-		events, err := s.firstEvents(ctx, candidates, true)
-		if len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
-			events, err = s.firstEvents(ctx, candidates, false)
-			if err == nil && events[0].Missing == "" {
-				events[0].Missing = "it is too large to fetch"
-			}
-		}
-		return events, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("fetch first events: %w", err)
-	}
-	return events, nil
-}
-
-func (s *Source) firstEvents(ctx context.Context, candidates []Candidate, content bool) ([]Event, error) {
-	events := make([]Event, len(candidates))
-	found := 0
-	body := func(size int, after json.RawMessage) any { return s.events(candidates, content, size, after) }
-	err := s.eachOf(ctx, candidates, &s.eventsPageSize, body, func(i int, b bucket) (done bool, err error) {
-		event, ok, err := b.eventAt(candidates[i].First.UnixMilli())
-		if ok && events[i].ID == "" {
-			events[i] = event
-			found++
-		}
-		return found == len(candidates), err
-	})
-	if err != nil || found == len(candidates) {
-		return events, err
-	}
-	for i, e := range events {
-		switch {
-		case e.ID != "":
-		case len(candidates) == 1:
-			events[i].Missing = "it is gone since it was listed"
-		default:
-			// An event with several times can hide another one, if one of them
-			// is another candidate's. By itself it cannot.
-			alone, err := s.firstEvents(ctx, candidates[i:i+1], content)
+// Events fetches an event that happened at the candidate's First, for each of
+// the candidates, and yields them for some of them at a time, in their order. If
+// several happened then, it is any of them. Candidates of the same event share
+// it. An event that is gone since it was listed, or that is more than the
+// cluster can answer, is Missing. It ends after the first error.
+func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[]*Event, error] {
+	return func(yield func([]*Event, error) bool) {
+		for len(candidates) > 0 {
+			chunk := candidates[:min(len(candidates), s.eventsAtOnce)]
+			events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) { return s.events(ctx, chunk) })
 			if err != nil {
-				return nil, err
+				yield(nil, fmt.Errorf("fetch first events: %w", err))
+				return
 			}
-			events[i] = alone[0]
+			if !yield(events, nil) {
+				return
+			}
+			candidates = candidates[len(chunk):]
 		}
+	}
+}
+
+// events finds most events in one search, and those that it does not find by
+// locating each.
+func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, error) {
+	events := make([]*Event, len(candidates))
+	if err := s.findEvents(ctx, candidates, events); err != nil && len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
+		return s.locateEvents(ctx, candidates, false)
+	} else if err != nil {
+		return nil, err
+	}
+	var left []Candidate
+	var positions []int
+	for i, e := range events {
+		if e == nil {
+			left, positions = append(left, candidates[i]), append(positions, i)
+		}
+	}
+	if len(left) == 0 {
+		return events, nil
+	}
+	located, err := s.locateEvents(ctx, left, true)
+	if err != nil {
+		return nil, err
+	}
+	for i, position := range positions {
+		events[position] = located[i]
 	}
 	return events, nil
 }
 
-// hits is what topHit asks for.
-type hits struct {
-	First *struct {
-		Hits struct {
-			Hits []hit `json:"hits"`
-		} `json:"hits"`
-	} `json:"first"`
+// foundEvent is a hit of bodies.find.
+type foundEvent struct {
+	Index  string           `json:"_index"`
+	ID     string           `json:"_id"`
+	Source elastic.Document `json:"_source"`
+	Fields elastic.Fields   `json:"fields"`
 }
 
-type hit struct {
-	Index   string          `json:"_index"`
-	ID      string          `json:"_id"`
-	Source  json.RawMessage `json:"_source"`
-	Fields  json.RawMessage `json:"fields"`
-	Matched []string        `json:"matched_queries"` // the times that it has
-}
-
-// eventAt returns the bucket's event of that time, by the primary timestamp or
-// by the fallback.
-func (b bucket) eventAt(milliseconds int64) (Event, bool, error) {
-	all := []hits{b.hits}
-	if b.Fallback != nil {
-		all = append(all, b.Fallback.hits)
+// findEvents fills in the events that a search for the candidates' values and
+// times finds. It may leave some out: those of which there are many at the same
+// time, and all whose times the index keeps in a format of its own.
+func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events []*Event) error {
+	hits, err := s.hitsOf(ctx, candidates)
+	if err != nil {
+		if isMisfit(err) { // a format that takes no milliseconds: locating takes ranges
+			return nil
+		}
+		return s.explain(ctx, err)
 	}
-	for _, h := range all {
-		if h.First == nil || len(h.First.Hits.Hits) == 0 {
+	at := map[int64][]int{} // positions of the candidates, by time
+	for i, c := range candidates {
+		at[c.First.UnixMilli()] = append(at[c.First.UnixMilli()], i)
+	}
+	for _, hit := range hits {
+		var event *Event
+		for _, ms := range s.timesOf(hit) {
+			for _, i := range at[ms] {
+				if events[i] != nil || !s.hasTerms(hit, candidates[i].Terms) {
+					continue
+				}
+				if event == nil {
+					event = s.eventOf(hit)
+				}
+				events[i] = event
+			}
+		}
+	}
+	return nil
+}
+
+// hitsOf searches for events, at first with what is known of the fields that
+// their sources lack.
+func (s *Source) hitsOf(ctx context.Context, candidates []Candidate) ([]foundEvent, error) {
+	for known := s.sources; ; known = nil {
+		var hits []foundEvent
+		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, known.lacking(s.wanted))), &hits)
+		if err != nil {
+			return nil, err
+		}
+		if known != nil && !known.tell(hits) {
 			continue
 		}
-		if hit := h.First.Hits.Hits[0]; slices.Contains(hit.Matched, strconv.FormatInt(milliseconds, 10)) {
-			event, err := hit.event()
-			return event, err == nil, err
+		if len(hits) > 0 {
+			s.eventsAtOnce = max(1, min(mostEvents, wantedAnswer*len(hits)/max(bytes, 1)))
+		}
+		s.sources.learn(hits, s.wanted)
+		return hits, nil
+	}
+}
+
+// timesOf are the times that date an event, in milliseconds.
+func (s *Source) timesOf(hit foundEvent) []int64 {
+	values := hit.Fields[s.search.Timestamp]
+	if len(values) == 0 {
+		values = hit.Fields[s.search.Fallback]
+	}
+	var times []int64
+	for _, value := range values {
+		ms, err := strconv.ParseFloat(fmt.Sprint(value), 64) // date_nanos has a fraction
+		if err == nil {
+			times = append(times, int64(math.Floor(ms)))
 		}
 	}
-	return Event{}, false, nil
+	return times
 }
 
-func (h hit) event() (Event, error) {
-	e := Event{Index: h.Index, ID: h.ID}
-	if err := decodeKeepingNumbers(h.Source, &e.Source); err != nil {
-		return e, fmt.Errorf("_source of %s/%s: %w", h.Index, h.ID, err)
+// hasTerms reports whether an event carries a pair.
+func (s *Source) hasTerms(hit foundEvent, terms []any) bool {
+	for i, field := range s.search.Fields {
+		has := terms[i] == nil && len(hit.Fields[field]) == 0
+		for _, value := range hit.Fields[field] {
+			has = has || terms[i] != nil && fmt.Sprint(value) == fmt.Sprint(terms[i])
+		}
+		if !has {
+			return false
+		}
 	}
-	if err := decodeKeepingNumbers(h.Fields, &e.Fields); err != nil {
-		return e, fmt.Errorf("fields of %s/%s: %w", h.Index, h.ID, err)
-	}
-	return e, nil
+	return true
 }
 
-// decodeKeepingNumbers decodes numbers as json.Number, with all their digits.
-func decodeKeepingNumbers(raw json.RawMessage, into any) error {
-	if len(raw) == 0 {
-		return nil
+// eventOf gives the event of a hit. The fields by which it was found came in
+// milliseconds, if they are dates.
+func (s *Source) eventOf(hit foundEvent) *Event {
+	e := &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}
+	for _, name := range s.foundByDates {
+		for i, value := range e.Fields[name] {
+			if ms, err := strconv.ParseInt(fmt.Sprint(value), 10, 64); err == nil {
+				e.Fields[name][i] = time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+			}
+		}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	return decoder.Decode(into)
+	return e
 }

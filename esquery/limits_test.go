@@ -80,7 +80,7 @@ func TestPagesHalve(t *testing.T) {
 		if len(names) != 20 || !slices.IsSorted(names) || slices.Max(through.sizes) != 2 {
 			t.Errorf("%s: got %v with pages of %v", refusal, names, through.sizes)
 		}
-		events, err := source.FirstEvents(t.Context(), all)
+		events, err := eventsOf(t, source, all)
 		if err != nil || len(events) != 20 || events[7].ID != "7" {
 			t.Errorf("%s: got %v, %v", refusal, events, err)
 		}
@@ -100,7 +100,7 @@ func TestQuestionsHalve(t *testing.T) {
 			t.Errorf("%v: last seen %s, want %s", all[i].Terms, at, all[i].First)
 		}
 	}
-	if events, err := source.FirstEvents(t.Context(), all); err != nil || len(events) != 20 || events[13].ID != "13" {
+	if events, err := eventsOf(t, source, all); err != nil || len(events) != 20 || events[13].ID != "13" {
 		t.Errorf("got %v, %v", events, err)
 	}
 }

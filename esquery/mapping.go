@@ -25,11 +25,16 @@ func (s *Source) explain(ctx context.Context, err error) error {
 	if errors.Is(err, elastic.ErrNoShards) {
 		return forbiddenOr(ctx, s.client, s.search.Indices, err)
 	}
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err) {
+	if isMisfit(err) {
 		return &MappingError{err}
 	}
 	return err
+}
+
+// isMisfit reports that no query could be made for an index.
+func isMisfit(err error) bool {
+	var refused *elastic.ResponseError
+	return errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err)
 }
 
 // A TypeError says that a field that is grouped by, or that dates the events, is
@@ -91,17 +96,26 @@ func (m mapping) describe(name string) string {
 	return "is of type " + strings.Join(kinds, ", ")
 }
 
-// datesOf returns those of the search's dates that are mapped as dates in
-// milliseconds, whatever their format, wherever they are mapped. The others
-// would fail the request for a format, or lose their nanoseconds.
-func (m mapping) datesOf(s Search) []string {
-	var dates []string
-	for _, name := range s.Dates {
-		if types := m.fields[name].Types; len(types) == 1 && types[0] == "date" && !m.fields[name].Object {
-			dates = append(dates, name)
+// wanted are the fields that an event is fetched with, as far as they are mapped.
+// Those by which an event is found are there already, and of these the dates.
+// Dates with nanoseconds stay as they are.
+func (m mapping) wanted(s Search) (fields []wantedField, foundByDates []string) {
+	foundBy := append([]string{s.Timestamp, s.Fallback}, s.Fields...)
+	isDate := func(name string) bool {
+		types := m.fields[name].Types
+		return len(types) == 1 && types[0] == "date" && !m.fields[name].Object
+	}
+	for _, name := range s.Wanted {
+		if _, mapped := m.fields[name]; mapped && !slices.Contains(foundBy, name) {
+			fields = append(fields, wantedField{name, isDate(name)})
 		}
 	}
-	return dates
+	for _, name := range foundBy {
+		if isDate(name) {
+			foundByDates = append(foundByDates, name)
+		}
+	}
+	return fields, foundByDates
 }
 
 func isDateType(kind string) bool { return kind == "date" || kind == "date_nanos" }

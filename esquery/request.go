@@ -29,6 +29,6 @@ func (s Search) Requests(window, history Range, page []Candidate) ([]Request, er
 		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
 		{"candidates", path + "_search", b.candidates(window, defaultPageSize, nil)},
 		{"history", path + "_search", b.history(history, page, defaultPageSize, nil)},
-		{"first events", path + "_search", b.events(page, true, MaxEvents, nil)},
+		{"first events", path + "_search", b.find(page, nil)},
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"newterms/esquery/elastic"
@@ -66,8 +67,9 @@ func (s *Source) spansOf(ctx context.Context, r Range, page []Candidate) ([]Rang
 	for _, timestamp := range timestamps {
 		body := func(size int, after json.RawMessage) any { return s.exactTimes(r, page, timestamp, size, after) }
 		err := s.eachOf(ctx, page, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
-			var ms int64
-			if err := json.Unmarshal(b.Key[exactTime], &ms); err != nil {
+			value, _ := b.Key.of(exactTime)
+			ms, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+			if err != nil {
 				return true, fmt.Errorf("%w: a time of pair %v: %w", elastic.ErrIncomplete, page[i].Terms, err)
 			}
 			at := time.UnixMilli(ms).UTC()

@@ -147,7 +147,7 @@ func TestEventsWithSeveralTimes(t *testing.T) {
 		}
 	}
 	// ada's event of 12:00:05 sorts before the one of 12:00:03, because of its earliest time.
-	first, err := source.FirstEvents(t.Context(), append(all, esquery.Candidate{Terms: []any{"basil"}, First: noon.Add(5e9)}))
+	first, err := eventsOf(t, source, append(all, esquery.Candidate{Terms: []any{"basil"}, First: noon.Add(5e9)}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestEventThatIsTooLarge(t *testing.T) {
 		`{"@timestamp":"2026-03-10T12:00:00Z","user":"ada","huge":"`+huge+`"}`, `{"@timestamp":"2026-03-10T12:00:01Z","user":"basil","huge":"x"}`)
 	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	all, _ := candidates(t, source)
-	events, err := source.FirstEvents(t.Context(), all)
+	events, err := eventsOf(t, source, all)
 	if err != nil || len(events) != 2 {
 		t.Fatalf("got %d events, %v", len(events), err)
 	}

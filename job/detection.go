@@ -23,7 +23,8 @@ func isFirstOccurrence(first, lastSeen time.Time, history time.Duration) bool {
 // detection is the state of one run.
 type detection struct {
 	*Job
-	info    alerts.RunInfo // of the run
+	maker   *alerts.Maker
+	search  string // what identifies it
 	source  Source
 	counts  *alerts.Counts
 	lacking LackingTerms
@@ -111,7 +112,7 @@ func (d *detection) unalerted(ctx context.Context, found []occurrence) ([]occurr
 		for i, o := range batch {
 			keys[i] = o.key
 		}
-		alerted, err := d.Store.AlreadyAlerted(ctx, keys, alerts.Lookup{History: d.Rule.History, Search: d.info.Search, Fields: d.Rule.Search.Fields})
+		alerted, err := d.Store.AlreadyAlerted(ctx, keys, alerts.Lookup{History: d.Rule.History, Search: d.search, Fields: d.Rule.Search.Fields})
 		if err != nil {
 			return nil, err
 		}
@@ -128,31 +129,36 @@ func (d *detection) unalerted(ctx context.Context, found []occurrence) ([]occurr
 
 // alert fetches the events of first occurrences and writes their alerts.
 func (d *detection) alert(ctx context.Context, part Window, found []occurrence) error {
-	for batch := range slices.Chunk(found, esquery.MaxEvents) {
-		candidates := make([]esquery.Candidate, len(batch))
-		for i, o := range batch {
-			candidates[i] = o.candidate
-		}
-		events, err := d.source.FirstEvents(ctx, candidates)
+	candidates := make([]esquery.Candidate, len(found))
+	for i, o := range found {
+		candidates[i] = o.candidate
+	}
+	for events, err := range d.source.Events(ctx, candidates) {
 		if err != nil {
 			return err
 		}
-		documents := make([]alerts.Alert, len(batch))
-		for i, o := range batch {
-			documents[i] = d.newAlert(part, o, events[i])
-		}
-		if err := d.write(ctx, documents); err != nil {
+		if err := d.write(ctx, d.alertsOf(part, found[:len(events)], events)); err != nil {
 			return err
 		}
+		found = found[len(events):]
 	}
 	return nil
 }
 
-func (d *detection) newAlert(part Window, o occurrence, event esquery.Event) alerts.Alert {
-	return alerts.New(d.Rule.Parameters, d.info, alerts.Finding{
-		Key: o.key, Terms: o.candidate.Terms, Events: o.candidate.Events, From: part.From, To: part.To,
-		EventIndex: event.Index, EventID: event.ID, EventSource: event.Source, EventFields: event.Fields, EventMissing: event.Missing,
-	}, d.Now())
+// alertsOf builds the alerts of first occurrences, each with its event.
+func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.Event) []alerts.Alert {
+	read := map[*esquery.Event]*alerts.Event{}
+	made := make([]alerts.Alert, len(found))
+	for i, o := range found {
+		e := events[i]
+		if read[e] == nil {
+			read[e] = alerts.NewEvent(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing})
+		}
+		made[i] = d.maker.Alert(alerts.Finding{
+			Key: o.key, Terms: o.candidate.Terms, Events: o.candidate.Events, From: part.From, To: part.To, Event: read[e],
+		}, d.Now())
+	}
+	return made
 }
 
 func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {

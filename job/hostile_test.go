@@ -55,7 +55,7 @@ func TestRandomEventsFailNoRun(t *testing.T) {
 		"query": "*", "timestamp_override": "t", "timestamp_override_fallback_disabled": true,
 		"history_window_start": "now-7d", "new_terms_fields": []string{"who", "cloud.account.id"},
 	})
-	r.Search.Dates = alerts.DateFields()
+	r.Search.Wanted = alerts.EventFields()
 	var found []map[string]any
 	j := w.job(r, &found)
 	j.Emit = func(a alerts.Alert) error { _, err := json.Marshal(a); a.Describe(); return err }

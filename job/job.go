@@ -21,7 +21,7 @@ import (
 type Source interface {
 	Candidates(ctx context.Context, window esquery.Range) iter.Seq2[esquery.Page, error]
 	LastSeen(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]time.Time, error)
-	FirstEvents(ctx context.Context, candidates []esquery.Candidate) ([]esquery.Event, error)
+	Events(ctx context.Context, candidates []esquery.Candidate) iter.Seq2[[]*esquery.Event, error]
 	PassedOver() []esquery.Unavailable
 	Oldest(ctx context.Context, r esquery.Range) (oldest time.Time, ok bool, err error)
 }
@@ -203,7 +203,11 @@ func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts 
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		j.Warn(&PassedOver{passedOver})
 	}
-	d := detection{Job: j, info: info, source: source, counts: counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
+	maker, err := alerts.NewMaker(j.Rule.Parameters, info)
+	if err != nil {
+		return err
+	}
+	d := detection{Job: j, maker: maker, search: info.Search, source: source, counts: counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
 	for part := range w.parts(j.Rule.History) {
 		if err := d.part(ctx, part); err != nil {
 			return fmt.Errorf("window %s: %w", part, err)

@@ -20,8 +20,12 @@ func sampleAlert(t *testing.T, n int) alerts.Alert {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return alerts.New(alerts.Rule{"name": "R", "new_terms_fields": []string{"okta.actor.id", "cloud.account.id"}}, alerts.RunInfo{},
-		alerts.Finding{Key: key, Terms: terms, Events: 12, EventSource: map[string]any{
+	maker, err := alerts.NewMaker(alerts.Rule{"name": "R", "new_terms_fields": []string{"okta.actor.id", "cloud.account.id"}}, alerts.RunInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return maker.Alert(
+		alerts.Finding{Key: key, Terms: terms, Events: 12, Event: alerts.NewEvent(alerts.SourceEvent{Source: map[string]any{
 			"okta": map[string]any{
 				"actor": map[string]any{"id": terms[0], "display_name": "Åda Sørensen"}, "event_type": "user.authentication.auth_via_mfa",
 				"client":           map[string]any{"ip": "2001:db8:44::5c", "user_agent": map[string]any{"browser": "FIREFOX", "os": "Linux"}},
@@ -30,7 +34,7 @@ func sampleAlert(t *testing.T, n int) alerts.Alert {
 			},
 			"client": map[string]any{"geo": map[string]any{"city_name": "Dublin", "country_name": "Ireland"}},
 			"cloud":  map[string]any{"account": map[string]any{"id": []any{"218733041992", "640185527310"}}},
-		}}, at)
+		}})}, at)
 }
 
 func TestTableFitsTheTerminal(t *testing.T) {

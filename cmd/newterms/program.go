@@ -145,7 +145,7 @@ func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms
 		// leave out.
 		search.Exclude = append(append([]kql.Query{}, p.settings.Exclude...), exclude...)
 		search.MissingTerms = bool(missing)
-		search.Dates = alerts.DateFields()
+		search.Wanted = alerts.EventFields()
 		search.PageSize = p.pageSize
 	}
 	for _, r := range rules {

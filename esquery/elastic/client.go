@@ -8,7 +8,6 @@ package elastic
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -20,8 +19,8 @@ import (
 )
 
 // maxAnswer bounds what one answer may take in memory, in bytes. A page of
-// 10,000 pairs is about 2.5 MB, a batch of 200 events about 2 MB.
-const maxAnswer = 64 << 20
+// 10,000 pairs is about 2.5 MB, a batch of events about 4 MB.
+const maxAnswer = 32 << 20
 
 // A Client sends requests. It is safe for concurrent use.
 type Client struct {
@@ -75,7 +74,7 @@ func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) erro
 	if product := res.Header.Get("X-Elastic-Product"); product != "Elasticsearch" {
 		return fmt.Errorf("%w (its header X-Elastic-Product is %q)", ErrOtherProduct, product)
 	}
-	if err := json.Unmarshal(x.body, answer); err != nil {
+	if err := decode(x.body, answer); err != nil {
 		return fmt.Errorf("%w: it is not the JSON that was expected: %w", ErrIncomplete, err)
 	}
 	if timed, ok := answer.(interface{ took() time.Duration }); ok {

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Search asks for aggregations.
@@ -27,26 +29,62 @@ type Search struct {
 // Do it returns one that wraps ErrIncomplete where shards failed, time ran out,
 // a cluster was skipped or nothing was searched (ErrNoShards).
 func (c *Client) Search(ctx context.Context, s Search, aggregations any) error {
+	answer := searchAnswer{Aggregations: part{into: aggregations}}
+	err := c.search(ctx, s, &answer)
+	if err == nil && !answer.Aggregations.found {
+		err = fmt.Errorf("search %s: %w: it holds no aggregations", strings.Join(s.Indices, ","), ErrIncomplete)
+	}
+	return err
+}
+
+// Hits decodes the hits of a complete answer, a list, with the errors of Search.
+// It returns how many bytes of the answer they are.
+func (c *Client) Hits(ctx context.Context, s Search, hits any) (bytes int, err error) {
+	var answer searchAnswer
+	answer.Hits.Hits = part{into: hits}
+	err = c.search(ctx, s, &answer)
+	if err == nil && !answer.Hits.Hits.found {
+		err = fmt.Errorf("search %s: %w: it holds no hits", strings.Join(s.Indices, ","), ErrIncomplete)
+	}
+	return answer.Hits.Hits.bytes, err
+}
+
+func (c *Client) search(ctx context.Context, s Search, answer *searchAnswer) error {
 	payload, err := json.Marshal(s.Body)
 	if err != nil {
 		return err
 	}
 	partial := false
-	var answer searchAnswer
 	err = c.Do(ctx, esapi.SearchRequest{
 		Index: InPath(s.Indices), Body: bytes.NewReader(payload), AllowPartialSearchResults: &partial,
 		AllowNoIndices: &s.IgnoreUnavailable, IgnoreUnavailable: &s.IgnoreUnavailable,
-	}, &answer)
+	}, answer)
 	if err == nil {
 		err = answer.incomplete()
-	}
-	if err == nil {
-		err = json.Unmarshal(answer.Aggregations, aggregations)
 	}
 	if err != nil {
 		return fmt.Errorf("search %s: %w", strings.Join(s.Indices, ","), err)
 	}
 	return nil
+}
+
+// A part of an answer is decoded where the caller wants it, in the same pass as
+// the rest.
+type part struct {
+	into  any // nil: passed over
+	found bool
+	bytes int
+}
+
+func (p *part) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	p.found = d.PeekKind() != 'n'
+	if p.into == nil || !p.found {
+		return d.SkipValue()
+	}
+	start := d.InputOffset()
+	err := jsonv2.UnmarshalDecode(d, p.into)
+	p.bytes = int(d.InputOffset() - start)
+	return err
 }
 
 // InPath makes names and patterns of indices fit for the path of a request: date
@@ -69,8 +107,11 @@ type searchAnswer struct {
 		Failed   int            `json:"failed"`
 		Failures []shardFailure `json:"failures"`
 	} `json:"_shards"`
-	Clusters     clusters        `json:"_clusters"`
-	Aggregations json.RawMessage `json:"aggregations"`
+	Clusters clusters `json:"_clusters"`
+	Hits     struct {
+		Hits part `json:"hits"`
+	} `json:"hits"`
+	Aggregations part `json:"aggregations"`
 }
 
 type shardFailure struct {
@@ -102,8 +143,6 @@ func (a *searchAnswer) incomplete() error {
 		return fmt.Errorf("%w: %d of %d shards failed%s", ErrIncomplete, a.Shards.Failed, a.Shards.Total, firstOf(a.Shards.Failures))
 	case a.Shards.Total == 0:
 		return ErrNoShards
-	case len(a.Aggregations) == 0:
-		return fmt.Errorf("%w: it holds no aggregations", ErrIncomplete)
 	}
 	return nil
 }

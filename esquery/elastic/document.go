@@ -1,0 +1,144 @@
+package elastic
+
+import (
+	"encoding/json"
+	"errors"
+	"iter"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// decode reads an answer in one pass. In values of any type it keeps all digits
+// of numbers, as json.Number. Elasticsearch's own JSON is never refused for what
+// is in a document.
+func decode(text []byte, into any) error {
+	return jsonv2.Unmarshal(text, into, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+		jsonv2.MatchCaseInsensitiveNames(true), jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) (err error) {
+			*value, err = Value(d)
+			return err
+		})))
+}
+
+// A Document is a JSON object whatever it holds: objects are map[string]any,
+// lists []any and numbers json.Number. It is nil for what is no object.
+type Document map[string]any
+
+// UnmarshalJSONFrom is of json/v2. Without reflection it takes half the time.
+func (o *Document) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	value, err := Value(d)
+	*o, _ = value.(map[string]any)
+	return err
+}
+
+// Fields are values by the name of the field, as a search answers them.
+type Fields map[string][]any
+
+// UnmarshalJSONFrom is of json/v2.
+func (f *Fields) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	value, err := Value(d)
+	object, _ := value.(map[string]any)
+	*f = make(Fields, len(object))
+	for name, value := range object {
+		(*f)[name], _ = value.([]any)
+	}
+	return err
+}
+
+// Value reads the next value, like a Document's.
+func Value(d *jsontext.Decoder) (any, error) {
+	token, err := d.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case 'n':
+		return nil, nil
+	case 't', 'f':
+		return token.Bool(), nil
+	case '"':
+		return token.String(), nil
+	case '0':
+		return json.Number(token.String()), nil
+	case '{':
+		object := map[string]any{}
+		err := Members(d, func(name string) (err error) {
+			object[name], err = Value(d)
+			return err
+		})
+		return object, err
+	case '[':
+		list := []any{}
+		for d.PeekKind() != ']' {
+			value, err := Value(d)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		_, err := d.ReadToken()
+		return list, err
+	}
+	return nil, errors.New("a value is missing")
+}
+
+// Members reads the members of an object whose beginning was read, with a
+// function that reads the value of each.
+func Members(d *jsontext.Decoder, read func(name string) error) error {
+	for d.PeekKind() != '}' {
+		token, err := d.ReadToken()
+		if err != nil {
+			return err
+		}
+		if err := read(token.String()); err != nil {
+			return err
+		}
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+// Lookup finds the value at a dotted path. Documents hold the fields of an object
+// nested, dotted, or both: {"user": {"id": 1}, "user.name": "x"}.
+func Lookup(document map[string]any, path string) (value any, ok bool) {
+	if value, ok := document[path]; ok {
+		return value, true
+	}
+	for end := range Dots(path) {
+		child, ok := document[path[:end]].(map[string]any)
+		if !ok {
+			continue
+		}
+		if value, ok := Lookup(child, path[end+1:]); ok {
+			return value, true
+		}
+	}
+	return nil, false
+}
+
+// Dots yields the positions of a path's dots.
+func Dots(path string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := range len(path) {
+			if path[i] == '.' && !yield(i) {
+				return
+			}
+		}
+	}
+}
+
+// HasValueAt reports whether the path, or a part of it from the left, holds
+// something else than an object.
+func HasValueAt(document map[string]any, path string) bool {
+	if _, ok := Lookup(document, path); ok {
+		return true
+	}
+	for end := range Dots(path) {
+		if value, ok := Lookup(document, path[:end]); ok {
+			if _, isObject := value.(map[string]any); !isObject {
+				return true
+			}
+		}
+	}
+	return false
+}

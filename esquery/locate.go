@@ -1,0 +1,105 @@
+package esquery
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+
+	"newterms/esquery/elastic"
+)
+
+// mostLocated is how many candidates are located at once: their times are as
+// many clauses, of the 1,024 allowed.
+const mostLocated = 200
+
+// locateEvents finds the event of each candidate by its bucket in a composite
+// aggregation, which is exact whatever the fields hold, and slow. Without content
+// the event only tells where it is.
+func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, content bool) ([]*Event, error) {
+	var all []*Event
+	for chunk := range slices.Chunk(candidates, mostLocated) {
+		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) {
+			events, err := s.locate(ctx, chunk, content)
+			if content && len(chunk) == 1 && elastic.TooMuchToAnswer(err) {
+				return s.locateEvents(ctx, chunk, false)
+			}
+			return events, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, events...)
+	}
+	return all, nil
+}
+
+func (s *Source) locate(ctx context.Context, candidates []Candidate, content bool) ([]*Event, error) {
+	events := make([]*Event, len(candidates))
+	found := 0
+	body := func(size int, after json.RawMessage) any { return s.bodies.locate(candidates, content, size, after) }
+	err := s.eachOf(ctx, candidates, &s.eventsPageSize, body, func(i int, b bucket) (done bool, err error) {
+		event, err := b.eventAt(candidates[i].First.UnixMilli())
+		if event != nil && events[i] == nil {
+			events[i] = event
+			found++
+		}
+		return found == len(candidates), err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range events {
+		switch {
+		case e != nil && content:
+		case e != nil:
+			e.Missing = "it is too large to fetch"
+		case len(candidates) == 1:
+			events[i] = &Event{Missing: "it is gone since it was listed"}
+		default:
+			// An event with several times can hide another one, if one of them
+			// is another candidate's. By itself it cannot.
+			alone, err := s.locateEvents(ctx, candidates[i:i+1], content)
+			if err != nil {
+				return nil, err
+			}
+			events[i] = alone[0]
+		}
+	}
+	return events, nil
+}
+
+// hits is what topHit asks for.
+type hits struct {
+	First *struct {
+		Hits struct {
+			Hits []locatedEvent `json:"hits"`
+		} `json:"hits"`
+	} `json:"first"`
+}
+
+type locatedEvent struct {
+	Index   string           `json:"_index"`
+	ID      string           `json:"_id"`
+	Source  elastic.Document `json:"_source"`
+	Fields  elastic.Fields   `json:"fields"`
+	Matched []string         `json:"matched_queries"` // the times that it has
+}
+
+// eventAt returns the bucket's event of that time, by the primary timestamp or
+// by the fallback; nil if it has none.
+func (b bucket) eventAt(milliseconds int64) (*Event, error) {
+	all := []hits{b.hits}
+	if b.Fallback != nil {
+		all = append(all, b.Fallback.hits)
+	}
+	for _, h := range all {
+		if h.First == nil || len(h.First.Hits.Hits) == 0 {
+			continue
+		}
+		if hit := h.First.Hits.Hits[0]; slices.Contains(hit.Matched, strconv.FormatInt(milliseconds, 10)) {
+			return &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}, nil
+		}
+	}
+	return nil, nil
+}

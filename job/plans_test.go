@@ -1,0 +1,208 @@
+package job_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"github.com/google/uuid"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/esquery/estest"
+	"newterms/job"
+	"newterms/job/rule"
+)
+
+var (
+	benchEvents = flag.Int("bench-events", 300_000, "how many events BenchmarkPlans makes")
+	benchDays   = flag.Int("bench-days", 8, "over how many days")
+	benchActors = flag.Int("bench-actors", 20_000, "of how many actors")
+	benchRounds = flag.Int("bench-rounds", 5, "how often each plan runs; the median counts")
+	benchSingle = flag.Bool("bench-single", true, "run one search a pair as well, for windows of up to an hour")
+)
+
+// A measure is what a plan has spent.
+type measure struct {
+	wall, took    time.Duration
+	requests      int
+	bytes, allocs int64
+	candidates    int
+	found         []string // pair and time of each first occurrence, sorted
+}
+
+// A metered transport counts the bytes that it received.
+type metered struct {
+	next  esapi.Transport
+	bytes int64
+}
+
+func (m *metered) Perform(r *http.Request) (*http.Response, error) {
+	res, err := m.next.Perform(r)
+	if err == nil {
+		res.Body = &meteredBody{res.Body, &m.bytes}
+	}
+	return res, err
+}
+
+type meteredBody struct {
+	io.ReadCloser
+	bytes *int64
+}
+
+func (b *meteredBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	*b.bytes += int64(n)
+	return n, err
+}
+
+// measured runs a plan with a client of its own.
+func measured(b *testing.B, node *estest.Node, plan func(ctx context.Context, c *elastic.Client, m *measure) error) measure {
+	b.Helper()
+	transport := &metered{next: node}
+	client := elastic.NewClient(transport, elastic.Options{})
+	var m measure
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	err := plan(b.Context(), client, &m)
+	m.wall = time.Since(start)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m.requests, m.took = client.Spent()
+	m.bytes, m.allocs = transport.bytes, int64(after.TotalAlloc-before.TotalAlloc)
+	slices.Sort(m.found)
+	return m
+}
+
+// median takes the one in the middle by the time that it took.
+func median(all []measure) measure {
+	slices.SortFunc(all, func(a, b measure) int { return int(a.wall - b.wall) })
+	return all[len(all)/2]
+}
+
+// BenchmarkPlans compares what a run does, dry, with Kibana's plan and with one
+// search a pair, on the same data in one run, for windows of several lengths.
+// All must find the same. Each round takes another window, so that no cache
+// answers. The ratios are what counts; the times are the machine's.
+//
+//	go test ./job -run '^$' -bench Plans -benchtime 1x -timeout 0 -bench-events 2000000 -bench-actors 60000
+func BenchmarkPlans(b *testing.B) {
+	node := estest.ForTest(b)
+	data := benchData{*benchEvents, *benchDays, 2, *benchActors, time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)}
+	data.load(b, node)
+	r, err := rule.Builtin()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Search.Indices, r.Search.Wanted = []string{data.index()}, alerts.EventFields()
+	for _, length := range []time.Duration{10 * time.Minute, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour} {
+		if length > time.Duration(data.days-7)*24*time.Hour {
+			continue // there is no history for it
+		}
+		b.Run(strings.TrimSuffix(length.String(), "0s"), func(b *testing.B) {
+			for b.Loop() {
+				comparePlans(b, node, data, r, length)
+			}
+		})
+	}
+}
+
+func comparePlans(b *testing.B, node *estest.Node, data benchData, r rule.Rule, length time.Duration) {
+	plans := []struct {
+		name string
+		run  func(w job.Window) func(context.Context, *elastic.Client, *measure) error
+	}{
+		{"newterms", func(w job.Window) func(context.Context, *elastic.Client, *measure) error { return ourPlan(r, w) }},
+		{"kibana", func(w job.Window) func(context.Context, *elastic.Client, *measure) error { return kibanaPlan(r, w) }},
+	}
+	if *benchSingle && length <= time.Hour {
+		plans = append(plans, struct {
+			name string
+			run  func(w job.Window) func(context.Context, *elastic.Client, *measure) error
+		}{"single", func(w job.Window) func(context.Context, *elastic.Client, *measure) error { return singlePlan(r, w) }})
+	}
+	results := make([][]measure, len(plans))
+	for round := range *benchRounds {
+		to := data.end.Add(-time.Duration(round) * 7 * time.Second)
+		window := job.Window{From: to.Add(-length), To: to}
+		for i, plan := range plans {
+			m := measured(b, node, plan.run(window))
+			results[i] = append(results[i], m)
+			compareFound(b, r, window, plan.name, results[0][round].found, m.found)
+		}
+	}
+	ours := median(results[0])
+	for i, plan := range plans {
+		m := median(results[i])
+		b.Logf("%-8s %-9s %7d candidates %6d new  wall %8.1f ms  took %8.1f ms  %5d requests  %8.2f MB received  %8.2f MB allocated  %5.2f times ours",
+			length, plan.name, m.candidates, len(m.found), ms(m.wall), ms(m.took), m.requests, float64(m.bytes)/1e6, float64(m.allocs)/1e6, float64(m.wall)/float64(ours.wall))
+		if i > 0 {
+			b.ReportMetric(float64(m.wall)/float64(ours.wall), "times-"+plan.name)
+		}
+	}
+	b.ReportMetric(float64(ours.wall)/float64(ours.took), "wall/took")
+	b.ReportMetric(ms(ours.took), "took-ms")
+}
+
+// compareFound wants another plan to find what ours does. Kibana's takes a pair
+// for known that was last seen after the history before the window began, be it
+// more than that before the pair's own event: so it may miss some, and those are
+// asked for one by one.
+func compareFound(b *testing.B, r rule.Rule, w job.Window, name string, ours, theirs []string) {
+	b.Helper()
+	missed := slices.DeleteFunc(slices.Clone(ours), func(one string) bool { _, ok := slices.BinarySearch(theirs, one); return ok })
+	if len(ours)-len(missed) != len(theirs) || name != "kibana" && len(missed) > 0 {
+		b.Fatalf("%s found %d first occurrences in %s, and we %d, of which it misses %d", name, len(theirs), w, len(ours), len(missed))
+	}
+	o, err := newOthers(elastic.NewClient(estest.ForTest(b), elastic.Options{}), r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, one := range missed {
+		var actor, account string
+		var at int64
+		if _, err := fmt.Sscan(one, &actor, &account, &at); err != nil {
+			b.Fatal(err)
+		}
+		pair := []dsl{{"term": dsl{r.Search.Fields[0]: actor}}, {"term": dsl{r.Search.Fields[1]: account}}}
+		first := time.UnixMilli(at)
+		seen, _, err := o.composite(b.Context(), job.Window{From: first.Add(-r.History), To: first}, 1, nil, nil, pair...)
+		if err != nil || len(seen) > 0 {
+			b.Fatalf("%s is no first occurrence: %v, %v", one, seen, err)
+		}
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// ourPlan is a dry run, up to the alerts as JSON.
+func ourPlan(r rule.Rule, w job.Window) func(context.Context, *elastic.Client, *measure) error {
+	return func(ctx context.Context, c *elastic.Client, m *measure) error {
+		j := &job.Job{
+			Rule: r, Version: "bench", Store: alerts.NewStore(c, ".bench-alerts", ".bench-runs"), DryRun: true,
+			Open: func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, c, s) },
+			Emit: func(a alerts.Alert) error {
+				terms := a.Describe().NewTerms
+				m.found = append(m.found, fmt.Sprint(terms[0].Value, " ", terms[1].Value, " ", a.FirstSeen.UnixMilli()))
+				return json.NewEncoder(io.Discard).Encode(a)
+			},
+			Warn: func(error) {}, Spent: c.Spent, Now: time.Now,
+		}
+		run, err := j.Run(ctx, uuid.NewString(), w)
+		m.candidates = int(run.Counts.Candidates)
+		return err
+	}
+}

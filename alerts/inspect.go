@@ -15,7 +15,7 @@ import (
 // A TargetState says whether a target is ready to be written to.
 type TargetState struct {
 	Target string
-	Exists bool // as a data stream or index; the first write makes it
+	Exists bool // as a data stream or index; if Setup could not create it, the first write does
 	// Template is the name of the target's index template, and State its state:
 	// by its version if the user may read index templates, and else by the
 	// mapping of the target.

@@ -14,25 +14,44 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// An Installed is an index template that Setup has installed or found.
+// An Installed is a target that Setup has set up, or found so.
 type Installed struct {
 	Template, Target string
 	// Was is the state that Setup found. Unless that is TemplateCurrent, Setup
 	// has installed the template.
 	Was TemplateState
+	// Created tells that Setup has created the data stream.
+	Created bool
+	// Lacking is a *NoStreamError if there is no data stream yet.
+	Lacking error
 }
 
-// Setup installs the index templates of both targets, and brings the mappings
-// of data streams that exist up to them. It changes nothing the second time.
-// With an error it returns what it installed before.
+// A NoStreamError says that a data stream has to wait for the first write to it.
+type NoStreamError struct{ Target string }
+
+func (e *NoStreamError) Error() string {
+	return fmt.Sprintf("the data stream %s does not exist yet, and this server has no API that creates it", e.Target)
+}
+
+// Setup installs the index templates of both targets and creates their data
+// streams, or brings the mappings of those that exist up to the templates. It
+// changes nothing the second time. With an error it returns what it did before.
 func (s *Store) Setup(ctx context.Context) ([]Installed, error) {
 	var all []Installed
 	for _, target := range s.targets() {
-		was, err := s.install(ctx, target.name, target.template)
+		i := Installed{Template: templateName(target.name), Target: target.name}
+		var err error
+		if i.Was, err = s.install(ctx, target.name, target.template); err != nil {
+			return all, err
+		}
+		i.Created, err = s.prepare(ctx, target.name, target.template)
+		if errors.As(err, new(*NoStreamError)) {
+			i.Lacking, err = err, nil
+		}
+		all = append(all, i)
 		if err != nil {
 			return all, err
 		}
-		all = append(all, Installed{templateName(target.name), target.name, was})
 	}
 	return all, nil
 }
@@ -68,15 +87,34 @@ func (s *Store) install(ctx context.Context, target string, t template) (Templat
 			return "", fmt.Errorf("put index template %s: %w", name, err)
 		}
 	}
+	return was, nil
+}
+
+// prepare creates the data stream of a target, so that a dashboard finds its
+// fields before the first alert, or updates its mapping if it exists.
+func (s *Store) prepare(ctx context.Context, target string, t template) (created bool, err error) {
 	payload, err := json.Marshal(t.mappings())
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	err = s.client.Do(ctx, esapi.IndicesPutMappingRequest{Index: []string{target}, Body: bytes.NewReader(payload)}, &struct{}{})
-	if err != nil && !hasStatus(err, http.StatusNotFound) { // the first write makes the data stream
-		return "", fmt.Errorf("update the mapping of %s: %w", target, err)
+	switch {
+	case err == nil:
+		return false, nil
+	case !hasStatus(err, http.StatusNotFound):
+		return false, fmt.Errorf("update the mapping of %s: %w", target, err)
 	}
-	return was, nil
+	err = s.client.Do(ctx, esapi.IndicesCreateDataStreamRequest{Name: target}, &struct{}{})
+	var refused *elastic.ResponseError
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &refused) && refused.HasNoHandler():
+		return false, &NoStreamError{target}
+	case errors.As(err, &refused) && refused.Has("resource_already_exists_exception"):
+		return false, nil // made in the meantime
+	}
+	return false, fmt.Errorf("create data stream %s: %w", target, err)
 }
 
 // templateState compares the version of the installed template with ours.

@@ -24,7 +24,7 @@ func ServerVersion(ctx context.Context, c *elastic.Client) (string, error) {
 	err := c.Do(ctx, esapi.InfoRequest{}, &answer)
 	var refused *elastic.ResponseError
 	switch {
-	case errors.As(err, &refused) && (refused.Status == http.StatusForbidden || hasNoHandler(refused)):
+	case errors.As(err, &refused) && (refused.Status == http.StatusForbidden || refused.HasNoHandler()):
 		if answer.Version.Number, err = majorVersion(ctx, c); err != nil {
 			return "", err
 		}
@@ -69,17 +69,11 @@ func majorVersion(ctx context.Context, c *elastic.Client) (string, error) {
 				return m[1] + ".x", nil
 			}
 		}
-		if hasNoHandler(refused) {
+		if refused.HasNoHandler() {
 			err = nil
 		}
 	}
 	return strconv.Itoa(newest) + ".x", err
-}
-
-// hasNoHandler recognizes the answer to a request that the server has no such
-// API for: the security API, where security is off.
-func hasNoHandler(e *elastic.ResponseError) bool {
-	return strings.Contains(e.Reason, "no handler found for uri") || strings.Contains(e.Reason, "Incorrect HTTP method for uri")
 }
 
 // A User is who sends the requests, as the server sees it.
@@ -99,7 +93,7 @@ func CurrentUser(ctx context.Context, c *elastic.Client) (User, error) {
 	}
 	err := c.Do(ctx, esapi.SecurityAuthenticateRequest{}, &answer)
 	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && hasNoHandler(refused) {
+	if errors.As(err, &refused) && refused.HasNoHandler() {
 		return User{SecurityOff: true}, nil
 	}
 	return User{Name: answer.Username, APIKey: answer.APIKey.Name}, err

@@ -51,6 +51,8 @@ func advice(err error) string {
 		return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
 	case is[*job.LeftOut](err):
 		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
+	case is[*alerts.NoStreamError](err):
+		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
 	case is[kibanaError](err):
 		return kibanaAdvice(err)
 	case errors.As(err, &rejected):
@@ -143,7 +145,7 @@ func problemAdvice(p *check.Problem) string {
 	return map[check.Kind]string{
 		check.TemplateMissing:   setUp,
 		check.TemplateOutdated:  setUp,
-		check.TemplateUnknown:   "run newterms setup if that was not done yet; the first run creates the data stream",
+		check.TemplateUnknown:   "run newterms setup if that was not done yet; the first write creates the data stream",
 		check.ClockDiffers:      clock,
 		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -70,6 +71,8 @@ func kindOf(path string, body []byte) string {
 	switch search := strings.HasSuffix(path, "/_search"); {
 	case path == "/":
 		return "root"
+	case strings.HasPrefix(path, "/_data_stream/"):
+		return "data stream"
 	case strings.HasSuffix(path, "/_field_caps"):
 		return "field caps"
 	case strings.Contains(path, "-runs/"):
@@ -166,10 +169,26 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		return rec
 	}
+	if name, ok := strings.CutPrefix(r.URL.Path, "/_data_stream/"); ok && r.Method == http.MethodPut {
+		replace = func([]byte) *httptest.ResponseRecorder { return c.createDataStream(name) }
+	}
 	req := request{kind: kindOf(r.URL.Path, body), path: r.URL.Path, body: body, w: w, replace: replace}
 	if fault == nil || !fault(req) {
 		reply(w, req.forward())
 	}
+}
+
+// createDataStream answers for an API that the node may lack.
+func (c *cluster) createDataStream(name string) *httptest.ResponseRecorder {
+	rec := httptest.NewRecorder()
+	rec.Header().Set("X-Elastic-Product", "Elasticsearch")
+	status, answer, err := c.node.CreateDataStream(context.Background(), name)
+	if err != nil {
+		status = http.StatusBadGateway
+	}
+	rec.WriteHeader(status)
+	rec.Body.Write(answer)
+	return rec
 }
 
 func reply(w http.ResponseWriter, rec *httptest.ResponseRecorder) {

@@ -157,7 +157,7 @@ func breakRequests(ts *testscript.TestScript, _ bool, args []string) {
 	kind, rule, _ := strings.Cut(args[0], " of ")
 	faults := append(faults(), s.storyFaults()...)
 	at := slices.IndexFunc(faults, func(f fault) bool { return f.name == args[1] })
-	if at < 0 || !slices.Contains(append(kinds, "any", "root", "other"), kind) {
+	if at < 0 || !slices.Contains(append(kinds, "any", "root", "other", "data stream"), kind) {
 		ts.Fatalf("there is no fault %q of %q", args[1], kind)
 	}
 	s.setFault(func(r request) bool {
@@ -179,6 +179,8 @@ func (s *story) storyFaults() []fault {
 		}},
 		{"version 7", false, status(200, `{"version":{"number":"7.17.29"}}`, "X-Elastic-Product", "Elasticsearch")},
 		{"version 8.12", false, status(200, `{"version":{"number":"8.12.2"}}`, "X-Elastic-Product", "Elasticsearch")},
+		{"no such API", false, status(405, `{"error":"Incorrect HTTP method for uri [/_data_stream/x] and method [PUT], allowed: [POST]","status":405}`)},
+		{"made meanwhile", false, func(r request) { r.forward(); reply(r.w, r.forward()) }},
 		{"unknown parameter", false, status(400, `{"error":{"type":"illegal_argument_exception",`+
 			`"reason":"request [/x/_bulk] contains unrecognized parameter: [require_data_stream]"},"status":400}`)},
 		{"413 over 16 kB", false, func(r request) {

@@ -32,10 +32,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	}
 	installed, err := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget).Setup(ctx)
 	for _, i := range installed {
-		did := map[alerts.TemplateState]string{
-			alerts.TemplateMissing: "installed", alerts.TemplateOutdated: "updated", alerts.TemplateCurrent: "unchanged",
-		}[i.Was]
-		fmt.Fprintf(forPeople{p.stdout}, "%s index template %s for %s\n", did, i.Template, i.Target)
+		p.sayInstalled(i)
 	}
 	if err != nil {
 		return fmt.Errorf("setup: %w", err)
@@ -44,6 +41,19 @@ func (p program) setup(ctx context.Context, args []string) error {
 		return p.importDashboards(ctx)
 	}
 	return nil
+}
+
+func (p program) sayInstalled(i alerts.Installed) {
+	did := map[alerts.TemplateState]string{
+		alerts.TemplateMissing: "installed", alerts.TemplateOutdated: "updated", alerts.TemplateCurrent: "unchanged",
+	}[i.Was]
+	fmt.Fprintf(forPeople{p.stdout}, "%s index template %s for %s\n", did, i.Template, i.Target)
+	switch {
+	case i.Lacking != nil:
+		p.log.Warn(withAdvice(i.Lacking))
+	case i.Created:
+		fmt.Fprintf(forPeople{p.stdout}, "created data stream %s\n", i.Target)
+	}
 }
 
 // A kibanaError comes from Kibana, or says why there is no answer from there.

@@ -58,6 +58,12 @@ func (e *ResponseError) Error() string { return fmt.Sprintf("%d %s", e.Status, e
 // StatusCode is the HTTP status.
 func (e *ResponseError) StatusCode() int { return e.Status }
 
+// HasNoHandler reports that the server has no such API: the security API where
+// security is off, or one of a module that it lacks.
+func (e *ResponseError) HasNoHandler() bool {
+	return strings.Contains(e.Reason, "no handler found for uri") || strings.Contains(e.Reason, "Incorrect HTTP method for uri")
+}
+
 func responseError(status int, body []byte) *ResponseError {
 	var answer struct {
 		Error Cause `json:"error"`

@@ -3,8 +3,9 @@
 // Central. It needs Maven and a JDK: 17 or later for 8.x, 21 or later for 9.x.
 //
 // What the published jars lack: painless (so no scripts), the wildcard,
-// constant_keyword and scaled_float fields, ILM and the _data_stream API.
-// Data streams themselves work. Of 9.x they lack security and GET / as well.
+// constant_keyword and scaled_float fields, the top_metrics aggregation, ES|QL,
+// ILM and the _data_stream API. Data streams themselves work, and
+// CreateDataStream stands in for the API that creates them. Of 9.x they lack security and GET / as well.
 package estest
 
 import (

@@ -61,7 +61,7 @@ func (s *shared) target(state alerts.TargetState) {
 	default:
 		message := state.Target + " is set up"
 		if !state.Exists {
-			message += "; the first run creates the data stream"
+			message += "; the first write creates the data stream"
 		}
 		s.ok("target", "%s", message)
 	}

@@ -3,10 +3,12 @@ package alerts
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cenkalti/backoff/v5"
@@ -36,9 +38,31 @@ func (e *RejectedError) Error() string {
 // StatusCode is the HTTP status of the first refused document.
 func (e *RejectedError) StatusCode() int { return e.Status }
 
+// An item is a document to create in a target, or with at the part of one that
+// is to be changed.
 type item struct {
 	id       string
 	document []byte // JSON
+	at       *place
+}
+
+// lines are those of a bulk request: what to do, and with what. Ids are
+// hexadecimal or the like, which JSON takes as they are.
+func (i item) lines() ([]byte, error) {
+	if i.at == nil {
+		return slices.Concat([]byte(`{"create":{"_id":"`), []byte(i.id), []byte("\"}}\n"), i.document, []byte("\n")), nil
+	}
+	at, err := json.Marshal(i.at)
+	return slices.Concat([]byte(`{"update":`), at, []byte("}\n{\"doc\":"), i.document, []byte("}\n")), err
+}
+
+// A place is where a document is, and which version of it. A data stream takes
+// changes only of its backing indices.
+type place struct {
+	Index       string `json:"_index"`
+	ID          string `json:"_id"`
+	SeqNo       int64  `json:"if_seq_no"`
+	PrimaryTerm int64  `json:"if_primary_term"`
 }
 
 // outcome is what became of one document.
@@ -52,6 +76,9 @@ type outcome struct {
 // isCreated reports whether the document is where it belongs.
 func (o outcome) isCreated() bool { return o.Status == http.StatusCreated && o.FailureStore != "used" }
 
+// isChanged reports whether a document that was to be changed is.
+func (o outcome) isChanged() bool { return o.Status == http.StatusOK }
+
 // isRefused reports whether another document in its place may be taken.
 func (o outcome) isRefused() bool {
 	return o.Status == http.StatusBadRequest || o.Status == http.StatusRequestEntityTooLarge || o.FailureStore == "used"
@@ -61,16 +88,20 @@ func (o outcome) mayBeRetried() bool {
 	return o.Status == http.StatusTooManyRequests || o.Status == http.StatusServiceUnavailable
 }
 
-// create writes documents and returns an outcome for each, in order. Documents
-// that failed because the cluster is busy are sent again, and no others.
-func (s *Store) create(ctx context.Context, target string, items []item) ([]outcome, error) {
+// write creates documents in a target, or changes them where they are, and
+// returns an outcome for each, in order. Documents that failed because the
+// cluster is busy are sent again, and no others.
+func (s *Store) write(ctx context.Context, target string, items []item) ([]outcome, error) {
 	outcomes := make([]outcome, len(items))
 	left := make([]int, len(items)) // positions still to be written
 	for i := range left {
 		left[i] = i
 	}
-	lines := encode(items)
-	err := s.client.Again(ctx, func() error {
+	lines, err := encode(items)
+	if err != nil {
+		return nil, err
+	}
+	err = s.client.Again(ctx, func() error {
 		var busy []int
 		for part := range inParts(left, lines) {
 			answer, err := elastic.InHalves(part, func(part []int) ([]outcome, error) { return s.bulk(ctx, target, part, lines) })
@@ -98,16 +129,16 @@ func (s *Store) create(ctx context.Context, target string, items []item) ([]outc
 
 var errBusy = errors.New("documents were turned away")
 
-// encode gives the lines of a bulk request for each item. Ids are hexadecimal or
-// the like, which JSON takes as they are.
-func encode(items []item) [][]byte {
+// encode gives the lines of a bulk request for each item.
+func encode(items []item) ([][]byte, error) {
 	lines := make([][]byte, len(items))
 	for i, it := range items {
-		line := make([]byte, 0, len(it.document)+len(it.id)+24)
-		line = append(append(append(line, `{"create":{"_id":"`...), it.id...), "\"}}\n"...)
-		lines[i] = append(append(line, it.document...), '\n')
+		var err error
+		if lines[i], err = it.lines(); err != nil {
+			return nil, err
+		}
 	}
-	return lines
+	return lines, nil
 }
 
 // maxBulk is about how many bytes a bulk request has, which Elastic's own
@@ -133,7 +164,8 @@ func inParts(positions []int, lines [][]byte) iter.Seq[[]int] {
 	}
 }
 
-// bulk sends one request. refresh makes what it writes visible to the next
+// bulk sends one request, without a target for items that say themselves where
+// they are. refresh makes what it writes visible to the next
 // search for alerts that exist, of this run or of a retry. A document that is
 // too large even by itself is refused like one that does not fit its mapping.
 func (s *Store) bulk(ctx context.Context, target string, positions []int, lines [][]byte) ([]outcome, error) {
@@ -141,14 +173,18 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 	for _, position := range positions {
 		body.Write(lines[position])
 	}
-	yes := true
+	request := esapi.BulkRequest{Index: target, Body: &body, Refresh: "true"}
+	if yes := true; target != "" {
+		request.RequireDataStream = &yes
+	}
 	var answer struct {
 		elastic.Timed
 		Items []struct {
 			Create outcome `json:"create"`
+			Update outcome `json:"update"`
 		} `json:"items"`
 	}
-	err := s.client.Do(ctx, esapi.BulkRequest{Index: target, Body: &body, RequireDataStream: &yes, Refresh: "true"}, &answer)
+	err := s.client.Do(ctx, request, &answer)
 	if len(positions) == 1 && elastic.TooMuchToAsk(err) {
 		return []outcome{{Status: http.StatusRequestEntityTooLarge, Error: elastic.Cause{Type: "request_entity_too_large", Reason: err.Error()}}}, nil
 	}
@@ -160,20 +196,22 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 		err = fmt.Errorf("%w: it tells of %d documents, %d were sent", elastic.ErrIncomplete, len(answer.Items), len(positions))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("bulk %s: %w", target, err)
+		return nil, fmt.Errorf("%s: %w", strings.TrimSpace("bulk "+target), err)
 	}
 	outcomes := make([]outcome, len(positions))
 	for i, item := range answer.Items {
-		outcomes[i] = item.Create
+		if outcomes[i] = item.Create; target == "" {
+			outcomes[i] = item.Update
+		}
 	}
 	return outcomes, nil
 }
 
-// rejection is nil if every document was created or existed.
+// rejection is nil if every document was created, changed or existed.
 func rejection(target string, outcomes []outcome) error {
 	var first *RejectedError
 	for _, o := range outcomes {
-		if o.isCreated() || o.Status == http.StatusConflict {
+		if o.isCreated() || o.isChanged() || o.Status == http.StatusConflict {
 			continue
 		}
 		if first == nil {

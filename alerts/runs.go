@@ -90,7 +90,7 @@ func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 	document, err := json.Marshal(runDocument(run, now))
 	var outcomes []outcome
 	if err == nil {
-		outcomes, err = s.create(ctx, s.runsTarget, []item{{id: run.ID + "-" + string(run.State), document: document}})
+		outcomes, err = s.write(ctx, s.runsTarget, []item{{id: run.ID + "-" + string(run.State), document: document}})
 	}
 	if err == nil {
 		err = rejection(s.runsTarget, outcomes)

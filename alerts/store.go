@@ -43,7 +43,7 @@ func (s *Store) Write(ctx context.Context, batch []Alert) (Result, error) {
 			}
 			items[i] = item{id: a.ID, document: text}
 		}
-		outcomes, err := s.create(ctx, s.alertsTarget, items)
+		outcomes, err := s.write(ctx, s.alertsTarget, items)
 		if err != nil {
 			return result, fmt.Errorf("write alerts: %w", err)
 		}

@@ -85,6 +85,15 @@ type User struct {
 	SecurityOff bool
 }
 
+// String is the user's name, with the name of the API key if there is one: a
+// key may be in more hands than its owner's.
+func (u User) String() string {
+	if u.APIKey != "" {
+		return "API key " + u.APIKey + " of " + u.Name
+	}
+	return u.Name
+}
+
 // CurrentUser asks the server who sends the requests.
 func CurrentUser(ctx context.Context, c *elastic.Client) (User, error) {
 	var answer struct {

@@ -53,6 +53,10 @@ func advice(err error) string {
 		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
 	case is[*alerts.NoStreamError](err):
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
+	case is[*alerts.UnknownAlertsError](err):
+		return "an id is the _id of an alert: kibana.alert.uuid on the dashboard, _id in newterms run --output ndjson"
+	case is[*alerts.ConflictError](err):
+		return "do it again"
 	case is[kibanaError](err):
 		return kibanaAdvice(err)
 	case errors.As(err, &rejected):
@@ -96,6 +100,8 @@ func clusterAdvice(err error) string {
 			return "remove the block, which is no missing privilege: it is in the settings of the index (index.blocks), often for a full disk"
 		case status == http.StatusForbidden:
 			return "grant this privilege to the API key or user (deploy/elasticsearch has what they need)"
+		case status == http.StatusNotFound && hasCause(err, "index_not_found_exception"):
+			return "run newterms setup if that was not done yet"
 		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
 			return "the cluster is busy or broken; the next run covers this window again"
 		}

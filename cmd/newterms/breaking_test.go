@@ -88,7 +88,11 @@ func itemsAs(n int, outcome map[string]any) func(request) {
 		var items []any
 		for i := 0; i+1 < len(lines); i += 2 {
 			if refused(i) || len(answer.Items) == 0 {
-				items = append(items, map[string]any{"create": outcome})
+				var action map[string]any
+				_ = json.Unmarshal(lines[i], &action) // a search has none
+				for name := range action {
+					items = append(items, map[string]any{name: outcome})
+				}
 				continue
 			}
 			items, answer.Items = append(items, answer.Items[0]), answer.Items[1:]

@@ -71,6 +71,8 @@ func kindOf(path string, body []byte) string {
 	switch search := strings.HasSuffix(path, "/_search"); {
 	case path == "/":
 		return "root"
+	case path == "/_bulk":
+		return "decision"
 	case strings.HasPrefix(path, "/_data_stream/"):
 		return "data stream"
 	case strings.HasSuffix(path, "/_field_caps"):

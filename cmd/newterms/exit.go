@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 
+	"newterms/alerts"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
@@ -48,7 +49,7 @@ func exitCodeOf(err error) int {
 	switch {
 	case errors.As(err, &checked):
 		return checked.code
-	case is[usageError](err):
+	case is[usageError](err), is[*alerts.UnknownAlertsError](err):
 		return exitUsage
 	case is[configError](err), is[*elastic.VersionError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
@@ -68,9 +69,12 @@ func exitCodeOf(err error) int {
 
 // isBlocked reports whether an index takes no requests of this kind, from
 // anybody.
-func isBlocked(err error) bool {
+func isBlocked(err error) bool { return hasCause(err, "cluster_block_exception") }
+
+// hasCause reports whether Elasticsearch names a type of error as a cause.
+func hasCause(err error, kind string) bool {
 	var cause interface{ Has(types ...string) bool }
-	return errors.As(err, &cause) && cause.Has("cluster_block_exception")
+	return errors.As(err, &cause) && cause.Has(kind)
 }
 
 // is reports whether an error is or wraps a T.

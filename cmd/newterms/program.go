@@ -33,6 +33,10 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   changes nothing the second time
   newterms rule   [PATH]
                   prints the rule, its compiled query and its requests
+  newterms close|acknowledge ALERT_ID... [--reason TEXT]
+  newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
+                  sets the status of alerts, by id or all that KQL matches;
+                  without --yes that only shows how many there are
   newterms version
 
 T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
@@ -72,7 +76,7 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 
 func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
 	if len(args) == 0 {
-		return usageError{errors.New("a command is missing: run, check, setup, rule or version; see newterms --help")}
+		return usageError{errors.New("a command is missing: run, check, setup, rule, close, acknowledge or version; see newterms --help")}
 	}
 	command, args := args[0], args[1:]
 	switch command {
@@ -83,10 +87,13 @@ func (p program) dispatch(ctx context.Context, args []string, settingsErr error)
 		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
 		return err
 	}
-	commands := map[string]func(context.Context, []string) error{"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule}
+	commands := map[string]func(context.Context, []string) error{
+		"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule,
+		"close": p.decide("close", alerts.Closed), "acknowledge": p.decide("acknowledge", alerts.Acknowledged),
+	}
 	do, ok := commands[command]
 	if !ok {
-		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule or version; see newterms --help", command)}
+		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule, close, acknowledge or version; see newterms --help", command)}
 	}
 	if settingsErr != nil {
 		return settingsErr

@@ -155,9 +155,9 @@ func breakRequests(ts *testscript.TestScript, _ bool, args []string) {
 		return
 	}
 	kind, rule, _ := strings.Cut(args[0], " of ")
-	faults := append(faults(), s.storyFaults()...)
+	faults := slices.Concat(faults(), s.storyFaults(), s.decisionFaults())
 	at := slices.IndexFunc(faults, func(f fault) bool { return f.name == args[1] })
-	if at < 0 || !slices.Contains(append(kinds, "any", "root", "other", "data stream"), kind) {
+	if at < 0 || !slices.Contains(append(kinds, "any", "root", "other", "data stream", "decision"), kind) {
 		ts.Fatalf("there is no fault %q of %q", args[1], kind)
 	}
 	s.setFault(func(r request) bool {

@@ -31,10 +31,8 @@ func (s *shared) user(ctx context.Context) bool {
 	case user.SecurityOff:
 		s.ok("user", "security is off: everybody may do everything")
 		return true
-	case user.APIKey != "":
-		s.ok("user", "API key %s of %s", user.APIKey, user.Name)
 	default:
-		s.ok("user", "%s", user.Name)
+		s.ok("user", "%s", user)
 	}
 	missing, err := esquery.MissingPrivileges(ctx, s.Client, s.privileges())
 	if err != nil {

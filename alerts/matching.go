@@ -1,0 +1,71 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"newterms/esquery/elastic"
+)
+
+// A Standing is an alert and how far people are with it.
+type Standing struct {
+	ID     string
+	Status WorkflowStatus
+}
+
+// Fields gives the type of each field of the alerts target, for those who ask
+// for alerts in a query language; "object" for parents.
+func (s *Store) Fields(ctx context.Context) (map[string]string, error) {
+	types, err := s.fieldTypes(ctx, s.alertsTarget)
+	if err != nil {
+		return nil, fmt.Errorf("field_caps %s: %w", s.alertsTarget, err)
+	}
+	return types, nil
+}
+
+// matchingPage is how many alerts Matching asks for at once.
+const matchingPage = 10_000
+
+// Matching lists the alerts that a query in Query DSL matches, by their ids.
+func (s *Store) Matching(ctx context.Context, query map[string]any) ([]Standing, error) {
+	var found []Standing
+	pager := elastic.Pager{
+		Client: s.client, Search: elastic.Search{Indices: []string{s.alertsTarget}}, Size: matchingPage,
+		Body: func(size int, after json.RawMessage) any { return matchingBody(query, size, after) },
+	}
+	for {
+		var answer struct {
+			Alerts elastic.Composite[struct {
+				Key struct {
+					ID     string         `json:"id"`
+					Status WorkflowStatus `json:"status"`
+				} `json:"key"`
+			}] `json:"alerts"`
+		}
+		ok, err := pager.Next(ctx, &answer, &answer.Alerts)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("list alerts: %w", err)
+		case !ok:
+			return found, nil
+		}
+		for _, b := range answer.Alerts.Buckets {
+			found = append(found, Standing(b.Key))
+		}
+	}
+}
+
+func matchingBody(query map[string]any, size int, after json.RawMessage) dsl {
+	composite := dsl{"size": size, "sources": []dsl{
+		{"id": dsl{"terms": dsl{"field": "kibana.alert.uuid"}}},
+		{"status": dsl{"terms": dsl{"field": "kibana.alert.workflow_status", "missing_bucket": true}}},
+	}}
+	if after != nil {
+		composite["after"] = after
+	}
+	return dsl{
+		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": query}},
+		"aggs": dsl{"alerts": dsl{"composite": composite}},
+	}
+}

@@ -1,0 +1,244 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// A WorkflowStatus says how far people are with an alert.
+type WorkflowStatus string
+
+// The workflow statuses of an alert that somebody has looked at. It is open
+// before, "open".
+const (
+	Acknowledged WorkflowStatus = "acknowledged"
+	Closed       WorkflowStatus = "closed"
+)
+
+// A Decision is what somebody makes of alerts.
+type Decision struct {
+	Status WorkflowStatus
+	User   string // who decides; "" if nobody has a name
+	Reason string // "" if none is given
+	At     time.Time
+}
+
+// Decided tells what a Decision did.
+type Decided struct {
+	Changed int
+	Already int // had the status before
+}
+
+// An UnknownAlertsError names alerts that do not exist.
+type UnknownAlertsError struct {
+	Target string
+	IDs    []string
+}
+
+func (e *UnknownAlertsError) Error() string {
+	return fmt.Sprintf("%s has no alert %s; nothing was changed", e.Target, strings.Join(e.IDs, ", "))
+}
+
+// A ConflictError says that others kept changing an alert.
+type ConflictError struct{ ID string }
+
+func (e *ConflictError) Error() string {
+	return fmt.Sprintf("alert %s was changed by others each time", e.ID)
+}
+
+// maxDecided is how many alerts are looked up at once.
+const maxDecided = 1000
+
+// maxConflicts is how often an alert is looked up again because it changed
+// before its update.
+const maxConflicts = 3
+
+// Decide gives alerts a workflow status, as Kibana's Security does: with who,
+// when and why. An alert that has the status already keeps what it has. It looks
+// up all of them first: if one is unknown the error is an *UnknownAlertsError,
+// and nothing was changed. With another error the result tells what was.
+func (s *Store) Decide(ctx context.Context, ids []string, d Decision) (Decided, error) {
+	var decided Decided
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	left, err := s.locate(ctx, ids)
+	if err == nil {
+		left, err = s.decideOnce(ctx, left, d, &decided)
+	}
+	for conflicts := 0; err == nil && len(left) > 0; conflicts++ {
+		if conflicts == maxConflicts {
+			err = &ConflictError{left[0].at.ID}
+			break
+		}
+		if left, err = s.locate(ctx, idsOf(left)); err == nil {
+			left = decided.withoutLost(left, d)
+			left, err = s.decideOnce(ctx, left, d, &decided)
+		}
+	}
+	if err != nil {
+		return decided, fmt.Errorf("set the status %s: %w", d.Status, err)
+	}
+	return decided, nil
+}
+
+// withoutLost counts alerts that an attempt of ours has changed before its
+// answer was lost, and returns the others.
+func (decided *Decided) withoutLost(found []located, d Decision) []located {
+	return slices.DeleteFunc(found, func(l located) bool {
+		ours := l.status == d.Status && l.decidedAt == timestamp(d.At)
+		if ours {
+			decided.Changed++
+		}
+		return ours
+	})
+}
+
+// decideOnce returns the alerts that were changed since they were looked up.
+func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, decided *Decided) (changedByOthers []located, err error) {
+	var items []item
+	var sent []located
+	document, err := json.Marshal(decisionDocument(d))
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range found {
+		if l.status == d.Status {
+			decided.Already++
+			continue
+		}
+		sent = append(sent, l)
+		items = append(items, item{id: l.at.ID, at: &l.at, document: document})
+	}
+	outcomes, err := s.write(ctx, "", items)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range outcomes {
+		switch {
+		case o.isChanged():
+			decided.Changed++
+		case o.Status == http.StatusConflict:
+			changedByOthers = append(changedByOthers, sent[i])
+		}
+	}
+	return changedByOthers, rejection(s.alertsTarget, outcomes)
+}
+
+// decisionDocument is the part of an alert that a decision replaces. A reason of
+// an earlier one would not be true of this one.
+func decisionDocument(d Decision) map[string]any {
+	document := map[string]any{
+		"kibana.alert.workflow_status":            d.Status,
+		"kibana.alert.workflow_status_updated_at": timestamp(d.At),
+		"kibana.alert.workflow_user":              nil,
+		"kibana.alert.workflow_reason":            nil,
+	}
+	if d.User != "" {
+		document["kibana.alert.workflow_user"] = d.User
+	}
+	if d.Reason != "" {
+		document["kibana.alert.workflow_reason"] = d.Reason
+	}
+	return document
+}
+
+// located is an alert as it was found.
+type located struct {
+	at        place
+	status    WorkflowStatus
+	decidedAt string
+}
+
+func idsOf(found []located) []string {
+	ids := make([]string, len(found))
+	for i, l := range found {
+		ids[i] = l.at.ID
+	}
+	return ids
+}
+
+// locate finds out where alerts are. One that another backing index has as well
+// is there twice.
+func (s *Store) locate(ctx context.Context, ids []string) ([]located, error) {
+	var all []located
+	unknown := &UnknownAlertsError{Target: s.alertsTarget}
+	for start := 0; start < len(ids); start += maxDecided {
+		part := ids[start:min(start+maxDecided, len(ids))]
+		found, err := elastic.InHalves(part, func(part []string) ([][]located, error) { return s.locatePart(ctx, part) })
+		if err != nil {
+			return nil, fmt.Errorf("look up alerts: %w", err)
+		}
+		for i, id := range part {
+			if len(found[i]) == 0 {
+				unknown.IDs = append(unknown.IDs, id)
+			}
+			all = append(all, found[i]...)
+		}
+	}
+	if len(unknown.IDs) > 0 {
+		return nil, unknown
+	}
+	return all, nil
+}
+
+func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, error) {
+	var answer struct {
+		IDs struct {
+			Buckets []struct {
+				Key    string `json:"key"`
+				Alerts struct {
+					Hits struct {
+						Hits []struct {
+							Index       string `json:"_index"`
+							ID          string `json:"_id"`
+							SeqNo       int64  `json:"_seq_no"`
+							PrimaryTerm int64  `json:"_primary_term"`
+							Source      struct {
+								Status    WorkflowStatus `json:"kibana.alert.workflow_status"`
+								DecidedAt string         `json:"kibana.alert.workflow_status_updated_at"`
+							} `json:"_source"`
+						} `json:"hits"`
+					} `json:"hits"`
+				} `json:"alerts"`
+			} `json:"buckets"`
+		} `json:"ids"`
+	}
+	search := elastic.Search{Indices: []string{s.alertsTarget}, Body: locateBody(ids)}
+	err := s.client.Search(ctx, search, &answer)
+	if err != nil && !isMissing(err) {
+		return nil, err
+	}
+	byID := map[string][]located{}
+	for _, b := range answer.IDs.Buckets {
+		for _, h := range b.Alerts.Hits.Hits {
+			at := place{Index: h.Index, ID: h.ID, SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm}
+			byID[b.Key] = append(byID[b.Key], located{at, h.Source.Status, h.Source.DecidedAt})
+		}
+	}
+	found := make([][]located, len(ids))
+	for i, id := range ids {
+		found[i] = byID[id]
+	}
+	return found, nil
+}
+
+func locateBody(ids []string) dsl {
+	const copies = 10 // of one alert, in as many backing indices
+	return dsl{
+		"size": 0, "track_total_hits": false,
+		"query": dsl{"terms": dsl{"kibana.alert.uuid": ids}},
+		"aggs": dsl{"ids": dsl{
+			"terms": dsl{"field": "kibana.alert.uuid", "size": len(ids)},
+			"aggs": dsl{"alerts": dsl{"top_hits": dsl{
+				"size": copies, "seq_no_primary_term": true,
+				"_source": []string{"kibana.alert.workflow_status", "kibana.alert.workflow_status_updated_at"},
+			}}},
+		}},
+	}
+}

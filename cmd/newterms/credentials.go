@@ -184,6 +184,19 @@ func (s settings) addresses() ([]*url.URL, error) {
 	return urls, errors.Join(problems...)
 }
 
+// oktaAdmin is the URL of Okta's admin console, "" if it is not set. Its error is
+// a configError.
+func (s settings) oktaAdmin() (string, error) {
+	if s.OktaURL == "" {
+		return "", nil
+	}
+	u, err := address(s.OktaURL)
+	if err != nil {
+		return "", configError{fmt.Errorf("NEWTERMS_OKTA_URL %w", err)}
+	}
+	return u.String(), nil
+}
+
 // kibana is the URL of Kibana. Its error is a configError.
 func (s settings) kibana() (*url.URL, error) {
 	if s.KibanaURL == "" {

@@ -23,9 +23,9 @@ func kibanaStandIn(ts *testscript.TestScript, _ bool, args []string) {
 	s, space := storyOf(ts), args[0]
 	status, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	answer := ts.ReadFile(args[2])
+	answer, okta := ts.ReadFile(args[2]), ts.Getenv("NEWTERMS_OKTA_URL")
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if problem := s.importProblem(r, space); problem != "" {
+		if problem := s.importProblem(r, space, okta); problem != "" {
 			w.WriteHeader(http.StatusTeapot) // which no story expects
 			_, _ = io.WriteString(w, problem)
 			return
@@ -53,7 +53,7 @@ func kibanaStandIn(ts *testscript.TestScript, _ bool, args []string) {
 const kibanaKey = "a2liYW5hOmhpZGRlbg=="
 
 // importProblem says what is wrong with an import request.
-func (c *cluster) importProblem(r *http.Request, space string) string {
+func (c *cluster) importProblem(r *http.Request, space, okta string) string {
 	path := "/base/api/saved_objects/_import"
 	if space != "default" && space != "tls" {
 		path = "/base/s/" + space + "/api/saved_objects/_import"
@@ -70,8 +70,12 @@ func (c *cluster) importProblem(r *http.Request, space string) string {
 		return fmt.Sprint(r.Method, " ", r.URL)
 	case r.Header.Get("kbn-xsrf") == "" || r.Header.Get("Authorization") != "ApiKey "+kibanaKey || !strings.HasSuffix(header.Filename, ".ndjson"):
 		return fmt.Sprint(r.Header, header.Filename)
-	case bytes.Count(text, []byte("\n")) != 7 || !bytes.Contains(text, []byte(`"title":"`+c.alertsTarget()+`"`)) || !bytes.Contains(text, []byte(`"title":"`+c.runsTarget()+`"`)):
-		return "the file has not 7 objects, or the data views not the configured targets"
+	case bytes.Count(text, []byte("\n")) != 9 || !bytes.Contains(text, []byte(`"title":"`+c.alertsTarget()+`"`)) || !bytes.Contains(text, []byte(`"title":"`+c.runsTarget()+`"`)):
+		return "the file has not 9 objects, or the data views not the configured targets"
+	case !bytes.Contains(text, []byte(`**First Occurrence of Okta User Session Started via Proxy**\\n\\n## Triage`)):
+		return "the guide lacks the triage note of the rule"
+	case okta != "" && !bytes.Contains(text, []byte(okta+"/admin/user/profile/view/{{value}}")):
+		return "no link leads to the console of Okta"
 	}
 	return ""
 }

@@ -31,6 +31,7 @@ type settings struct {
 	KibanaAPIKey string `env:"KIBANA_API_KEY"`
 	KibanaCA     string `env:"KIBANA_CA"`
 	KibanaSpace  string `env:"KIBANA_SPACE" envDefault:"default"`
+	OktaURL      string `env:"NEWTERMS_OKTA_URL"`
 
 	Rules          []string     `env:"NEWTERMS_RULES"`
 	Index          []string     `env:"NEWTERMS_INDEX"`

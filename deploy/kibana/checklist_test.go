@@ -70,14 +70,16 @@ func (c *checklist) check(ndjson []byte) []string {
 			c.session(o)
 		case "dashboard":
 			c.dashboard(o)
+		case "tag":
+			c.tag(o)
 		}
 	}
 	return c.problems
 }
 
-// stamps are the typeMigrationVersions that every Kibana from 8.12 on reads.
+// stamps are the typeMigrationVersions that each supported Kibana reads.
 func stamps() map[string]string {
-	return map[string]string{"index-pattern": "8.0.0", "search": "8.0.0", "dashboard": "8.9.0"}
+	return map[string]string{"index-pattern": "8.0.0", "search": "8.0.0", "dashboard": "8.9.0", "tag": "8.0.0"}
 }
 
 func (c *checklist) line(line []byte) (savedObject, bool) {
@@ -131,10 +133,24 @@ func (c *checklist) referenceNames(o savedObject, needed map[string]string) {
 	}
 }
 
+func (c *checklist) tag(o savedObject) {
+	var a struct{ Name, Description, Color string }
+	if c.decode("attributes", o.Attributes, &a) && (a.Name == "" || !isColor(a.Color)) {
+		c.problem("a tag needs a name and a colour, not %q and %q", a.Name, a.Color)
+	}
+	c.referenceNames(o, map[string]string{})
+}
+
+// tagged wants an object to carry the tag.
+func (c *checklist) tagged(needed map[string]string) map[string]string {
+	needed["tag-ref-newterms-tag"] = "newterms-tag"
+	return needed
+}
+
 func (c *checklist) dataView(o savedObject) {
 	var a struct {
 		Title, Name, TimeFieldName                                         string
-		AllowHidden                                                        bool
+		AllowHidden, AllowNoIndex                                          bool
 		Fields, FieldAttrs, FieldFormatMap, RuntimeFieldMap, SourceFilters string
 	}
 	if !c.decode("attributes", o.Attributes, &a) {
@@ -146,18 +162,17 @@ func (c *checklist) dataView(o savedObject) {
 	if strings.HasPrefix(a.Title, ".") && !a.AllowHidden {
 		c.problem("allowHidden is missing, so the hidden target is not found")
 	}
+	if !a.AllowNoIndex {
+		c.problem("allowNoIndex is missing, so it is an error before the target exists")
+	}
 	c.field(o.ID, a.TimeFieldName, "date")
 	var list []any
 	c.decode("fields", []byte(a.Fields), &list)
 	c.decode("sourceFilters", []byte(a.SourceFilters), &list)
-	var formats, other map[string]any
+	var other map[string]any
 	c.decode("fieldAttrs", []byte(a.FieldAttrs), &other)
 	c.decode("runtimeFieldMap", []byte(a.RuntimeFieldMap), &other)
-	if c.decode("fieldFormatMap", []byte(a.FieldFormatMap), &formats) {
-		for name := range formats {
-			c.field(o.ID, name)
-		}
-	}
+	c.formats(o.ID, a.FieldFormatMap)
 	c.referenceNames(o, map[string]string{})
 }
 
@@ -207,22 +222,32 @@ func (c *checklist) searchSource(view string, meta json.RawMessage) (indexRefNam
 }
 
 type session struct {
-	Title, Description                       string
-	Columns                                  []string
-	Sort                                     [][]string
-	Grid                                     map[string]any
+	Title, Description string
+	Columns            []string
+	Sort               [][]string
+	Grid               struct {
+		Columns map[string]struct{ Width int }
+	}
 	HideChart, IsTextBasedQuery, TimeRestore bool
 	KibanaSavedObjectMeta                    json.RawMessage
 }
 
 func (c *checklist) session(o savedObject) {
 	var a session
-	if !c.decode("attributes", o.Attributes, &a) || len(o.References) != 1 {
-		c.problem("it needs one reference")
+	if !c.decode("attributes", o.Attributes, &a) || len(o.References) != 2 {
+		c.problem("it needs two references")
 		return
 	}
 	view := o.References[0].ID
-	c.referenceNames(o, map[string]string{c.searchSource(view, a.KibanaSavedObjectMeta): view})
+	c.referenceNames(o, c.tagged(map[string]string{c.searchSource(view, a.KibanaSavedObjectMeta): view}))
+	if !strings.HasSuffix(a.Title, " [newterms]") {
+		c.problem("its title %q tells it from no other of the space", a.Title)
+	}
+	for name := range a.Grid.Columns {
+		if !slices.Contains(a.Columns, name) {
+			c.problem("%s has a width and is no column", name)
+		}
+	}
 	for _, name := range a.Columns {
 		c.field(view, name)
 	}

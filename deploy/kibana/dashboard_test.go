@@ -29,10 +29,7 @@ type panel struct {
 		X, Y, W, H int
 		I          string
 	}
-	EmbeddableConfig struct {
-		Enhancements map[string]any
-		Attributes   *lens
-	}
+	EmbeddableConfig json.RawMessage
 }
 
 func (c *checklist) dashboard(o savedObject) {
@@ -47,6 +44,9 @@ func (c *checklist) dashboard(o savedObject) {
 	var options map[string]bool
 	c.decode("optionsJSON", []byte(d.OptionsJSON), &options)
 	c.decode("ignoreParentSettingsJSON", []byte(d.ControlGroupInput.IgnoreParentSettingsJSON), &options)
+	if !d.RefreshInterval.Pause && d.RefreshInterval.Value < 30_000 {
+		c.problem("it is refreshed every %d ms", d.RefreshInterval.Value)
+	}
 	views := map[string]string{} // reference → id
 	for _, r := range o.References {
 		views[r.Name] = r.ID
@@ -63,7 +63,7 @@ func (c *checklist) dashboard(o savedObject) {
 		maps.Copy(needed, c.panel(p, views))
 		c.where = where
 	}
-	c.referenceNames(o, needed)
+	c.referenceNames(o, c.tagged(needed))
 }
 
 // controls returns the references that the controls need.
@@ -109,27 +109,4 @@ func (c *checklist) grid(p panel, before []panel) {
 			c.problem("it lies over panel %s", other.PanelIndex)
 		}
 	}
-}
-
-// panel returns the references that a panel needs.
-func (c *checklist) panel(p panel, views map[string]string) map[string]string {
-	switch l := p.EmbeddableConfig.Attributes; {
-	case (l == nil) == (p.PanelRefName == ""):
-		c.problem("it must be either by value or by reference")
-	case l == nil:
-		if p.Type != "search" || p.PanelRefName != "panel_"+p.PanelIndex {
-			c.problem("type %s by reference %s", p.Type, p.PanelRefName)
-		}
-		name := p.PanelIndex + ":" + p.PanelRefName
-		return map[string]string{name: views[name]}
-	case p.Type != "lens" || l.Type != "lens":
-		c.problem("type %s by value", p.Type)
-	default:
-		needed := map[string]string{}
-		for name, view := range c.lens(*l) {
-			needed[p.PanelIndex+":"+name] = view
-		}
-		return needed
-	}
-	return nil
 }

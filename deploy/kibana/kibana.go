@@ -1,14 +1,13 @@
-// Package kibana holds the dashboards and imports them.
+// Package kibana holds the dashboards and the rules that notify, and brings them
+// into a space of Kibana.
 package kibana
 
 import (
 	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,112 +15,59 @@ import (
 	"newterms/esquery/elastic"
 )
 
-//go:generate sh -c "go run ./generate > newterms.ndjson"
-
-//go:embed newterms.ndjson
-var objects []byte
-
-// Objects returns the saved objects, a JSON object a line, with the data views
-// over the given targets.
-func Objects(alertsTarget, runsTarget string) ([]byte, error) {
-	titles := map[string]string{"newterms-alerts": alertsTarget, "newterms-runs": runsTarget}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	for line := range bytes.Lines(objects) {
-		var o map[string]any
-		if err := json.Unmarshal(line, &o); err != nil {
-			return nil, err
-		}
-		if o["type"] == "index-pattern" {
-			o["attributes"].(map[string]any)["title"] = titles[o["id"].(string)]
-		}
-		if err := encoder.Encode(o); err != nil {
-			return nil, err
-		}
-	}
-	return out.Bytes(), nil
+// A Space is where Kibana keeps objects.
+type Space struct {
+	URL  *url.URL // of Kibana, with its base path
+	Name string   // "" or "default" for the default one
+	// Do sends a request, with credentials.
+	Do func(*http.Request) (*http.Response, error)
 }
 
-// Import sends saved objects to a space of Kibana, "" for the default one,
-// where they take the place of older ones. It returns how many were imported;
-// if not all were, the error names them. For an HTTP error status it is an
-// *elastic.ResponseError. do sends the request, with credentials.
-//
-// https://www.elastic.co/docs/api/doc/kibana/operation/operation-post-saved-objects-import
-func Import(ctx context.Context, do func(*http.Request) (*http.Response, error), base *url.URL, space string, objects []byte) (int, error) {
-	request, err := importRequest(ctx, base, space, objects)
-	if err != nil {
-		return 0, err
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 1 << 20
+
+// A call is a request to an API of the space.
+type call struct {
+	method, path, query string
+	contentType         string
+	body                []byte
+}
+
+// send returns the answer's body. For an HTTP error status the error is an
+// *elastic.ResponseError.
+func (s Space) send(ctx context.Context, c call) ([]byte, error) {
+	target := s.URL.JoinPath(c.path)
+	if s.Name != "" && s.Name != "default" {
+		target = s.URL.JoinPath("s", s.Name, c.path)
 	}
-	res, err := do(request)
+	target.RawQuery = c.query
+	request, err := http.NewRequestWithContext(ctx, c.method, target.String(), bytes.NewReader(c.body))
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	request.Header.Set("Content-Type", c.contentType)
+	request.Header.Set("kbn-xsrf", "true")
+	res, err := s.Do(request)
+	if err != nil {
+		return nil, err
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err != nil {
-		return 0, fmt.Errorf("read the answer: %w", err)
-	}
-	var answer struct {
-		Success      *bool `json:"success"`
-		SuccessCount int   `json:"successCount"`
-		Errors       []struct {
-			Type, ID string
-			Error    struct {
-				Type, Message string
-				References    []struct{ Type, ID string }
-			}
-		} `json:"errors"`
-		Message string `json:"message"` // of an error status
-	}
-	err = json.Unmarshal(body, &answer)
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read the answer: %w", err)
 	case res.StatusCode != http.StatusOK:
-		message := answer.Message
-		if err != nil || message == "" {
-			message = strings.Join(strings.Fields(string(body[:min(len(body), 200)])), " ")
-		}
-		return 0, &elastic.ResponseError{Status: res.StatusCode, Cause: elastic.Cause{Type: http.StatusText(res.StatusCode), Reason: message}}
-	case err != nil || answer.Success == nil:
-		return 0, fmt.Errorf("this is not Kibana's answer: %.200q", body)
-	case !*answer.Success || len(answer.Errors) > 0:
-		var failed []string
-		for _, e := range answer.Errors {
-			text := fmt.Sprintf("%s %s: %s", e.Type, e.ID, strings.TrimSpace(e.Error.Type+" "+e.Error.Message))
-			for _, r := range e.Error.References {
-				text += fmt.Sprintf(" (%s %s)", r.Type, r.ID)
-			}
-			failed = append(failed, text)
-		}
-		return answer.SuccessCount, fmt.Errorf("%d objects were imported, %d were not: %s", answer.SuccessCount, len(failed), strings.Join(failed, "; "))
+		return nil, refusal(res.StatusCode, text)
 	}
-	return answer.SuccessCount, nil
+	return text, nil
 }
 
-func importRequest(ctx context.Context, base *url.URL, space string, objects []byte) (*http.Request, error) {
-	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	file, err := form.CreateFormFile("file", "newterms.ndjson") // Kibana wants the extension
-	if err == nil {
-		_, err = file.Write(objects)
+func otherAnswer(text []byte) error { return fmt.Errorf("this is not Kibana's answer: %.200q", text) }
+
+func refusal(status int, text []byte) error {
+	var told struct{ Message string }
+	if err := json.Unmarshal(text, &told); err != nil || told.Message == "" {
+		told.Message = strings.Join(strings.Fields(string(text[:min(len(text), 200)])), " ")
 	}
-	if err == nil {
-		err = form.Close()
-	}
-	if err != nil {
-		return nil, err
-	}
-	target := base.JoinPath("api/saved_objects/_import")
-	if space != "" && space != "default" {
-		target = base.JoinPath("s", space, "api/saved_objects/_import")
-	}
-	target.RawQuery = "overwrite=true"
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), &body)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Content-Type", form.FormDataContentType())
-	request.Header.Set("kbn-xsrf", "true")
-	return request, nil
+	return &elastic.ResponseError{Status: status, Cause: elastic.Cause{Type: http.StatusText(status), Reason: told.Message}}
 }

@@ -5,9 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +25,9 @@ import (
 
 const alertsTarget, runsTarget = ".alerts-newterms.detections-default", ".alerts-newterms.runs-default"
 
-// world is a node with the sample's alerts and with runs of every kind, made
-// by the program.
+// world is a node with the sample's alerts and with runs of every kind, made by
+// the program; and, as the namespace "fresh", with targets that are set up and
+// hold nothing.
 var world = sync.OnceValues(func() (*estest.Node, error) {
 	ctx := context.Background()
 	node, err := estest.Start(ctx, estest.Options{})
@@ -40,26 +46,55 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/newterms").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
+	server := httptest.NewServer(withDataStreams(node))
+	defer server.Close()
 	for _, call := range []struct {
 		setting string
 		code    int
 		args    []string
 	}{
+		{"NEWTERMS_NAMESPACE=fresh", 0, []string{"setup"}},
 		{"", 0, []string{"setup"}},
 		{"", 0, []string{"run"}},
 		{"", 0, []string{"run", "--from", "now-1d"}},
 		{"", 0, []string{"run", "--from", "now-1d"}}, // finds the same
 		{"NEWTERMS_INDEX=nothing-here", 1, []string{"run"}},
 		{"NEWTERMS_MAX_CATCHUP=2ms", 0, []string{"run"}}, // leaves a gap
+		{"", 0, []string{"close", "--where", "client.geo.city_name: Zurich", "--reason", "the office", "--yes"}},
+		{"", 0, []string{"acknowledge", "--where", "client.geo.city_name: Dublin", "--yes"}},
 	} {
 		cmd := exec.Command(program, call.args...)
-		cmd.Env = append(os.Environ(), "ELASTICSEARCH_URL="+node.URL, "NEWTERMS_OVERLAP=1ms", call.setting)
+		cmd.Env = append(os.Environ(), "ELASTICSEARCH_URL="+server.URL, "NEWTERMS_OVERLAP=1ms", call.setting)
 		if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != call.code {
 			return nil, fmt.Errorf("newterms %v: %w: %s", call.args, err, out)
 		}
 	}
 	return node, nil
 })
+
+// withDataStreams is the node with the API that creates data streams, for which
+// it stands in where the node has none.
+func withDataStreams(node *estest.Node) http.Handler {
+	target, err := url.Parse(node.URL)
+	if err != nil {
+		panic(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, ok := strings.CutPrefix(r.URL.Path, "/_data_stream/")
+		if !ok || r.Method != http.MethodPut {
+			proxy.ServeHTTP(w, r)
+			return
+		}
+		status, answer, err := node.CreateDataStream(r.Context(), name)
+		if err != nil {
+			status, answer = http.StatusBadGateway, []byte(err.Error())
+		}
+		w.Header().Set("X-Elastic-Product", "Elasticsearch")
+		w.WriteHeader(status)
+		_, _ = w.Write(answer) // the client is there
+	})
+}
 
 func newWorld(t *testing.T) *estest.Node {
 	t.Helper()
@@ -73,8 +108,13 @@ func newWorld(t *testing.T) *estest.Node {
 // newChecklist holds the mappings as they are installed.
 func newChecklist(t *testing.T) *checklist {
 	t.Helper()
+	return newChecklistOf(t, alertsTarget, runsTarget)
+}
+
+func newChecklistOf(t *testing.T, alerts, runs string) *checklist {
+	t.Helper()
 	node := newWorld(t)
-	c := &checklist{mappings: map[string]map[string]string{}, titles: map[string]string{"newterms-alerts": alertsTarget, "newterms-runs": runsTarget}}
+	c := &checklist{mappings: map[string]map[string]string{}, titles: map[string]string{"newterms-alerts": alerts, "newterms-runs": runs}}
 	for view, target := range c.titles {
 		answer, err := node.Request(t.Context(), "GET", "/"+target+"/_field_caps?fields=*", nil)
 		if err != nil {
@@ -98,7 +138,12 @@ func newChecklist(t *testing.T) *checklist {
 
 func objects(t *testing.T) []byte {
 	t.Helper()
-	text, err := kibana.Objects(alertsTarget, runsTarget)
+	return objectsWith(t, kibana.Settings{AlertsTarget: alertsTarget, RunsTarget: runsTarget})
+}
+
+func objectsWith(t *testing.T, s kibana.Settings) []byte {
+	t.Helper()
+	text, err := kibana.Objects(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,52 +170,70 @@ func TestChecklist(t *testing.T) {
 	}
 }
 
-// TestSeededFaults breaks the objects, a fault at a time.
-func TestSeededFaults(t *testing.T) {
-	c, fine := newChecklist(t), objects(t)
-	for _, f := range []struct{ name, old, new, want string }{
-		{"a field that is not mapped", `\"sourceField\":\"okta.actor.id\"`, `\"sourceField\":\"okta.actor.uid\"`, "has no field okta.actor.uid"},
-		{"a histogram of a keyword", `\"sourceField\":\"newterms.first_seen\"`, `\"sourceField\":\"newterms.pair\"`, "newterms.pair of newterms-alerts is of type keyword"},
-		{"a sum of a keyword", `\"sourceField\":\"newterms.candidates\"`, `\"sourceField\":\"newterms.run.id\"`, "newterms.run.id of newterms-runs is of type keyword"},
-		{"values of a text field", `\"sourceField\":\"okta.event_type\"`, `\"sourceField\":\"kibana.alert.reason.text\"`, "is of type text"},
-		{"a control of an unknown field", `\"fieldName\":\"cloud.account.id\"`, `\"fieldName\":\"cloud.account\"`, "cloud.account of newterms-alerts is of type object"},
-		{"a column of an unknown field", `"okta.client.ip"`, `"okta.client.ipv4"`, "has no field okta.client.ipv4"},
-		{"an unknown field in a query", `kibana.alert.workflow_status: open`, `kibana.alert.workflow: open`, "kibana.alert.workflow"},
-		{"a query that is no KQL", `newterms.run.state: failure\"`, `newterms.run.state: (failure\"`, "query: KQL"},
-		{"another time field", `"timeFieldName":"newterms.first_seen"`, `"timeFieldName":"newterms.firstseen"`, "has no field newterms.firstseen"},
-		{"a data view over another target", `"title":".alerts-newterms.runs-default"`, `"title":".alerts-newterms.jobs-default"`, "the target is .alerts-newterms.runs-default"},
-		{"a hidden target not allowed", `"allowHidden":true`, `"allowHidden":false`, "allowHidden is missing"},
-		{"a dangling reference", `"id":"newterms-newest-alerts","name"`, `"id":"newterms-new-alerts","name"`, "which is not in the file"},
-		{"an outer reference lost", `{"id":"newterms-alerts","name":"countries:indexpattern-datasource-layer-countries","type":"index-pattern"},`, ``, "reference countries:indexpattern-datasource-layer-countries is missing"},
-		{"an outer reference to another data view", `{"id":"newterms-alerts","name":"countries:`, `{"id":"newterms-runs","name":"countries:`, "inside it is to newterms-alerts"},
-		{"a control's reference lost", `{"id":"newterms-runs","name":"controlGroup_type:optionsListDataView","type":"index-pattern"}`, `{"id":"newterms-runs","name":"controlGroup_kind:optionsListDataView","type":"index-pattern"}`, "controlGroup_kind:optionsListDataView is used by nothing"},
-		{"a layer without its reference", `\"name\":\"indexpattern-datasource-layer-outcomes\"`, `\"name\":\"indexpattern-datasource-layer-results\"`, "layer outcomes has no inner reference"},
-		{"an accessor of no column", `\"metricAccessor\":\"n\"`, `\"metricAccessor\":\"m\"`, "the visualization shows m"},
-		{"an order by no column", `\"columnId\":\"n\",\"type\":\"column\"`, `\"columnId\":\"nn\",\"type\":\"column\"`, `is ordered by "nn"`},
-		{"a metric before a bucket", `\"columnOrder\":[\"country\",\"n\"]`, `\"columnOrder\":[\"n\",\"country\"]`, "bucket country comes after a metric"},
-		{"a column that is not ordered", `\"columnOrder\":[\"country\",\"n\"]`, `\"columnOrder\":[\"country\"]`, "is not the columns"},
-		{"panels over each other", `\"h\":12,\"i\":\"countries\",\"w\":12`, `\"h\":12,\"i\":\"countries\",\"w\":13`, "it lies over panel countries"},
-		{"a panel off the grid", `\"i\":\"outcomes\",\"w\":12`, `\"i\":\"outcomes\",\"w\":13`, "it is not on the grid"},
-		{"an index that is another", `\"i\":\"outcomes\"`, `\"i\":\"outcome\"`, `panelIndex "outcomes", i "outcome"`},
-		{"by value and by reference", `\"panelIndex\":\"outcomes\"`, `\"panelIndex\":\"outcomes\",\"panelRefName\":\"panel_outcomes\"`, "either by value or by reference"},
-		{"an attribute that Kibana refuses", `"timeRestore":true`, `"timeRestored":true`, "unknown field"},
-		{"a filter of another data view", `\"filters\":[]`, `\"filters\":[{}]`, "filters, ad hoc data views"},
-		{"a stamp of a later Kibana", `"typeMigrationVersion":"8.9.0"`, `"typeMigrationVersion":"10.3.0"`, "is stamped"},
-		{"no stamp", `,"typeMigrationVersion":"8.9.0"`, ``, "is stamped"},
-		{"an object twice", `"id":"newterms-gaps","managed"`, `"id":"newterms-failed-runs","managed"`, "search/newterms-failed-runs stands twice"},
-		{"JSON that is none", `"panelsJSON":"[`, `"panelsJSON":"`, "panelsJSON"},
-		{"a blank line", "\n{", "\n\n{", "object: EOF"},
-	} {
-		broken := bytes.Replace(fine, []byte(f.old), []byte(f.new), 1)
-		if bytes.Equal(broken, fine) {
-			t.Errorf("%s: %s is not in the file", f.name, f.old)
-			continue
-		}
-		found := strings.Join(c.check(broken), "\n")
-		if !strings.Contains(found, f.want) {
-			t.Errorf("%s: want %q in %q", f.name, f.want, found)
-			continue
-		}
-		t.Logf("%-40s %s", f.name, strings.Split(found, "\n")[0])
+// TestSettings fills in what differs from space to space.
+func TestSettings(t *testing.T) {
+	s := kibana.Settings{AlertsTarget: alertsTarget, RunsTarget: runsTarget, OktaAdmin: "https://example-admin.okta.com/", Notes: []kibana.Note{
+		{Rule: "One", Text: "## Triage\n\nAsk \"her\" <first>.\n"}, {Rule: "Two", Text: "Nothing to do."},
+	}}
+	filled := objectsWith(t, s)
+	for _, problem := range newChecklist(t).check(filled) {
+		t.Error(problem)
 	}
+	for _, want := range []string{
+		`https://example-admin.okta.com/admin/user/profile/view/{{value}}`,
+		`\\n\\n---\\n\\n**One**\\n\\n## Triage\\n\\nAsk \\\"her\\\" <first>.\\n\\n---\\n\\n**Two**\\n\\nNothing to do."`,
+	} {
+		if !bytes.Contains(filled, []byte(want)) && !bytes.Contains(filled, []byte(strings.ReplaceAll(want, `."`, `.\"`))) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	if bytes.Contains(objects(t), []byte("okta.com")) {
+		t.Error("without a console there must be no link to it")
+	}
+}
+
+// TestOldestKibana holds the one place that says which Kibana the dashboards are
+// for against their stamps and what they use.
+func TestOldestKibana(t *testing.T) {
+	var stated []string
+	for _, path := range []string{"../../README.md", "../README.md", "../../.github/CONTRIBUTING.md", "kibana.go", "objects.go", "generate/main.go"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`Kibana (\d+\.\d+)`).FindAllSubmatch(text, -1) {
+			stated = append(stated, string(m[1]))
+		}
+	}
+	if len(stated) != 1 {
+		t.Fatalf("the oldest Kibana is stated as %v, which should be in one place", stated)
+	}
+	oldest, needed := version(t, stated[0]), version(t, "0.0")
+	text := objects(t)
+	for feature, since := range map[string]string{
+		`"allowHidden":true`: "8.12", `\"dataType\":\"date\",\"filter\"`: "8.12", `\"type\":\"links\"`: "8.11", `\"colorMapping\":`: "8.11",
+	} {
+		if !bytes.Contains(text, []byte(feature)) {
+			t.Errorf("%s is not used any more", feature)
+		}
+		needed = max(needed, version(t, since))
+	}
+	for kind, stamp := range stamps() {
+		if version(t, stamp) > oldest {
+			t.Errorf("%s is stamped %s, which Kibana %s refuses", kind, stamp, stated[0])
+		}
+	}
+	if needed != oldest {
+		t.Errorf("Kibana %s is stated, %d.%d is needed", stated[0], needed/1000, needed%1000)
+	}
+}
+
+// version makes 8.12.x comparable.
+func version(t *testing.T, text string) (number int) {
+	t.Helper()
+	var major, minor int
+	if _, err := fmt.Sscanf(text, "%d.%d", &major, &minor); err != nil {
+		t.Fatal(text, err)
+	}
+	return major*1000 + minor
 }

@@ -1,6 +1,7 @@
 package kibana_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ type layer struct {
 type column struct {
 	OperationType, SourceField, Label, DataType, Scale string
 	CustomLabel, IsBucketed                            bool
+	Filter                                             *query
 	Params                                             struct {
 		EmptyAsNull, ShowArrayValues, IncludeEmptyRows, DropPartials bool
 		OtherBucket, MissingBucket, IncludeIsRegex, ExcludeIsRegex   bool
@@ -73,6 +75,7 @@ func (c *checklist) lens(l lens) map[string]string {
 	}
 	shown := map[string]bool{}
 	c.accessors(l.State.Visualization, known, shown)
+	c.shades(l)
 	for id, layer := range l.State.DatasourceStates.FormBased.Layers {
 		for name := range layer.Columns {
 			if !shown[name] {
@@ -145,17 +148,72 @@ func (c *checklist) column(view, id string, col column, l layer) {
 	case "last_value":
 		c.field(view, col.SourceField, groupable()...)
 		c.field(view, col.Params.SortField, "date")
+		if col.Scale != "ratio" || col.Filter == nil || !strings.Contains(col.Filter.Query, `"`+col.SourceField+`": *`) {
+			c.problem("column %s takes documents that lack %s, or its scale is %s", id, col.SourceField, col.Scale)
+		}
 	case "date_histogram":
 		c.field(view, col.SourceField, "date")
 	case "terms":
-		c.field(view, col.SourceField, groupable()...)
+		c.field(view, col.SourceField, map[string]string{"string": "keyword", "ip": "ip"}[col.DataType])
+		if !col.Params.OtherBucket || col.DataType == "string" && !col.Params.MissingBucket {
+			c.problem("column %s hides what is in none of its values", id)
+		}
+		if col.DataType != "string" && col.Params.MissingBucket {
+			c.problem("column %s: only of strings does Kibana count what is missing", id)
+		}
 		if by, ok := l.Columns[col.Params.OrderBy.ColumnID]; !ok || by.IsBucketed {
 			c.problem("column %s is ordered by %q, which is no metric", id, col.Params.OrderBy.ColumnID)
 		}
 	default:
 		c.problem("column %s: operation %q", id, col.OperationType)
 	}
+	if col.Filter != nil {
+		c.query(view, *col.Filter)
+	}
 	if bucketed := col.OperationType == "terms" || col.OperationType == "date_histogram"; bucketed != col.IsBucketed {
 		c.problem("column %s: isBucketed is %t", id, col.IsBucketed)
+	}
+}
+
+// shades checks the colours of a chart: of a split by something good or bad, and
+// of a figure that should be 0.
+func (c *checklist) shades(l lens) {
+	text, _ := json.Marshal(l.State.Visualization) // which was JSON
+	var v struct {
+		Palette *struct {
+			Params struct {
+				Steps      int
+				ColorStops []struct{ Color string }
+				Stops      []struct{ Stop *float64 }
+			}
+		}
+		Layers []struct {
+			LayerID, SplitAccessor string
+			PrimaryGroups          []string
+			ColorMapping           *colorMapping
+		}
+	}
+	if err := json.Unmarshal(text, &v); err != nil {
+		c.problem("visualization: %v", err)
+	}
+	alarming := strings.Contains(l.State.Query.Query, "newterms.run.state: failure") || strings.Contains(l.State.Query.Query, "newterms.gap.")
+	if l.VisualizationType == "lnsMetric" && alarming && v.Palette == nil {
+		c.problem("it looks the same whether it is 0 or not")
+	}
+	if p := v.Palette; p != nil && (len(p.Params.ColorStops) != p.Params.Steps || len(p.Params.Stops) != p.Params.Steps) {
+		c.problem("a palette of %d steps has %d colours", p.Params.Steps, len(p.Params.ColorStops))
+	}
+	for _, drawn := range v.Layers {
+		if drawn.ColorMapping != nil {
+			c.colors(*drawn.ColorMapping)
+		}
+		for _, id := range append(drawn.PrimaryGroups, drawn.SplitAccessor) {
+			field := l.State.DatasourceStates.FormBased.Layers[drawn.LayerID].Columns[id].SourceField
+			for _, value := range colorsOf(field) {
+				if drawn.ColorMapping == nil || !drawn.ColorMapping.has(value) {
+					c.problem("%s of %s has no colour of its own", value, field)
+				}
+			}
+		}
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 )
 
 type object = map[string]any
 
 func main() {
-	objects := append(dataViews(), append(sessions(), dashboards()...)...)
-	for _, o := range objects {
+	for _, o := range slices.Concat([]object{tag()}, dataViews(), sessions(), dashboards()) {
 		os.Stdout.Write(encode(o))
 		fmt.Println()
 	}
@@ -32,9 +32,9 @@ func encode(v any) []byte {
 
 func text(v any) string { return string(encode(v)) }
 
-// The versions are those of the oldest Kibana that may import the objects: 8.9
-// for dashboards, below which by-value Lens panels would be migrated, wrongly.
-// Every later Kibana brings them up to its own.
+// The versions are old ones that every supported Kibana brings up to its own. A
+// dashboard of less than 8.9 would have its by-value Lens panels migrated,
+// wrongly.
 func savedObject(kind, id, version string, attributes object, references []object) object {
 	if references == nil {
 		references = []object{}
@@ -56,11 +56,21 @@ const (
 
 func dataViews() []object {
 	duration := object{"id": "duration", "params": object{"inputFormat": "milliseconds", "outputFormat": "humanizePrecise", "outputPrecision": 1}}
+	short := object{"id": "date", "params": object{"pattern": "MMM D, HH:mm"}} // fits a quarter of a dashboard
 	return []object{
 		// By first_seen, so that the alerts of a rerun stand where they happened.
-		dataView(alertsView, "New-term alerts", ".alerts-newterms.detections-default", "newterms.first_seen", object{}),
+		dataView(alertsView, "New-term alerts", ".alerts-newterms.detections-default", "newterms.first_seen", object{
+			// Links that need no licence, as drilldowns do. Kibana puts its address
+			// and the space before "..". The data view logs-* is Fleet's.
+			"user.name": link("../app/security/users/name/{{value}}", "{{value}}"),
+			"event.id": link("../app/discover#/?_g=(time:(from:now-1y,to:now))&_a=(dataSource:(dataViewId:'logs-*',type:dataView),index:'logs-*',"+
+				"query:(language:kuery,query:'event.id:%22{{value}}%22'))", "source event"),
+			"kibana.alert.workflow_status_updated_at": short,
+		}),
 		dataView(runsView, "newterms runs", ".alerts-newterms.runs-default", "@timestamp", object{
 			"newterms.run.started":      object{"id": "relative_date"},
+			"newterms.window.from":      short,
+			"newterms.window.to":        short,
 			"newterms.duration_ms":      duration,
 			"newterms.took_ms":          duration,
 			"newterms.window.length_ms": duration,
@@ -69,34 +79,61 @@ func dataViews() []object {
 	}
 }
 
+// link is a field format that makes a link of a value.
+func link(url, label string) object {
+	return object{"id": "url", "params": object{"urlTemplate": url, "labelTemplate": label}}
+}
+
 func dataView(id, name, title, timeField string, formats object) object {
 	return savedObject("index-pattern", id, "8.0.0", object{
 		"title": title, "name": name, "timeFieldName": timeField,
-		"allowHidden": true, // the targets are hidden data streams
-		"fields":      "[]", "fieldAttrs": "{}", "fieldFormatMap": text(formats), "runtimeFieldMap": "{}", "sourceFilters": "[]",
+		"allowHidden":  true, // the targets are hidden data streams
+		"allowNoIndex": true, // which may not be there yet
+		"fields":       "[]", "fieldAttrs": "{}", "fieldFormatMap": text(formats), "runtimeFieldMap": "{}", "sourceFilters": "[]",
 	}, nil)
 }
 
+const tagID = "newterms-tag"
+
+// tag finds all of these objects among others of a space.
+func tag() object {
+	return savedObject("tag", tagID, "8.0.0", object{"name": "newterms", "description": "First occurrences, found by newterms", "color": "#54B399"}, nil)
+}
+
+func tagged() object { return reference("tag-ref-"+tagID, "tag", tagID) }
+
 // sessions are the saved Discover sessions that the dashboards show as tables.
 func sessions() []object {
+	const newest = "newterms.first_seen"
 	return []object{
-		session("newterms-newest-alerts", "Newest alerts", alertsView, "", "newterms.first_seen",
-			"kibana.alert.severity", "kibana.alert.reason", "okta.actor.display_name", "cloud.account.id", "okta.client.ip",
-			"client.geo.country_name", "okta.security_context.as.organization.name", "kibana.alert.workflow_status"),
-		session("newterms-failed-runs", "Last errors", runsView, "newterms.run.state: failure", "@timestamp",
+		session("newterms-newest-alerts", "Newest alerts", alertsView, "", newest, widths{"kibana.alert.reason": 420, "event.id": 110, "kibana.alert.uuid": 110},
+			"kibana.alert.severity", "kibana.alert.risk_score", "kibana.alert.rule.name", "kibana.alert.reason", "user.name", "source.ip",
+			"client.as.organization.name", "okta.debug_context.debug_data.risk_level", "kibana.alert.workflow_status", "event.id", "kibana.alert.uuid"),
+		session("newterms-decisions", "Decisions", alertsView, "kibana.alert.workflow_status_updated_at: *", "kibana.alert.workflow_status_updated_at",
+			widths{"kibana.alert.reason": 420}, "kibana.alert.workflow_status", "kibana.alert.workflow_user", "kibana.alert.workflow_reason",
+			"kibana.alert.workflow_status_updated_at", "kibana.alert.rule.name", "kibana.alert.reason"),
+		session("newterms-failed-runs", "Last errors", runsView, "newterms.run.state: failure", "@timestamp", widths{"error.message": 420},
 			"kibana.alert.rule.name", "newterms.run.type", "error.message", "newterms.window.from", "newterms.window.to"),
-		session("newterms-gaps", "Gaps and how to rerun them", runsView, "newterms.gap.rerun: * and newterms.run.state: started", "@timestamp",
+		session("newterms-gaps", "Gaps and how to rerun them", runsView, "newterms.gap.rerun: * and newterms.run.state: started", "@timestamp", nil,
 			"kibana.alert.rule.name", "newterms.gap.from", "newterms.gap.to", "newterms.gap.rerun"),
 	}
 }
 
-func session(id, title, view, query, newestFirst string, columns ...string) object {
+// widths of columns, in pixels; the others share what is left.
+type widths map[string]int
+
+func session(id, title, view, query, newestFirst string, w widths, columns ...string) object {
 	const index = "kibanaSavedObjectMeta.searchSourceJSON.index"
+	grid := object{}
+	for column, width := range w {
+		grid[column] = object{"width": width}
+	}
+	// The suffix tells the title from others of the space.
 	return savedObject("search", id, "8.0.0", object{
-		"title": title, "description": "", "columns": columns, "sort": [][]string{{newestFirst, "desc"}},
-		"grid": object{}, "hideChart": true, "isTextBasedQuery": false, "timeRestore": false,
+		"title": title + " [newterms]", "description": "", "columns": columns, "sort": [][]string{{newestFirst, "desc"}},
+		"grid": object{"columns": grid}, "hideChart": true, "isTextBasedQuery": false, "timeRestore": false,
 		"kibanaSavedObjectMeta": object{"searchSourceJSON": text(object{"query": kuery(query), "filter": []any{}, "indexRefName": index})},
-	}, []object{reference(index, "index-pattern", view)})
+	}, []object{reference(index, "index-pattern", view), tagged()})
 }
 
 func kuery(query string) object { return object{"language": "kuery", "query": query} }

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"newterms/deploy/kibana"
+)
+
+// A kibanaError comes from Kibana, or says why there is no answer from there.
+type kibanaError struct{ error }
+
+func (e kibanaError) Unwrap() error { return e.error }
+
+// space is where Kibana is asked to keep things. Its error is about settings.
+func (p program) space() (kibana.Space, error) {
+	base, urlErr := p.settings.kibana()
+	credentials, credentialsErr := p.settings.kibanaCredentials()
+	transport, transportErr := httpTransport("KIBANA_CA", p.settings.KibanaCA)
+	if err := errors.Join(urlErr, credentialsErr, transportErr); err != nil {
+		return kibana.Space{}, err
+	}
+	client := &http.Client{Transport: transport, Timeout: time.Duration(p.settings.RequestTimeout)}
+	return kibana.Space{URL: base, Name: p.settings.KibanaSpace, Do: func(request *http.Request) (*http.Response, error) {
+		credentials.authorize(request)
+		return client.Do(request)
+	}}, nil
+}
+
+// dashboards makes what importDashboards sends, from the settings and the rules
+// alone.
+func (p program) dashboards() ([]byte, error) {
+	_, spaceErr := p.space()
+	okta, oktaErr := p.settings.oktaAdmin()
+	rules, rulesErr := p.rules(nil, nil, p.settings.MissingTerms)
+	if err := errors.Join(spaceErr, oktaErr, rulesErr); err != nil {
+		return nil, err
+	}
+	s := kibana.Settings{AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget, OktaAdmin: okta}
+	for _, r := range rules {
+		if note, ok := r.Parameters["note"].(string); ok {
+			s.Notes = append(s.Notes, kibana.Note{Rule: r.Name, Text: note})
+		}
+	}
+	return kibana.Objects(s)
+}
+
+func (p program) importDashboards(ctx context.Context, objects []byte) error {
+	space, err := p.space()
+	if err != nil {
+		return err
+	}
+	imported, err := space.Import(ctx, objects)
+	if err != nil {
+		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err})
+	}
+	_, err = fmt.Fprintf(forPeople{p.stdout}, "imported %d Kibana objects to space %s: dashboards New-term alerts and Job health\n", imported, space.Name)
+	return err
+}

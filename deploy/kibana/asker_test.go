@@ -1,0 +1,179 @@
+package kibana_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"newterms/esquery/estest"
+	"newterms/esquery/kql"
+)
+
+// An asker asks the node about the targets of a checklist.
+type asker struct {
+	*testing.T
+	*checklist
+	node *estest.Node
+	// lastValue is the aggregation that Kibana sends for the value of the newest
+	// document, if the node has it, and else what stands in for it.
+	lastValue string
+}
+
+func newAsker(t *testing.T, c *checklist) asker {
+	t.Helper()
+	a := asker{t, c, newWorld(t), "top_metrics"}
+	_, err := a.node.Request(t.Context(), "POST", "/"+c.titles["newterms-runs"]+"/_search", map[string]any{"aggs": map[string]any{"x": a.newestOf("@timestamp", "@timestamp")}})
+	if err != nil && strings.Contains(err.Error(), "Unknown aggregation type [top_metrics]") {
+		a.lastValue = "top_hits"
+		t.Log("this node has no top_metrics, which Kibana asks for the value of the newest document: those columns are asked with top_hits")
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (a asker) search(view string, body map[string]any) map[string]any {
+	a.Helper()
+	answer, err := a.node.Request(a.Context(), "POST", "/"+a.titles[view]+"/_search", body)
+	if err != nil {
+		a.Fatal(err)
+	}
+	var found map[string]any
+	if err := json.Unmarshal(answer, &found); err != nil {
+		a.Fatal(err)
+	}
+	return found
+}
+
+func (c *checklist) dsl(t *testing.T, view, query string) any {
+	t.Helper()
+	parsed, err := kql.Parse(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := kql.Fields{}
+	for name, kind := range c.mappings[view] {
+		fields[name] = kql.Field{Types: []string{kind}}
+	}
+	compiled, err := parsed.Compile(fields)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compiled
+}
+
+// newestOf asks for the value of the newest document that has it.
+func (a asker) newestOf(field, sort string) map[string]any {
+	if a.lastValue == "top_metrics" {
+		return map[string]any{"top_metrics": map[string]any{"metrics": map[string]any{"field": field}, "size": 1, "sort": map[string]any{sort: "desc"}}}
+	}
+	return map[string]any{"top_hits": map[string]any{"size": 1, "sort": []any{map[string]any{sort: "desc"}}, "_source": false, "fields": []any{field}}}
+}
+
+// aggregations nests a layer's buckets as Lens does, with the metrics inside.
+func (a asker) aggregations(view string, l layer, order []string) map[string]any {
+	aggs := map[string]any{}
+	for i, id := range order {
+		col := l.Columns[id]
+		field := map[string]any{"field": col.SourceField}
+		switch col.OperationType {
+		case "date_histogram":
+			aggs[id] = map[string]any{
+				"date_histogram": map[string]any{"field": col.SourceField, "fixed_interval": "30m", "min_doc_count": 1}, "aggs": a.aggregations(view, l, order[i+1:]),
+			}
+			return aggs
+		case "terms":
+			terms := map[string]any{"field": col.SourceField, "size": col.Params.Size}
+			if col.Params.MissingBucket {
+				terms["missing"] = "__missing__"
+			}
+			aggs[id] = map[string]any{"terms": terms, "aggs": a.aggregations(view, l, order[i+1:])}
+			return aggs
+		case "unique_count":
+			aggs[id] = map[string]any{"cardinality": field}
+		case "sum", "max":
+			aggs[id] = map[string]any{col.OperationType: field}
+		case "last_value":
+			aggs[id] = a.newestOf(col.SourceField, col.Params.SortField)
+		}
+		if col.Filter != nil {
+			filtered := map[string]any{"filter": a.dsl(a.T, view, col.Filter.Query)}
+			if inner, ok := aggs[id]; ok {
+				filtered["aggs"] = map[string]any{"of": inner}
+			}
+			aggs[id] = filtered
+		}
+	}
+	return aggs
+}
+
+// values walks the buckets and returns what the first ones show, and the
+// columns that show nothing anywhere.
+func values(l layer, order []string, aggs map[string]any, count float64) (shown string, empty []string) {
+	for i, id := range order {
+		col := l.Columns[id]
+		answer, _ := aggs[id].(map[string]any)
+		counted := count
+		if col.Filter != nil {
+			counted = answer["doc_count"].(float64)
+			answer, _ = answer["of"].(map[string]any)
+		}
+		var value any
+		switch col.OperationType {
+		case "date_histogram", "terms":
+			buckets, _ := answer["buckets"].([]any)
+			if len(buckets) == 0 {
+				return shown, append(empty, order[i:]...)
+			}
+			emptyRest := slices.Clone(order[i+1:])
+			for n, b := range buckets {
+				b := b.(map[string]any)
+				rest, emptyHere := values(l, order[i+1:], b, b["doc_count"].(float64))
+				emptyRest = slices.DeleteFunc(emptyRest, func(id string) bool { return !slices.Contains(emptyHere, id) })
+				if n == 0 {
+					shown += fmt.Sprintf("%d×%s (%v) %s", len(buckets), col.SourceField, cmp.Or(b["key_as_string"], b["key"]), rest)
+				}
+			}
+			return shown, append(empty, emptyRest...)
+		case "sum", "unique_count": // of nothing is 0
+			if n := answer["value"].(float64); n > 0 || !col.Params.EmptyAsNull {
+				value = n
+			}
+		case "count":
+			if counted > 0 || !col.Params.EmptyAsNull {
+				value = counted
+			}
+		case "last_value":
+			value = lastValue(answer, col.SourceField)
+		default:
+			value = answer["value"]
+		}
+		if value == nil {
+			empty = append(empty, id)
+		}
+		shown += fmt.Sprintf("%s=%v ", col.Label, value)
+	}
+	return shown, empty
+}
+
+// lastValue reads top_metrics, or top_hits in its place.
+func lastValue(answer map[string]any, field string) any {
+	if top, ok := answer["top"].([]any); ok {
+		if len(top) == 0 {
+			return nil
+		}
+		return top[0].(map[string]any)["metrics"].(map[string]any)[field]
+	}
+	hits := answer["hits"].(map[string]any)["hits"].([]any)
+	if len(hits) == 0 {
+		return nil
+	}
+	return hits[0].(map[string]any)["fields"].(map[string]any)[field]
+}
+
+func total(answer map[string]any) float64 {
+	return answer["hits"].(map[string]any)["total"].(map[string]any)["value"].(float64)
+}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -80,6 +81,7 @@ func majorVersion(ctx context.Context, c *elastic.Client) (string, error) {
 type User struct {
 	Name   string
 	APIKey string // its name; "" without an API key
+	keyID  string
 	// SecurityOff is set where nobody has a name, because everybody may do
 	// everything.
 	SecurityOff bool
@@ -97,13 +99,36 @@ func (u User) String() string {
 // CurrentUser asks the server who sends the requests.
 func CurrentUser(ctx context.Context, c *elastic.Client) (User, error) {
 	var answer struct {
-		Username string                `json:"username"`
-		APIKey   struct{ Name string } `json:"api_key"`
+		Username string                    `json:"username"`
+		APIKey   struct{ ID, Name string } `json:"api_key"`
 	}
 	err := c.Do(ctx, esapi.SecurityAuthenticateRequest{}, &answer)
 	var refused *elastic.ResponseError
 	if errors.As(err, &refused) && refused.HasNoHandler() {
 		return User{SecurityOff: true}, nil
 	}
-	return User{Name: answer.Username, APIKey: answer.APIKey.Name}, err
+	return User{Name: answer.Username, APIKey: answer.APIKey.Name, keyID: answer.APIKey.ID}, err
+}
+
+// KeyEnds tells when the API key that sends the requests expires, zero if it does
+// not or if there is none. A key may ask this of itself without any privilege.
+func KeyEnds(ctx context.Context, c *elastic.Client, u User) (time.Time, error) {
+	if u.keyID == "" {
+		return time.Time{}, nil
+	}
+	var answer struct {
+		Keys []struct {
+			Expiration int64 `json:"expiration"` // milliseconds
+		} `json:"api_keys"`
+	}
+	if err := c.Do(ctx, esapi.SecurityGetAPIKeyRequest{ID: u.keyID}, &answer); err != nil {
+		return time.Time{}, fmt.Errorf("ask when the API key expires: %w", err)
+	}
+	if len(answer.Keys) != 1 {
+		return time.Time{}, fmt.Errorf("%w: it tells of %d API keys", elastic.ErrIncomplete, len(answer.Keys))
+	}
+	if answer.Keys[0].Expiration == 0 {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(answer.Keys[0].Expiration).UTC(), nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/job"
@@ -32,6 +33,8 @@ func advice(err error) string {
 	var lacking *job.LackingTerms
 	var gap *job.Gap
 	var rejected *alerts.RejectedError
+	var ofConnector *kibana.ConnectorError
+	var fromKibana kibanaError
 	switch {
 	case err == nil:
 		return ""
@@ -57,8 +60,11 @@ func advice(err error) string {
 		return "an id is the _id of an alert: kibana.alert.uuid on the dashboard, _id in newterms run --output ndjson"
 	case is[*alerts.ConflictError](err):
 		return "do it again"
-	case is[kibanaError](err):
-		return kibanaAdvice(err)
+	case errors.As(err, &ofConnector):
+		return "set KIBANA_CONNECTOR_ID to one of this space, as Stack Management > Connectors lists them, and for e-mail KIBANA_CONNECTOR_TO; " +
+			"for other types install deploy/kibana/rules by hand"
+	case errors.As(err, &fromKibana):
+		return kibanaAdvice(fromKibana)
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
 	case is[*job.MaxAlertsError](err):
@@ -122,14 +128,14 @@ func rejectionAdvice(e *alerts.RejectedError) string {
 	return clusterAdvice(e)
 }
 
-func kibanaAdvice(err error) string {
+func kibanaAdvice(err kibanaError) string {
 	switch {
 	case is[*tls.CertificateVerificationError](err):
 		return "check the host name in KIBANA_URL, and set KIBANA_CA to the certificate of its authority"
 	case isStatus(err, http.StatusUnauthorized):
 		return "check KIBANA_API_KEY"
 	case isStatus(err, http.StatusForbidden):
-		return "grant Kibana's privilege Saved Objects Management: All in this space to the API key or user"
+		return "grant Kibana's privilege " + err.needs + " in this space to the API key or user"
 	case isStatus(err, http.StatusNotFound):
 		return "check KIBANA_URL, with Kibana's base path if it has one, and KIBANA_SPACE"
 	}

@@ -17,9 +17,11 @@ import (
 
 // connect makes the client that all requests to Elasticsearch go through. It
 // sends nothing.
-func (p program) connect() (*elastic.Client, error) {
+func (p program) connect() (*elastic.Client, error) { return p.connectAs(p.settings.credentials()) }
+
+// connectAs is connect with credentials, or their error.
+func (p program) connectAs(credentials credentials, credentialsErr error) (*elastic.Client, error) {
 	urls, urlsErr := p.settings.addresses()
-	credentials, credentialsErr := p.settings.credentials()
 	if err := errors.Join(urlsErr, credentialsErr); err != nil {
 		return nil, err
 	}

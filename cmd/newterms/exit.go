@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"newterms/alerts"
+	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
@@ -51,7 +52,7 @@ func exitCodeOf(err error) int {
 		return checked.code
 	case is[usageError](err), is[*alerts.UnknownAlertsError](err):
 		return exitUsage
-	case is[configError](err), is[*elastic.VersionError](err), is[*tls.CertificateVerificationError](err):
+	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
 	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err), is[*esquery.TypeError](err):
 		return exitRule

@@ -16,21 +16,22 @@ import (
 func TestImports(t *testing.T) {
 	const module = "newterms/"
 	allowed := map[string][]string{ // what of ours a package may import
-		"esquery/elastic":        {},
-		"esquery/kql":            {},
-		"esquery":                {"esquery/elastic", "esquery/kql"},
-		"alerts":                 {"esquery/elastic"},
-		"job/datemath":           {},
-		"job/rule":               {"alerts", "esquery", "esquery/kql", "job/datemath"},
-		"job":                    {"alerts", "esquery", "job/rule"},
-		"job/check":              {"alerts", "esquery", "esquery/elastic", "job/rule"},
-		"deploy/kibana":          {"esquery/elastic"},
-		"deploy/kibana/generate": {},
-		"cmd/newterms":           {"alerts", "deploy/kibana", "esquery", "esquery/elastic", "esquery/kql", "job", "job/check", "job/datemath", "job/rule"},
-		"cmd/demo":               {"cmd/demo/sample", "esquery/estest"},
-		"cmd/demo/sample":        {"esquery/estest", "job/datemath"},
-		"esquery/estest":         {},
-		"job/rule/ruletest":      {},
+		"esquery/elastic":          {},
+		"esquery/kql":              {},
+		"esquery":                  {"esquery/elastic", "esquery/kql"},
+		"alerts":                   {"esquery/elastic"},
+		"job/datemath":             {},
+		"job/rule":                 {"alerts", "esquery", "esquery/kql", "job/datemath"},
+		"job":                      {"alerts", "esquery", "job/rule"},
+		"job/check":                {"alerts", "esquery", "esquery/elastic", "job/rule"},
+		"deploy/kibana":            {"esquery/elastic"},
+		"deploy/kibana/generate":   {},
+		"deploy/kibana/kibanatest": {},
+		"cmd/newterms":             {"alerts", "deploy/kibana", "esquery", "esquery/elastic", "esquery/kql", "job", "job/check", "job/datemath", "job/rule"},
+		"cmd/demo":                 {"cmd/demo/sample", "esquery/estest"},
+		"cmd/demo/sample":          {"esquery/estest", "job/datemath"},
+		"esquery/estest":           {},
+		"job/rule/ruletest":        {},
 	}
 	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...").Output()
 	if err != nil {

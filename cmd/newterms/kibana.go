@@ -11,7 +11,10 @@ import (
 )
 
 // A kibanaError comes from Kibana, or says why there is no answer from there.
-type kibanaError struct{ error }
+type kibanaError struct {
+	error
+	needs string // the privileges of Kibana for what it was asked
+}
 
 func (e kibanaError) Unwrap() error { return e.error }
 
@@ -55,7 +58,7 @@ func (p program) importDashboards(ctx context.Context, objects []byte) error {
 	}
 	imported, err := space.Import(ctx, objects)
 	if err != nil {
-		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err})
+		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err, "Saved Objects Management: All"})
 	}
 	_, err = fmt.Fprintf(forPeople{p.stdout}, "imported %d Kibana objects to space %s: dashboards New-term alerts and Job health\n", imported, space.Name)
 	return err

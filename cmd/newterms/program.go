@@ -28,8 +28,9 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   runs once, over the scheduled window or over [from, to)
   newterms check  [--rule PATH]... [--output text|json]
                   says whether a run would work, and what to do; writes nothing
-  newterms setup  [--dashboards]
-                  installs the index templates, and the dashboards in Kibana;
+  newterms setup  [--dashboards] [--notify]
+                  installs the index templates and, in Kibana, the dashboards
+                  and two rules that notify through KIBANA_CONNECTOR_ID;
                   changes nothing the second time
   newterms rule   [PATH]
                   prints the rule, its compiled query and its requests

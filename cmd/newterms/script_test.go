@@ -71,6 +71,8 @@ func quickly(now func() time.Time) program {
 //	                     events whose poison is no number, or newterms' own pair, or
 //	                     is of another version
 //	kibana SPACE STATUS FILE           answers in Kibana's place
+//	kibana-rules SPACE ID=TYPE…        keeps rules in Kibana's place, and shown-rules
+//	                     prints them
 //	env CLOCK=…          a time, here and by the server's clock, or how far the clock
 //	                     here is ahead of the server's
 func TestStories(t *testing.T) {
@@ -90,8 +92,9 @@ func TestStories(t *testing.T) {
 // A story is the state of one script.
 type story struct {
 	*cluster
-	process *exec.Cmd         // the last newterms
-	said    func(text string) // is given what newterms prints
+	process *exec.Cmd                        // the last newterms
+	said    func(text string)                // is given what newterms prints
+	rules   func() map[string]map[string]any // of the last kibana-rules
 }
 
 func commands() map[string]func(*testscript.TestScript, bool, []string) {
@@ -125,7 +128,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 			newterms["pair"] = map[string]any{"type": "long", "ignore_malformed": false}
 		}),
 		"outdated": changesTemplate(func(template map[string]any) { template["version"] = 0 }),
-		"kibana":   kibanaStandIn,
+		"kibana":   kibanaStandIn, "kibana-rules": kibanaRules, "shown-rules": shownRules,
 	}
 }
 

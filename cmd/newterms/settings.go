@@ -27,11 +27,13 @@ type settings struct {
 	PasswordFile string   `env:"ELASTICSEARCH_PASSWORD_FILE"`
 	CA           string   `env:"ELASTICSEARCH_CA"`
 
-	KibanaURL    string `env:"KIBANA_URL"`
-	KibanaAPIKey string `env:"KIBANA_API_KEY"`
-	KibanaCA     string `env:"KIBANA_CA"`
-	KibanaSpace  string `env:"KIBANA_SPACE" envDefault:"default"`
-	OktaURL      string `env:"NEWTERMS_OKTA_URL"`
+	KibanaURL    string   `env:"KIBANA_URL"`
+	KibanaAPIKey string   `env:"KIBANA_API_KEY"`
+	KibanaCA     string   `env:"KIBANA_CA"`
+	KibanaSpace  string   `env:"KIBANA_SPACE" envDefault:"default"`
+	ConnectorID  string   `env:"KIBANA_CONNECTOR_ID"`
+	ConnectorTo  []string `env:"KIBANA_CONNECTOR_TO"`
+	OktaURL      string   `env:"NEWTERMS_OKTA_URL"`
 
 	Rules          []string     `env:"NEWTERMS_RULES"`
 	Index          []string     `env:"NEWTERMS_INDEX"`
@@ -141,7 +143,7 @@ func readSettings(environ []string) (settings, error) {
 	if raw := env.ToMap(environ)["NEWTERMS_EXCLUDE"]; raw != "" && variables["NEWTERMS_EXCLUDE"] == "" {
 		problems = append(problems, configError{errors.New("NEWTERMS_EXCLUDE: it is blank, which would exclude every event: leave it out to exclude none")})
 	}
-	for _, l := range []*[]string{&s.URLs, &s.Rules, &s.Index} {
+	for _, l := range []*[]string{&s.URLs, &s.ConnectorTo, &s.Rules, &s.Index} {
 		*l = trimmed(*l)
 	}
 	s.AlertsTarget = cmp.Or(s.AlertsTarget, ".alerts-newterms.detections-"+s.Namespace)

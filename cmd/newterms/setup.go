@@ -6,20 +6,28 @@ import (
 	"fmt"
 
 	"newterms/alerts"
+	"newterms/deploy/kibana"
 	"newterms/esquery"
 )
 
 func (p program) setup(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("setup", flag.ContinueOnError)
 	dashboards := flags.Bool("dashboards", false, "")
+	notify := flags.Bool("notify", false, "")
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
 	var objects []byte
-	if *dashboards { // before anything is changed
-		var err error
+	var connector kibana.Connector
+	var err error
+	if *dashboards { // before anything is changed, like what follows
 		if objects, err = p.dashboards(); err != nil {
 			return err
+		}
+	}
+	if *notify {
+		if connector, err = p.mayNotify(ctx); err != nil {
+			return fmt.Errorf("setup: notify: %w", err)
 		}
 	}
 	client, err := p.connect()
@@ -37,7 +45,12 @@ func (p program) setup(ctx context.Context, args []string) error {
 		return fmt.Errorf("setup: %w", err)
 	}
 	if *dashboards {
-		return p.importDashboards(ctx, objects)
+		if err := p.importDashboards(ctx, objects); err != nil {
+			return err
+		}
+	}
+	if *notify {
+		return p.installNotifiers(ctx, connector)
 	}
 	return nil
 }

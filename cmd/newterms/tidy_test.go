@@ -28,6 +28,7 @@ var volatile = []struct {
 	stands  string
 }{
 	{regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d `), ""}, // before a log line
+	{regexp.MustCompile(`(in|from) space (\S+) of 127\.0\.0\.1:\d+`), "$1 space $2 of kibana.example:5601"},
 	{regexp.MustCompile(`https?://127\.0\.0\.1:\d+`), "http://elasticsearch.example:9200"},
 	{regexp.MustCompile(`, \d+\.\d s$`), ", 0.1 s"},
 	{regexp.MustCompile(`"(took_ms|duration_ms|wait_ms)":\d+`), `"$1":1`},

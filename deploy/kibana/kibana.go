@@ -45,7 +45,9 @@ func (s Space) send(ctx context.Context, c call) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	request.Header.Set("Content-Type", c.contentType)
+	if c.body != nil {
+		request.Header.Set("Content-Type", c.contentType)
+	}
 	request.Header.Set("kbn-xsrf", "true")
 	res, err := s.Do(request)
 	if err != nil {

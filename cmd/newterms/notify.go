@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"newterms/deploy/kibana"
+	"newterms/esquery"
+)
+
+// notifyNeeds are Kibana's privileges for the rules that notify.
+const notifyNeeds = "Stack Rules: All, and Actions and Connectors: Read,"
+
+// mayNotify finds out whether installNotifiers would work and last, and changes
+// nothing. A rule of Kibana goes on with the API key that installs it, or with
+// one of the user who does: with their privileges, and as long as the key lives.
+func (p program) mayNotify(ctx context.Context) (kibana.Connector, error) {
+	space, err := p.space()
+	if err == nil && p.settings.ConnectorID == "" {
+		err = configError{errors.New("KIBANA_CONNECTOR_ID is not set: set it to the id of the connector that is to tell you")}
+	}
+	if err != nil {
+		return kibana.Connector{}, err
+	}
+	if err := p.keyLasts(ctx); err != nil {
+		return kibana.Connector{}, err
+	}
+	connector, err := space.Connector(ctx, p.settings.ConnectorID, p.settings.ConnectorTo)
+	if err != nil {
+		return connector, fmt.Errorf("look up the connector in space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err, notifyNeeds})
+	}
+	return connector, nil
+}
+
+// keyLasts asks Elasticsearch about the credentials for Kibana, which are its
+// own.
+func (p program) keyLasts(ctx context.Context) error {
+	client, err := p.connectAs(p.settings.kibanaCredentials())
+	if err != nil {
+		return err
+	}
+	user, err := esquery.CurrentUser(ctx, client)
+	if err != nil {
+		return fmt.Errorf("ask who installs the rules: %w", err)
+	}
+	if user.SecurityOff {
+		return nil
+	}
+	ends, err := esquery.KeyEnds(ctx, client, user)
+	if err != nil {
+		return err
+	}
+	if !ends.IsZero() {
+		return configError{fmt.Errorf("the %s expires at %s, and the rules would stop with it: set KIBANA_API_KEY to a key that does not (deploy/elasticsearch/notify.json)",
+			user, ends.Format(time.RFC3339))}
+	}
+	missing, err := esquery.MissingPrivileges(ctx, client, []esquery.Privilege{{Index: p.settings.AlertsTarget, Name: "read"}, {Index: p.settings.RunsTarget, Name: "read"}})
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("the rules would run as %s: %w", user, &esquery.PrivilegeError{Missing: missing[0]})
+	}
+	return nil
+}
+
+func (p program) installNotifiers(ctx context.Context, connector kibana.Connector) error {
+	space, err := p.space()
+	if err != nil {
+		return err
+	}
+	notifiers, err := space.Notifiers(p.settings.AlertsTarget, p.settings.RunsTarget, connector)
+	if err != nil {
+		return err
+	}
+	for _, n := range notifiers {
+		o, err := space.Install(ctx, n)
+		if err != nil {
+			return fmt.Errorf("setup: notify from space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err, notifyNeeds})
+		}
+		how := ""
+		if o.How != "" {
+			how = " (" + o.How + ")"
+		}
+		fmt.Fprintf(forPeople{p.stdout}, "%s Kibana rule %q%s in space %s, which notifies through %s\n", o.Did, o.Name, how, space.Name, connector.ID)
+	}
+	return nil
+}

@@ -62,7 +62,7 @@ func (p program) sayInstalled(i alerts.Installed) {
 	fmt.Fprintf(forPeople{p.stdout}, "%s index template %s for %s\n", did, i.Template, i.Target)
 	switch {
 	case i.Lacking != nil:
-		p.log.Warn(withAdvice(i.Lacking))
+		p.log.Info(withAdvice(i.Lacking))
 	case i.Created:
 		fmt.Fprintf(forPeople{p.stdout}, "created data stream %s\n", i.Target)
 	}

@@ -171,7 +171,7 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		return rec
 	}
-	if name, ok := strings.CutPrefix(r.URL.Path, "/_data_stream/"); ok && r.Method == http.MethodPut {
+	if name, ok := strings.CutPrefix(strings.TrimPrefix(r.URL.Path, "/behind/a/path"), "/_data_stream/"); ok && r.Method == http.MethodPut {
 		replace = func([]byte) *httptest.ResponseRecorder { return c.createDataStream(name) }
 	}
 	req := request{kind: kindOf(r.URL.Path, body), path: r.URL.Path, body: body, w: w, replace: replace}

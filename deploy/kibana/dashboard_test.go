@@ -86,6 +86,7 @@ func (c *checklist) controls(text string, views map[string]string) map[string]st
 			c.problem("control %s is a %s with id %s", id, control.Type, control.ExplicitInput.ID)
 		}
 		c.field(views[name], control.ExplicitInput.FieldName, groupable()...)
+		c.ofAnyRule(control.ExplicitInput.FieldName)
 	}
 	return needed
 }

@@ -56,6 +56,8 @@ func TestSeededFaults(t *testing.T) {
 		{"alerts that vanish", `\"missingBucket\":true`, `\"missingBucket\":false`, "hides what is in none of its values"},
 		{"a missing address", `\"missingBucket\":false`, `\"missingBucket\":true`, "only of strings"},
 		{"an address taken for a string", `\"dataType\":\"ip\"`, `\"dataType\":\"string\"`, "source.ip of newterms-alerts is of type ip"},
+		{"a control that other rules do not fill", `\"fieldName\":\"user.name\"`, `\"fieldName\":\"okta.actor.display_name\"`, "only the events of Okta have okta.actor.display_name"},
+		{"a number that other rules do not fill", `\"operationType\":\"unique_count\",\"params\":{\"emptyAsNull\":false},\"scale\":\"ratio\",\"sourceField\":\"user.name\"`, `\"operationType\":\"unique_count\",\"params\":{\"emptyAsNull\":false},\"scale\":\"ratio\",\"sourceField\":\"okta.actor.id\"`, "only the events of Okta have okta.actor.id"},
 		{"a severity without a colour", `\"values\":[\"critical\"]`, `\"values\":[\"worst\"]`, "critical of kibana.alert.severity has no colour"},
 		{"a failure without a colour", `\"values\":[\"failure\"]`, `\"values\":[\"failed\"]`, "failure of event.outcome has no colour"},
 		{"a colour that is none", `\"colorCode\":\"#E7664C\"`, `\"colorCode\":\"red\"`, "the colour of"},

@@ -143,8 +143,10 @@ func (c *checklist) column(view, id string, col column, l layer) {
 		}
 	case "sum", "max":
 		c.field(view, col.SourceField, "long", "float")
+		c.ofAnyRule(col.SourceField)
 	case "unique_count":
 		c.field(view, col.SourceField, groupable()...)
+		c.ofAnyRule(col.SourceField)
 	case "last_value":
 		c.field(view, col.SourceField, groupable()...)
 		c.field(view, col.Params.SortField, "date")
@@ -172,6 +174,15 @@ func (c *checklist) column(view, id string, col column, l layer) {
 	}
 	if bucketed := col.OperationType == "terms" || col.OperationType == "date_histogram"; bucketed != col.IsBucketed {
 		c.problem("column %s: isBucketed is %t", id, col.IsBucketed)
+	}
+}
+
+// ofAnyRule refuses what only Okta's events have, where that would leave nothing
+// to see of the alerts of other rules. Values with a bucket for what lacks them may
+// be Okta's.
+func (c *checklist) ofAnyRule(field string) {
+	if strings.HasPrefix(field, "okta.") {
+		c.problem("only the events of Okta have %s", field)
 	}
 }
 

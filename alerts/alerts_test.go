@@ -147,7 +147,7 @@ func TestNewAlert(t *testing.T) {
 	if d := a.Describe(); d.Account != "acc-1" || d.ActorID != "00u1" || d.Place != "Oslo, Norway" || d.Events != "3" {
 		t.Errorf("described as %+v", d)
 	}
-	text, err := json.Marshal(a)
+	text, err := a.JSON()
 	if err != nil || decode(t, string(text))["_id"] != a.ID {
 		t.Errorf("the printed alert has no _id: %v", err)
 	}
@@ -230,7 +230,7 @@ func TestNewAlertWhateverTheEventHolds(t *testing.T) {
 		if again := alertsTemplate.fit(deepCopy(a.event.document)); len(again) > 0 {
 			t.Errorf("%s: %v of the event do not fit", source, again)
 		}
-		if text, err := json.Marshal(a); err != nil || !json.Valid(text) {
+		if text, err := a.JSON(); err != nil || !json.Valid(text) {
 			t.Errorf("%s: %v", source, err)
 		}
 		a.Describe()

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/cenkalti/backoff/v5"
@@ -67,6 +68,7 @@ type place struct {
 
 // outcome is what became of one document.
 type outcome struct {
+	Index        string        `json:"_index"` // of a data stream the backing index
 	ID           string        `json:"_id"`
 	Status       int           `json:"status"`
 	Error        elastic.Cause `json:"error"`
@@ -88,10 +90,11 @@ func (o outcome) mayBeRetried() bool {
 	return o.Status == http.StatusTooManyRequests || o.Status == http.StatusServiceUnavailable
 }
 
-// write creates documents in a target, or changes them where they are, and
+// send creates documents in a target, or changes them where they are, and
 // returns an outcome for each, in order. Documents that failed because the
-// cluster is busy are sent again, and no others.
-func (s *Store) write(ctx context.Context, target string, items []item) ([]outcome, error) {
+// cluster is busy are sent again, and no others. refresh makes them visible to the
+// next search.
+func (s *Store) send(ctx context.Context, target string, items []item, refresh bool) ([]outcome, error) {
 	outcomes := make([]outcome, len(items))
 	left := make([]int, len(items)) // positions still to be written
 	for i := range left {
@@ -104,7 +107,7 @@ func (s *Store) write(ctx context.Context, target string, items []item) ([]outco
 	err = s.client.Again(ctx, func() error {
 		var busy []int
 		for part := range inParts(left, lines) {
-			answer, err := elastic.InHalves(part, func(part []int) ([]outcome, error) { return s.bulk(ctx, target, part, lines) })
+			answer, err := elastic.InHalves(part, func(part []int) ([]outcome, error) { return s.bulk(ctx, target, part, lines, refresh) })
 			if err != nil {
 				return backoff.Permanent(err) // the client has tried again
 			}
@@ -165,15 +168,14 @@ func inParts(positions []int, lines [][]byte) iter.Seq[[]int] {
 }
 
 // bulk sends one request, without a target for items that say themselves where
-// they are. refresh makes what it writes visible to the next
-// search for alerts that exist, of this run or of a retry. A document that is
-// too large even by itself is refused like one that does not fit its mapping.
-func (s *Store) bulk(ctx context.Context, target string, positions []int, lines [][]byte) ([]outcome, error) {
+// they are. A document that is too large even by itself is refused like one that
+// does not fit its mapping.
+func (s *Store) bulk(ctx context.Context, target string, positions []int, lines [][]byte, refresh bool) ([]outcome, error) {
 	var body bytes.Buffer
 	for _, position := range positions {
 		body.Write(lines[position])
 	}
-	request := esapi.BulkRequest{Index: target, Body: &body, Refresh: "true"}
+	request := esapi.BulkRequest{Index: target, Body: &body, Refresh: strconv.FormatBool(refresh)}
 	if yes := true; target != "" {
 		request.RequireDataStream = &yes
 	}

@@ -1,7 +1,6 @@
 package alerts
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"time"
@@ -114,33 +113,43 @@ func (a Alert) encoded(more map[string]any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := [][]byte{first, a.maker.json}
-	if len(event) > 0 {
-		parts = append(parts, event)
-	}
 	document := make([]byte, 0, len(first)+len(a.maker.json)+len(event)+4)
-	document = append(document, '{')
-	document = append(document, bytes.Join(parts, []byte(","))...)
+	document = append(append(document, '{'), first...)
+	document = append(append(document, ','), a.maker.json...)
+	if len(event) > 0 {
+		document = append(append(document, ','), event...)
+	}
 	return append(document, '}'), nil
 }
 
-// MarshalJSON gives the document with its _id.
-func (a Alert) MarshalJSON() ([]byte, error) { return a.encoded(map[string]any{"_id": a.ID}) }
+// size is about how many bytes the document has.
+func (a Alert) size() int {
+	event, err := a.event.encoded()
+	if err != nil {
+		return 0 // which is told when it is written
+	}
+	const own = 1200 // as measured
+	return own + len(a.maker.json) + len(event)
+}
 
-// ruleNames are the parameters that Kibana has under kibana.alert.rule.
-func ruleNames() []string {
+// JSON gives the document with its _id, on one line.
+func (a Alert) JSON() ([]byte, error) { return a.encoded(map[string]any{"_id": a.ID}) }
+
+// alertNames are the rule's parameters that each alert has, and ruleNames those
+// that only the rule's own document has, under kibana.alert.rule in Kibana.
+func alertNames() []string {
 	return []string{
-		"rule_id", "name", "type", "description", "author", "license", "version", "tags", "severity", "risk_score",
-		"threat", "references", "false_positives", "note", "setup", "from", "to", "interval", "max_signals",
-		"timestamp_override", "building_block_type",
+		"rule_id", "name", "type", "description", "version", "tags", "severity", "risk_score", "threat", "timestamp_override", "building_block_type",
 	}
 }
 
-// ruleFields is kibana.alert.rule.*, with Kibana's names for the rule's type.
-// Kibana has all parameters once more in one object; here it has those that are
-// nowhere else, since an alert would be twice as large.
+func ruleNames() []string {
+	return append(alertNames(), "author", "license", "references", "false_positives", "note", "setup", "from", "to", "interval", "max_signals")
+}
+
+// ruleFields is kibana.alert.rule.* of an alert, with Kibana's names for the
+// rule's type. Kibana has in each alert what the rule's own document has here.
 func ruleFields(rule Rule) map[string]any {
-	others := maps.Clone(rule)
 	fields := map[string]any{
 		"kibana.alert.rule.uuid":         rule["rule_id"],
 		"kibana.alert.rule.category":     "New Terms Rule",
@@ -150,14 +159,41 @@ func ruleFields(rule Rule) map[string]any {
 		"kibana.alert.rule.enabled":      "true",
 		"kibana.alert.rule.revision":     0,
 		"kibana.alert.rule.indices":      rule["index"],
-		"kibana.alert.rule.parameters":   map[string]any(others),
 	}
-	delete(others, "index")
-	for _, name := range ruleNames() {
+	for _, name := range alertNames() {
 		if value, ok := rule[name]; ok {
 			fields["kibana.alert.rule."+name] = value
-			delete(others, name)
 		}
 	}
+	if threat, ok := fields["kibana.alert.rule.threat"]; ok {
+		fields["kibana.alert.rule.threat"] = without(threat, "reference")
+	}
 	return fields
+}
+
+// without copies a value of JSON's types without the members of a name.
+func without(value any, name string) any {
+	switch v := value.(type) {
+	case []any:
+		kept := make([]any, len(v))
+		for i, one := range v {
+			kept[i] = without(one, name)
+		}
+		return kept
+	case []map[string]any: // as TOML has it
+		kept := make([]any, len(v))
+		for i, one := range v {
+			kept[i] = without(one, name)
+		}
+		return kept
+	case map[string]any:
+		kept := map[string]any{}
+		for key, member := range v {
+			if key != name {
+				kept[key] = without(member, name)
+			}
+		}
+		return kept
+	}
+	return value
 }

@@ -120,19 +120,18 @@ func setDates(event map[string]any, fields map[string][]any) {
 	}
 }
 
-// originalOf copies event.* and data_stream.* of the source event, flat, and
-// its @timestamp.
+// originalOf copies event.* and data_stream.* of the source event, flat, as far as
+// they are mapped, and its @timestamp. The event itself has the rest once.
 func originalOf(event map[string]any) map[string]any {
 	original := map[string]any{}
 	if at, ok := elastic.Lookup(event, "@timestamp"); ok {
 		original["kibana.alert.original_time"] = at
 	}
 	for path, value := range leaves(event) {
-		if name, ok := strings.CutPrefix(path, "event."); ok {
-			original["kibana.alert.original_event."+name] = value
-		}
-		if name, ok := strings.CutPrefix(path, "data_stream."); ok {
-			original["kibana.alert.original_data_stream."+name] = value
+		if strings.HasPrefix(path, "event.") || strings.HasPrefix(path, "data_stream.") {
+			if name := "kibana.alert.original_" + path; alertsTemplate.types[name] != "" {
+				original[name] = value
+			}
 		}
 	}
 	return original

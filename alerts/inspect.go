@@ -149,7 +149,7 @@ func lastRunBody(ruleID string) dsl {
 	succeeded := []dsl{{"term": dsl{"newterms.run.type": RunScheduled}}, {"term": dsl{"newterms.run.state": RunSucceeded}}}
 	return dsl{
 		"size": 0, "track_total_hits": false,
-		"query": dsl{"term": dsl{"kibana.alert.rule.rule_id": ruleID}},
+		"query": dsl{"bool": dsl{"filter": []dsl{{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"exists": dsl{"field": "newterms.run.state"}}}}},
 		"aggs": dsl{
 			"newest": dsl{"top_hits": dsl{
 				"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}},

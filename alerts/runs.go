@@ -47,6 +47,9 @@ type Run struct {
 	Rerun          string
 
 	StartedAt time.Time
+	// Rule is recorded along with a start, if the runs target does not know this
+	// edition of it yet.
+	Rule Rule
 	// The rest is of a run that ended.
 	Counts   Counts
 	Requests int
@@ -88,17 +91,45 @@ type Counts struct {
 // document that was written already is no error.
 func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 	document, err := json.Marshal(runDocument(run, now))
+	items := []item{{id: run.ID + "-" + string(run.State), document: document}}
+	if err == nil && run.Rule != nil {
+		var rule item
+		rule, err = ruleItem(run.Rule, now)
+		items = append(items, rule)
+	}
 	var outcomes []outcome
 	if err == nil {
-		outcomes, err = s.write(ctx, s.runsTarget, []item{{id: run.ID + "-" + string(run.State), document: document}})
+		outcomes, err = s.send(ctx, s.runsTarget, items, true)
 	}
 	if err == nil {
-		err = rejection(s.runsTarget, outcomes)
+		err = rejection(s.runsTarget, outcomes[:1]) // a run does not fail for the want of its rule's note
 	}
 	if err != nil {
 		return fmt.Errorf("record run %s: %w", run.State, err)
 	}
 	return nil
+}
+
+// ruleItem is the document of a rule as it is now, with all that is too long for
+// each alert: the note, the references, the query. Its id is of the content, so
+// that there is one for each edition of a rule and no more.
+func ruleItem(rule Rule, now time.Time) (item, error) {
+	id, err := hash(rule)
+	if err != nil {
+		return item{}, err
+	}
+	doc := ruleFields(rule)
+	for _, name := range ruleNames() {
+		if value, ok := rule[name]; ok {
+			doc["kibana.alert.rule."+name] = value
+		}
+	}
+	doc["kibana.alert.rule.parameters"] = rule
+	doc["@timestamp"] = timestamp(now)
+	doc["event.kind"] = "event"
+	doc["event.action"] = "newterms-rule"
+	document, err := json.Marshal(doc)
+	return item{id: "rule-" + id, document: document}, err
 }
 
 func runDocument(run Run, now time.Time) map[string]any {

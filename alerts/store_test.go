@@ -53,10 +53,13 @@ func key(t *testing.T, actor string, at time.Time) alerts.Key {
 	return k
 }
 
+func sampleRule() alerts.Rule {
+	return alerts.Rule{"rule_id": "r1", "name": "Rule", "new_terms_fields": []string{"okta.actor.id"}, "severity": "low", "risk_score": 21}
+}
+
 func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 	t.Helper()
-	rule := alerts.Rule{"rule_id": "r1", "name": "Rule", "new_terms_fields": []string{"okta.actor.id"}, "severity": "low", "risk_score": 21}
-	maker, err := alerts.NewMaker(rule, alerts.RunInfo{ID: run, Type: alerts.RunManual, Search: "search of " + run})
+	maker, err := alerts.NewMaker(sampleRule(), alerts.RunInfo{ID: run, Type: alerts.RunManual, Search: "search of " + run})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,6 +71,17 @@ func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 	}, at)
 }
 
+func write(t *testing.T, s *alerts.Store, all ...alerts.Alert) (alerts.Result, error) {
+	t.Helper()
+	w := s.Writer()
+	for _, a := range all {
+		if result, err := w.Add(t.Context(), a); err != nil || len(result.Written) > 0 {
+			t.Fatal("a bulk too early: ", result, err)
+		}
+	}
+	return w.Flush(t.Context())
+}
+
 func TestSetupIsIdempotent(t *testing.T) {
 	s, node, target := newStore(t)
 	for _, want := range []alerts.TemplateState{alerts.TemplateMissing, alerts.TemplateCurrent} {
@@ -75,7 +89,7 @@ func TestSetupIsIdempotent(t *testing.T) {
 			t.Errorf("got %v, want %s", did, want)
 		}
 	}
-	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)}); err != nil {
+	if _, err := write(t, s, alert(t, "run-1", "ada", firstSeen)); err != nil {
 		t.Fatal(err)
 	}
 	if did := setUp(t, s); did[0] != alerts.TemplateCurrent {
@@ -95,16 +109,16 @@ func TestSetupIsIdempotent(t *testing.T) {
 func TestWriteJudgesEachAlert(t *testing.T) {
 	s, node, target := newStore(t)
 	setUp(t, s)
-	first, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)})
+	first, err := write(t, s, alert(t, "run-1", "ada", firstSeen))
 	if err != nil || len(first.Written) != 1 {
 		t.Fatal(first, err)
 	}
-	again, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen)})
+	again, err := write(t, s, alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen))
 	if err != nil || len(again.Written) != 1 || again.Existing != 1 || again.Written[0].Describe().ActorID != "basil" {
 		t.Errorf("got %+v, %v", again, err)
 	}
 	// An attempt whose answer got lost wrote what the next one finds.
-	if repeated, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen)}); err != nil ||
+	if repeated, err := write(t, s, alert(t, "run-2", "ada", firstSeen), alert(t, "run-2", "basil", firstSeen)); err != nil ||
 		len(repeated.Written) != 1 || repeated.Existing != 1 || repeated.Written[0].Describe().ActorID != "basil" {
 		t.Errorf("the same batch again: got %+v, %v", repeated, err)
 	}
@@ -138,7 +152,7 @@ func TestWriteJudgesEachAlert(t *testing.T) {
 
 func TestWriteWithoutSetupSaysWhatToDo(t *testing.T) {
 	s, _, target := newStore(t)
-	_, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)})
+	_, err := write(t, s, alert(t, "run-1", "ada", firstSeen))
 	var rejected *alerts.RejectedError
 	if !errors.As(err, &rejected) || rejected.Target != target || rejected.StatusCode() != 404 {
 		t.Errorf("got %v", err)
@@ -155,7 +169,7 @@ func TestAlreadyAlerted(t *testing.T) {
 		t.Errorf("before the first alert: got %v, %v", alerted, err)
 	}
 	setUp(t, s)
-	if _, err := s.Write(t.Context(), []alerts.Alert{alert(t, "run-1", "ada", firstSeen)}); err != nil {
+	if _, err := write(t, s, alert(t, "run-1", "ada", firstSeen)); err != nil {
 		t.Fatal(err)
 	}
 	// An alert of version 0.1: its pair is without the fields, and it has no search.

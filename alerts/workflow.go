@@ -115,7 +115,7 @@ func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, dec
 		sent = append(sent, l)
 		items = append(items, item{id: l.at.ID, at: &l.at, document: document})
 	}
-	outcomes, err := s.write(ctx, "", items)
+	outcomes, err := s.send(ctx, "", items, true)
 	if err != nil {
 		return nil, err
 	}

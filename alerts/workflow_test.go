@@ -15,7 +15,7 @@ func TestDecide(t *testing.T) {
 	setUp(t, s)
 	written := []alerts.Alert{alert(t, "run-1", "ada", firstSeen), alert(t, "run-1", "basil", firstSeen)}
 	for _, a := range written {
-		if _, err := s.Write(t.Context(), []alerts.Alert{a}); err != nil {
+		if _, err := write(t, s, a); err != nil {
 			t.Fatal(err)
 		}
 		node.Must(t, "POST", "/"+target+"/_rollover", nil)

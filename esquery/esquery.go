@@ -70,21 +70,27 @@ type Event struct {
 	Missing string
 }
 
-// A Source is a Search against a cluster whose field types are known.
-// It is not safe for concurrent use.
+// A Source is a Search against a cluster whose field types are known. It is not
+// safe for concurrent use, except that Events may be asked for beside the rest.
 type Source struct {
 	client *elastic.Client
 	bodies
 	// The sizes of a page of pairs and of located events, which shrink where one
 	// was too much, and how many events are asked for at once.
 	pageSize, eventsPageSize, eventsAtOnce int
+	recency                                recency
 	sources                                sources
 	passedOver                             []Unavailable
+	// forEvents is what asks for events. What it learns it learns by itself.
+	forEvents *Source
 }
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	return &Source{client: c, bodies: b, sources: sources{}, pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents)}
+	s := Source{client: c, bodies: b, sources: sources{}, pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents)}
+	forEvents := s
+	s.forEvents = &forEvents
+	return &s
 }
 
 // Open asks for the types of the fields that the search names, in one request,

@@ -63,34 +63,6 @@ func (s *Source) page(answer pairsAnswer) (Page, error) {
 	return page, nil
 }
 
-// LastSeen returns for each candidate when it was last seen in a range, in the
-// candidates' order. The zero time stands for never.
-func (s *Source) LastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
-	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]time.Time, error) {
-		return s.lastSeen(ctx, history, candidates)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("ask history: %w", err)
-	}
-	return seen, nil
-}
-
-func (s *Source) lastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
-	seen := make([]time.Time, len(candidates))
-	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, size, after) }
-	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
-		var ok bool
-		if seen[i], ok = b.latest(); !ok {
-			return true, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, candidates[i].Terms)
-		}
-		return false, nil
-	})
-	if err == nil {
-		err = s.correctLast(ctx, history, candidates, seen)
-	}
-	return seen, err
-}
-
 // eachOf follows pages of pairs and hands on the buckets of the candidates,
 // until it is told that it is done. Other pairs only share values with them.
 func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, body func(size int, after json.RawMessage) any,

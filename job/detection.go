@@ -1,9 +1,11 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"time"
@@ -26,8 +28,11 @@ type detection struct {
 	maker   *alerts.Maker
 	search  string // what identifies it
 	source  Source
+	writer  *alerts.Writer
 	counts  *alerts.Counts
 	lacking LackingTerms
+	// progress holds the part.
+	progress Progress
 	warned  bool // that there is no history
 	// rejected is the first error about alerts that cannot be indexed. The run
 	// goes on, so that they hold up no others, and fails in the end.
@@ -40,33 +45,45 @@ type occurrence struct {
 	key       alerts.Key
 }
 
+// A page is what a page of candidates comes to.
+type page struct {
+	lacking         esquery.Lacking
+	candidates, new int
+	anyHistory      bool // of the candidates
+	// found are the first occurrences that have no alert yet.
+	found []occurrence
+}
+
+// part finds the first occurrences of a part of the window and writes their
+// alerts. When it fails, what was found before is written all the same.
 func (d *detection) part(ctx context.Context, part Window) error {
+	err := d.pages(ctx, part)
+	if err != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = lingering(ctx)
+		defer cancel()
+	}
+	return cmp.Or(err, d.flush(ctx))
+}
+
+func (d *detection) pages(ctx context.Context, part Window) error {
 	var pending []occurrence // of the whole part, only if MaxAlerts asks for it
 	candidates := 0
 	anyHistory := false
-	for page, err := range d.source.Candidates(ctx, part.timeRange()) {
+	for page, err := range ahead(ctx, func(ctx context.Context) iter.Seq2[page, error] { return d.ask(ctx, part) }) {
 		if err != nil {
 			return err
 		}
-		d.lacking.add(page.Lacking)
-		d.counts.LackingTerms = d.lacking.Any
-		if len(page.Candidates) == 0 {
-			continue
-		}
-		candidates += len(page.Candidates)
-		d.counts.Candidates += int64(len(page.Candidates))
-		found, seen, err := d.firstOccurrences(ctx, part, page.Candidates)
-		if err != nil {
-			return err
-		}
-		anyHistory = anyHistory || seen
+		d.count(page)
+		candidates += page.candidates
+		anyHistory = anyHistory || page.anyHistory
 		if d.MaxAlerts == 0 {
-			if err := d.alert(ctx, part, found); err != nil {
+			if err := d.alert(ctx, part, page.found); err != nil {
 				return err
 			}
 			continue
 		}
-		if pending = append(pending, found...); len(pending) > d.MaxAlerts {
+		if pending = append(pending, page.found...); len(pending) > d.MaxAlerts {
 			return &MaxAlertsError{d.MaxAlerts}
 		}
 	}
@@ -78,30 +95,63 @@ func (d *detection) part(ctx context.Context, part Window) error {
 	return d.alert(ctx, part, pending)
 }
 
-// firstOccurrences returns those of the candidates that are first occurrences
-// and not alerted yet, and whether any candidate was seen before.
-func (d *detection) firstOccurrences(ctx context.Context, part Window, candidates []esquery.Candidate) ([]occurrence, bool, error) {
+func (d *detection) count(p page) {
+	d.lacking.add(p.lacking)
+	d.counts.LackingTerms = d.lacking.Any
+	d.counts.Candidates += int64(p.candidates)
+	d.counts.New += int64(p.new)
+	d.counts.AlreadyAlerted += int64(p.new - len(p.found))
+	if d.Progress != nil {
+		now := d.progress
+		now.Candidates, now.Alerts = d.counts.Candidates, d.counts.Written
+		d.Progress(now)
+	}
+}
+
+// ask asks for the candidates of a part, page by page, and about them. It runs
+// beside what is done with the page before, and so changes nothing that both
+// know of.
+func (d *detection) ask(ctx context.Context, part Window) iter.Seq2[page, error] {
+	return func(yield func(page, error) bool) {
+		for listed, err := range d.source.Candidates(ctx, part.timeRange()) {
+			var p page
+			if err == nil {
+				p, err = d.firstOccurrences(ctx, part, listed.Candidates)
+			}
+			p.lacking, p.candidates = listed.Lacking, len(listed.Candidates)
+			if !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// firstOccurrences finds those of the candidates that are first occurrences, and
+// which of these are not alerted yet.
+func (d *detection) firstOccurrences(ctx context.Context, part Window, candidates []esquery.Candidate) (page, error) {
+	var p page
+	if len(candidates) == 0 {
+		return p, nil
+	}
 	history := esquery.Range{From: part.From.Add(-d.Rule.History), To: part.From}
 	lastSeen, err := d.source.LastSeen(ctx, history, candidates)
 	if err != nil {
-		return nil, false, err
+		return p, err
 	}
-	var found []occurrence
-	anyHistory := false
 	for i, c := range candidates {
-		anyHistory = anyHistory || !lastSeen[i].IsZero()
+		p.anyHistory = p.anyHistory || !lastSeen[i].IsZero()
 		if !isFirstOccurrence(c.First, lastSeen[i], d.Rule.History) {
 			continue
 		}
 		key, err := alerts.NewKey(d.Rule.ID, d.Rule.Search.Fields, c.Terms, c.First)
 		if err != nil {
-			return nil, false, err
+			return p, err
 		}
-		found = append(found, occurrence{c, key})
+		p.found = append(p.found, occurrence{c, key})
 	}
-	d.counts.New += int64(len(found))
-	found, err = d.unalerted(ctx, found)
-	return found, anyHistory, err
+	p.new = len(p.found)
+	p.found, err = d.unalerted(ctx, p.found)
+	return p, err
 }
 
 // unalerted leaves out what has an alert already.
@@ -117,9 +167,7 @@ func (d *detection) unalerted(ctx context.Context, found []occurrence) ([]occurr
 			return nil, err
 		}
 		for i, already := range alerted {
-			if already {
-				d.counts.AlreadyAlerted++
-			} else {
+			if !already {
 				fresh = append(fresh, batch[i])
 			}
 		}
@@ -127,18 +175,24 @@ func (d *detection) unalerted(ctx context.Context, found []occurrence) ([]occurr
 	return fresh, nil
 }
 
-// alert fetches the events of first occurrences and writes their alerts.
+// alert fetches the events of first occurrences and has their alerts written.
 func (d *detection) alert(ctx context.Context, part Window, found []occurrence) error {
 	candidates := make([]esquery.Candidate, len(found))
 	for i, o := range found {
 		candidates[i] = o.candidate
 	}
-	for events, err := range d.source.Events(ctx, candidates) {
+	if len(candidates) == 0 {
+		return nil
+	}
+	fetched := func(ctx context.Context) iter.Seq2[[]*esquery.Event, error] { return d.source.Events(ctx, candidates) }
+	for events, err := range ahead(ctx, fetched) {
 		if err != nil {
 			return err
 		}
-		if err := d.write(ctx, d.alertsOf(part, found[:len(events)], events)); err != nil {
-			return err
+		for _, alert := range d.alertsOf(part, found[:len(events)], events) {
+			if err := d.write(ctx, alert); err != nil {
+				return err
+			}
 		}
 		found = found[len(events):]
 	}
@@ -161,12 +215,18 @@ func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.
 	return made
 }
 
-func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
-	result := alerts.Result{Written: documents}
-	var err error
-	if !d.DryRun {
-		result, err = d.Store.Write(ctx, documents)
+func (d *detection) write(ctx context.Context, alert alerts.Alert) error {
+	if d.DryRun {
+		return d.written(alerts.Result{Written: []alerts.Alert{alert}}, nil)
 	}
+	return d.written(d.writer.Add(ctx, alert))
+}
+
+// flush writes what is not written yet.
+func (d *detection) flush(ctx context.Context) error { return d.written(d.writer.Flush(ctx)) }
+
+// written tells of alerts that were written, and of an error in doing so.
+func (d *detection) written(result alerts.Result, err error) error {
 	d.counts.Written += int64(len(result.Written))
 	d.counts.AlreadyAlerted += int64(result.Existing)
 	for _, alert := range result.Written {
@@ -185,14 +245,6 @@ func (d *detection) write(ctx context.Context, documents []alerts.Alert) error {
 		return nil
 	}
 	return err
-}
-
-// A MaxAlertsError says that a part of the window has more alerts than allowed,
-// and that none of them was written.
-type MaxAlertsError struct{ Max int }
-
-func (e *MaxAlertsError) Error() string {
-	return fmt.Sprintf("more than %d new alerts, which is the limit: none of this part was written", e.Max)
 }
 
 // warnIfNoHistory tells apart candidates that are new from a source that is: where

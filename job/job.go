@@ -29,7 +29,7 @@ type Source interface {
 // A Store writes alerts and run documents; *alerts.Store is one.
 type Store interface {
 	AlreadyAlerted(ctx context.Context, keys []alerts.Key, l alerts.Lookup) ([]bool, error)
-	Write(ctx context.Context, batch []alerts.Alert) (alerts.Result, error)
+	Writer() *alerts.Writer
 	RecordRun(ctx context.Context, run alerts.Run, now time.Time) error
 	Checkpoint(ctx context.Context, ruleID, search string) (alerts.Checkpoint, error)
 }
@@ -59,9 +59,17 @@ type Job struct {
 	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory or
 	// *LeftOut.
 	Warn func(error)
+	// Progress is told how far a run is, after each page; nil if nobody asks.
+	Progress func(Progress)
 	// Spent tells the requests sent and Elasticsearch's own time so far.
 	Spent func() (requests int, took time.Duration)
 	Now   func() time.Time
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Part, Parts        int   // of the window, from 1
+	Candidates, Alerts int64 // so far
 }
 
 // recordTimeout bounds the attempt to record a run that was told to stop.
@@ -146,7 +154,9 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 		run.Requests, run.Took = requestsNow-requests, tookNow-took
 		run.Duration = j.Now().Sub(run.StartedAt)
 	}
+	run.Rule = j.Rule.Parameters
 	startErr := j.record(ctx, run)
+	run.Rule = nil
 	err := startErr
 	if err == nil {
 		err = j.detect(ctx, run.RunInfo, Window{run.From, run.To}, &run.Counts)
@@ -207,8 +217,11 @@ func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts 
 	if err != nil {
 		return err
 	}
-	d := detection{Job: j, maker: maker, search: info.Search, source: source, counts: counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
+	d := detection{Job: j, maker: maker, search: info.Search, source: source, writer: j.Store.Writer(), counts: counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
+	progress := Progress{Parts: w.countParts(j.Rule.History)}
 	for part := range w.parts(j.Rule.History) {
+		progress.Part++
+		d.progress = progress
 		if err := d.part(ctx, part); err != nil {
 			return fmt.Errorf("window %s: %w", part, err)
 		}

@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -197,7 +196,8 @@ func ourPlan(r rule.Rule, w job.Window) func(context.Context, *elastic.Client, *
 			Emit: func(a alerts.Alert) error {
 				terms := a.Describe().NewTerms
 				m.found = append(m.found, fmt.Sprint(terms[0].Value, " ", terms[1].Value, " ", a.FirstSeen.UnixMilli()))
-				return json.NewEncoder(io.Discard).Encode(a)
+				_, err := a.JSON()
+				return err
 			},
 			Warn: func(error) {}, Spent: c.Spent, Now: time.Now,
 		}

@@ -112,3 +112,11 @@ func plural(n int64, one, many string) string {
 	}
 	return fmt.Sprintf("%d %s", n, many)
 }
+
+// A MaxAlertsError says that a part of the window has more alerts than allowed,
+// and that none of them was written.
+type MaxAlertsError struct{ Max int }
+
+func (e *MaxAlertsError) Error() string {
+	return fmt.Sprintf("more than %d new alerts, which is the limit: none of this part was written", e.Max)
+}

@@ -34,6 +34,11 @@ func (w Window) parts(length time.Duration) iter.Seq[Window] {
 	}
 }
 
+// countParts is how many these are.
+func (w Window) countParts(length time.Duration) int {
+	return int((w.To.Sub(w.From) + length - 1) / length)
+}
+
 // Timing says how scheduled windows follow each other.
 type Timing struct {
 	// Overlap is how far a window reaches back into the one before it, for

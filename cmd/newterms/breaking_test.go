@@ -50,6 +50,9 @@ func changed(change func(answer map[string]any)) func(request) {
 func partial(change func(answer map[string]any)) func(request) {
 	return changed(func(a map[string]any) {
 		change(a)
+		if hits, ok := a["hits"].(map[string]any); ok {
+			hits["hits"] = []any{}
+		}
 		aggregations, _ := a["aggregations"].(map[string]any)
 		for _, agg := range aggregations {
 			if agg := agg.(map[string]any); agg["after_key"] != nil {
@@ -117,10 +120,11 @@ func over(limit int, sizeOf func(request) int, do func(request)) func(request) {
 
 var aggregationSize = regexp.MustCompile(`"size":(\d+)[,}]`)
 
-// bucketsOf is how many buckets a search asks for, or documents a bulk writes.
+// bucketsOf is how many buckets a search asks for, or documents a bulk writes. One
+// that asks for hits alone has as many as it has values.
 func bucketsOf(r request) int {
-	if r.kind == "bulk" {
-		return documentsOf(r)
+	if r.kind == "bulk" || !bytes.Contains(r.body, []byte(`"aggs"`)) {
+		return valuesOf(r)
 	}
 	largest := 0
 	for _, m := range aggregationSize.FindAllSubmatch(r.body, -1) {

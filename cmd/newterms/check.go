@@ -37,6 +37,7 @@ func (p program) check(ctx context.Context, args []string) error {
 	if output != "text" && output != "json" {
 		return usageError{fmt.Errorf("--output: %q is neither text nor json", output)}
 	}
+	defer p.progress.during("check")()
 	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
 	client, err := p.connect()
 	if err != nil {

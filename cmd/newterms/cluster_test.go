@@ -87,7 +87,7 @@ func kindOf(path string, body []byte) string {
 			return "own alerts"
 		}
 		return "already alerted"
-	case has(`"top_hits"`):
+	case has(`"docvalue_fields"`), has(`"top_hits"`):
 		return "events"
 	case has(`"max":`):
 		return "history"

@@ -65,6 +65,9 @@ func ecsName(groups []string, a slog.Attr) slog.Attr {
 
 // terminalWidth is in columns; ok is false if w is no terminal.
 func terminalWidth(w io.Writer) (width int, ok bool) {
+	if b, ok := w.(besides); ok {
+		w = b.Writer
+	}
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false

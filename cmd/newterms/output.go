@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -14,13 +13,17 @@ import (
 	"newterms/alerts"
 )
 
-// printer puts alerts on stdout: ndjson at once, a table when a rule is done.
+// printer puts alerts on stdout: ndjson at once, a table when a rule is done, or
+// has mostRows: then it is printed in parts, each sorted and aligned by itself.
 type printer struct {
 	format string
 	out    io.Writer
 	width  int // in columns
 	rows   []row
 }
+
+// mostRows bounds the memory of a table: these take about 3 MB.
+const mostRows = 2_000
 
 // A row is what the table keeps of an alert: a small part of its document.
 type row struct {
@@ -50,27 +53,38 @@ func newPrinter(format string, out io.Writer) (*printer, error) {
 func (p *printer) alert(a alerts.Alert) error {
 	switch p.format {
 	case "ndjson":
-		encoder := json.NewEncoder(p.out)
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(a)
+		text, err := a.JSON()
+		if err == nil {
+			_, err = p.out.Write(append(text, '\n'))
+		}
+		return err
 	case "table":
+		if len(p.rows) == mostRows {
+			if err := p.print(fmt.Sprintf("%d alerts, sorted among themselves; more follow", mostRows)); err != nil {
+				return err
+			}
+		}
 		p.rows = append(p.rows, newRow(a))
 	}
 	return nil
 }
 
-// flush prints the alerts that were collected for a rule.
+// flush prints the alerts that were collected for a rule, or the rest of them.
 func (p *printer) flush(rule string) error {
-	if p.format != "table" {
+	switch {
+	case p.format != "table":
 		return nil
-	}
-	if len(p.rows) == 0 {
+	case len(p.rows) == 0:
 		_, err := fmt.Fprintf(forPeople{p.out}, "%s: no new alerts\n", rule)
 		return err
 	}
+	return p.print(rule)
+}
+
+func (p *printer) print(heading string) error {
 	slices.SortStableFunc(p.rows, func(a, b row) int { return a.at.Compare(b.at) })
-	_, err := fmt.Fprintf(forPeople{p.out}, "%s\n%s\n", rule, renderTable(p.rows, p.width))
-	p.rows = nil
+	_, err := fmt.Fprintf(forPeople{p.out}, "%s\n%s\n", heading, renderTable(p.rows, p.width))
+	p.rows = p.rows[:0]
 	return err
 }
 

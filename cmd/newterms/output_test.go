@@ -75,3 +75,27 @@ func TestPrinterSortsByTime(t *testing.T) {
 		t.Errorf("got\n%s", lines)
 	}
 }
+
+// TestLongTable prints more alerts than a table holds.
+func TestLongTable(t *testing.T) {
+	var out bytes.Buffer
+	p, err := newPrinter("table", &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2*mostRows + 1 {
+		if err := p.alert(sampleAlert(t, n%60)); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.rows) > mostRows {
+			t.Fatalf("%d rows are held", len(p.rows))
+		}
+	}
+	if err := p.flush("R"); err != nil {
+		t.Fatal(err)
+	}
+	text := out.String()
+	if parts, all := strings.Count(text, "more follow"), strings.Count(text, "2026-03-10 12:00:"); parts != 2 || all != 2*mostRows+1 || !strings.Contains(text, "\nR\n") {
+		t.Errorf("%d parts and %d alerts", parts, all)
+	}
+}

@@ -49,6 +49,7 @@ type program struct {
 	settings settings
 	stdout   io.Writer
 	log      *slog.Logger
+	progress *progress
 	now      func() time.Time
 	retry    []backoff.RetryOption
 	pageSize int // 0 is the default
@@ -64,7 +65,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 func (p program) execute(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	var settingsErr error
 	p.settings, settingsErr = readSettings(environ)
-	p.stdout, p.log = stdout, newLogger(p.settings, stderr)
+	p.progress = newProgress(stderr)
+	p.stdout, p.log = p.progress.beside(stdout), newLogger(p.settings, p.progress.beside(stderr))
+	p.progress.log = p.log
 	err := p.dispatch(ctx, args, settingsErr)
 	if errors.As(err, new(checkFailure)) {
 		return err // its findings are on stdout

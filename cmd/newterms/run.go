@@ -49,6 +49,7 @@ func (p program) run(ctx context.Context, args []string) error {
 		return errors.Join(append(failures, err)...)
 	}
 	defer turns.end()
+	defer p.progress.during("run")()
 	for r, ctx := range turns.each() {
 		err := p.runRule(ctx, r, f, client, out)
 		if err != nil && len(f.rules) > 1 {
@@ -148,11 +149,12 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, client *e
 		ServerNow: func(ctx context.Context, s esquery.Search) (time.Time, error) {
 			return esquery.ServerNow(ctx, client, s)
 		},
-		Emit:  out.alert,
-		Warn:  func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
-		Rerun: f.rerun,
-		Spent: client.Spent,
-		Now:   p.now,
+		Emit:     out.alert,
+		Progress: p.progress.of(r.Name),
+		Warn:     func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
+		Rerun:    f.rerun,
+		Spent:    client.Spent,
+		Now:      p.now,
 	}
 	var run alerts.Run
 	var err error

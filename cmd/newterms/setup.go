@@ -17,6 +17,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
+	defer p.progress.during("setup")()
 	var objects []byte
 	var connector kibana.Connector
 	var err error

@@ -19,7 +19,7 @@ without one. It stands at the time of that event, not at the time when it was fo
 
 1. Look at *Newest alerts*. Its reason says who, from where, and what is new. A user's name leads to the user's page in
 Security, *source event* to the event in Discover.
-2. Work through the triage note of the rule. It is below, and in ` + "`kibana.alert.rule.note`" + ` of each alert: open its row.
+2. Work through the triage note of the rule. It is in *Rules and their triage notes*, at the end: open the rule's row.
 3. Say what became of it: ` + "`newterms close ALERT_ID --reason '…'`" + ` or ` + "`newterms acknowledge`" + `, with the alert's
 ` + "`kibana.alert.uuid`" + `. A closed alert does not come back.
 
@@ -28,6 +28,9 @@ Many users who are new at once from one network mean that the network is new: se
 // monitored is a time range of its own, for what must not depend on the one that
 // was picked.
 const monitored = "now-90d"
+
+// ever is for what is written once: a rule has a document of the first run with it.
+const ever = "now-10y"
 
 func alertsOverview() object {
 	alerts, users := func() column { return count("n", "Alerts") }, func() column { return unique("users", "Users", "user.name") }
@@ -68,6 +71,7 @@ func alertsOverview() object {
 			{"statuses", "What became of them", grid{36, 72, 12, 12}, donut(alertsView, statuses,
 				top("status", "Status", "kibana.alert.workflow_status", "n", 3), alerts()), ""},
 			{"decisions", "Closed and acknowledged", grid{0, 84, 48, 12}, savedSession("newterms-decisions"), ""},
+			{"notes", "Rules and their triage notes", grid{0, 96, 48, 12}, savedSession("newterms-rules"), ever},
 		})
 }
 
@@ -87,7 +91,7 @@ func jobHealth() object {
 			{"gaps", "Gaps", grid{36, 4, 12, 6}, alarm(runsView, "newterms.gap.rerun: * and newterms.run.state: started", count("n", "Runs that left a gap")), ""},
 			{"rules", "Rules and their last good run", grid{0, 10, 48, 8}, table(runsView, "", top("rule", "Rule", "kibana.alert.rule.name", "n", 50),
 				perRule(newest("started", "Last good run", "newterms.run.started")), perRule(newest("to", "Looked at up to", "newterms.window.to")),
-				count("failed", "Failed runs").where(failed), count("n", "Run documents")), monitored},
+				count("failed", "Failed runs").where(failed), count("n", "Run documents").where("newterms.run.state: *")), monitored},
 			{"states", "Runs by status", grid{0, 18, 24, 12}, chart(runsView, "", "bar_stacked", states,
 				overTime("time", "@timestamp"), top("state", "Status", "newterms.run.state", "n", 3), count("n", "Run documents")), ""},
 			{"coverage", "Window coverage and gaps", grid{24, 18, 24, 12}, chart(runsView, good, "bar", nil,

@@ -1,0 +1,189 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
+)
+
+// A Result says what became of alerts.
+type Result struct {
+	Written []Alert
+	// Existing counts those that another run wrote in the meantime.
+	Existing int
+}
+
+// A Writer writes the alerts of a run in bulks of about 5 MB. It is not safe for
+// concurrent use.
+type Writer struct {
+	store *Store
+	ready []Alert
+	size  int // of these, in bytes
+	// hidden are ids of alerts that are written and that a search may not see yet,
+	// by their index.
+	hidden map[string][]string
+}
+
+// Writer returns a writer of alerts.
+func (s *Store) Writer() *Writer { return &Writer{store: s, hidden: map[string][]string{}} }
+
+// Add takes an alert, and writes those that it has if they are enough for a bulk.
+// What it returns is as with Flush.
+func (w *Writer) Add(ctx context.Context, a Alert) (Result, error) {
+	var result Result
+	var err error
+	size := a.size()
+	if len(w.ready) > 0 && w.size+size > maxBulk {
+		result, err = w.write(ctx, false)
+	}
+	w.ready, w.size = append(w.ready, a), w.size+size
+	return result, err
+}
+
+// Flush writes the alerts that are left, and makes all visible to searches. Each
+// is judged by itself: what the target refuses is written again with less of its
+// event, at last without it, and tells in LeftOut what it lacks. If some are
+// rejected even so the result still holds the others, and the error is a
+// *RejectedError.
+func (w *Writer) Flush(ctx context.Context) (Result, error) {
+	var result Result
+	var err error
+	if len(w.ready) > 0 {
+		result, err = w.write(ctx, true)
+	}
+	if refreshErr := w.refresh(ctx); err == nil {
+		err = refreshErr
+	}
+	return result, err
+}
+
+func (w *Writer) write(ctx context.Context, refresh bool) (Result, error) {
+	batch := w.ready
+	w.ready, w.size = nil, 0
+	var result Result
+	var rejected []outcome
+	for len(batch) > 0 {
+		outcomes, err := w.send(ctx, batch, refresh)
+		if err != nil {
+			return result, fmt.Errorf("write alerts: %w", err)
+		}
+		var conflicts, again []Alert
+		for i, o := range outcomes {
+			smaller, ok := batch[i], false
+			if o.isRefused() {
+				smaller, ok = batch[i].smaller(o)
+			}
+			switch {
+			case o.isCreated():
+				result.Written = append(result.Written, batch[i])
+			case o.Status == http.StatusConflict:
+				conflicts = append(conflicts, batch[i])
+			case ok:
+				again = append(again, smaller)
+			default:
+				rejected = append(rejected, o)
+			}
+		}
+		if len(conflicts) > 0 { // an attempt whose answer was lost may have written them
+			if err = w.refresh(ctx); err == nil {
+				err = w.store.judgeConflicts(ctx, conflicts, &result)
+			}
+		}
+		if err != nil {
+			return result, fmt.Errorf("write alerts: %w", err)
+		}
+		batch = again
+	}
+	if err := rejection(w.store.alertsTarget, rejected); err != nil {
+		return result, fmt.Errorf("write alerts: %w", err)
+	}
+	return result, nil
+}
+
+func (w *Writer) send(ctx context.Context, batch []Alert, refresh bool) ([]outcome, error) {
+	items := make([]item, len(batch))
+	for i, a := range batch {
+		text, err := a.encoded(nil)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", a.ID, err)
+		}
+		items[i] = item{id: a.ID, document: text}
+	}
+	outcomes, err := w.store.send(ctx, w.store.alertsTarget, items, refresh)
+	for _, o := range outcomes {
+		if !refresh && o.Index != "" && len(w.hidden[o.Index]) < maxHidden {
+			w.hidden[o.Index] = append(w.hidden[o.Index], o.ID)
+		}
+	}
+	return outcomes, err
+}
+
+// maxHidden is of how many alerts of an index the ids are kept. One of a shard
+// refreshes all of it, and so many are in every shard.
+const maxHidden = 1000
+
+// refresh makes visible what was written without. The last bulk refreshes but the
+// shards that it writes to: others if there are several, and if there was a
+// rollover another index. The API that refreshes whole indices needs a privilege
+// for which a run has no other use; to get documents needs that of a search. When
+// a run is killed before this, the refresh_interval of the index is over before
+// the next run looks for alerts.
+func (w *Writer) refresh(ctx context.Context) error {
+	var docs []dsl
+	for index, ids := range w.hidden {
+		for _, id := range ids {
+			docs = append(docs, dsl{"_index": index, "_id": id, "_source": false})
+		}
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	w.hidden = map[string][]string{}
+	body, err := json.Marshal(dsl{"docs": docs})
+	if err != nil {
+		return err
+	}
+	yes, no := true, false
+	var answer struct {
+		Docs []struct {
+			Error elastic.Cause `json:"error"`
+		} `json:"docs"`
+	}
+	err = w.store.client.Do(ctx, esapi.MgetRequest{Body: bytes.NewReader(body), Refresh: &yes, Realtime: &no}, &answer) // in real time it would not
+	for _, d := range answer.Docs {
+		if err == nil && d.Error.Type != "" {
+			err = fmt.Errorf("get: %s", d.Error)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("refresh %s: %w", w.store.alertsTarget, err)
+	}
+	return nil
+}
+
+// judgeConflicts tells alerts that this run wrote itself, in an attempt whose
+// answer was lost, from those of another run.
+func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, result *Result) error {
+	ids := make([]string, len(conflicts))
+	for i, a := range conflicts {
+		ids[i] = a.ID
+	}
+	own, err := s.writtenBy(ctx, conflicts[0].maker.runID, ids)
+	if err != nil {
+		return err
+	}
+	for i, a := range conflicts {
+		if own[i] {
+			result.Written = append(result.Written, a)
+		} else {
+			result.Existing++
+		}
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"sync/atomic"
+	"testing"
+)
+
+// counting yields 1, 2, … up to last, and then an error if there is one. Like what
+// sends requests it fails once it is canceled.
+func counting(last int, failure error, made *atomic.Int64, ended *atomic.Bool) func(context.Context) iter.Seq2[int, error] {
+	return func(ctx context.Context) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			defer ended.Store(true)
+			for n := 1; n <= last; n++ {
+				made.Store(int64(n))
+				if err := context.Cause(ctx); err != nil {
+					yield(0, err)
+					return
+				}
+				if !yield(n, nil) {
+					return
+				}
+			}
+			if failure != nil {
+				yield(0, failure)
+			}
+		}
+	}
+}
+
+func TestAhead(t *testing.T) {
+	failure := errors.New("the disk is full")
+	for _, want := range []error{nil, failure} {
+		var made atomic.Int64
+		var ended atomic.Bool
+		var got []int
+		var last error
+		for n, err := range ahead(t.Context(), counting(50, want, &made, &ended)) {
+			if last = err; err != nil {
+				break
+			}
+			if ahead := made.Load() - int64(n); ahead > 1 {
+				t.Errorf("at %d there are %d more", n, ahead)
+			}
+			got = append(got, n)
+		}
+		if len(got) != 50 || !slices.IsSorted(got) || !errors.Is(last, want) || !ended.Load() {
+			t.Errorf("got %v, %v; ended: %v", got, last, ended.Load())
+		}
+	}
+}
+
+// TestAheadEnds leaves the loop early: the goroutine has ended when that is over.
+func TestAheadEnds(t *testing.T) {
+	var made atomic.Int64
+	var ended atomic.Bool
+	for n := range ahead(t.Context(), counting(50, nil, &made, &ended)) {
+		if n == 3 {
+			break
+		}
+	}
+	if !ended.Load() || made.Load() > 5 {
+		t.Errorf("it made %d; ended: %v", made.Load(), ended.Load())
+	}
+}
+
+// TestAheadIsCanceled must not take that for the end of the sequence.
+func TestAheadIsCanceled(t *testing.T) {
+	why := errors.New("a signal")
+	for range 200 { // whether the goroutine sees it or the loop is a matter of chance
+		ctx, cancel := context.WithCancelCause(t.Context())
+		defer cancel(nil)
+		var made atomic.Int64
+		var ended atomic.Bool
+		var last error
+		got := 0
+		for n, err := range ahead(ctx, counting(5, nil, &made, &ended)) {
+			if last = err; err == nil {
+				got = n
+			}
+			if n == 2 {
+				cancel(why)
+			}
+		}
+		if got < 5 && !errors.Is(last, why) || got == 5 && last != nil || !ended.Load() {
+			t.Fatalf("got %d values and %v; ended: %v", got, last, ended.Load())
+		}
+	}
+}

@@ -33,7 +33,7 @@ type detection struct {
 	lacking LackingTerms
 	// progress holds the part.
 	progress Progress
-	warned  bool // that there is no history
+	warned   bool // that there is no history
 	// rejected is the first error about alerts that cannot be indexed. The run
 	// goes on, so that they hold up no others, and fails in the end.
 	rejected error

@@ -2,8 +2,8 @@ package alerts
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"newterms/esquery/elastic"
@@ -31,34 +31,69 @@ type Checkpoint struct {
 	Now time.Time
 }
 
+// A Followed names the runs that follow each other: those of a rule by a search.
+type Followed struct{ RuleID, Search string }
+
 // Checkpoint reads where the scheduled runs of a rule by a search stand.
 func (s *Store) Checkpoint(ctx context.Context, ruleID, search string) (Checkpoint, error) {
-	var answer struct {
-		Now struct {
-			Buckets []struct{ From float64 } `json:"buckets"`
-		} `json:"clock"`
-		Own    standing `json:"own"`
-		Others standing `json:"others"`
-		Future struct {
-			To maximum `json:"to"`
-		} `json:"future"`
+	all, err := s.Checkpoints(ctx, []Followed{{ruleID, search}})
+	if err != nil {
+		return Checkpoint{}, err
 	}
-	request := elastic.Search{Indices: []string{s.runsTarget}, Body: checkpointBody(ruleID, search)}
-	err := s.client.Search(ctx, request, &answer)
-	switch {
-	case isMissing(err):
-		return Checkpoint{}, nil
-	case err == nil && len(answer.Now.Buckets) != 1:
-		err = fmt.Errorf("search %s: %w: it does not tell the time", s.runsTarget, elastic.ErrIncomplete)
+	return all[0], nil
+}
+
+// Checkpoints reads where the scheduled runs of many rules stand, in the order
+// asked for and in one search, unless the cluster wants smaller ones.
+func (s *Store) Checkpoints(ctx context.Context, of []Followed) ([]Checkpoint, error) {
+	all, err := elastic.InHalves(of, func(of []Followed) ([]Checkpoint, error) { return s.checkpoints(ctx, of) })
+	if err != nil {
+		return nil, fmt.Errorf("look up the last run: %w", err)
+	}
+	return all, nil
+}
+
+func (s *Store) checkpoints(ctx context.Context, of []Followed) ([]Checkpoint, error) {
+	all := make([]Checkpoint, len(of))
+	if len(of) == 0 {
+		return all, nil
+	}
+	var answer map[string]checkpointAnswer
+	err := s.client.Search(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: checkpointBody(of)}, &answer)
+	if isMissing(err) {
+		return all, nil
 	}
 	if err != nil {
-		return Checkpoint{}, fmt.Errorf("look up the last run: %w", err)
+		return nil, err
 	}
-	own, others := answer.Own, answer.Others
-	c := Checkpoint{
-		SucceededTo: own.Succeeded.To.time(), StartedFrom: own.Started.From.time(), FutureTo: answer.Future.To.time(),
-		Now: time.UnixMilli(int64(answer.Now.Buckets[0].From)).UTC(),
+	clock := answer["clock"].Buckets
+	if len(clock) != 1 {
+		return nil, fmt.Errorf("search %s: %w: it does not tell the time", s.runsTarget, elastic.ErrIncomplete)
 	}
+	for i := range of {
+		one, ok := answer[strconv.Itoa(i)]
+		if !ok {
+			return nil, fmt.Errorf("search %s: %w: it lacks a rule", s.runsTarget, elastic.ErrIncomplete)
+		}
+		all[i] = one.checkpoint()
+		all[i].Now = time.UnixMilli(int64(clock[0].From)).UTC()
+	}
+	return all, nil
+}
+
+// checkpointAnswer is of one rule, or of the clock.
+type checkpointAnswer struct {
+	Buckets []struct{ From float64 } `json:"buckets"`
+	Own     standing                 `json:"own"`
+	Others  standing                 `json:"others"`
+	Future  struct {
+		To maximum `json:"to"`
+	} `json:"future"`
+}
+
+func (a checkpointAnswer) checkpoint() Checkpoint {
+	own, others := a.Own, a.Others
+	c := Checkpoint{SucceededTo: own.Succeeded.To.time(), StartedFrom: own.Started.From.time(), FutureTo: a.Future.To.time()}
 	c.UnfinishedFrom, c.UnfinishedTo = own.unfinished()
 	switch {
 	case !c.SucceededTo.IsZero():
@@ -68,51 +103,7 @@ func (s *Store) Checkpoint(ctx context.Context, ruleID, search string) (Checkpoi
 	case c.StartedFrom.IsZero():
 		c.SucceededTo, c.StartedFrom = others.Succeeded.To.time(), others.Started.From.time()
 	}
-	return c, nil
-}
-
-// Succeeded returns where the window of the newest successful scheduled run
-// ended, for each rule_id that has one, whatever its search was.
-func (s *Store) Succeeded(ctx context.Context) (map[string]time.Time, error) {
-	succeeded := map[string]time.Time{}
-	pager := elastic.Pager{
-		Client: s.client, Search: elastic.Search{Indices: []string{s.runsTarget}}, Size: 1000,
-		Body: func(size int, after json.RawMessage) any { return succeededBody(size, after) },
-	}
-	for {
-		var answer struct {
-			Rules elastic.Composite[struct {
-				Key struct {
-					Rule string `json:"rule"`
-				} `json:"key"`
-				To maximum `json:"to"`
-			}] `json:"rules"`
-		}
-		ok, err := pager.Next(ctx, &answer, &answer.Rules)
-		switch {
-		case isMissing(err) || err == nil && !ok:
-			return succeeded, nil
-		case err != nil:
-			return nil, fmt.Errorf("look up the last runs: %w", err)
-		}
-		for _, b := range answer.Rules.Buckets {
-			succeeded[b.Key.Rule] = b.To.time()
-		}
-	}
-}
-
-func succeededBody(size int, after json.RawMessage) dsl {
-	composite := dsl{"size": size, "sources": []dsl{{"rule": dsl{"terms": dsl{"field": "kibana.alert.rule.rule_id"}}}}}
-	if after != nil {
-		composite["after"] = after
-	}
-	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"term": dsl{"newterms.run.type": RunScheduled}}, {"term": dsl{"newterms.run.state": RunSucceeded}},
-		}}},
-		"aggs": dsl{"rules": dsl{"composite": composite, "aggs": dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}}}},
-	}
+	return c
 }
 
 // standing is what checkpointBody asks of one search, or of the others.
@@ -170,9 +161,27 @@ func (m maximum) time() time.Time {
 	return time.UnixMilli(int64(*m.Value)).UTC()
 }
 
-// checkpointBody asks for successes up to now by the server's clock, and for
-// that clock, as the edge of a range.
-func checkpointBody(ruleID, search string) dsl {
+// checkpointBody asks of each rule, named by its position, for successes up to
+// now by the server's clock, and for that clock, as the edge of a range. All but
+// the clock are single filters, of which a cluster with a low search.max_buckets
+// answers any number.
+func checkpointBody(of []Followed) dsl {
+	ids := make([]string, len(of))
+	aggs := dsl{"clock": dsl{"date_range": dsl{"field": "@timestamp", "ranges": []dsl{{"from": "now"}}}}}
+	for i, f := range of {
+		ids[i] = f.RuleID
+		aggs[strconv.Itoa(i)] = dsl{"filter": dsl{"term": dsl{"kibana.alert.rule.rule_id": f.RuleID}}, "aggs": standingsBody(f.Search)}
+	}
+	return dsl{
+		"size": 0, "track_total_hits": false,
+		"query": dsl{"bool": dsl{"filter": []dsl{
+			{"terms": dsl{"kibana.alert.rule.rule_id": ids}}, {"term": dsl{"newterms.run.type": RunScheduled}},
+		}}},
+		"aggs": aggs,
+	}
+}
+
+func standingsBody(search string) dsl {
 	state := func(state RunState, aggs dsl, more ...dsl) dsl {
 		filter := append(more, dsl{"term": dsl{"newterms.run.state": state}})
 		return dsl{"filter": dsl{"bool": dsl{"filter": filter}}, "aggs": aggs}
@@ -184,19 +193,13 @@ func checkpointBody(ruleID, search string) dsl {
 		"started":   state(RunStarted, dsl{"from": of("min", "newterms.window.from")}),
 		"newest": dsl{"top_hits": dsl{
 			"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}, {"newterms.run.state": "asc"}},
+			"_source": []string{"newterms.run.state", "newterms.run.terminated", "newterms.search", "newterms.window.from", "newterms.window.to"},
 		}},
 	}
 	same := dsl{"term": dsl{"newterms.search": search}}
 	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"newterms.run.type": RunScheduled}},
-		}}},
-		"aggs": dsl{
-			"clock":  dsl{"date_range": dsl{"field": "@timestamp", "ranges": []dsl{{"from": "now"}}}},
-			"own":    dsl{"filter": same, "aggs": standing},
-			"others": dsl{"filter": dsl{"bool": dsl{"must_not": []dsl{same}}}, "aggs": standing},
-			"future": state(RunSucceeded, dsl{"to": of("max", "newterms.window.to")}, ended("gt")),
-		},
+		"own":    dsl{"filter": same, "aggs": standing},
+		"others": dsl{"filter": dsl{"bool": dsl{"must_not": []dsl{same}}}, "aggs": standing},
+		"future": state(RunSucceeded, dsl{"to": of("max", "newterms.window.to")}, ended("gt")),
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -292,9 +291,12 @@ func TestCheckpoint(t *testing.T) {
 			t.Errorf("search %s: got %+v, %v, want %+v", search, got, err, want)
 		}
 	}
-	succeeded, err := s.Succeeded(t.Context())
-	if want := map[string]time.Time{"r1": at(21), "r2": at(9)}; err != nil || !maps.Equal(succeeded, want) {
-		t.Errorf("got %v, %v, want %v", succeeded, err, want)
+	all, err := s.Checkpoints(t.Context(), []alerts.Followed{{RuleID: "r2", Search: "theirs"}, {RuleID: "r3", Search: "x"}, {RuleID: "r1", Search: "theirs"}})
+	want := []alerts.Checkpoint{
+		{Now: now, SucceededTo: at(9)}, {Now: now}, {Now: now, StartedFrom: at(5), SucceededTo: at(6), FutureTo: at(21)},
+	}
+	if err != nil || !slices.Equal(all, want) {
+		t.Errorf("of several rules: got %+v, %v, want %+v", all, err, want)
 	}
 }
 

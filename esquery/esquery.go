@@ -98,10 +98,10 @@ func newSource(c *elastic.Client, b bodies) *Source {
 // is nothing to search, a *kql.FieldError, *TypeError or *MappingError if the
 // search does not fit the mapping, or what a request returns.
 func Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
-	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(s.fieldNames(), s.Wanted...)))
-	if err != nil {
-		return nil, fmt.Errorf("field types: %w", err)
-	}
+	return NewMappings(s).Open(ctx, c, s)
+}
+
+func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 	query, err := s.compile(m.fields)
 	if err != nil {
 		return nil, err

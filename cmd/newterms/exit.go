@@ -29,6 +29,12 @@ type (
 	configError struct{ error }
 )
 
+// A reported error was logged where it happened, among the lines of its rule. It
+// only carries the code.
+type reported struct{ error }
+
+func (e reported) Unwrap() error { return e.error }
+
 func (e usageError) Unwrap() error  { return e.error }
 func (e configError) Unwrap() error { return e.error }
 

@@ -65,8 +65,12 @@ func ecsName(groups []string, a slog.Attr) slog.Attr {
 
 // terminalWidth is in columns; ok is false if w is no terminal.
 func terminalWidth(w io.Writer) (width int, ok bool) {
-	if b, ok := w.(besides); ok {
-		w = b.Writer
+	for {
+		above, ok := w.(interface{ beneath() io.Writer })
+		if !ok {
+			break
+		}
+		w = above.beneath()
 	}
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {

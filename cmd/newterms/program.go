@@ -48,6 +48,7 @@ Settings are environment variables, ELASTICSEARCH_URL first: see the README.
 type program struct {
 	settings settings
 	stdout   io.Writer
+	stderr   io.Writer // only for loggers
 	log      *slog.Logger
 	progress *progress
 	now      func() time.Time
@@ -66,14 +67,17 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 	var settingsErr error
 	p.settings, settingsErr = readSettings(environ)
 	p.progress = newProgress(stderr)
-	p.stdout, p.log = p.progress.beside(stdout), newLogger(p.settings, p.progress.beside(stderr))
+	p.stdout, p.stderr = p.progress.beside(stdout), p.progress.beside(stderr)
+	p.log = newLogger(p.settings, p.stderr)
 	p.progress.log = p.log
 	err := p.dispatch(ctx, args, settingsErr)
 	if errors.As(err, new(checkFailure)) {
 		return err // its findings are on stdout
 	}
 	for _, cause := range causes(err) {
-		p.log.Error(withAdvice(cause), "exit_code", exitCode(cause))
+		if !is[reported](cause) {
+			p.log.Error(withAdvice(cause), "exit_code", exitCode(cause))
+		}
 	}
 	return err
 }

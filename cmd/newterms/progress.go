@@ -51,6 +51,8 @@ type besides struct {
 	io.Writer
 }
 
+func (b besides) beneath() io.Writer { return b.Writer }
+
 func (b besides) Write(text []byte) (int, error) {
 	b.progress.mu.Lock()
 	defer b.progress.mu.Unlock()

@@ -12,8 +12,6 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts"
-	"newterms/esquery"
-	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/datemath"
@@ -30,37 +28,35 @@ type runFlags struct {
 	repeat   []string // the arguments that a rerun of another range needs
 }
 
+// several reports whether more than one rule was asked for.
+func (f runFlags) several() bool { return len(f.rules)+len(causes(f.unusable)) > 1 }
+
 func (p program) run(ctx context.Context, args []string) error {
 	f, err := p.parseRun(args)
 	if err != nil {
 		return err
 	}
-	out, err := newPrinter(f.output, p.stdout)
-	if err != nil {
+	if _, err := newPrinter(f.output, p.stdout); err != nil {
 		return err
 	}
 	client, err := p.connect()
 	if err != nil {
 		return err
 	}
-	failures := []error{f.unusable}
-	turns, err := p.turns(ctx, f, client)
-	if err != nil {
-		return errors.Join(append(failures, err)...)
+	if f.several() {
+		return p.runSeveral(ctx, f, client)
 	}
+	s, err := p.share(ctx, f, client)
+	if err != nil {
+		return err
+	}
+	turns := p.turns(ctx, f.rules, nil)
 	defer turns.end()
 	defer p.progress.during("run")()
 	for r, ctx := range turns.each() {
-		err := p.runRule(ctx, r, f, client, out)
-		if err != nil && len(f.rules) > 1 {
-			err = fmt.Errorf("rule %s: %w", r.Name, err)
-		}
-		failures = append(failures, err)
-		if err == nil || len(out.rows) > 0 {
-			failures = append(failures, out.flush(r.Name))
-		}
+		_, err = p.runRule(ctx, r, f, s)
 	}
-	return errors.Join(append(failures, turns.notBegun())...)
+	return errors.Join(err, turns.notBegun())
 }
 
 func (p program) parseRun(args []string) (runFlags, error) {
@@ -138,26 +134,15 @@ func parseRange(fromText, toText string, now time.Time) (from, to time.Time, err
 	return from, to, nil
 }
 
-func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, client *elastic.Client, out *printer) error {
-	j := job.Job{
-		Rule: r, Version: version(), MaxAlerts: int(p.settings.MaxAlerts), DryRun: f.dryRun,
-		Store:  alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget),
-		Timing: job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)},
-		Open: func(ctx context.Context, s esquery.Search) (job.Source, error) {
-			return esquery.Open(ctx, client, s)
-		},
-		ServerNow: func(ctx context.Context, s esquery.Search) (time.Time, error) {
-			return esquery.ServerNow(ctx, client, s)
-		},
-		Emit:     out.alert,
-		Progress: p.progress.of(r.Name),
-		Warn:     func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
-		Rerun:    f.rerun,
-		Spent:    client.Spent,
-		Now:      p.now,
+// runRule runs a rule and prints what it finds. It asks through a client of its
+// own, which counts its requests.
+func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared) (alerts.Run, error) {
+	out, err := newPrinter(f.output, p.stdout)
+	if err != nil {
+		return alerts.Run{}, err
 	}
+	j := p.newJob(r, f, s, s.client.Apart(p.log), out)
 	var run alerts.Run
-	var err error
 	if f.from.IsZero() {
 		run, err = j.RunScheduled(ctx, uuid.NewString)
 	} else {
@@ -165,12 +150,15 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, client *e
 	}
 	if err == nil {
 		sentence := closingSentence(run, f.dryRun)
-		if len(f.rules) > 1 {
+		if f.several() {
 			sentence = r.Name + ": " + sentence
 		}
 		p.log.LogAttrs(ctx, slog.LevelInfo, sentence, closingKeys(run, f.dryRun)...)
 	}
-	return err
+	if err == nil || len(out.rows) > 0 {
+		err = errors.Join(err, out.flush(r.Name))
+	}
+	return run, err
 }
 
 // closingSentence sums up a run for people.

@@ -46,6 +46,7 @@ type settings struct {
 	MissingTerms   missingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
 	MaxAlerts      uint         `env:"NEWTERMS_MAX_ALERTS" envDefault:"0"`
 	Deadline       duration     `env:"NEWTERMS_DEADLINE" envDefault:"0s"`
+	Concurrency    uint16       `env:"NEWTERMS_CONCURRENCY" envDefault:"4"`
 	RequestTimeout duration     `env:"NEWTERMS_REQUEST_TIMEOUT" envDefault:"60s"`
 
 	LogLevel  logLevel  `env:"LOG_LEVEL" envDefault:"info"`
@@ -174,6 +175,9 @@ func (s settings) problems(incomplete bool) []error {
 	}
 	if s.RequestTimeout == 0 {
 		problem("NEWTERMS_REQUEST_TIMEOUT: 0 would let no request end: leave it out for 60s")
+	}
+	if s.Concurrency == 0 {
+		problem("NEWTERMS_CONCURRENCY: 0 would run no rule: leave it out for 4")
 	}
 	if s.MaxCatchup <= s.Overlap {
 		problem("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s", time.Duration(s.MaxCatchup), time.Duration(s.Overlap))

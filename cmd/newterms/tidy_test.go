@@ -31,6 +31,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`(in|from) space (\S+) of 127\.0\.0\.1:\d+`), "$1 space $2 of kibana.example:5601"},
 	{regexp.MustCompile(`https?://127\.0\.0\.1:\d+`), "http://elasticsearch.example:9200"},
 	{regexp.MustCompile(`, \d+\.\d s$`), ", 0.1 s"},
+	{regexp.MustCompile(`took Elasticsearch \d+\.\d s`), "took Elasticsearch 0.1 s"},
 	{regexp.MustCompile(`"(took_ms|duration_ms|wait_ms)":\d+`), `"$1":1`},
 	{regexp.MustCompile(`document [0-9a-f-]{36}-`), "document 0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3-"},
 	{regexp.MustCompile(`"run_id":"[0-9a-f-]{36}"`), `"run_id":"0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3"`},

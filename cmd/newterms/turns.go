@@ -6,55 +6,48 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"newterms/alerts"
-	"newterms/esquery/elastic"
 	"newterms/job/rule"
 )
 
 // turns are the rules of a run, in the order in which they have their turn, and
 // the time that there is for them.
 type turns struct {
-	ctx   context.Context // ends with the deadline
-	end   context.CancelFunc
+	ctx    context.Context // ends with the deadline
+	end    context.CancelFunc
+	atOnce int // how many goroutines take turns
+
+	mu    sync.Mutex
 	rules []rule.Rule // not begun yet
 }
 
 // turns puts the rule first whose last success is longest ago, so that slow ones
 // do not keep the others from their turn for ever. A range by hand has no such
-// order.
-func (p program) turns(ctx context.Context, f runFlags, client *elastic.Client) (*turns, error) {
-	t := &turns{rules: slices.Clone(f.rules)}
+// order, and no checkpoints.
+func (p program) turns(ctx context.Context, rules []rule.Rule, last map[string]alerts.Checkpoint) *turns {
+	t := &turns{rules: slices.Clone(rules), atOnce: min(int(p.settings.Concurrency), len(rules))}
 	if deadline := time.Duration(p.settings.Deadline); deadline > 0 {
 		t.ctx, t.end = context.WithTimeoutCause(ctx, deadline, fmt.Errorf("NEWTERMS_DEADLINE=%s is over", deadline))
 	} else {
 		t.ctx, t.end = context.WithCancel(ctx)
 	}
-	if len(t.rules) < 2 || !f.from.IsZero() {
-		return t, nil
-	}
-	succeeded, err := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget).Succeeded(t.ctx)
-	if err != nil {
-		t.end()
-		return nil, err
-	}
-	slices.SortStableFunc(t.rules, func(a, b rule.Rule) int { return succeeded[a.ID].Compare(succeeded[b.ID]) })
-	return t, nil
+	slices.SortStableFunc(t.rules, func(a, b rule.Rule) int { return last[a.ID].SucceededTo.Compare(last[b.ID].SucceededTo) })
+	return t
 }
 
-// each yields the rules with what each has of the time that is left: an equal
-// share, of which it may leave some to the others.
+// each yields rules with what each has of the time that is left: an equal share,
+// of which it may leave some to the others. Several goroutines may range over it;
+// each rule goes to one of them.
 func (t *turns) each() iter.Seq2[rule.Rule, context.Context] {
 	return func(yield func(rule.Rule, context.Context) bool) {
-		for len(t.rules) > 0 && t.ctx.Err() == nil {
-			r := t.rules[0]
-			ctx, cancel := t.ctx, context.CancelFunc(func() {})
-			if end, ok := t.ctx.Deadline(); ok && len(t.rules) > 1 {
-				share := time.Until(end) / time.Duration(len(t.rules))
-				ctx, cancel = context.WithTimeoutCause(t.ctx, share, fmt.Errorf("its share of NEWTERMS_DEADLINE, %s, is over", share.Round(time.Millisecond)))
+		for {
+			r, ctx, cancel, ok := t.next()
+			if !ok {
+				return
 			}
-			t.rules = t.rules[1:]
 			more := yield(r, ctx)
 			cancel()
 			if !more {
@@ -62,6 +55,23 @@ func (t *turns) each() iter.Seq2[rule.Rule, context.Context] {
 			}
 		}
 	}
+}
+
+func (t *turns) next() (r rule.Rule, ctx context.Context, cancel context.CancelFunc, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.rules) == 0 || t.ctx.Err() != nil {
+		return r, nil, nil, false
+	}
+	r, ctx, cancel = t.rules[0], t.ctx, func() {}
+	atOnce := max(1, t.atOnce)
+	rounds := (len(t.rules) + atOnce - 1) / atOnce
+	if end, ok := t.ctx.Deadline(); ok && rounds > 1 {
+		share := time.Until(end) / time.Duration(rounds)
+		ctx, cancel = context.WithTimeoutCause(t.ctx, share, fmt.Errorf("its share of NEWTERMS_DEADLINE, %s, is over", share.Round(time.Millisecond)))
+	}
+	t.rules = t.rules[1:]
+	return r, ctx, cancel, true
 }
 
 // notBegun names the rules that had no turn.

@@ -39,7 +39,7 @@ func TestNoRuleStarves(t *testing.T) {
 		}
 		return false
 	})
-	environ := append(slices.Clone(c.environ), "NEWTERMS_DEADLINE=9s", "LOG_FORMAT=text")
+	environ := append(slices.Clone(c.environ), "NEWTERMS_DEADLINE=9s", "NEWTERMS_CONCURRENCY=1", "LOG_FORMAT=text")
 	_, stderr, code := c.callWith(t, programAt(noon), environ, args...)
 	if code != exitFailed || !strings.Contains(stderr, "rule a slow: terminated: its share of NEWTERMS_DEADLINE, ") || !strings.Contains(stderr, "b: 17 pairs, 12 first occurrences, 12 alerts written") {
 		t.Errorf("exit %d: %s", code, stderr)

@@ -49,6 +49,14 @@ func NewClient(transport esapi.Transport, o Options) *Client {
 	return &Client{transport: transport, options: o}
 }
 
+// Apart returns a client that sends in the same way and through the same
+// connections, but counts by itself and logs to another logger.
+func (c *Client) Apart(log *slog.Logger) *Client {
+	options := c.options
+	options.Log = log
+	return NewClient(c.transport, options)
+}
+
 // Spent tells how many requests were sent so far, retries included, and how
 // long Elasticsearch says that it worked on the answers.
 func (c *Client) Spent() (requests int, took time.Duration) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -52,6 +53,7 @@ type Run struct {
 	Rule Rule
 	// The rest is of a run that ended.
 	Counts   Counts
+	Excluded []Excluded // what each exclusion takes, in their order
 	Requests int
 	Took     time.Duration // as Elasticsearch measured it
 	Duration time.Duration
@@ -72,10 +74,25 @@ func (r Run) Plus(later Run) Run {
 	sum.Counts.Written += r.Counts.Written
 	sum.Counts.AlreadyAlerted += r.Counts.AlreadyAlerted
 	sum.Counts.LackingTerms += r.Counts.LackingTerms
+	sum.Excluded = slices.Clone(later.Excluded)
+	for _, e := range r.Excluded {
+		if i := slices.IndexFunc(sum.Excluded, func(s Excluded) bool { return s.Name == e.Name }); i >= 0 {
+			sum.Excluded[i].Events += e.Events
+		} else {
+			sum.Excluded = append(sum.Excluded, e)
+		}
+	}
 	sum.Requests += r.Requests
 	sum.Took += r.Took
 	sum.Duration += r.Duration
 	return sum
+}
+
+// Excluded is what one exclusion takes of the events in the window that would
+// match. What several take counts for each.
+type Excluded struct {
+	Name   string `json:"name"`
+	Events int64  `json:"events"`
 }
 
 // Counts of a run.

@@ -131,6 +131,15 @@ func (b bodies) exactTimes(r Range, page []Candidate, timestamp string, size int
 // exactTime names the source of an event's times; no field has this name.
 const exactTime = "*"
 
+// excludedBody counts what each query takes of the events of a range that match.
+func (b bodies) excludedBody(matching dsl, queries []dsl, r Range) dsl {
+	aggs := dsl{"all": dsl{"filter": dsl{"match_all": dsl{}}}}
+	for i, query := range queries {
+		aggs[strconv.Itoa(i)] = dsl{"filter": query}
+	}
+	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{matching, b.within(r)}}}, "aggs": aggs}
+}
+
 // oldest finds the time of the earliest matching event.
 func (b bodies) oldest(r Range) dsl { return b.withQuery(b.times("min"), b.within(r)) }
 

@@ -27,7 +27,9 @@ type Search struct {
 	Query   kql.Query   // what an event must match
 	Filters []Filter    // besides Query
 	Exclude []kql.Query // events that match one are as if they were not there
-	Fields  []string    // the new-terms fields, one to three
+	// Exceptions leave out events as well, as the exception lists of the rule say.
+	Exceptions []Exception
+	Fields     []string // the new-terms fields, one to three
 	// Timestamp is the field that dates an event, and Fallback the one that
 	// dates those that lack it; "" if there is none.
 	Timestamp, Fallback string
@@ -80,6 +82,7 @@ type Source struct {
 	pageSize, eventsPageSize, eventsAtOnce int
 	recency                                recency
 	sources                                sources
+	fields                                 kql.Fields
 	passedOver                             []Unavailable
 	// forEvents is what asks for events. What it learns it learns by itself.
 	forEvents *Source
@@ -115,7 +118,7 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 	b := bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}
 	b.wanted, b.foundByDates = m.wanted(s)
 	source := newSource(c, b)
-	source.passedOver = m.passedOver
+	source.passedOver, source.fields = m.passedOver, m.fields
 	return source, nil
 }
 
@@ -130,9 +133,13 @@ func (s Search) Hash() (string, error) {
 	for i, q := range s.Exclude {
 		exclude[i] = q.String()
 	}
-	text, err := json.Marshal([]any{
+	read := []any{
 		sortedOnce(slices.Clone(s.Indices)), s.Query.String(), s.Filters, sortedOnce(exclude), s.Fields, s.Timestamp, s.Fallback, s.MissingTerms,
-	})
+	}
+	if len(s.Exceptions) > 0 {
+		read = append(read, s.Exceptions)
+	}
+	text, err := json.Marshal(read)
 	if err != nil {
 		return "", fmt.Errorf("identify the search: %w", err)
 	}
@@ -149,6 +156,9 @@ func (s Search) fieldNames() []string {
 	}
 	for _, f := range s.Filters {
 		names = append(names, f.names()...)
+	}
+	for _, e := range s.Exceptions {
+		names = append(names, e.names()...)
 	}
 	names = append(names, s.Timestamp)
 	if s.Fallback != "" {
@@ -181,13 +191,11 @@ func (s Search) compile(fields kql.Fields) (dsl, error) {
 			filter = append(filter, f.compile(fields))
 		}
 	}
-	for _, q := range s.Exclude {
-		query, err := q.Compile(fields)
-		if err != nil {
-			return nil, fmt.Errorf("exclude: %w", err)
-		}
-		mustNot = append(mustNot, query)
+	excluding, err := s.excluding(fields)
+	if err != nil {
+		return nil, err
 	}
+	mustNot = append(mustNot, excluding...)
 	if len(mustNot) == 0 {
 		return dsl{"bool": dsl{"filter": filter}}, nil
 	}

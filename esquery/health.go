@@ -30,13 +30,18 @@ type Health struct {
 	Matching int64     // events of the range that match
 	Lacking  Lacking   // of these, those that have no pair
 	Now      time.Time // by the server's clock
+	// Excluded tells what each exclusion takes, of Unexcluded events of the range
+	// that match without them.
+	Excluded   []Excluded
+	Unexcluded int64
 }
 
 // maxLags is the most that top_hits gives by default
 // (index.max_inner_result_window).
 const maxLags = 100
 
-// Inspect describes a range for the search, in three requests. A field that the
+// Inspect describes a range for the search, in three requests
+// and one for each 500 exclusions. A field that the
 // search cannot use is one of the Misfits and no error; otherwise the errors are
 // those of Open and of a request. With an error the Health holds what was
 // learned before it.
@@ -61,7 +66,11 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	if err := c.Search(ctx, s.request(source.health(r)), &answer); err != nil {
 		return h, source.explain(ctx, err)
 	}
-	if err := answer.read(&h, s); err != nil || h.Matching == 0 {
+	if err := answer.read(&h, s); err != nil {
+		return h, err
+	}
+	source.fields = h.Fields
+	if h.Excluded, h.Unexcluded, err = source.Excluded(ctx, r); err != nil || h.Matching == 0 {
 		return h, err
 	}
 	h.Oldest, _, err = source.Oldest(ctx, Range{r.From.Add(-r.To.Sub(r.From)), r.To})

@@ -23,7 +23,11 @@ type testCase struct {
 	Rule            map[string]any
 	Mappings        map[string]any
 	History, Window []map[string]any
-	Runs            []struct {
+	// Exceptions are the items of an exception list that the rule names, and
+	// ValueLists the text files beside it.
+	Exceptions []map[string]any
+	ValueLists map[string]string `json:"value_lists"`
+	Runs       []struct {
 		From, To string
 		Want     []struct {
 			Terms     json.RawMessage
@@ -66,7 +70,8 @@ func (c testCase) run(t *testing.T) {
 		}
 	}
 	w.index(events...)
-	r := w.rule(c.Rule)
+	r := w.rule(c.Rule, c.exceptionFiles(t)...)
+	r.Search.Exceptions, _ = r.ExceptionsAt(parseTime(t, c.Runs[0].To))
 	r.Search.MissingTerms = c.Rule["missing_terms"] == "include"
 	if exclude, ok := c.Rule["exclude"].(string); ok {
 		q, err := kql.Parse(exclude)
@@ -105,6 +110,38 @@ func (c testCase) run(t *testing.T) {
 			t.Errorf("%s: run %s\n got %s\nwant %s", c.Name, window, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
 		}
 	}
+}
+
+// exceptionFiles writes the list as an export, and has the rule name it.
+func (c testCase) exceptionFiles(t *testing.T) []string {
+	t.Helper()
+	if len(c.Exceptions) == 0 {
+		return nil
+	}
+	c.Rule["exceptions_list"] = []map[string]any{{"list_id": "case", "type": "detection", "namespace_type": "single"}}
+	dir := t.TempDir()
+	export := []map[string]any{{"list_id": "case", "name": "A case", "type": "detection"}}
+	for i, item := range c.Exceptions {
+		item["list_id"], item["item_id"], item["type"] = "case", fmt.Sprint(i), "simple"
+		export = append(export, item)
+	}
+	var text bytes.Buffer
+	for _, line := range export {
+		if err := json.NewEncoder(&text).Encode(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "exceptions.ndjson")
+	files := map[string]string{path: text.String()}
+	for name, text := range c.ValueLists {
+		files[filepath.Join(dir, name)] = text
+	}
+	for name, text := range files {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return []string{path}
 }
 
 // mappingsOrNil turns a nil map into no value at all.

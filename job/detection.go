@@ -262,3 +262,21 @@ func (d *detection) warnIfNoHistory(ctx context.Context, part Window) error {
 	d.Warn(&NoHistory{oldest, whole.From})
 	return nil
 }
+
+// excluded counts what the exclusions of the rule take. That they cannot be
+// counted is no reason to fail: what they leave has been found.
+func (d *detection) excluded(ctx context.Context, w Window) ([]alerts.Excluded, error) {
+	counts, _, err := d.source.Excluded(ctx, w.timeRange())
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, err
+	case err != nil:
+		d.Warn(&Uncounted{err})
+		return nil, nil
+	}
+	excluded := make([]alerts.Excluded, len(counts))
+	for i, c := range counts {
+		excluded[i] = alerts.Excluded(c)
+	}
+	return excluded, nil
+}

@@ -23,6 +23,7 @@ type Source interface {
 	LastSeen(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]time.Time, error)
 	Events(ctx context.Context, candidates []esquery.Candidate) iter.Seq2[[]*esquery.Event, error]
 	PassedOver() []esquery.Unavailable
+	Excluded(ctx context.Context, r esquery.Range) (counts []esquery.Excluded, of int64, err error)
 	Oldest(ctx context.Context, r esquery.Range) (oldest time.Time, ok bool, err error)
 }
 
@@ -56,8 +57,8 @@ type Job struct {
 	// Emit is given each alert that was written, or with DryRun would be.
 	Emit func(alerts.Alert) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory or
-	// *LeftOut.
+	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory,
+	// *LeftOut or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, after each page; nil if nobody asks.
 	Progress func(Progress)
@@ -159,7 +160,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	run.Rule = nil
 	err := startErr
 	if err == nil {
-		err = j.detect(ctx, run.RunInfo, Window{run.From, run.To}, &run.Counts)
+		err = j.detect(ctx, &run)
 	}
 	measure()
 	run.State = alerts.RunSucceeded
@@ -205,7 +206,8 @@ func (j *Job) record(ctx context.Context, run alerts.Run) error {
 
 // detect goes through the window in parts of at most H: in such a part no pair
 // can have two first occurrences, so its earliest event decides.
-func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts *alerts.Counts) error {
+func (j *Job) detect(ctx context.Context, run *alerts.Run) error {
+	info, w := run.RunInfo, Window{run.From, run.To}
 	source, err := j.Open(ctx, j.Rule.Search)
 	if err != nil {
 		return err
@@ -217,7 +219,7 @@ func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts 
 	if err != nil {
 		return err
 	}
-	d := detection{Job: j, maker: maker, search: info.Search, source: source, writer: j.Store.Writer(), counts: counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
+	d := detection{Job: j, maker: maker, search: info.Search, source: source, writer: j.Store.Writer(), counts: &run.Counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
 	progress := Progress{Parts: w.countParts(j.Rule.History)}
 	for part := range w.parts(j.Rule.History) {
 		progress.Part++
@@ -228,6 +230,9 @@ func (j *Job) detect(ctx context.Context, info alerts.RunInfo, w Window, counts 
 	}
 	if d.lacking.Any > 0 {
 		j.Warn(&d.lacking)
+	}
+	if run.Excluded, err = d.excluded(ctx, w); err != nil {
+		return err
 	}
 	if d.rejected != nil {
 		return fmt.Errorf("window %s: %w", w, d.rejected)

@@ -106,6 +106,15 @@ func (l *LeftOut) Error() string {
 	return text
 }
 
+// Uncounted says why it is not known how many events the exclusions take. They
+// take them all the same.
+type Uncounted struct{ Err error }
+
+func (u *Uncounted) Error() string {
+	return fmt.Sprintf("how many events are excluded is not known: %v", u.Err)
+}
+func (u *Uncounted) Unwrap() error { return u.Err }
+
 func plural(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one

@@ -126,8 +126,9 @@ func expand(value any) any {
 	return list
 }
 
-// rule loads a rule that has these parameters and reads this world's indices.
-func (w *world) rule(parameters map[string]any) rule.Rule {
+// rule loads a rule that has these parameters and reads this world's indices, with
+// more files that it may need.
+func (w *world) rule(parameters map[string]any, more ...string) rule.Rule {
 	w.t.Helper()
 	parameters = maps.Clone(parameters)
 	indices, ok := parameters["index"].([]any)
@@ -139,7 +140,7 @@ func (w *world) rule(parameters map[string]any) rule.Rule {
 		prefixed = append(prefixed, w.prefix+index.(string))
 	}
 	parameters["index"] = prefixed
-	rules, err := rule.Load(ruletest.Write(w.t, parameters))
+	rules, err := rule.Load(append(more, ruletest.Write(w.t, parameters))...)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -67,6 +67,10 @@ func advice(err error) string {
 		return kibanaAdvice(fromKibana)
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
+	case is[*job.Uncounted](err):
+		return "nothing to do: they are excluded all the same"
+	case is[*rule.UnknownKey](err):
+		return "look for a typing error"
 	case is[*job.MaxAlertsError](err):
 		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
 	case errors.Is(err, job.ErrTerminated):
@@ -86,12 +90,15 @@ func clusterAdvice(err error) string {
 	case is[*esquery.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
 	case is[*esquery.MappingError](err):
-		return "correct what it names in the rule, --exclude or NEWTERMS_EXCLUDE; a network is written 203.0.113.0/24"
+		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
 	case is[*esquery.NotFoundError](err):
 		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +
 			"the user or API key must be allowed to read there"
 	case is[*tls.CertificateVerificationError](err):
 		return "check the host name in ELASTICSEARCH_URL, and set ELASTICSEARCH_CA to the certificate of its authority"
+	case elastic.TooMuchToAsk(err):
+		return "the rule with its exclusions has more clauses than the cluster allows for its heap: exclude fewer or larger networks, " +
+			"and single addresses and names rather than wildcards"
 	case is[*elastic.TimeoutError](err):
 		return "check the health of the cluster, ELASTICSEARCH_URL and the network, or raise NEWTERMS_REQUEST_TIMEOUT"
 	case is[*elastic.NoAnswerError](err):
@@ -170,6 +177,8 @@ func problemAdvice(p *check.Problem) string {
 		check.TimestampUnmapped: "set the field at ingest, or change the rule's timestamp_override; nothing to do if another field dates the events and none is late",
 		check.FieldUnmapped:     "check that the events are of the kind that the rule expects",
 		check.SeveralTypes:      "reindex the indices that differ",
+		check.ExcludesNothing:   "nothing to do if there were no such events; otherwise compare the field and the letter case of the value with an event, or remove it",
+		check.ExcludesAll:       "the rule can find nothing: make it narrower, or disable the rule",
 		check.NoRun:             ifNew,
 		check.NoSuccess:         ifNew,
 		check.RunFailed:         "the next run covers its window again; if it keeps failing, " + lookAt,

@@ -16,8 +16,6 @@ import (
 
 	"newterms/alerts"
 	"newterms/esquery/elastic"
-	"newterms/esquery/kql"
-	"newterms/job/rule"
 )
 
 const usage = `newterms finds first occurrences and indexes an alert for each.
@@ -134,42 +132,6 @@ type list []string
 
 func (l *list) String() string     { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error { *l = append(*l, s); return nil }
-
-// rules loads the rules that were asked for, and applies the settings and the
-// exclusions of --exclude to what they read. It returns those that can be used
-// even with an error about others.
-func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms) ([]rule.Rule, error) {
-	if len(paths) == 0 {
-		paths = p.settings.Rules
-	}
-	var rules []rule.Rule
-	var err error
-	if len(paths) > 0 {
-		rules, err = rule.Load(paths...)
-	} else if builtin, builtinErr := rule.Builtin(); builtinErr == nil {
-		rules = []rule.Rule{builtin}
-	} else {
-		err = builtinErr
-	}
-	for i := range rules {
-		search := &rules[i].Search
-		if len(p.settings.Index) > 0 {
-			search.Indices = p.settings.Index
-		}
-		// Together, so that a rerun by hand cannot forget what scheduled runs
-		// leave out.
-		search.Exclude = append(append([]kql.Query{}, p.settings.Exclude...), exclude...)
-		search.MissingTerms = bool(missing)
-		search.Wanted = alerts.EventFields()
-		search.PageSize = p.pageSize
-	}
-	for _, r := range rules {
-		if long := fitsPath(r.Search.Indices); long != nil {
-			err = errors.Join(err, &rule.Error{Path: r.Name, Err: fmt.Errorf("index: %w", long)})
-		}
-	}
-	return rules, err
-}
 
 // version is the module's, as the go command stamped it.
 func version() string {

@@ -122,6 +122,7 @@ func (p program) runSeveral(ctx context.Context, f runFlags, client *elastic.Cli
 	}
 	turns := p.turns(ctx, f.rules, s.last)
 	defer turns.end()
+	defer p.progress.during("run")()
 	var workers sync.WaitGroup
 	for range turns.atOnce {
 		workers.Go(func() {

@@ -168,8 +168,8 @@ func closingSentence(run alerts.Run, dryRun bool) string {
 	if dryRun {
 		written = plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
 	}
-	return fmt.Sprintf("%s, %s, %s, %d already alerted; %s, %.1f s",
-		plural(c.Candidates, "pair", "pairs"), plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted,
+	return fmt.Sprintf("%s, %s, %s, %d already alerted%s; %s, %.1f s",
+		plural(c.Candidates, "pair", "pairs"), plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, excludedEvents(run.Excluded),
 		plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
 }
 
@@ -179,13 +179,17 @@ func closingKeys(run alerts.Run, dryRun bool) []slog.Attr {
 	if dryRun {
 		written = "would_write"
 	}
-	return []slog.Attr{
+	keys := []slog.Attr{
 		slog.String("run_id", run.ID), slog.String("rule", run.RuleName), slog.String("window", job.Window{From: run.From, To: run.To}.String()),
 		slog.Int64("candidates", run.Counts.Candidates), slog.Int64("new", run.Counts.New), slog.Int64(written, run.Counts.Written),
 		slog.Int64("already_alerted", run.Counts.AlreadyAlerted), slog.Int64("lacking_terms", run.Counts.LackingTerms),
 		slog.Int("requests", run.Requests), slog.Int64("took_ms", run.Took.Milliseconds()),
 		slog.Int64("duration_ms", run.Duration.Milliseconds()),
 	}
+	if len(run.Excluded) > 0 {
+		keys = append(keys, slog.Any("excluded", mostExcluded(run.Excluded, 100)))
+	}
+	return keys
 }
 
 // warningKeys tell a warning for programs.

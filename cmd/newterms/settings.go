@@ -43,6 +43,7 @@ type settings struct {
 	Overlap        duration     `env:"NEWTERMS_OVERLAP" envDefault:"2m"`
 	MaxCatchup     duration     `env:"NEWTERMS_MAX_CATCHUP" envDefault:"7d"`
 	Exclude        exclusions   `env:"NEWTERMS_EXCLUDE"`
+	ExcludeFiles   []string     `env:"NEWTERMS_EXCLUDE_FILE"`
 	MissingTerms   missingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
 	MaxAlerts      uint         `env:"NEWTERMS_MAX_ALERTS" envDefault:"0"`
 	Deadline       duration     `env:"NEWTERMS_DEADLINE" envDefault:"0s"`
@@ -144,7 +145,7 @@ func readSettings(environ []string) (settings, error) {
 	if raw := env.ToMap(environ)["NEWTERMS_EXCLUDE"]; raw != "" && variables["NEWTERMS_EXCLUDE"] == "" {
 		problems = append(problems, configError{errors.New("NEWTERMS_EXCLUDE: it is blank, which would exclude every event: leave it out to exclude none")})
 	}
-	for _, l := range []*[]string{&s.URLs, &s.ConnectorTo, &s.Rules, &s.Index} {
+	for _, l := range []*[]string{&s.URLs, &s.ConnectorTo, &s.Rules, &s.Index, &s.ExcludeFiles} {
 		*l = trimmed(*l)
 	}
 	s.AlertsTarget = cmp.Or(s.AlertsTarget, ".alerts-newterms.detections-"+s.Namespace)

@@ -59,6 +59,9 @@ const (
 	FieldUnmapped     Kind = "field unmapped"
 	SeveralTypes      Kind = "several types"
 
+	ExcludesNothing Kind = "excludes nothing"
+	ExcludesAll     Kind = "excludes all"
+
 	NoRun         Kind = "no run"
 	NoSuccess     Kind = "no successful run"
 	RunFailed     Kind = "run failed"

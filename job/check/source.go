@@ -31,6 +31,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 		if c.data(health, now) {
 			c.fields(health)
 			c.matching(health)
+			c.exclusions(health)
 		}
 	}
 	c.runs(ctx)

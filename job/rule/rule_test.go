@@ -145,7 +145,7 @@ func TestExportedRule(t *testing.T) {
 	if r := rules[0]; r.Lookback != 5*time.Minute || r.Overlap != 4*time.Minute {
 		t.Errorf("it looks back %s, %s more than it runs", r.Lookback, r.Overlap)
 	}
-	for _, name := range []string{"exceptions_list", "severity_mapping", "risk_score_mapping"} {
+	for _, name := range []string{"severity_mapping", "risk_score_mapping"} {
 		_, err := rule.Load(ruletest.Write(t, map[string]any{name: []map[string]any{{"field": "x"}}}))
 		if err == nil || !strings.Contains(err.Error(), name+" is not supported and would change") {
 			t.Errorf("%s: got %v", name, err)

@@ -102,7 +102,6 @@ func (t *tableReader) refuse() {
 	for _, key := range []struct{ name, changes string }{
 		{"alert_suppression", "would change which alerts there are"},
 		{"data_view_id", "would change which alerts there are"},
-		{"exceptions_list", "would change which alerts there are"},
 		{"severity_mapping", "would change the severity of alerts"},
 		{"risk_score_mapping", "would change the risk score of alerts"},
 		{"rule_name_override", "would change the rule's name in alerts"},
@@ -111,6 +110,17 @@ func (t *tableReader) refuse() {
 			t.problem("%s is not supported and %s", key.name, key.changes)
 		}
 	}
+}
+
+// number is an integer or a fraction.
+func number(value any) (float64, bool) {
+	switch v := value.(type) {
+	case int64:
+		return float64(v), true
+	case float64:
+		return v, true
+	}
+	return 0, false
 }
 
 func isEmpty(value any) bool {
@@ -127,12 +137,21 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// newTerms reads [rule.new_terms], which names each of its two settings in a
-// key and holds the value in another.
+// newTerms reads the flat form of Kibana's API, or else [rule.new_terms], which
+// names each of its two settings in a key and holds the value in another.
 func (t *tableReader) newTerms() (fields []string, history string) {
+	if flat, ok := t.table["new_terms_fields"]; ok {
+		if fields, ok = stringsOf(flat); !ok {
+			t.problem("new_terms_fields is no list of field names")
+		}
+		if history, ok = t.table["history_window_start"].(string); !ok {
+			t.problem("history_window_start is missing")
+		}
+		return fields, history
+	}
 	newTerms, ok := t.table["new_terms"].(map[string]any)
 	if !ok {
-		t.problem("the table [rule.new_terms] is missing")
+		t.problem("new_terms_fields, or the table [rule.new_terms], is missing")
 		return nil, ""
 	}
 	if name := newTerms["field"]; name != "new_terms_fields" {

@@ -1,0 +1,138 @@
+package esquery
+
+import (
+	"slices"
+
+	"newterms/esquery/kql"
+)
+
+// An Exception is an item of an exception list: an event that matches all of its
+// entries is as if it were not there.
+type Exception struct {
+	Name    string `json:"-"` // of the item, with that of its list
+	Entries []Entry
+}
+
+// An Entry is a condition of an Exception, with the meaning that Kibana gives it.
+// Case counts on keyword fields.
+type Entry struct {
+	Field string
+	// Kind is match, match_any, exists, wildcard (with the * and ? of
+	// Elasticsearch) or nested.
+	Kind     string
+	Excluded bool        // the event must not match it
+	Values   []string    // one, or for match_any any number
+	Ranges   [][2]string // of match_any as well: from and to, both inclusive
+	// IgnoreCase is for match_any: letter case does not count on keyword fields.
+	IgnoreCase bool
+	Of         []Entry // of nested: conditions on one object of the field
+}
+
+// maxTerms is how many values a terms query takes (index.max_terms_count).
+const maxTerms = 65_536
+
+func (e Exception) names() []string {
+	var names []string
+	for _, entry := range e.Entries {
+		names = append(names, entry.names("")...)
+	}
+	return names
+}
+
+func (e Entry) names(path string) []string {
+	if e.Kind != "nested" {
+		return []string{path + e.Field}
+	}
+	names := []string{e.Field + ".*"} // which field_caps says nothing of by itself
+	for _, of := range e.Of {
+		names = append(names, of.names(e.Field+".")...)
+	}
+	return names
+}
+
+func (e Exception) compile(fields kql.Fields) dsl { return allOf(e.Entries, "", fields) }
+
+func allOf(entries []Entry, path string, fields kql.Fields) dsl {
+	queries := make([]dsl, len(entries))
+	for i, e := range entries {
+		queries[i] = e.compile(path, fields)
+		if e.Excluded {
+			queries[i] = dsl{"bool": dsl{"must_not": []dsl{queries[i]}}}
+		}
+	}
+	return dsl{"bool": dsl{"filter": queries}}
+}
+
+func (e Entry) compile(path string, fields kql.Fields) dsl {
+	name := path + e.Field
+	switch e.Kind {
+	case "nested":
+		return dsl{"nested": dsl{"path": name, "query": allOf(e.Of, name+".", fields), "score_mode": "none", "ignore_unmapped": true}}
+	case "exists":
+		return exists(name)
+	case "wildcard":
+		return dsl{"wildcard": dsl{name: dsl{"value": e.Values[0]}}}
+	}
+	return anyOf(anyValue(name, fields[name], e))
+}
+
+// anyValue are queries of which an event with one of the values matches one. They
+// are few where the type of the field allows it: a clause for each of thousands
+// of values is more than a cluster takes.
+func anyValue(name string, f kql.Field, e Entry) []dsl {
+	values, ranges := e.Values, e.Ranges
+	isKeyword := !f.Object && slices.Equal(f.Types, []string{"keyword"})
+	isIP := !f.Object && slices.Equal(f.Types, []string{"ip"})
+	var queries []dsl
+	if isIP {
+		values, ranges = addresses(values, ranges)
+	}
+	for _, r := range ranges {
+		queries = append(queries, dsl{"range": dsl{name: dsl{"gte": r[0], "lte": r[1]}}})
+	}
+	switch {
+	case isKeyword && e.IgnoreCase:
+		for _, v := range values {
+			queries = append(queries, dsl{"term": dsl{name: dsl{"value": v, "case_insensitive": true}}})
+		}
+	case isKeyword || isIP:
+		for chunk := range slices.Chunk(values, maxTerms) {
+			queries = append(queries, dsl{"terms": dsl{name: chunk}})
+		}
+	default:
+		for _, v := range values {
+			queries = append(queries, dsl{"match_phrase": dsl{name: v}})
+		}
+	}
+	return queries
+}
+
+// excluding are the queries of which an event must match none, in few clauses:
+// the values of exclusions that are no more than `field: value` stand together.
+func (s Search) excluding(fields kql.Fields) ([]dsl, error) {
+	var queries []dsl
+	together := map[string][]string{}
+	var names []string
+	for _, q := range s.Exclude {
+		name, values, ok := q.Values()
+		if f := fields[name]; ok && !f.Object && f.NestedPath == "" && len(f.Types) == 1 && (f.Types[0] == "keyword" || f.Types[0] == "ip") {
+			if together[name] == nil {
+				names = append(names, name)
+			}
+			together[name] = append(together[name], values...)
+			continue
+		}
+		query, err := q.Compile(fields)
+		if err != nil {
+			return nil, excludeError(err)
+		}
+		queries = append(queries, query)
+	}
+	for _, name := range names {
+		queries = append(queries, anyValue(name, fields[name], Entry{Values: together[name]})...)
+	}
+	for _, e := range s.Exceptions {
+		queries = append(queries, e.compile(fields))
+	}
+	return queries, nil
+}

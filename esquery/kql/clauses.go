@@ -1,0 +1,124 @@
+package kql
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// Values returns the field and the values of a query that is no more than
+// `field: value` or `field: (value or value)`, with plain text for values. The
+// field is "" if it is more.
+func (q Query) Values() (field string, values []string, ok bool) {
+	nodes := []node{q.root}
+	if c, isChain := q.root.(chain); isChain && c.or {
+		nodes = c.nodes
+	}
+	for _, n := range nodes {
+		i, isIs := n.(is)
+		if !isIs || i.field == nil || i.field.kind != text || i.value.kind != text || field != "" && i.field.String() != field {
+			return "", nil, false
+		}
+		field, values = i.field.String(), append(values, i.value.String())
+	}
+	return field, values, true
+}
+
+// A Clause is what a query asks of one field.
+type Clause struct {
+	Field string `json:"field"` // with the path of its nested group; "" for free text
+	// Kind is eq, in, starts_with, ends_with, wildcard, exists, range or network.
+	Kind   string   `json:"kind"`
+	Values []string `json:"values,omitempty"` // none of exists; `>= 5` of range
+	Not    bool     `json:"not,omitempty"`    // an event must not have it
+}
+
+// Clauses are all that the query asks, in its order.
+func (q Query) Clauses() []Clause {
+	var w walker
+	w.walk(q.root, "", false)
+	return w.clauses
+}
+
+// Exclusions are the top-level `not`s of the query, each with its clauses. A
+// clause with Not set is under a second `not`.
+func (q Query) Exclusions() [][]Clause {
+	nodes := []node{q.root}
+	if c, ok := q.root.(chain); ok && !c.or {
+		nodes = c.nodes
+	}
+	var all [][]Clause
+	for _, n := range nodes {
+		if n, ok := n.(not); ok {
+			var w walker
+			w.walk(n.node, "", false)
+			all = append(all, w.clauses)
+		}
+	}
+	return all
+}
+
+// walker collects clauses, and puts values of one field and kind together.
+type walker struct {
+	clauses []Clause
+	of      []*value // the field of each clause, as it stands in the query
+}
+
+func (w *walker) walk(n node, path string, negated bool) {
+	switch n := n.(type) {
+	case chain:
+		for _, child := range n.nodes {
+			w.walk(child, path, negated)
+		}
+	case not:
+		w.walk(n.node, path, !negated)
+	case nested:
+		w.walk(n.group, path+n.path.String()+".", negated)
+	case is:
+		kind := n.value.kindOf()
+		w.add(n.field, path, kind, negated, n.value.String())
+	case compare:
+		op := map[string]string{"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}[n.op]
+		w.add(n.field, path, "range", negated, op+" "+n.value.String())
+	}
+}
+
+func (w *walker) add(field *value, path, kind string, negated bool, v string) {
+	for i, c := range w.clauses { // a list of values shares its field
+		if field != nil && w.of[i] == field && c.Not == negated && sameKind(c.Kind, kind) {
+			w.clauses[i].Values = append(c.Values, v)
+			if c.Kind == "eq" {
+				w.clauses[i].Kind = "in"
+			}
+			return
+		}
+	}
+	c := Clause{Kind: kind, Not: negated}
+	if field != nil {
+		c.Field = path + field.String()
+	}
+	if kind != "exists" {
+		c.Values = []string{v}
+	}
+	w.clauses, w.of = append(w.clauses, c), append(w.of, field)
+}
+
+func sameKind(known, kind string) bool {
+	return known == kind && kind != "exists" || known == "in" && kind == "eq"
+}
+
+func (v value) kindOf() string {
+	switch {
+	case v.isStar():
+		return "exists"
+	case v.kind == wildcard && len(v.pieces) == 2 && v.pieces[1] == "":
+		return "starts_with"
+	case v.kind == wildcard && len(v.pieces) == 2 && v.pieces[0] == "":
+		return "ends_with"
+	case v.kind == wildcard:
+		return "wildcard"
+	}
+	if _, err := netip.ParsePrefix(v.String()); err == nil && strings.Contains(v.String(), "/") {
+		return "network"
+	}
+	return "eq"
+}

@@ -1,0 +1,52 @@
+package check
+
+import (
+	"strings"
+
+	"newterms/esquery"
+)
+
+// mostTold is how many exclusions are told each by itself.
+const mostTold = 20
+
+// exclusions tells what each exclusion takes, first those that take nothing or
+// everything. Of long lists it names some of each.
+func (c *ruleCheck) exclusions(h esquery.Health) {
+	var none, all, some []esquery.Excluded
+	for _, e := range h.Excluded {
+		switch {
+		case h.Unexcluded == 0: // which matching has told
+		case e.Events == 0:
+			none = append(none, e)
+		case e.Events == h.Unexcluded:
+			all = append(all, e)
+		default:
+			some = append(some, e)
+		}
+	}
+	days := lastDays(c.History)
+	for _, e := range all {
+		c.warn("exclusion", problem(ExcludesAll, "%s takes all %s of %s that match otherwise", shortened(e.Name), count(e.Events, "event", "events"), days))
+	}
+	for _, e := range none[:min(len(none), mostTold)] {
+		c.warn("exclusion", problem(ExcludesNothing, "%s takes none of the %s of %s that match otherwise", shortened(e.Name), count(h.Unexcluded, "event", "events"), days))
+	}
+	if more := len(none) - mostTold; more > 0 {
+		c.warn("exclusion", problem(ExcludesNothing, "%s none either", count(int64(more), "more takes", "more take")))
+	}
+	for _, e := range some[:min(len(some), mostTold)] {
+		c.ok("exclusion", "%s takes %s of %d", shortened(e.Name), count(e.Events, "event", "events"), h.Unexcluded)
+	}
+	if more := len(some) - mostTold; more > 0 {
+		c.ok("exclusion", "%s some", count(int64(more), "more takes", "more take"))
+	}
+}
+
+// shortened is enough of a name to know it by.
+func shortened(name string) string {
+	name = strings.Join(strings.Fields(name), " ")
+	if r := []rune(name); len(r) > 80 {
+		return string(r[:77]) + "..."
+	}
+	return name
+}

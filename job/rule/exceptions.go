@@ -1,0 +1,188 @@
+package rule
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/esquery"
+)
+
+// An Exception is an item of an exception list that the rule names.
+type Exception struct {
+	esquery.Exception
+	Expires time.Time // from then on it takes nothing; zero is never
+}
+
+// ExceptionsAt are the exceptions that hold at a time, and those that have expired.
+func (r Rule) ExceptionsAt(now time.Time) (hold []esquery.Exception, expired []Exception) {
+	for _, e := range r.Exceptions {
+		if !e.Expires.IsZero() && !e.Expires.After(now) {
+			expired = append(expired, e)
+		} else {
+			hold = append(hold, e.Exception)
+		}
+	}
+	return hold, expired
+}
+
+// lists are the exception lists of all files, by list_id.
+type lists map[string]*list
+
+type list struct {
+	name  string
+	items []document
+}
+
+func (l lists) at(id string) *list {
+	if l[id] == nil {
+		l[id] = &list{}
+	}
+	return l[id]
+}
+
+func (l lists) add(d document) {
+	if id, ok := d.table["list_id"].(string); ok {
+		l.at(id).name, _ = d.table["name"].(string)
+	}
+}
+
+// addItem adds an item once: several exports may hold the same list.
+func (l lists) addItem(d document) {
+	id, _ := d.table["list_id"].(string)
+	of := l.at(id)
+	for _, known := range of.items {
+		if known.table["item_id"] != nil && known.table["item_id"] == d.table["item_id"] && reflect.DeepEqual(known.table["entries"], d.table["entries"]) {
+			return
+		}
+	}
+	of.items = append(of.items, d)
+}
+
+// of reads the items of the lists that a rule names in exceptions_list.
+func (l lists) of(value any) ([]Exception, error) {
+	if value == nil || isEmpty(value) {
+		return nil, nil
+	}
+	named, ok := tablesOf(value)
+	if !ok {
+		return nil, errors.New("exceptions_list is no list of tables")
+	}
+	var exceptions []Exception
+	var problems []error
+	for _, reference := range named {
+		id, _ := reference["list_id"].(string)
+		found := l[id]
+		if found == nil {
+			problems = append(problems, fmt.Errorf("it names the exception list %q, which is in none of the files: export it with the rule, or take it out of exceptions_list", id))
+			continue
+		}
+		for _, item := range found.items {
+			e, err := readItem(item)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("exception list %s, %s: %w", id, item.place(), err))
+				continue
+			}
+			e.Name = fmt.Sprintf("%s (list %s)", e.Name, id)
+			exceptions = append(exceptions, e)
+		}
+	}
+	return exceptions, errors.Join(problems...)
+}
+
+// readItem reads an item as Kibana's API has it.
+func readItem(d document) (Exception, error) {
+	var e Exception
+	name, _ := d.table["name"].(string)
+	id, _ := d.table["item_id"].(string)
+	if e.Name = name; name == "" {
+		e.Name = id
+	}
+	refuse := func(format string, args ...any) (Exception, error) {
+		return Exception{}, fmt.Errorf("item %q: "+format, append([]any{e.Name}, args...)...)
+	}
+	if text, _ := d.table["expire_time"].(string); text != "" {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return refuse("expire_time: %q is no time in RFC 3339", text)
+		}
+		e.Expires = at
+	}
+	if !isEmpty(d.table["os_types"]) && d.table["os_types"] != nil {
+		return refuse("os_types is not supported and would change what it takes: say so in an entry for host.os.type")
+	}
+	entries, err := readEntries(d.path, d.table["entries"], false)
+	if err != nil {
+		return refuse("%w", err)
+	}
+	e.Entries = entries
+	return e, nil
+}
+
+func readEntries(path string, value any, inNested bool) ([]esquery.Entry, error) {
+	tables, ok := tablesOf(value)
+	if !ok || len(tables) == 0 {
+		return nil, errors.New("entries is empty, which would take every event")
+	}
+	entries := make([]esquery.Entry, len(tables))
+	for i, table := range tables {
+		var err error
+		if entries[i], err = readEntry(path, table, inNested); err != nil {
+			return nil, fmt.Errorf("entry %d (field %v): %w", i+1, table["field"], err)
+		}
+	}
+	return entries, nil
+}
+
+func readEntry(path string, table map[string]any, inNested bool) (esquery.Entry, error) {
+	var e esquery.Entry
+	e.Field, _ = table["field"].(string)
+	e.Kind, _ = table["type"].(string)
+	operator, given := table["operator"].(string)
+	e.Excluded = operator == "excluded"
+	known := []string{"match", "match_any", "exists", "wildcard"}
+	if !inNested {
+		known = append(known, "nested", "list")
+	}
+	switch {
+	case e.Field == "":
+		return e, errors.New("field is missing")
+	case !slices.Contains(known, e.Kind):
+		return e, fmt.Errorf("the type %q is none of %s", e.Kind, strings.Join(known, ", "))
+	case e.Kind != "nested" && operator != "included" && operator != "excluded":
+		return e, fmt.Errorf("the operator %q is neither included nor excluded", operator)
+	case e.Kind == "nested" && given && operator != "included":
+		return e, errors.New("a nested entry has no operator: its own entries have")
+	}
+	var err error
+	switch e.Kind {
+	case "match", "wildcard":
+		value, ok := table["value"].(string)
+		if !ok || value == "" {
+			return e, errors.New("value is no text")
+		}
+		e.Values = []string{value}
+	case "match_any":
+		var ok bool
+		if e.Values, ok = stringsOf(table["value"]); !ok || len(e.Values) == 0 {
+			return e, errors.New("value is no list of texts")
+		}
+	case "nested":
+		e.Of, err = readEntries(path, table["entries"], true)
+	case "list":
+		of, _ := table["list"].(map[string]any)
+		err = readValueList(path, of, &e)
+	}
+	if extra := slices.Sorted(maps.Keys(table)); err == nil {
+		for _, name := range extra {
+			if !slices.Contains([]string{"field", "type", "operator", "value", "entries", "list", "id"}, name) {
+				err = fmt.Errorf("the key %s is unknown", name)
+			}
+		}
+	}
+	return e, err
+}

@@ -1,0 +1,170 @@
+package rule
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A Library is what rule files hold.
+type Library struct {
+	Rules []Rule // in the order of the files
+	// PassedOver counts the rules that do not run, by their type, or by
+	// "disabled".
+	PassedOver map[string]int
+	Warnings   []error // *UnknownKey
+}
+
+// Load returns the rules that Read finds.
+func Load(paths ...string) ([]Rule, error) {
+	l, err := Read(paths...)
+	return l.Rules, err
+}
+
+// Read reads rule files and folders of them, in order: TOML of detection-rules,
+// exports of Kibana (NDJSON), and JSON. In a folder, and those below it, every
+// *.toml, *.ndjson and *.json counts that is not hidden. In folders and exports
+// rules of other types and disabled ones are passed over. Its error joins an
+// *Error for each rule that cannot be used; the others are returned even then.
+func Read(paths ...string) (Library, error) {
+	l := loader{seen: map[string]string{}, lists: lists{}, passedOver: map[string]int{}}
+	for _, path := range paths {
+		before := l.found
+		if err := filepath.WalkDir(path, l.visit(path)); err != nil {
+			l.problem(path, err)
+		}
+		if l.found == before {
+			l.problem(path, errors.New("it holds no new_terms rule that is enabled (*.toml, *.ndjson, *.json)"))
+		}
+	}
+	for i := range l.rules {
+		l.resolve(&l.rules[i])
+	}
+	usable := slices.DeleteFunc(l.rules, func(r Rule) bool { return r.ID == "" })
+	return Library{usable, l.passedOver, l.warnings}, errors.Join(l.problems...)
+}
+
+type loader struct {
+	rules      []Rule
+	problems   []error
+	warnings   []error
+	passedOver map[string]int
+	seen       map[string]string // rule_id → path
+	lists      lists
+	found      int // rules, exception lists and problems
+}
+
+func (l *loader) problem(path string, err error) {
+	var known *Error
+	if !errors.As(err, &known) {
+		err = &Error{path, err}
+	}
+	l.problems = append(l.problems, err)
+	l.found++
+}
+
+func (l *loader) visit(root string) fs.WalkDirFunc {
+	return func(file string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			l.problem(file, err)
+		case file == root && !d.IsDir():
+			l.add(file, false)
+		case strings.HasPrefix(d.Name(), ".") && file != root:
+			// Kubernetes keeps the files of a mounted ConfigMap in hidden
+			// folders, and links to them.
+			if d.IsDir() {
+				return filepath.SkipDir
+			}
+		case !d.IsDir() && slices.Contains([]string{".toml", ".ndjson", ".json"}, filepath.Ext(file)):
+			l.add(file, true)
+		}
+		return nil
+	}
+}
+
+// add reads a file. In a folder or an export, rules that do not run are no
+// problem.
+func (l *loader) add(path string, inFolder bool) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		l.problem(path, err)
+		return
+	}
+	decode, among := decodeTOML, inFolder
+	switch filepath.Ext(path) {
+	case ".ndjson":
+		decode, among = decodeLines, true
+	case ".json":
+		decode = decodeJSON
+	}
+	documents, err := decode(path, string(text))
+	if err != nil {
+		for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
+			l.problem(path, one)
+		}
+	}
+	for _, d := range documents {
+		l.document(d, among)
+	}
+}
+
+func (l *loader) document(d document, among bool) {
+	switch kind := d.kind(); {
+	case kind == aSummary:
+	case kind == anItem:
+		l.lists.addItem(d)
+		l.found++
+	case kind == aList:
+		l.lists.add(d)
+		l.found++
+	case kind == unknown && among && filepath.Ext(d.path) == ".json":
+		l.passedOver["no rule"]++ // some other file of the folder
+	case kind == unknown:
+		l.problem(d.place(), errors.New("it is neither a rule nor an exception list"))
+	default:
+		l.rule(d, among)
+	}
+}
+
+func (l *loader) rule(d document, among bool) {
+	if enabled, ok := d.table["enabled"].(bool); ok && !enabled && among {
+		l.passedOver["disabled"]++
+		return
+	}
+	r, err := d.rule()
+	if among && errors.Is(err, errNotNewTerms) {
+		kind, _ := d.table["type"].(string)
+		l.passedOver[cmp.Or(kind, "without a type")]++
+		return
+	}
+	if other, ok := l.seen[r.ID]; err == nil && ok {
+		err = &Error{d.place(), fmt.Errorf("it has the rule_id %s of %s", r.ID, other)}
+	}
+	l.warnings = append(l.warnings, d.unknownKeys()...)
+	if err != nil {
+		l.problem(d.place(), err)
+		return
+	}
+	l.found++
+	l.seen[r.ID] = r.Source
+	l.rules = append(l.rules, r)
+}
+
+// resolve looks up the exception lists that a rule names. A rule that lacks one
+// is a problem, and loses its id: without the list it would alert on what it is
+// meant to leave out.
+func (l *loader) resolve(r *Rule) {
+	exceptions, err := l.lists.of(r.Parameters["exceptions_list"])
+	if err != nil {
+		l.problem(r.Source, err)
+		r.ID = ""
+		return
+	}
+	r.Exceptions = exceptions
+}

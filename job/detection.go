@@ -101,6 +101,11 @@ func (d *detection) count(p page) {
 	d.counts.Candidates += int64(p.candidates)
 	d.counts.New += int64(p.new)
 	d.counts.AlreadyAlerted += int64(p.new - len(p.found))
+	d.tell()
+}
+
+// tell tells how far the run is.
+func (d *detection) tell() {
 	if d.Progress != nil {
 		now := d.progress
 		now.Candidates, now.Alerts = d.counts.Candidates, d.counts.Written
@@ -229,6 +234,7 @@ func (d *detection) flush(ctx context.Context) error { return d.written(d.writer
 func (d *detection) written(result alerts.Result, err error) error {
 	d.counts.Written += int64(len(result.Written))
 	d.counts.AlreadyAlerted += int64(result.Existing)
+	d.tell()
 	for _, alert := range result.Written {
 		if len(alert.LeftOut) > 0 {
 			d.Warn(&LeftOut{alert.LeftOut, alert.ID, alert.Event()})

@@ -60,7 +60,7 @@ type Job struct {
 	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory,
 	// *LeftOut or *Uncounted.
 	Warn func(error)
-	// Progress is told how far a run is, after each page; nil if nobody asks.
+	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)
 	// Spent tells the requests sent and Elasticsearch's own time so far.
 	Spent func() (requests int, took time.Duration)

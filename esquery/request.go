@@ -8,8 +8,9 @@ import (
 
 // A Request is one that a Source sends, for people to read.
 type Request struct {
-	Name, Path string
-	Body       map[string]any
+	Name string         `json:"name"`
+	Path string         `json:"path"`
+	Body map[string]any `json:"body"`
 }
 
 // Requests shows what a Source with this search would send for a window and a
@@ -23,12 +24,32 @@ func (s Search) Requests(window, history Range, page []Candidate) ([]Request, er
 	if err != nil {
 		return nil, err
 	}
-	b := bodies{search: s, query: query}
+	return bodies{search: s, query: query}.requests(window, history, page), nil
+}
+
+// Requests is Search.Requests with the true types of the fields.
+func (s *Source) Requests(window, history Range, page []Candidate) []Request {
+	return s.requests(window, history, page)
+}
+
+// Types are those of the fields that the search names, as far as they are mapped.
+func (s *Source) Types() map[string][]string {
+	types := map[string][]string{}
+	for _, name := range s.search.fieldNames() {
+		if f, ok := s.fields[name]; ok {
+			types[name] = f.Types
+		}
+	}
+	return types
+}
+
+func (b bodies) requests(window, history Range, page []Candidate) []Request {
+	s := b.search
 	path := "POST /" + strings.Join(s.Indices, ",") + "/"
 	return []Request{
 		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
 		{"candidates", path + "_search", b.candidates(window, defaultPageSize, nil)},
 		{"history", path + "_search", b.history(history, page, defaultPageSize, nil)},
 		{"first events", path + "_search", b.find(page, nil)},
-	}, nil
+	}
 }

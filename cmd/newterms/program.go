@@ -30,8 +30,10 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   installs the index templates and, in Kibana, the dashboards
                   and two rules that notify through KIBANA_CONNECTOR_ID;
                   changes nothing the second time
-  newterms rule   [PATH]
-                  prints the rule, its compiled query and its requests
+  newterms rule   [PATH] [--among FOLDER] [--requests] [--output text|json]
+                  prints what there is to know of a rule: ATT&CK, indicators,
+                  exclusions, the triage guide; --among counts what the rules
+                  of a folder have in common with it; needs no cluster
   newterms close|acknowledge ALERT_ID... [--reason TEXT]
   newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
                   sets the status of alerts, by id or all that KQL matches;

@@ -6,30 +6,80 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"strings"
 
 	"newterms/esquery"
 	"newterms/job/rule"
 )
 
-// rule prints a rule, its compiled query and its requests, for a window of the
-// rule's lookback and one made-up pair.
-func (p program) rule(_ context.Context, args []string) error {
-	paths, err := parseFlags(flag.NewFlagSet("rule", flag.ContinueOnError), args, 1)
+// ruleFlags are what `newterms rule` was told.
+type ruleFlags struct {
+	requests bool
+	output   string
+	among    string
+}
+
+// rulePage is what `newterms rule --output json` prints of a rule.
+type rulePage struct {
+	rule.Page
+	Among *rule.Among `json:"among,omitempty"`
+	// Types are asked of the cluster, if there is one.
+	Types    map[string][]string `json:"field_types,omitempty"`
+	Requests []esquery.Request   `json:"requests,omitempty"`
+}
+
+// rule prints the pages of rules.
+func (p program) rule(ctx context.Context, args []string) error {
+	var f ruleFlags
+	flags := flag.NewFlagSet("rule", flag.ContinueOnError)
+	flags.BoolVar(&f.requests, "requests", false, "")
+	flags.StringVar(&f.output, "output", "text", "")
+	flags.StringVar(&f.among, "among", "", "")
+	paths, err := parseFlags(flags, args, 1)
 	if err != nil {
 		return err
 	}
+	if f.output != "text" && f.output != "json" {
+		return usageError{fmt.Errorf("--output: %q is neither text nor json", f.output)}
+	}
 	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
+	var others []rule.Rule
+	if f.among != "" {
+		library, err := rule.Read(f.among)
+		if others = library.Rules; len(others) == 0 {
+			return errors.Join(unusable, err)
+		}
+	}
 	for _, r := range rules {
-		if err := p.showRule(r); err != nil {
+		page, err := p.page(ctx, r, f)
+		if err == nil && f.among != "" {
+			among := rule.CompareAmong(r, others)
+			page.Among = &among
+		}
+		if err == nil {
+			err = p.printPage(page, f)
+		}
+		if err != nil {
 			return errors.Join(unusable, err)
 		}
 	}
 	return unusable
 }
 
-func (p program) showRule(r rule.Rule) error {
-	out := forPeople{p.stdout}
+func (p program) printPage(page rulePage, f ruleFlags) error {
+	if f.output == "json" {
+		encoder := json.NewEncoder(p.stdout)
+		encoder.SetIndent("", "  ")
+		encoder.SetEscapeHTML(false)
+		return encoder.Encode(page)
+	}
+	_, err := fmt.Fprint(forPeople{p.stdout}, page.text())
+	return err
+}
+
+// page collects what there is to say. For JSON it asks the cluster, if there is
+// one, which types the fields have; else every field is taken for a keyword.
+func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (rulePage, error) {
+	page := rulePage{Page: r.Page()}
 	now := p.now().UTC()
 	window := esquery.Range{From: now.Add(-r.Lookback), To: now}
 	history := esquery.Range{From: window.From.Add(-r.History), To: window.From}
@@ -37,29 +87,20 @@ func (p program) showRule(r rule.Rule) error {
 	for i, field := range r.Search.Fields {
 		pair.Terms[i] = "<" + field + ">"
 	}
-	requests, err := r.Search.Requests(window, history, []esquery.Candidate{pair})
-	if err != nil {
-		return err
-	}
-	timestamp := r.Search.Timestamp
-	if r.Search.Fallback != "" {
-		timestamp += ", else " + r.Search.Fallback
-	}
-	for _, line := range [][2]string{
-		{"name", r.Name}, {"rule_id", r.ID}, {"severity", fmt.Sprintf("%v, risk score %v", r.Parameters["severity"], r.Parameters["risk_score"])},
-		{"index", strings.Join(r.Search.Indices, ", ")}, {"new terms", strings.Join(r.Search.Fields, ", ")},
-		{"history", r.History.String()}, {"lookback", r.Lookback.String() + " in the first run"},
-		{"timestamp", timestamp}, {"query", strings.TrimSpace(r.QueryText)},
-	} {
-		fmt.Fprintf(out, "%-10s %s\n", line[0], line[1])
-	}
-	fmt.Fprintf(out, "\nRequests, with every field taken for a keyword; a run asks for the types first.\n")
-	for _, request := range requests {
-		body, err := json.MarshalIndent(request.Body, "", "  ")
+	var err error
+	switch {
+	case f.output == "json" && len(p.settings.URLs)+len(p.settings.CloudID) > 0:
+		client, err := p.connect()
 		if err != nil {
-			return err
+			return page, err
 		}
-		fmt.Fprintf(out, "\n# %s\n%s\n%s\n", request.Name, request.Path, body)
+		source, err := esquery.Open(ctx, client, r.Search)
+		if err != nil {
+			return page, fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+		page.Types, page.Requests = source.Types(), source.Requests(window, history, []esquery.Candidate{pair})
+	case f.output == "json" || f.requests:
+		page.Requests, err = r.Search.Requests(window, history, []esquery.Candidate{pair})
 	}
-	return nil
+	return page, err
 }

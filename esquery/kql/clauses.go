@@ -28,7 +28,7 @@ type Clause struct {
 	Field string `json:"field"` // with the path of its nested group; "" for free text
 	// Kind is eq, in, starts_with, ends_with, wildcard, exists, range or network.
 	Kind   string   `json:"kind"`
-	Values []string `json:"values,omitempty"` // none of exists; `>= 5` of range
+	Values []string `json:"values,omitempty"` // none of exists; `>= 5` of range; the start of starts_with
 	Not    bool     `json:"not,omitempty"`    // an event must not have it
 }
 
@@ -39,15 +39,31 @@ func (q Query) Clauses() []Clause {
 	return w.clauses
 }
 
+// Indicators are what an event must have: the clauses that are under no
+// top-level `not`. One with Not set is under another, as in `field: (* and not x)`.
+func (q Query) Indicators() []Clause {
+	var w walker
+	for _, n := range q.conditions() {
+		if _, isNot := n.(not); !isNot {
+			w.walk(n, "", false)
+		}
+	}
+	return w.clauses
+}
+
+// conditions are what the query joins with `and` at the top.
+func (q Query) conditions() []node {
+	if c, ok := q.root.(chain); ok && !c.or {
+		return c.nodes
+	}
+	return []node{q.root}
+}
+
 // Exclusions are the top-level `not`s of the query, each with its clauses. A
 // clause with Not set is under a second `not`.
 func (q Query) Exclusions() [][]Clause {
-	nodes := []node{q.root}
-	if c, ok := q.root.(chain); ok && !c.or {
-		nodes = c.nodes
-	}
 	var all [][]Clause
-	for _, n := range nodes {
+	for _, n := range q.conditions() {
 		if n, ok := n.(not); ok {
 			var w walker
 			w.walk(n.node, "", false)
@@ -75,7 +91,14 @@ func (w *walker) walk(n node, path string, negated bool) {
 		w.walk(n.group, path+n.path.String()+".", negated)
 	case is:
 		kind := n.value.kindOf()
-		w.add(n.field, path, kind, negated, n.value.String())
+		text := n.value.String()
+		switch kind {
+		case "starts_with":
+			text = n.value.pieces[0]
+		case "ends_with":
+			text = n.value.pieces[1]
+		}
+		w.add(n.field, path, kind, negated, text)
 	case compare:
 		op := map[string]string{"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}[n.op]
 		w.add(n.field, path, "range", negated, op+" "+n.value.String())

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ type document struct {
 	line  int // where it begins in an export; 0 is the whole file
 	table map[string]any
 	text  string // it, or the file that it is
+	// maturity is what detection-rules say of it; "" if they do not.
+	maturity string
 }
 
 // place says where the document is.
@@ -34,7 +37,10 @@ func (d document) rule() (Rule, error) {
 	if err != nil {
 		return Rule{}, &Error{d.place(), err}
 	}
-	r.Source = d.place()
+	r.Source, r.Status = d.place(), cmp.Or(d.maturity, "enabled")
+	if enabled, ok := d.table["enabled"].(bool); ok && !enabled {
+		r.Status = "disabled"
+	}
 	return r, nil
 }
 
@@ -78,7 +84,9 @@ func decodeTOML(path, text string) ([]document, error) {
 		return nil, errors.Join(&Error{path, err})
 	}
 	if table, ok := file["rule"].(map[string]any); ok {
-		return []document{{path: path, table: table, text: text}}, nil
+		metadata, _ := file["metadata"].(map[string]any)
+		maturity, _ := metadata["maturity"].(string)
+		return []document{{path: path, table: table, text: text, maturity: maturity}}, nil
 	}
 	if whole := (document{path: path, table: file, text: text}); whole.kind() != unknown {
 		return []document{whole}, nil

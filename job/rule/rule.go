@@ -23,6 +23,7 @@ var builtin string
 type Rule struct {
 	ID, Name  string
 	Source    string         // the file, with the line in an export
+	Status    string         // its maturity in detection-rules, or enabled or disabled
 	QueryText string         // KQL, as written
 	Search    esquery.Search // what the rule reads, without any setting
 	History   time.Duration  // how far back a pair must be unseen

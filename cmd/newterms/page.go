@@ -1,0 +1,215 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"newterms/esquery/kql"
+	"newterms/job/rule"
+)
+
+// text is the page for people.
+func (p rulePage) text() string {
+	var b strings.Builder
+	line := func(name, text string) {
+		if text != "" {
+			fmt.Fprintf(&b, "%-12s%s\n", name, text)
+		}
+	}
+	status := p.Status
+	if p.BuildingBlock {
+		status += ", building block: its alerts are for other rules"
+	}
+	timestamp := p.Timestamp
+	if p.Fallback != "" {
+		timestamp += ", else " + p.Fallback
+	}
+	line("name", p.Name)
+	line("rule_id", p.ID)
+	line("source", p.Source)
+	line("status", status)
+	line("severity", p.Severity)
+	line("risk", fmt.Sprintf("%v of 100", p.RiskScore))
+	line("index", strings.Join(p.Index, ", "))
+	line("new terms", strings.Join(p.NewTerms, ", "))
+	line("history", p.History)
+	line("first run", "looks back "+p.Lookback)
+	line("timestamp", timestamp)
+	if p.MaxSignals != nil {
+		line("max_signals", fmt.Sprintf("%v in Kibana; no alert is dropped here", p.MaxSignals))
+	}
+	line("look at", strings.Join(p.Investigate, ", "))
+	p.attack(&b)
+	section(&b, "Query", laidOut(p.Query))
+	section(&b, "Exclusions", exclusionLines(p.Exclusions))
+	section(&b, "Indicators", p.indicatorLines())
+	p.sameAction(&b)
+	section(&b, "Exceptions", firstLines(p.Exceptions, 20))
+	section(&b, "Description", strings.Split(p.Description, "\n"))
+	section(&b, "False positives", p.FalsePositives)
+	section(&b, "Triage guide", strings.Split(p.Guide, "\n"))
+	for _, r := range p.Requests {
+		fmt.Fprintf(&b, "\n# %s\n%s\n%s\n", r.Name, r.Path, readable(r.Body, ""))
+	}
+	if len(p.Requests) > 0 {
+		b.WriteString("\nIn these requests every field is taken for a keyword; a run asks for the types first.\n")
+	}
+	return b.String()
+}
+
+func section(b *strings.Builder, title string, lines []string) {
+	if len(lines) == 0 || len(lines) == 1 && lines[0] == "" {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	for _, line := range lines {
+		b.WriteString(strings.TrimRight("  "+line, " ") + "\n")
+	}
+}
+
+func (p rulePage) attack(b *strings.Builder) {
+	var lines []string
+	add := func(indent string, t rule.Technique) { lines = append(lines, indent+t.Name+" ("+t.ID+")") }
+	for _, tactic := range p.Tactics {
+		add("", tactic.Technique)
+		for _, technique := range tactic.Techniques {
+			add("  ", technique)
+			for _, sub := range technique.Subtechniques {
+				add("    ", sub)
+			}
+		}
+	}
+	section(b, "MITRE ATT&CK", lines)
+}
+
+func exclusionLines(exclusions [][]kql.Clause) []string {
+	var lines []string
+	for _, clauses := range exclusions {
+		for i, c := range clauses {
+			text := clauseText(c, nil)
+			if i > 0 {
+				text = "  with " + text
+			}
+			lines = append(lines, text)
+		}
+	}
+	return lines
+}
+
+func (p rulePage) indicatorLines() []string {
+	var lines []string
+	for i, c := range p.Indicators {
+		var same []int
+		if p.Among != nil {
+			same = p.Among.Same[i]
+		}
+		lines = append(lines, clauseText(c, same))
+	}
+	return lines
+}
+
+// clauseText is a clause with its values and, of each, how many other rules look
+// for the same.
+func clauseText(c kql.Clause, same []int) string {
+	values := slices.Clone(c.Values)
+	for i := range values {
+		if values[i] == "" {
+			values[i] = `""`
+		}
+		if i < len(same) && same[i] > 0 {
+			values[i] += fmt.Sprintf(" [%d]", same[i])
+		}
+	}
+	kind, field := c.Kind, c.Field
+	if c.Not {
+		kind = "not " + kind
+	}
+	if field == "" {
+		field = "(any field)"
+	}
+	if len(values) == 0 && len(same) > 0 && same[0] > 0 {
+		kind += fmt.Sprintf(" [%d]", same[0])
+	}
+	return strings.TrimSpace(field + " " + kind + " " + strings.Join(values, ", "))
+}
+
+func (p rulePage) sameAction(b *strings.Builder) {
+	if p.Among == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n  [n] is how many of %s look for the same in this field and way.\n", plural(int64(p.Among.Rules), "other rule", "other rules"))
+	section(b, "Rules that look for the same action", firstLines(p.Among.Actions, 20))
+}
+
+func firstLines(lines []string, n int) []string {
+	if len(lines) <= n {
+		return lines
+	}
+	return append(slices.Clone(lines[:n]), fmt.Sprintf("and %d more", len(lines)-n))
+}
+
+// laidOut puts each condition of a query of one line on a line. One that its
+// author laid out stays as it is.
+func laidOut(query string) []string {
+	if strings.Contains(query, "\n") {
+		return strings.Split(query, "\n")
+	}
+	var lines []string
+	depth, quoted, start := 0, false, 0
+	for i := 0; i < len(query); i++ {
+		switch c := query[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case strings.IndexByte("({", c) >= 0:
+			depth++
+		case strings.IndexByte(")}", c) >= 0:
+			depth--
+		case depth == 0 && c == ' ' && i > start:
+			word, _, found := strings.Cut(query[i+1:], " ")
+			if found && (strings.EqualFold(word, "and") || strings.EqualFold(word, "or")) {
+				lines, start = append(lines, strings.TrimSpace(query[start:i])), i+1
+			}
+		}
+	}
+	return append(lines, strings.TrimSpace(query[start:]))
+}
+
+// readableWidth is how long a line of a request may be.
+const readableWidth = 110
+
+// readable is JSON that puts on a line what fits, and else each member on one.
+func readable(value any, indent string) string {
+	flat, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	if len(indent)+len(flat) <= readableWidth {
+		return string(flat)
+	}
+	var generic any
+	if json.Unmarshal(flat, &generic) != nil {
+		return string(flat)
+	}
+	inner := indent + "  "
+	var parts []string
+	switch v := generic.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			key, _ := json.Marshal(name) // a string always has JSON
+			parts = append(parts, inner+string(key)+": "+readable(v[name], inner))
+		}
+		return "{\n" + strings.Join(parts, ",\n") + "\n" + indent + "}"
+	case []any:
+		for _, element := range v {
+			parts = append(parts, inner+readable(element, inner))
+		}
+		return "[\n" + strings.Join(parts, ",\n") + "\n" + indent + "]"
+	}
+	return string(flat)
+}

@@ -1,0 +1,64 @@
+package rule
+
+import (
+	"slices"
+
+	"newterms/esquery/kql"
+)
+
+// Among tells what other rules have in common with one.
+type Among struct {
+	Rules int `json:"rules"` // others that there are
+	// Same counts for each indicator, and each of its values in order, the other
+	// rules that look for it in the same field and way. exists has one count.
+	Same [][]int `json:"same"`
+	// Actions names the rules that look for one of the same event types.
+	Actions []string `json:"same_action"`
+}
+
+// CompareAmong compares the indicators of a rule with those of others. The rule
+// itself, by its id, is none of them.
+func CompareAmong(r Rule, others []Rule) Among {
+	p := r.Page()
+	a := Among{Same: make([][]int, len(p.Indicators))}
+	for i, c := range p.Indicators {
+		a.Same[i] = make([]int, max(1, len(c.Values)))
+	}
+	for _, other := range others {
+		if other.ID == r.ID {
+			continue
+		}
+		a.Rules++
+		theirs := other.Page().Indicators
+		sameAction := false
+		for i, c := range p.Indicators {
+			for v := range a.Same[i] {
+				if !slices.ContainsFunc(theirs, func(t kql.Clause) bool { return looksForSame(c, v, t) }) {
+					continue
+				}
+				a.Same[i][v]++
+				sameAction = sameAction || slices.Contains(actionFields(), c.Field) && !c.Not && c.Kind != "exists"
+			}
+		}
+		if sameAction {
+			a.Actions = append(a.Actions, other.Name)
+		}
+	}
+	return a
+}
+
+// actionFields name what happened, each value something else.
+func actionFields() []string { return []string{"event.action", "event.code", "okta.event_type"} }
+
+func looksForSame(c kql.Clause, value int, other kql.Clause) bool {
+	kind := func(kind string) string {
+		if kind == "in" {
+			return "eq"
+		}
+		return kind
+	}
+	if c.Field != other.Field || kind(c.Kind) != kind(other.Kind) || c.Not != other.Not {
+		return false
+	}
+	return len(c.Values) == 0 || slices.Contains(other.Values, c.Values[value])
+}

@@ -1,0 +1,175 @@
+package rule
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/esquery"
+	"newterms/esquery/kql"
+)
+
+// A Page is what a person must know of a rule to judge it.
+type Page struct {
+	Name           string         `json:"name"`
+	ID             string         `json:"rule_id"`
+	Source         string         `json:"source"`
+	Status         string         `json:"status"`
+	BuildingBlock  bool           `json:"building_block,omitempty"`
+	Severity       string         `json:"severity"`
+	RiskScore      any            `json:"risk_score"`
+	Index          []string       `json:"index"`
+	NewTerms       []string       `json:"new_terms"`
+	History        string         `json:"history"` // 7 days
+	Lookback       string         `json:"lookback"`
+	Timestamp      string         `json:"timestamp"`
+	Fallback       string         `json:"timestamp_fallback,omitempty"`
+	MaxSignals     any            `json:"max_signals,omitempty"` // without effect
+	Tactics        []Tactic       `json:"attack"`
+	Query          string         `json:"query"`
+	Exclusions     [][]kql.Clause `json:"exclusions"` // an event that has all clauses of one is left out
+	Indicators     []kql.Clause   `json:"indicators"`
+	Exceptions     []string       `json:"exceptions"` // of lists and settings
+	Investigate    []string       `json:"investigation_fields,omitempty"`
+	Description    string         `json:"description,omitempty"`
+	FalsePositives []string       `json:"false_positives,omitempty"`
+	Guide          string         `json:"guide,omitempty"` // Markdown
+}
+
+// A Tactic of MITRE ATT&CK, with what of it the rule covers.
+type Tactic struct {
+	Technique
+	Techniques []Technique `json:"techniques,omitempty"`
+}
+
+// A Technique of MITRE ATT&CK, or a tactic or sub-technique.
+type Technique struct {
+	ID            string      `json:"id"`
+	Name          string      `json:"name"`
+	Subtechniques []Technique `json:"subtechniques,omitempty"`
+}
+
+// Page describes the rule, with what the settings leave out.
+func (r Rule) Page() Page {
+	text := func(name string) string { s, _ := r.Parameters[name].(string); return s }
+	p := Page{
+		Name: r.Name, ID: r.ID, Source: r.Source, Status: r.Status, BuildingBlock: text("building_block_type") != "",
+		Severity: text("severity"), RiskScore: r.Parameters["risk_score"], Index: r.Search.Indices, NewTerms: r.Search.Fields,
+		History: inWords(r.History), Lookback: inWords(r.Lookback), Timestamp: r.Search.Timestamp, Fallback: r.Search.Fallback,
+		MaxSignals: r.Parameters["max_signals"], Tactics: tactics(r.Parameters["threat"]), Query: strings.TrimSpace(r.QueryText),
+		Exclusions: r.Search.Query.Exclusions(), Indicators: r.Search.Query.Indicators(), Guide: strings.TrimSpace(text("note")),
+		Description: strings.TrimSpace(text("description")),
+	}
+	p.FalsePositives, _ = stringsOf(r.Parameters["false_positives"])
+	if fields, ok := r.Parameters["investigation_fields"].(map[string]any); ok {
+		p.Investigate, _ = stringsOf(fields["field_names"])
+	}
+	for _, f := range r.Search.Filters {
+		if c := filterClauses(f); f.Negate {
+			p.Exclusions = append(p.Exclusions, c)
+		} else {
+			p.Indicators = append(p.Indicators, c...)
+		}
+	}
+	for _, q := range r.Search.Exclude {
+		p.Exceptions = append(p.Exceptions, q.String())
+	}
+	for _, e := range r.Search.Exceptions {
+		p.Exceptions = append(p.Exceptions, e.Name)
+	}
+	return p
+}
+
+// inWords is a duration in its largest whole unit: 7 days, 36 hours, 9 minutes.
+func inWords(d time.Duration) string {
+	for _, unit := range []struct {
+		length time.Duration
+		name   string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
+		if n := d / unit.length; d%unit.length == 0 && n == 1 {
+			return "1 " + unit.name
+		} else if d%unit.length == 0 {
+			return fmt.Sprintf("%d %ss", n, unit.name)
+		}
+	}
+	return d.String()
+}
+
+func tactics(threat any) []Tactic {
+	var all []Tactic
+	tables, _ := tablesOf(threat)
+	for _, table := range tables {
+		tactic, _ := table["tactic"].(map[string]any)
+		all = append(all, Tactic{technique(tactic), techniques(table["technique"])})
+	}
+	return all
+}
+
+func techniques(value any) []Technique {
+	var all []Technique
+	tables, _ := tablesOf(value)
+	for _, table := range tables {
+		t := technique(table)
+		t.Subtechniques = techniques(table["subtechnique"])
+		all = append(all, t)
+	}
+	return all
+}
+
+func technique(table map[string]any) Technique {
+	id, _ := table["id"].(string)
+	name, _ := table["name"].(string)
+	return Technique{ID: id, Name: name}
+}
+
+// filterClauses tells a filter as clauses; its wildcards are Elasticsearch's.
+func filterClauses(f esquery.Filter) []kql.Clause {
+	var clauses []kql.Clause
+	for _, of := range f.Of {
+		for _, c := range filterClauses(of) {
+			c.Not = c.Not != of.Negate
+			clauses = append(clauses, c)
+		}
+	}
+	kinds := map[string]string{"term": "eq", "match": "eq", "match_phrase": "eq", "terms": "in", "prefix": "starts_with"}
+	for _, kind := range slices.Sorted(maps.Keys(f.Query)) {
+		body, _ := f.Query[kind].(map[string]any)
+		if kind == "exists" {
+			clauses = append(clauses, kql.Clause{Field: fmt.Sprint(body["field"]), Kind: kind})
+			continue
+		}
+		named := kinds[kind]
+		if named == "" {
+			named = kind
+		}
+		for _, field := range slices.Sorted(maps.Keys(body)) {
+			clauses = append(clauses, kql.Clause{Field: field, Kind: named, Values: filterValues(body[field])})
+		}
+	}
+	return clauses
+}
+
+func filterValues(value any) []string {
+	switch v := value.(type) {
+	case []any:
+		var values []string
+		for _, element := range v {
+			values = append(values, fmt.Sprint(element))
+		}
+		return values
+	case map[string]any:
+		for _, name := range []string{"value", "query"} {
+			if inner, ok := v[name]; ok {
+				return filterValues(inner)
+			}
+		}
+		var bounds []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			bounds = append(bounds, fmt.Sprintf("%s %v", name, v[name]))
+		}
+		return bounds
+	}
+	return []string{fmt.Sprint(value)}
+}

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
-
-	"newterms/esquery/elastic"
 )
 
 // A TargetState says whether a target is ready to be written to.
@@ -102,62 +99,4 @@ func (s *Store) fieldTypes(ctx context.Context, target string) (map[string]strin
 		}
 	}
 	return types, nil
-}
-
-// A LastRun is the newest run of a rule, as its newest document tells.
-type LastRun struct {
-	State RunState
-	Type  RunType
-	At    time.Time // when the document was written
-	Error string    // of one that failed
-	// Succeeded is the end of the window of the newest successful scheduled
-	// run; zero if there is none.
-	Succeeded time.Time
-}
-
-// LastRun reads the newest run of a rule; ok is false if there is none.
-func (s *Store) LastRun(ctx context.Context, ruleID string) (last LastRun, ok bool, err error) {
-	var answer struct {
-		Newest struct {
-			Hits struct {
-				Hits []struct {
-					Source struct {
-						At    time.Time `json:"@timestamp"`
-						State RunState  `json:"newterms.run.state"`
-						Type  RunType   `json:"newterms.run.type"`
-						Error string    `json:"error.message"`
-					} `json:"_source"`
-				} `json:"hits"`
-			} `json:"hits"`
-		} `json:"newest"`
-		Succeeded struct {
-			To maximum `json:"to"`
-		} `json:"succeeded"`
-	}
-	search := elastic.Search{Indices: []string{s.runsTarget}, Body: lastRunBody(ruleID)}
-	if err := s.client.Search(ctx, search, &answer); err != nil && !isMissing(err) {
-		return LastRun{}, false, fmt.Errorf("look up the last run: %w", err)
-	}
-	if len(answer.Newest.Hits.Hits) == 0 {
-		return LastRun{}, false, nil
-	}
-	newest := answer.Newest.Hits.Hits[0].Source
-	return LastRun{newest.State, newest.Type, newest.At, newest.Error, answer.Succeeded.To.time()}, true, nil
-}
-
-func lastRunBody(ruleID string) dsl {
-	succeeded := []dsl{{"term": dsl{"newterms.run.type": RunScheduled}}, {"term": dsl{"newterms.run.state": RunSucceeded}}}
-	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"exists": dsl{"field": "newterms.run.state"}}}}},
-		"aggs": dsl{
-			"newest": dsl{"top_hits": dsl{
-				"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}},
-			}},
-			"succeeded": dsl{
-				"filter": dsl{"bool": dsl{"filter": succeeded}},
-				"aggs":   dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}},
-			},
-		},
-	}
 }

@@ -71,14 +71,12 @@ func parseDecide(command string, args []string) (decideFlags, error) {
 	flags.StringVar(&f.where, "where", "", "")
 	flags.StringVar(&f.reason, "reason", "", "")
 	flags.BoolVar(&f.yes, "yes", false, "")
-	for len(args) > 0 {
-		rest, err := parseFlags(flags, args, len(args))
-		if err != nil {
-			return f, err
-		}
-		if args = nil; len(rest) > 0 {
-			f.ids, args = append(f.ids, strings.TrimSpace(rest[0])), rest[1:]
-		}
+	ids, err := parseFlags(flags, args, len(args))
+	if err != nil {
+		return f, err
+	}
+	for _, id := range ids {
+		f.ids = append(f.ids, strings.TrimSpace(id))
 	}
 	hasWhere := false
 	flags.Visit(func(given *flag.Flag) { hasWhere = hasWhere || given.Name == "where" })

@@ -34,6 +34,9 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   prints what there is to know of a rule: ATT&CK, indicators,
                   exclusions, the triage guide; --among counts what the rules
                   of a folder have in common with it; needs no cluster
+  newterms rules  [PATH]... [--output table|json]
+                  lists what would run: fields, history, indices, exceptions
+                  and, with a cluster, the last run and alert of each
   newterms close|acknowledge ALERT_ID... [--reason TEXT]
   newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
                   sets the status of alerts, by id or all that KQL matches;
@@ -84,7 +87,7 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 
 func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
 	if len(args) == 0 {
-		return usageError{errors.New("a command is missing: run, check, setup, rule, close, acknowledge or version; see newterms --help")}
+		return usageError{errors.New("a command is missing: run, check, setup, rule, rules, close, acknowledge or version; see newterms --help")}
 	}
 	command, args := args[0], args[1:]
 	switch command {
@@ -96,12 +99,12 @@ func (p program) dispatch(ctx context.Context, args []string, settingsErr error)
 		return err
 	}
 	commands := map[string]func(context.Context, []string) error{
-		"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule,
+		"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule, "rules": p.list,
 		"close": p.decide("close", alerts.Closed), "acknowledge": p.decide("acknowledge", alerts.Acknowledged),
 	}
 	do, ok := commands[command]
 	if !ok {
-		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule, close, acknowledge or version; see newterms --help", command)}
+		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule, rules, close, acknowledge or version; see newterms --help", command)}
 	}
 	if settingsErr != nil {
 		return settingsErr
@@ -113,20 +116,25 @@ func (p program) dispatch(ctx context.Context, args []string, settingsErr error)
 	return err
 }
 
-// parseFlags parses what follows the command and returns the arguments that are
-// no flags, at most maxRest.
+// parseFlags parses what follows the command, flags and other arguments in any
+// order, and returns the others, at most maxRest.
 func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, error) {
 	flags.SetOutput(io.Discard)
-	err := flags.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return nil, err
-	case err != nil:
-		return nil, usageError{fmt.Errorf("%s: %w; see newterms --help", flags.Name(), err)}
-	case flags.NArg() > maxRest:
-		return nil, usageError{fmt.Errorf("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(maxRest))}
+	var rest []string
+	for {
+		err := flags.Parse(args)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			return nil, err
+		case err != nil:
+			return nil, usageError{fmt.Errorf("%s: %w; see newterms --help", flags.Name(), err)}
+		case flags.NArg() == 0:
+			return rest, nil
+		case len(rest) == maxRest:
+			return nil, usageError{fmt.Errorf("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(0))}
+		}
+		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
 	}
-	return flags.Args(), nil
 }
 
 // list is a flag that may be repeated.

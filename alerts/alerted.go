@@ -88,20 +88,14 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]boo
 // pairs have none there, and few more than one. Alerts of version 0.1 have
 // another pair, which said nothing of the fields.
 func alreadyAlertedBody(keys []Key, l Lookup, size int, after json.RawMessage) dsl {
-	pairs, former := make([]string, len(keys)), make([]string, len(keys))
 	earliest, latest := keys[0].FirstSeen, keys[0].FirstSeen
-	for i, k := range keys {
-		pairs[i], former[i] = k.Pair, k.formerPair
+	for _, k := range keys {
 		if k.FirstSeen.Before(earliest) {
 			earliest = k.FirstSeen
 		}
 		if k.FirstSeen.After(latest) {
 			latest = k.FirstSeen
 		}
-	}
-	ofFormer := []dsl{{"terms": dsl{"newterms.pair": former}}}
-	for _, field := range l.Fields {
-		ofFormer = append(ofFormer, dsl{"term": dsl{"newterms.fields": field}})
 	}
 	composite := dsl{"size": size, "sources": []dsl{
 		{"pair": dsl{"terms": dsl{"field": "newterms.pair"}}},
@@ -112,17 +106,28 @@ func alreadyAlertedBody(keys []Key, l Lookup, size int, after json.RawMessage) d
 		composite["after"] = after
 	}
 	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"bool": dsl{"minimum_should_match": 1, "should": []dsl{
-				{"terms": dsl{"newterms.pair": pairs}}, {"bool": dsl{"filter": ofFormer}},
-			}}},
-			{"range": dsl{"newterms.first_seen": dsl{
-				"gte": earliest.Add(-l.History).UnixMilli(), "lte": latest.Add(l.History).UnixMilli(), "format": "epoch_millis",
-			}}},
-		}}},
+		"size": 0, "track_total_hits": false, "query": ofPairs(keys, l.Fields, earliest.Add(-l.History), latest.Add(l.History)),
 		"aggs": dsl{"alerts": dsl{"composite": composite}},
 	}
+}
+
+// ofPairs matches the alerts of the pairs that were first seen from one time up
+// to another, inclusive.
+func ofPairs(keys []Key, fields []string, from, to time.Time) dsl {
+	pairs, former := make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		pairs[i], former[i] = k.Pair, k.formerPair
+	}
+	ofFormer := []dsl{{"terms": dsl{"newterms.pair": former}}}
+	for _, field := range fields {
+		ofFormer = append(ofFormer, dsl{"term": dsl{"newterms.fields": field}})
+	}
+	return dsl{"bool": dsl{"filter": []dsl{
+		{"bool": dsl{"minimum_should_match": 1, "should": []dsl{
+			{"terms": dsl{"newterms.pair": pairs}}, {"bool": dsl{"filter": ofFormer}},
+		}}},
+		{"range": dsl{"newterms.first_seen": dsl{"gte": from.UnixMilli(), "lte": to.UnixMilli(), "format": "epoch_millis"}}},
+	}}}
 }
 
 // isMissing reports that a target does not exist yet.

@@ -250,9 +250,13 @@ func (b bodies) lacking() dsl {
 // within is the time filter: the primary timestamp lies in the range, or it is
 // missing and the fallback does. Of an event with several times one is enough.
 func (b bodies) within(r Range) dsl {
-	in := func(field string) dsl {
-		return dsl{"range": dsl{field: dsl{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli(), "format": "epoch_millis"}}}
-	}
+	return b.dated(dsl{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()})
+}
+
+// dated is within for bounds in milliseconds.
+func (b bodies) dated(bounds dsl) dsl {
+	bounds["format"] = "epoch_millis"
+	in := func(field string) dsl { return dsl{"range": dsl{field: bounds}} }
 	if b.search.Fallback == "" {
 		return in(b.search.Timestamp)
 	}

@@ -37,6 +37,13 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
   newterms rules  [PATH]... [--output table|json]
                   lists what would run: fields, history, indices, exceptions
                   and, with a cluster, the last run and alert of each
+  newterms explain --term FIELD=VALUE... [--from T] [--to T] [--rule PATH]...
+                  [--exclude KQL]... [--missing-terms skip|include]
+                  [--output text|json]
+  newterms explain ALERT_ID [--rule PATH]... [--output text|json]
+                  says why a pair has an alert or has none, or what keeps its
+                  events from matching; without --from in the last 7 days, or
+                  what the rule's history is; writes nothing
   newterms close|acknowledge ALERT_ID... [--reason TEXT]
   newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
                   sets the status of alerts, by id or all that KQL matches;
@@ -46,6 +53,8 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
 T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
 Settings are environment variables, ELASTICSEARCH_URL first: see the README.
 `
+
+const commandNames = "run, check, setup, rule, rules, explain, close, acknowledge or version"
 
 // program is one call of the command line.
 type program struct {
@@ -87,7 +96,7 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 
 func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
 	if len(args) == 0 {
-		return usageError{errors.New("a command is missing: run, check, setup, rule, rules, close, acknowledge or version; see newterms --help")}
+		return usageError{errors.New("a command is missing: " + commandNames + "; see newterms --help")}
 	}
 	command, args := args[0], args[1:]
 	switch command {
@@ -99,12 +108,12 @@ func (p program) dispatch(ctx context.Context, args []string, settingsErr error)
 		return err
 	}
 	commands := map[string]func(context.Context, []string) error{
-		"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule, "rules": p.list,
+		"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule, "rules": p.list, "explain": p.explain,
 		"close": p.decide("close", alerts.Closed), "acknowledge": p.decide("acknowledge", alerts.Acknowledged),
 	}
 	do, ok := commands[command]
 	if !ok {
-		return usageError{fmt.Errorf("there is no command %q: use run, check, setup, rule, rules, close, acknowledge or version; see newterms --help", command)}
+		return usageError{fmt.Errorf("there is no command %q: use %s; see newterms --help", command, commandNames)}
 	}
 	if settingsErr != nil {
 		return settingsErr

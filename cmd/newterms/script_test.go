@@ -209,8 +209,8 @@ func changesTemplate(change func(template map[string]any)) func(*testscript.Test
 
 func storyOf(ts *testscript.TestScript) *story { return ts.Value("story").(*story) }
 
-// runNewterms runs the test binary as newterms, in a process of its own. check
-// must not change anything.
+// runNewterms runs the test binary as newterms, in a process of its own. Commands
+// that only look must not change anything.
 func runNewterms(ts *testscript.TestScript, neg bool, args []string) {
 	s := storyOf(ts)
 	s.take()
@@ -237,8 +237,8 @@ func runNewterms(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	for _, request := range s.take() {
 		changes := strings.HasPrefix(request, http.MethodPut) || strings.HasPrefix(request, http.MethodDelete) || strings.Contains(request, "_bulk")
-		if changes && slices.Contains(args, "check") {
-			ts.Fatalf("check changes something: %s", request)
+		if changes && slices.Contains([]string{"check", "explain", "backtest"}, args[0]) {
+			ts.Fatalf("%s changes something: %s", args[0], request)
 		}
 	}
 	fmt.Fprint(ts.Stdout(), stdout)

@@ -34,6 +34,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`took Elasticsearch \d+\.\d s`), "took Elasticsearch 0.1 s"},
 	{regexp.MustCompile(`"(took_ms|duration_ms|wait_ms)":\d+`), `"$1":1`},
 	{regexp.MustCompile(`document [0-9a-f-]{36}-`), "document 0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3-"},
+	{regexp.MustCompile(`run [0-9a-f-]{36}`), "run 0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3"},
 	{regexp.MustCompile(`"run_id":"[0-9a-f-]{36}"`), `"run_id":"0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3"`},
 	{regexp.MustCompile(`"@timestamp":"[^"]*","log.level"`), `"@timestamp":"2026-03-10T12:00:00.000Z","log.level"`},
 	{regexp.MustCompile(`"service.version":"[^"]*"`), `"service.version":"v1.2.3"`},

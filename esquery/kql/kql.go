@@ -84,6 +84,7 @@ type (
 	chain struct {
 		or    bool // else and
 		nodes []node
+		spans []span // of the nodes in the query; nil in a list of values
 	}
 	not    struct{ node node }
 	nested struct {
@@ -101,6 +102,9 @@ type (
 		value value
 	}
 )
+
+// span is where in the query something stands, in characters.
+type span struct{ from, to int }
 
 type kind int
 

@@ -61,27 +61,29 @@ func (p *parser) and(operand rule) (node, bool) {
 }
 
 func (p *parser) chain(keyword string, operand rule) (node, bool) {
+	begin := p.pos
 	first, ok := operand()
 	if !ok {
 		return nil, false
 	}
-	nodes := []node{first}
+	nodes, spans := []node{first}, []span{{begin, p.pos}}
 	for {
 		start := p.pos
 		if !p.operator(keyword) {
 			break
 		}
+		operandStart := p.pos
 		next, ok := operand()
 		if !ok {
 			p.pos = start
 			break
 		}
-		nodes = append(nodes, next)
+		nodes, spans = append(nodes, next), append(spans, span{operandStart, p.pos})
 	}
 	if len(nodes) == 1 {
 		return first, true
 	}
-	return chain{or: keyword == "or", nodes: nodes}, true
+	return chain{or: keyword == "or", nodes: nodes, spans: spans}, true
 }
 
 func (p *parser) not(operand rule) (node, bool) {
@@ -175,6 +177,10 @@ func (p *parser) compare(field *value) (node, bool) {
 func (p *parser) list(field *value) (node, bool) {
 	operand := func() (node, bool) { return p.list(field) }
 	if n, ok := p.group("(", operand, ")"); ok {
+		if c, ok := n.(chain); ok {
+			c.spans = nil // values are no queries by themselves
+			n = c
+		}
 		return n, true
 	}
 	v, ok := p.literal("value")

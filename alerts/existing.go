@@ -1,0 +1,149 @@
+package alerts
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// An Existing is an alert that was written, as it is now.
+type Existing struct {
+	ID, Pair         string
+	RuleID, RuleName string
+	Fields           []string // the new-terms fields
+	Terms            []any    // one for each of the fields: a string, json.Number, bool or nil
+	FirstSeen        time.Time
+	Written          time.Time
+	Status           string // of its workflow: open, acknowledged or closed
+	RunID            string // of the run that wrote it
+	Search           string // see RunInfo; "" of version 0.1
+	// Index and EventID tell where the source event is; "" if the alert does not
+	// know.
+	Index, EventID string
+}
+
+// IsToldBy reports whether a first occurrence at t counts as already alerted
+// because of an alert of the pair.
+func (l Lookup) IsToldBy(t time.Time, a Existing) bool {
+	return l.alreadyTells(t.Truncate(time.Millisecond), a.FirstSeen, a.Search)
+}
+
+// mostExisting is how many alerts an answer may have, Elasticsearch's limit.
+const mostExisting = 10_000
+
+// maxPairs is how many pairs are asked for at once.
+const maxPairs = 100
+
+// Existing lists for each key the alerts of its pair that were first seen from
+// one time up to another, inclusive, in the order of these times. Fields are the
+// rule's new-terms fields. An alert that several backing indices hold comes once.
+func (s *Store) Existing(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]Existing, error) {
+	var all [][]Existing
+	for chunk := range slices.Chunk(keys, maxPairs) {
+		found, err := elastic.InHalves(chunk, func(keys []Key) ([][]Existing, error) { return s.existing(ctx, keys, fields, from, to) })
+		if err != nil {
+			return nil, fmt.Errorf("look up the alerts of pairs: %w", err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func (s *Store) existing(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]Existing, error) {
+	found, err := s.alertsThat(ctx, ofPairs(keys, fields, from, to))
+	if err != nil {
+		return nil, err
+	}
+	byPair := map[string][]Existing{}
+	for _, alert := range found {
+		byPair[alert.Pair] = append(byPair[alert.Pair], alert)
+	}
+	existing := make([][]Existing, len(keys))
+	for i, k := range keys {
+		all := slices.Concat(byPair[k.Pair], byPair[k.formerPair])
+		slices.SortStableFunc(all, func(a, b Existing) int {
+			return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.ID, b.ID))
+		})
+		existing[i] = slices.CompactFunc(all, func(a, b Existing) bool { return a.ID == b.ID })
+	}
+	return existing, nil
+}
+
+// Find returns an alert by its id. Its error is an *UnknownAlertsError if there
+// is none.
+func (s *Store) Find(ctx context.Context, id string) (Existing, error) {
+	found, err := s.alertsThat(ctx, dsl{"term": dsl{"kibana.alert.uuid": id}})
+	if err == nil && len(found) == 0 {
+		err = &UnknownAlertsError{Target: s.alertsTarget, IDs: []string{id}}
+	}
+	if err != nil {
+		return Existing{}, fmt.Errorf("look up the alert: %w", err)
+	}
+	return found[0], nil
+}
+
+func (s *Store) alertsThat(ctx context.Context, query dsl) ([]Existing, error) {
+	var hits []struct {
+		Source existingSource `json:"_source"`
+	}
+	_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: existingBody(query)}, &hits)
+	switch {
+	case isMissing(err):
+		return nil, nil
+	case err == nil && len(hits) == mostExisting:
+		err = fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, mostExisting)
+	}
+	if err != nil {
+		return nil, err
+	}
+	alerts := make([]Existing, len(hits))
+	for i, hit := range hits {
+		alerts[i] = hit.Source.read()
+	}
+	return alerts, nil
+}
+
+type existingSource struct {
+	ID        string    `json:"kibana.alert.uuid"`
+	Pair      string    `json:"newterms.pair"`
+	RuleID    string    `json:"kibana.alert.rule.rule_id"`
+	RuleName  string    `json:"kibana.alert.rule.name"`
+	Fields    []string  `json:"newterms.fields"`
+	Terms     []any     `json:"kibana.alert.new_terms"`
+	FirstSeen time.Time `json:"newterms.first_seen"`
+	Written   time.Time `json:"@timestamp"`
+	Status    string    `json:"kibana.alert.workflow_status"`
+	RunID     string    `json:"newterms.run.id"`
+	Search    string    `json:"newterms.search"`
+	Ancestors []struct {
+		Index string `json:"index"`
+		ID    string `json:"id"`
+	} `json:"kibana.alert.ancestors"`
+}
+
+func (a existingSource) read() Existing {
+	e := Existing{
+		ID: a.ID, Pair: a.Pair, RuleID: a.RuleID, RuleName: a.RuleName, Fields: a.Fields, Terms: a.Terms,
+		FirstSeen: a.FirstSeen.UTC(), Written: a.Written.UTC(), Status: a.Status, RunID: a.RunID, Search: a.Search,
+	}
+	if n := len(a.Ancestors); n > 0 { // the source event is the last
+		e.Index, e.EventID = a.Ancestors[n-1].Index, a.Ancestors[n-1].ID
+	}
+	return e
+}
+
+func existingBody(query dsl) dsl {
+	return dsl{
+		"size": mostExisting, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{query}}},
+		"sort": []dsl{{"newterms.first_seen": "asc"}},
+		"_source": []string{
+			"kibana.alert.uuid", "kibana.alert.rule.rule_id", "kibana.alert.rule.name", "kibana.alert.new_terms",
+			"kibana.alert.workflow_status", "kibana.alert.ancestors", "newterms.pair", "newterms.fields",
+			"newterms.first_seen", "newterms.run.id", "newterms.search", "@timestamp",
+		},
+	}
+}

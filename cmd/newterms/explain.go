@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/job"
+	"newterms/job/rule"
+)
+
+// missingValue stands for the absence of a field in --term, as in the output.
+const missingValue = "(missing)"
+
+// explain says why pairs have an alert, or why not. It writes nothing.
+func (p program) explain(ctx context.Context, args []string) error {
+	asked, flags := p.newAskedFlags("explain", "text", "json")
+	var terms list
+	flags.Var(&terms, "term", "")
+	rest, err := parseFlags(flags, args, len(args))
+	if err == nil && len(rest) > 0 { // flags may follow the id
+		_, err = parseFlags(flags, rest[1:], 0)
+	}
+	if err == nil {
+		err = asked.read(p)
+	}
+	if err != nil {
+		return err
+	}
+	values, err := parseTerms(terms)
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0 && (len(terms) > 0 || !asked.from.IsZero()):
+		return usageError{errors.New("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")}
+	case len(rest) == 0 && len(terms) == 0:
+		return usageError{errors.New("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms --help")}
+	}
+	rules, unusable := asked.rules(p)
+	if len(rules) == 0 {
+		return unusable
+	}
+	client, err := p.connect()
+	if err != nil {
+		return err
+	}
+	store := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
+	if len(rest) > 0 {
+		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], asked))
+	}
+	if rules, err = having(rules, values); err != nil {
+		return errors.Join(unusable, err)
+	}
+	failures := []error{unusable}
+	for _, r := range rules {
+		x := p.explainer(client, store, r, asked)
+		err := x.pairs(ctx, values, asked.window(p, r.History))
+		if err != nil && len(rules) > 1 {
+			err = fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// parseTerms reads FIELD=VALUE, each field once.
+func parseTerms(terms []string) (esquery.Values, error) {
+	values := esquery.Values{}
+	for _, term := range terms {
+		field, value, ok := strings.Cut(term, "=")
+		switch {
+		case !ok || field == "":
+			return nil, usageError{fmt.Errorf("--term: %q is not FIELD=VALUE", term)}
+		case values[field] != nil:
+			return nil, usageError{fmt.Errorf("--term: %s is there twice: explain one value at a time", field)}
+		case value == missingValue:
+			values[field] = []any{nil}
+		default:
+			values[field] = []any{value}
+		}
+	}
+	return values, nil
+}
+
+// having keeps the rules whose pairs have all of the fields.
+func having(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
+	var kept []rule.Rule
+	var known []string
+	for _, r := range rules {
+		known = append(known, r.Search.Fields...)
+		fits := true
+		for field := range values {
+			fits = fits && slices.Contains(r.Search.Fields, field)
+		}
+		if fits {
+			kept = append(kept, r)
+		}
+	}
+	if len(kept) == 0 {
+		slices.Sort(known)
+		return nil, usageError{fmt.Errorf("--term: no rule has these new-terms fields; there are %s", strings.Join(slices.Compact(known), ", "))}
+	}
+	return kept, nil
+}
+
+// explainer explains pairs of a rule, and prints what it finds.
+type explainer struct {
+	job.Explainer
+	p      program
+	client *elastic.Client
+	search string // what a run of it is known by
+	rerun  func(job.Window) string
+	out    explainPrinter
+}
+
+func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, asked *askedFlags) *explainer {
+	x := &explainer{p: p, client: client, rerun: runFlags{repeat: asked.repeat}.rerun}
+	x.Explainer = job.Explainer{
+		Rule: r, Store: store,
+		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+			return esquery.Open(ctx, client, s)
+		},
+		Warn: func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
+	}
+	x.search, _ = r.Search.Hash() // its error comes with the explanation
+	x.out = explainPrinter{rule: r, asJSON: asked.output == "json", out: p.stdout, why: x.whyNotAlerted}
+	return x
+}
+
+// pairs explains the pairs that have some values.
+func (x *explainer) pairs(ctx context.Context, values esquery.Values, w job.Window) error {
+	requests, _ := x.client.Spent()
+	start, told := x.p.now(), int64(0)
+	obstacles, err := x.Explain(ctx, values, w, func(e job.Explanation) error {
+		told++
+		return x.out.pair(e)
+	})
+	if err != nil {
+		return misfit(err, values)
+	}
+	if obstacles != nil {
+		if err := x.out.obstacles(obstacles); err != nil {
+			return err
+		}
+	}
+	after, _ := x.client.Spent()
+	x.p.log.Info(fmt.Sprintf("%s explained; %s, %.1f s", plural(told, "pair", "pairs"),
+		plural(int64(after-requests), "request", "requests"), x.p.now().Sub(start).Seconds()), "rule", x.Rule.Name, "pairs", told)
+	return nil
+}
+
+// misfit is wrong usage where a value is none of its field.
+func misfit(err error, values esquery.Values) error {
+	if is[*esquery.MappingError](err) {
+		for field, value := range values {
+			if text, ok := value[0].(string); ok && strings.Contains(err.Error(), text) {
+				return usageError{fmt.Errorf("--term %s: %w", field, err)}
+			}
+		}
+	}
+	return err
+}
+
+// explainAlert explains an alert that exists, and whether a run would write it
+// again.
+func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, asked *askedFlags) error {
+	alert, err := store.Find(ctx, id)
+	if is[*alerts.UnknownAlertsError](err) {
+		return usageError{fmt.Errorf("explain: %s has no alert %q: an id is the _id of an alert: kibana.alert.uuid on the dashboard", p.settings.AlertsTarget, id)}
+	}
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(rules, func(r rule.Rule) bool { return r.ID == alert.RuleID })
+	if i < 0 {
+		return usageError{fmt.Errorf("explain: the alert is of the rule %s (%s): give it with --rule", alert.RuleName, alert.RuleID)}
+	}
+	r := rules[i]
+	if len(alert.Terms) != len(alert.Fields) || !slices.Equal(alert.Fields, r.Search.Fields) {
+		return usageError{fmt.Errorf("explain: the alert is of the new-terms fields %s, and the rule has %s now", strings.Join(alert.Fields, ", "), strings.Join(r.Search.Fields, ", "))}
+	}
+	values := esquery.Values{}
+	for i, field := range alert.Fields {
+		values[field] = []any{alert.Terms[i]}
+	}
+	x := p.explainer(client, store, r, asked)
+	x.out.alert = &alert
+	return x.pairs(ctx, values, job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)})
+}
+
+// whyNotAlerted says what became of a first occurrence without an alert, and how
+// to get one.
+func (x *explainer) whyNotAlerted(o job.Occurrence) []string {
+	const most = 3
+	var why []string
+	for i, look := range o.Looks {
+		if i == most {
+			why = append(why, plural(int64(len(o.Looks)-most), "run", "runs")+" more before that")
+			break
+		}
+		why = append(why, x.whatLooked(look))
+	}
+	if len(why) == 0 {
+		why = []string{"no run has looked at it"}
+	}
+	return append(why, "to write it: "+x.rerun(job.Window{From: o.At, To: o.At.Add(time.Millisecond)}))
+}
+
+func (x *explainer) whatLooked(look alerts.Look) string {
+	run := fmt.Sprintf("run %s of %s", look.RunID, minute(look.At))
+	switch {
+	case look.Rerun != "":
+		return run + " passed it over: a gap, the outage before it was too long"
+	case look.State == alerts.RunFailed:
+		return run + " failed: " + look.Error
+	case look.State == alerts.RunStarted:
+		return run + " has not ended, or was killed"
+	case look.Search != x.search:
+		return run + " had another search: other indices, exclusions, query or fields"
+	}
+	return run + " did not find it new: the event became searchable later, or one before it is gone since"
+}

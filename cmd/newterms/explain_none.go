@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"newterms/esquery"
+	"newterms/job"
+)
+
+// obstacles prints what stands in the way of a match.
+func (e *explainPrinter) obstacles(o *job.Obstacles) error {
+	var b strings.Builder
+	b.WriteString("\n")
+	if e.alert != nil && !e.titled {
+		fmt.Fprintf(&b, "alert %s\n  %s\n", alertText(*e.alert), e.again(job.Explanation{}))
+	}
+	fmt.Fprintf(&b, "nothing matches from %s to %s\n", exact(o.Window.From), exact(o.Window.To))
+	for _, v := range o.Values {
+		if v.Events == 0 || len(o.Of) < len(o.Values) {
+			fmt.Fprintf(&b, "  %s at any time: %s\n", events(v.Events), valueText(v))
+		}
+		for _, similar := range v.Similar {
+			fmt.Fprintf(&b, "    did you mean %s, of %s?\n", similar.Value, plural(similar.Events, "event", "events"))
+		}
+		if v.Ignored > 0 {
+			fmt.Fprintf(&b, "    %s %s a value of %s that is not indexed, because it is too long or malformed: nothing finds it\n",
+				plural(v.Ignored, "event", "events"), has(v.Ignored), v.Field)
+		}
+	}
+	if len(o.Of) > 0 {
+		b.WriteString(obstacleLines(o, e.rule.Search))
+	}
+	return e.print(b.String(), e.obstaclesObject(o))
+}
+
+// onlyThat tells for how many events the condition is all that is in the way.
+func onlyThat(c esquery.Condition) string {
+	switch {
+	case c.Only == 0:
+		return ""
+	case c.Only < c.Fail:
+		return fmt.Sprintf("; nothing else keeps %d of them out", c.Only)
+	case c.Fail == 1:
+		return "; nothing else keeps it out"
+	}
+	return "; nothing else keeps them out"
+}
+
+func events(n int64) string {
+	if n == 0 {
+		return "no event"
+	}
+	return plural(n, "event", "events")
+}
+
+func has(n int64) string { return map[bool]string{true: "has", false: "have"}[n == 1] }
+
+func valueText(v job.Value) string { return v.Field + "=" + termText(v.Value) }
+
+// obstacleLines says of the events that have the values how many fail what.
+func obstacleLines(o *job.Obstacles, s esquery.Search) string {
+	var b strings.Builder
+	var of []string
+	for _, v := range o.Of {
+		of = append(of, valueText(v))
+	}
+	fmt.Fprintf(&b, "  %s of %s in that time", events(o.InRange), strings.Join(of, " "))
+	if o.InRange > 0 {
+		fmt.Fprintf(&b, ", of which %d %s a pair and %s", o.Matching, has(o.Matching), map[bool]string{true: "matches", false: "match"}[o.Matching == 1])
+	}
+	b.WriteString("\n")
+	for _, c := range o.Conditions {
+		if c.Fail == 0 {
+			continue
+		}
+		is := map[bool]string{true: "is", false: "are"}[c.Fail == 1]
+		what := fmt.Sprintf("%s not %s", is, c.Text)
+		negated, isNegated := strings.CutPrefix(c.Text, "not ")
+		switch {
+		case c.Kind == esquery.OfQuery && isNegated:
+			what = fmt.Sprintf("%s %s, which the rule leaves out", is, negated)
+		case c.Kind == esquery.Exclusion:
+			what = fmt.Sprintf("%s excluded by %s", is, c.Text)
+		case c.Kind == esquery.OfFilter:
+			what = fmt.Sprintf("%s not what the filter wants: %s", is, c.Text)
+		case c.Kind == esquery.TermField:
+			what = map[bool]string{true: "lacks ", false: "lack "}[c.Fail == 1] + c.Text
+		}
+		fmt.Fprintf(&b, "    %d %s%s\n", c.Fail, what, onlyThat(c))
+	}
+	dates := s.Timestamp
+	if s.Fallback != "" {
+		dates += " nor " + s.Fallback
+	}
+	for _, outside := range []struct {
+		n    int64
+		what string
+	}{{o.Before, "before that time"}, {o.After, "after that time"}, {o.Undated, "without a time: neither " + dates}} {
+		if outside.n > 0 {
+			if s.Fallback == "" {
+				outside.what = strings.Replace(outside.what, "neither", "no", 1)
+			}
+			fmt.Fprintf(&b, "  %s of it %s\n", plural(outside.n, "event", "events"), outside.what)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,100 @@
+package esquery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// Values are wanted of fields, by their names. They are a candidate's terms, or
+// texts as people write them; nil stands for the absence of the field.
+type Values map[string][]any
+
+// Having returns a source of those events that have, in each of the fields, one
+// of its values. It asks the same questions as s, of fewer events.
+func (s *Source) Having(values Values) *Source {
+	narrow := *s
+	filters := []dsl{s.query}
+	for _, field := range slices.Sorted(maps.Keys(values)) {
+		filters = append(filters, hasOneOf(field, values[field]))
+	}
+	narrow.query = dsl{"bool": dsl{"filter": filters}}
+	return &narrow
+}
+
+func hasOneOf(field string, values []any) dsl {
+	present := slices.DeleteFunc(slices.Clone(values), func(v any) bool { return v == nil })
+	has := dsl{"terms": dsl{field: present}}
+	if len(present) < len(values) {
+		return anyOf([]dsl{has, lacks(field)})
+	}
+	return has
+}
+
+// A Moment is a time at which a pair has matching events.
+type Moment struct {
+	At     time.Time // UTC
+	Events int64
+}
+
+// Moments lists for each candidate all times in a range at which it has events,
+// in order. They are as many as the events, at the most.
+func (s *Source) Moments(ctx context.Context, r Range, candidates []Candidate) ([][]Moment, error) {
+	moments, err := elastic.InHalves(candidates, func(candidates []Candidate) ([][]Moment, error) {
+		return s.moments(ctx, r, candidates)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the times of events: %w", err)
+	}
+	return moments, nil
+}
+
+func (s *Source) moments(ctx context.Context, r Range, candidates []Candidate) ([][]Moment, error) {
+	moments := make([][]Moment, len(candidates))
+	collect := func(timestamp string) error {
+		body := func(size int, after json.RawMessage) any { return s.exactTimes(r, candidates, timestamp, size, after) }
+		return s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
+			value, _ := b.Key.of(exactTime)
+			ms, err := strconv.ParseInt(fmt.Sprint(value), 10, 64)
+			if err != nil {
+				return true, fmt.Errorf("%w: a time of pair %v: %w", elastic.ErrIncomplete, candidates[i].Terms, err)
+			}
+			if at := time.UnixMilli(ms).UTC(); !at.Before(r.From) && at.Before(r.To) {
+				moments[i] = append(moments[i], Moment{at, b.Count})
+			}
+			return false, nil
+		})
+	}
+	if err := collect(s.search.Timestamp); err != nil {
+		return nil, err
+	}
+	if s.fallback { // known only now
+		if err := collect(s.search.Fallback); err != nil {
+			return nil, err
+		}
+	}
+	for i := range moments {
+		moments[i] = inOrder(moments[i])
+	}
+	return moments, nil
+}
+
+// inOrder sorts moments and joins those of the same time.
+func inOrder(moments []Moment) []Moment {
+	slices.SortStableFunc(moments, func(a, b Moment) int { return a.At.Compare(b.At) })
+	var joined []Moment
+	for _, m := range moments {
+		if last := len(joined) - 1; last >= 0 && joined[last].At.Equal(m.At) {
+			joined[last].Events += m.Events
+		} else {
+			joined = append(joined, m)
+		}
+	}
+	return joined
+}

@@ -1,0 +1,219 @@
+package esquery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// Obstacles tell what stands between events that have some values and a match.
+type Obstacles struct {
+	Values []ValueCount // one for each value that was asked for
+	// Events have all the values, at any time and whether they match or not. They
+	// lie in the range that was asked for, before it, after it, or have no time.
+	Events, InRange, Before, After, Undated int64
+	// Matching are those of InRange that match and have a pair.
+	Matching   int64
+	Conditions []Condition // what events must fulfil, in the rule's order
+}
+
+// A ValueCount tells how many events have a value by itself.
+type ValueCount struct {
+	Field  string
+	Value  any
+	Events int64 // at any time, whether they match or not
+	// Ignored are the events of the range whose value of the field is not indexed,
+	// because it is too long or malformed, so that nothing finds it.
+	Ignored int64
+}
+
+// A Condition is one of those that an event must fulfil to have a pair.
+type Condition struct {
+	Kind ConditionKind
+	Text string // KQL, a filter in Query DSL, or the name of the field
+	// Fail counts the events of the range that do not fulfil it, and Only those of
+	// them that fulfil all others.
+	Fail, Only int64
+}
+
+// A ConditionKind says where a Condition comes from.
+type ConditionKind string
+
+// The kinds of conditions.
+const (
+	OfQuery   ConditionKind = "query"     // a clause of the rule's query, which must match
+	OfFilter  ConditionKind = "filter"    // of the rule, which must match
+	Exclusion ConditionKind = "exclusion" // must not match
+	TermField ConditionKind = "term"      // a new-terms field that must be there
+)
+
+// condition is a Condition and the query that fulfils it.
+type condition struct {
+	Condition
+	query dsl
+}
+
+func (s *Source) conditions() ([]condition, error) {
+	var all []condition
+	add := func(kind ConditionKind, text string, query dsl) {
+		all = append(all, condition{Condition{Kind: kind, Text: text}, query})
+	}
+	for _, clause := range s.search.Query.Conjuncts() {
+		query, err := clause.Compile(s.fields)
+		if err != nil {
+			return nil, err
+		}
+		add(OfQuery, clause.String(), query)
+	}
+	for _, f := range s.search.Filters {
+		query := f.compile(s.fields)
+		text, err := json.Marshal(query)
+		if err != nil {
+			return nil, fmt.Errorf("filter: %w", err)
+		}
+		if f.Negate {
+			add(OfFilter, "not "+string(text), not(query))
+		} else {
+			add(OfFilter, string(text), query)
+		}
+	}
+	if err := s.addExclusions(add); err != nil {
+		return nil, err
+	}
+	if !s.search.MissingTerms {
+		for _, field := range s.search.Fields {
+			add(TermField, field, exists(field))
+		}
+	}
+	return all, nil
+}
+
+// mostConditions is how many exclusions are counted one by one.
+const mostConditions = 100
+
+func (s *Source) addExclusions(add func(ConditionKind, string, dsl)) error {
+	if n := len(s.search.Exclude) + len(s.search.Exceptions); n > mostConditions {
+		all, err := s.search.excluding(s.fields)
+		if err != nil {
+			return err
+		}
+		add(Exclusion, fmt.Sprintf("one of the %d exclusions", n), not(anyOf(all)))
+		return nil
+	}
+	for _, q := range s.search.Exclude {
+		query, err := q.Compile(s.fields)
+		if err != nil {
+			return excludeError(err)
+		}
+		add(Exclusion, q.String(), not(query))
+	}
+	for _, e := range s.search.Exceptions {
+		add(Exclusion, e.Name, not(e.compile(s.fields)))
+	}
+	return nil
+}
+
+// Obstacles counts events that have some values, in a range and outside of it,
+// and which conditions they fail. Values holds one value for each field.
+func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacles, error) {
+	conditions, err := s.conditions()
+	if err != nil {
+		return Obstacles{}, err
+	}
+	var answer struct {
+		Each    counted `json:"each"`
+		Ignored counted `json:"ignored"`
+		All     struct {
+			docCount
+			Before  docCount `json:"before"`
+			After   docCount `json:"after"`
+			Undated docCount `json:"undated"`
+			In      struct {
+				docCount
+				Matching docCount `json:"matching"`
+				Fail     counted  `json:"fail"`
+				Once     struct {
+					Only counted `json:"only"`
+				} `json:"once"`
+			} `json:"in"`
+		} `json:"all"`
+	}
+	names := slices.Sorted(maps.Keys(values))
+	if err := s.client.Search(ctx, s.search.request(s.obstacles(r, names, values, conditions)), &answer); err != nil {
+		return Obstacles{}, fmt.Errorf("look for what does not match: %w", s.explain(ctx, err))
+	}
+	all := answer.All
+	o := Obstacles{
+		Events: all.Count, InRange: all.In.Count, Before: all.Before.Count, After: all.After.Count, Undated: all.Undated.Count,
+		Matching: all.In.Matching.Count,
+	}
+	for i, name := range names {
+		o.Values = append(o.Values, ValueCount{name, values[name][0], answer.Each.at(i), answer.Ignored.at(i)})
+	}
+	for i, c := range conditions {
+		c.Fail, c.Only = all.In.Fail.at(i), all.In.Once.Only.at(i)
+		o.Conditions = append(o.Conditions, c.Condition)
+	}
+	return o, nil
+}
+
+// counted is the answer to a filters aggregation whose filters are numbered.
+type counted struct {
+	Buckets map[string]docCount `json:"buckets"`
+}
+
+func (c counted) at(i int) int64 { return c.Buckets[strconv.Itoa(i)].Count }
+
+// obstacles counts events that have all the values, by their time and by the
+// conditions that they fail. Those that fail just one are in "once".
+func (s *Source) obstacles(r Range, names []string, values Values, conditions []condition) dsl {
+	var has, ignored, fulfil, fail []dsl
+	for _, name := range names {
+		has = append(has, hasOneOf(name, values[name]))
+		ignored = append(ignored, dsl{"bool": dsl{"filter": []dsl{{"term": dsl{"_ignored": name}}, s.within(r)}}})
+	}
+	for _, c := range conditions {
+		fulfil, fail = append(fulfil, c.query), append(fail, not(c.query))
+	}
+	in := dsl{"matching": dsl{"filter": dsl{"bool": dsl{"filter": fulfil}}}}
+	if len(conditions) > 0 {
+		once := dsl{"bool": dsl{"filter": []dsl{anyOf(fail)}, "must_not": []dsl{
+			{"bool": dsl{"should": fail, "minimum_should_match": 2}},
+		}}}
+		in["fail"] = numbered(fail)
+		in["once"] = dsl{"filter": once, "aggs": dsl{"only": numbered(fail)}}
+	}
+	undated := lacks(s.search.Timestamp)
+	if s.search.Fallback != "" {
+		undated = dsl{"bool": dsl{"must_not": []dsl{exists(s.search.Timestamp), exists(s.search.Fallback)}}}
+	}
+	outside := func(bound string, ms int64) dsl {
+		return dsl{"filter": dsl{"bool": dsl{"filter": []dsl{s.dated(dsl{bound: ms})}, "must_not": []dsl{s.within(r)}}}}
+	}
+	return dsl{
+		"size": 0, "track_total_hits": false,
+		"query": anyOf(append(slices.Clone(has), ignored...)),
+		"aggs": dsl{
+			"each": numbered(has), "ignored": numbered(ignored),
+			"all": dsl{"filter": dsl{"bool": dsl{"filter": has}}, "aggs": dsl{
+				"before": outside("lt", r.From.UnixMilli()), "after": outside("gte", r.To.UnixMilli()),
+				"undated": dsl{"filter": undated},
+				"in":      dsl{"filter": s.within(r), "aggs": in},
+			}},
+		},
+	}
+}
+
+// numbered counts the events of each query by itself.
+func numbered(queries []dsl) dsl {
+	filters := dsl{}
+	for i, query := range queries {
+		filters[strconv.Itoa(i)] = query
+	}
+	return dsl{"filters": dsl{"filters": filters}}
+}
+
+func not(query dsl) dsl { return dsl{"bool": dsl{"must_not": []dsl{query}}} }

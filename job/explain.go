@@ -1,0 +1,157 @@
+package job
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/job/rule"
+)
+
+// An Explainer says why pairs have alerts, or have none. It reads what a run
+// reads, judges by the same definition, and writes nothing.
+type Explainer struct {
+	Rule  rule.Rule // with the settings applied to its search
+	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
+	Store *alerts.Store
+	Warn  func(error) // is given a *PassedOver or *LackingTerms
+}
+
+// An Explanation is of one pair, in a window and in the history before it.
+type Explanation struct {
+	Terms  []any // one for each new-terms field
+	Window Window
+	// Since is where the history begins: all that follows is of [Since, Window.To).
+	Since       time.Time
+	Events      int64     // matching events of the pair
+	First, Last time.Time // of these; zero if there is none
+	Days        []Day     // with events, in order
+	// Occurrences are in order: the pair's first event in the window, and each
+	// later one that is a first occurrence, has an alert, or follows a day without
+	// any event.
+	Occurrences []Occurrence
+	// Others are alerts first seen in the window, at a time that is no occurrence:
+	// a run over the same data would not write them now.
+	Others []alerts.Existing
+}
+
+// A Day counts the events of a UTC day.
+type Day struct {
+	Day    time.Time
+	Events int64
+}
+
+// An Occurrence is an event of a pair, and the verdict about it.
+type Occurrence struct {
+	At              time.Time
+	FirstOccurrence bool
+	// LastSeen is when the pair was seen before, zero if it was not in the
+	// history; and Before the event of that time.
+	LastSeen time.Time
+	Event    *esquery.Event // without its content
+	Before   *esquery.Event // nil if LastSeen is zero
+	// Alert is the one because of which a run counts a first occurrence as already
+	// alerted, or which was first seen at the time of what is none; else nil.
+	Alert *alerts.Existing
+	// Looks are the runs that have, or should have, looked at a first occurrence
+	// without an alert, the newest first.
+	Looks []alerts.Look
+}
+
+// silence is how long a pair must be away for its return to be told, even if it
+// is no first occurrence.
+const silence = 24 * time.Hour
+
+// explainedAtOnce is how many pairs are explained together.
+const explainedAtOnce = 200
+
+// Explain gives to each the explanation of every pair that has the values and
+// matching events in the window; if there is none, of those that have some in
+// the history before it, and then it returns what stands in the way. The values
+// are of some or all new-terms fields, one for each.
+func (e *Explainer) Explain(ctx context.Context, values esquery.Values, w Window, each func(Explanation) error) (*Obstacles, error) {
+	source, err := e.Open(ctx, e.Rule.Search)
+	if err != nil {
+		return nil, err
+	}
+	if passedOver := source.PassedOver(); len(passedOver) > 0 {
+		e.Warn(&PassedOver{passedOver})
+	}
+	pairs, err := e.explainIn(ctx, source, values, w, w, each)
+	if err != nil || pairs > 0 {
+		return nil, err
+	}
+	if _, err = e.explainIn(ctx, source, values, Window{w.From.Add(-e.Rule.History), w.From}, w, each); err != nil {
+		return nil, err
+	}
+	return e.obstacles(ctx, source, values, w)
+}
+
+// explainIn explains the pairs that have matching events in a range.
+func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, values esquery.Values, in, w Window, each func(Explanation) error) (pairs int, err error) {
+	lacking := LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}
+	for page, err := range source.Having(values).Candidates(ctx, in.timeRange()) {
+		if err != nil {
+			return pairs, err
+		}
+		lacking.add(page.Lacking)
+		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !e.isAskedFor(c, values) })
+		pairs += len(candidates)
+		for some := range slices.Chunk(candidates, explainedAtOnce) {
+			explanations, err := e.explain(ctx, source, some, w)
+			if err != nil {
+				return pairs, err
+			}
+			for _, x := range explanations {
+				if err := each(x); err != nil {
+					return pairs, fmt.Errorf("print the explanation: %w", err)
+				}
+			}
+		}
+	}
+	if lacking.Any > 0 && pairs > 0 { // else it is one of the obstacles
+		e.Warn(&lacking)
+	}
+	return pairs, nil
+}
+
+// isAskedFor drops pairs of events that have a value which was asked for, and in
+// the same array another one.
+func (e *Explainer) isAskedFor(c esquery.Candidate, values esquery.Values) bool {
+	for i, field := range e.Rule.Search.Fields {
+		if asked, ok := values[field]; ok && !isSameTerm(c.Terms[i], asked[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isSameTerm compares a term with one as people write it, which Elasticsearch
+// may read in another form: an address, a number, a date, a value that the
+// mapping turns to lower case.
+func isSameTerm(term, asked any) bool {
+	if term == nil || asked == nil {
+		return term == asked
+	}
+	a, b := fmt.Sprint(term), fmt.Sprint(asked)
+	if strings.EqualFold(a, b) {
+		return true
+	}
+	if x, err := netip.ParseAddr(a); err == nil {
+		y, err := netip.ParseAddr(b)
+		return err == nil && x == y
+	}
+	if _, isNumber := term.(json.Number); isNumber {
+		x, _ := strconv.ParseFloat(a, 64) // it is a number
+		y, err := strconv.ParseFloat(b, 64)
+		return err != nil || x == y // a date is written in many ways
+	}
+	return false
+}

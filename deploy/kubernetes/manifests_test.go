@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,29 +72,6 @@ func TestManifests(t *testing.T) {
 	}
 }
 
-func TestExampleSecret(t *testing.T) {
-	text, err := os.ReadFile("base/secret.example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// With the secrets and nothing else all that is wrong is that.
-	problems := problemsOf(string(text), nil)
-	if len(problems) != 1 || !strings.Contains(problems[0], "there must be a CronJob") {
-		t.Error(problems)
-	}
-	base := render(t, "base")
-	for _, want := range []string{"name: newterms-run", "name: newterms-setup", "api-key:"} {
-		if !strings.Contains(string(text), want) {
-			t.Errorf("%q is missing", want)
-		}
-	}
-	for _, want := range []string{"secretName: newterms-run", "secretName: newterms-setup", "/api-key"} {
-		if !strings.Contains(base, want) {
-			t.Errorf("the jobs do not use %q", want)
-		}
-	}
-}
-
 // TestMutatedManifestsFail breaks what is rendered, a fault at a time.
 func TestMutatedManifestsFail(t *testing.T) {
 	fine, names := render(t, "overlays/eck"), variables(t)
@@ -121,7 +99,12 @@ func TestMutatedManifestsFail(t *testing.T) {
 		{"a pod that the NetworkPolicy passes over", "      app.kubernetes.io/name: newterms\n  policyTypes", "      app.kubernetes.io/name: newtermz\n  policyTypes", "does not select the pod of the CronJob"},
 		{"an image without a version", "newterms:0.1.0", "newterms", "names no version"},
 		{"a job that starts at once", "suspend: true", "suspend: false", "must not start it"},
-		{"another ConfigMap", "name: newterms-", "name: newterm-", "names no ConfigMap"},
+		{"a job with a time to start", "schedule: 0 0 31 2 *", "schedule: 0 0 31 1 *", "has a time to start"},
+		{"a job that stays for good", "      ttlSecondsAfterFinished: 86400\n", "", "never removed"},
+		{"a Job in what is applied", "kind: CronJob\n", "kind: Job\n", "unknown field"},
+		{"a pod without a component", "            app.kubernetes.io/component: run\n", "", "cannot be selected"},
+		{"a cause that only the log has", "            terminationMessagePolicy: FallbackToLogsOnError\n", "", "terminationMessagePolicy"},
+		{"another ConfigMap", "        - configMapRef:\n                name: newterms", "        - configMapRef:\n                name: newterm", "names no ConfigMap"},
 		{"a port that is closed", "port: 9200", "port: 9300", "is not open"},
 		{"another API version", "apiVersion: batch/v1", "apiVersion: batch/v1beta1", "no kind"},
 	} {
@@ -165,11 +148,14 @@ func TestTheProgramTakesTheSettings(t *testing.T) {
 		}
 		environ = append(environ, "ELASTICSEARCH_URL="+server.URL, "ELASTICSEARCH_CA=", "KIBANA_CA=", "ELASTICSEARCH_API_KEY_FILE="+key)
 		pods := []corev1.PodSpec{m.cron.Spec.JobTemplate.Spec.Template.Spec}
-		for _, job := range m.jobs {
-			pods = append(pods, job.Spec.Template.Spec)
+		for _, job := range m.once {
+			pods = append(pods, job.Spec.JobTemplate.Spec.Template.Spec)
 		}
 		for _, pod := range pods {
-			args := pod.Containers[0].Args
+			args := slices.Clone(pod.Containers[0].Args)
+			for i, arg := range args { // as Kubernetes does
+				args[i] = strings.NewReplacer("$(FROM)", "2026-01-01", "$(TO)", "2026-01-02").Replace(arg)
+			}
 			cmd := exec.Command(program, args...)
 			cmd.Env = environ
 			out, err := cmd.CombinedOutput()

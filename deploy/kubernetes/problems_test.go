@@ -21,7 +21,7 @@ import (
 // manifests is what a cluster would be given.
 type manifests struct {
 	cron      *batchv1.CronJob
-	jobs      map[string]*batchv1.Job
+	once      map[string]*batchv1.CronJob // never start by themselves
 	config    map[string]*corev1.ConfigMap
 	accounts  map[string]bool
 	policies  []*networkingv1.NetworkPolicy
@@ -46,7 +46,7 @@ func problemsOf(documents string, variables []string) []string {
 
 func read(documents string, variables []string) *manifests {
 	m := &manifests{
-		jobs: map[string]*batchv1.Job{}, config: map[string]*corev1.ConfigMap{}, accounts: map[string]bool{}, variables: variables,
+		once: map[string]*batchv1.CronJob{}, config: map[string]*corev1.ConfigMap{}, accounts: map[string]bool{}, variables: variables,
 	}
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{batchv1.AddToScheme, corev1.AddToScheme, networkingv1.AddToScheme} {
@@ -69,9 +69,13 @@ func read(documents string, variables []string) *manifests {
 func (m *manifests) add(object runtime.Object) {
 	switch o := object.(type) {
 	case *batchv1.CronJob:
-		m.cron = o
+		if o.Labels["app.kubernetes.io/component"] == "run" {
+			m.cron = o
+		} else {
+			m.once[o.Labels["app.kubernetes.io/component"]] = o
+		}
 	case *batchv1.Job:
-		m.jobs[o.Name] = o
+		m.problem("Job %s: most of it cannot be changed, so the next version could not be applied", o.Name)
 	case *corev1.ConfigMap:
 		m.config[o.Name] = o
 	case *corev1.ServiceAccount:
@@ -82,18 +86,16 @@ func (m *manifests) add(object runtime.Object) {
 }
 
 func (m *manifests) check() {
-	if m.cron == nil || len(m.config) != 1 || len(m.policies) != 1 || !slices.Equal(slices.Sorted(maps.Keys(m.jobs)), []string{"newterms-check", "newterms-rerun", "newterms-setup"}) {
-		m.problem("there must be a CronJob, three Jobs, a ConfigMap and a NetworkPolicy")
+	if m.cron == nil || len(m.config) != 1 || len(m.policies) != 1 || !slices.Equal(slices.Sorted(maps.Keys(m.once)), []string{"check", "rerun", "setup"}) {
+		m.problem("there must be CronJobs to run, check, rerun and setup, a ConfigMap and a NetworkPolicy")
 		return
 	}
 	m.schedule()
-	m.job("CronJob", m.cron.Spec.JobTemplate.Spec)
-	for name, job := range m.jobs {
-		m.job(name, job.Spec)
-		if job.Spec.Suspend == nil || !*job.Spec.Suspend {
-			m.problem("%s: applying it must not start it: suspend", name)
-		}
-		m.likeTheCronJob(name, job)
+	m.job(m.cron.Name, m.cron.Spec.JobTemplate)
+	for _, cron := range m.once {
+		m.job(cron.Name, cron.Spec.JobTemplate)
+		m.onlyByHand(cron)
+		m.likeTheRun(cron)
 	}
 	for _, config := range m.config {
 		m.settings(config.Data)
@@ -127,8 +129,14 @@ func (m *manifests) schedule() {
 	}
 }
 
-func (m *manifests) job(name string, j batchv1.JobSpec) {
+func (m *manifests) job(name string, template batchv1.JobTemplateSpec) {
+	j := template.Spec
 	pod := j.Template.Spec
+	for _, labels := range []map[string]string{template.Labels, j.Template.Labels} {
+		if labels["app.kubernetes.io/name"] != "newterms" || labels["app.kubernetes.io/component"] == "" {
+			m.problem("%s: its jobs and pods cannot be selected by name and component: %v", name, labels)
+		}
+	}
 	if pod.RestartPolicy != corev1.RestartPolicyNever {
 		m.problem("%s: restartPolicy is %s, podFailurePolicy needs Never", name, pod.RestartPolicy)
 	}
@@ -156,6 +164,9 @@ func (m *manifests) job(name string, j batchv1.JobSpec) {
 		}
 		if i := strings.LastIndexByte(c.Image, ':'); i < 0 || c.Image[i:] == ":latest" {
 			m.problem("%s: image %s names no version", name, c.Image)
+		}
+		if c.TerminationMessagePolicy != corev1.TerminationMessageFallbackToLogsOnError {
+			m.problem("%s: kubectl describe pod would not tell the cause: terminationMessagePolicy", name)
 		}
 		if len(c.Args) == 0 || !slices.Contains([]string{"run", "setup", "check"}, c.Args[0]) {
 			m.problem("%s: args %v", name, c.Args)

@@ -4,21 +4,40 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"time"
 
+	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// likeTheCronJob wants the one-off jobs to differ from the CronJob in what they
-// do, and nothing else.
-func (m *manifests) likeTheCronJob(name string, job *batchv1.Job) {
-	want, got := m.cron.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), job.Spec.Template.Spec.DeepCopy()
-	want.Containers[0].Args, got.Containers[0].Args = nil, nil
-	want.Volumes[0].Secret.SecretName, got.Volumes[0].Secret.SecretName = "", ""
+// onlyByHand wants a CronJob never to start a job: it is suspended, and its day
+// never comes.
+func (m *manifests) onlyByHand(c *batchv1.CronJob) {
+	if c.Spec.Suspend == nil || !*c.Spec.Suspend {
+		m.problem("%s: applying it must not start it: suspend", c.Name)
+	}
+	if schedule, err := cron.ParseStandard(c.Spec.Schedule); err != nil || !schedule.Next(time.Now()).IsZero() {
+		m.problem("%s: it has a time to start: %s (%v)", c.Name, c.Spec.Schedule, err)
+	}
+	if c.Spec.JobTemplate.Spec.TTLSecondsAfterFinished == nil {
+		m.problem("%s: its jobs are never removed", c.Name)
+	}
+}
+
+// likeTheRun wants what is done by hand to differ from the scheduled run in what
+// it does, and nothing else.
+func (m *manifests) likeTheRun(c *batchv1.CronJob) {
+	want, got := m.cron.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy()
+	for _, pod := range []*corev1.PodSpec{want, got} {
+		pod.Containers[0].Args, pod.Volumes[0].Secret.SecretName = nil, ""
+		pod.Containers[0].Env = slices.DeleteFunc(pod.Containers[0].Env, func(v corev1.EnvVar) bool { return v.Name == "NEWTERMS_DEADLINE" })
+	}
 	if !equality.Semantic.DeepEqual(want, got) {
-		m.problem("%s: its pod differs from the CronJob's in more than args and key", name)
+		m.problem("%s: its pod differs from that of a run in more than args, deadline and key", c.Name)
 	}
 }
 

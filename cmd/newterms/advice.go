@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/alerts/keys"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
@@ -35,6 +36,7 @@ func advice(err error) string {
 	var rejected *alerts.RejectedError
 	var ofConnector *kibana.ConnectorError
 	var fromKibana kibanaError
+	var exists keyExistsError
 	switch {
 	case err == nil:
 		return ""
@@ -58,6 +60,10 @@ func advice(err error) string {
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
 	case is[*alerts.UnknownAlertsError](err):
 		return "an id is the _id of an alert: kibana.alert.uuid on the dashboard, _id in newterms run --output ndjson"
+	case errors.As(err, &exists):
+		return "use that one; if its secret is lost, newterms keys " + string(exists.use) + " --rotate replaces it"
+	case is[*keys.LackingError](err):
+		return "let a user with these rights make it"
 	case is[*alerts.ConflictError](err):
 		return "do it again"
 	case errors.As(err, &ofConnector):

@@ -56,7 +56,7 @@ func exitCodeOf(err error) int {
 	switch {
 	case errors.As(err, &checked):
 		return checked.code
-	case is[usageError](err), is[*alerts.UnknownAlertsError](err):
+	case is[usageError](err), is[keyExistsError](err), is[*alerts.UnknownAlertsError](err):
 		return exitUsage
 	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig

@@ -30,6 +30,12 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   installs the index templates and, in Kibana, the dashboards
                   and two rules that notify through KIBANA_CONNECTOR_ID;
                   changes nothing the second time
+  newterms keys   [run|setup|close|notify]... [--rotate] [--expires D]
+                  [--output json|secret]
+                  as a user makes API keys with what each needs, run and setup
+                  if none is named, and prints them once, as JSON or as Secrets
+                  for kubectl; --rotate makes another key, tries it and ends
+                  the one there is
   newterms rule   [PATH] [--among FOLDER] [--requests] [--output text|json]
                   prints what there is to know of a rule: ATT&CK, indicators,
                   exclusions, the triage guide; --among counts what the rules
@@ -54,7 +60,7 @@ T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
 Settings are environment variables, ELASTICSEARCH_URL first: see the README.
 `
 
-const commandNames = "run, check, setup, rule, rules, explain, close, acknowledge or version"
+const commandNames = "run, check, setup, keys, rule, rules, explain, close, acknowledge or version"
 
 // program is one call of the command line.
 type program struct {
@@ -108,7 +114,7 @@ func (p program) dispatch(ctx context.Context, args []string, settingsErr error)
 		return err
 	}
 	commands := map[string]func(context.Context, []string) error{
-		"run": p.run, "check": p.check, "setup": p.setup, "rule": p.rule, "rules": p.list, "explain": p.explain,
+		"run": p.run, "check": p.check, "setup": p.setup, "keys": p.keys, "rule": p.rule, "rules": p.list, "explain": p.explain,
 		"close": p.decide("close", alerts.Closed), "acknowledge": p.decide("acknowledge", alerts.Acknowledged),
 	}
 	do, ok := commands[command]

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -47,8 +48,21 @@ func TestSecurity(t *testing.T) {
 	for actor, ago := range map[string]time.Duration{"known": 48 * time.Hour, "ada": time.Minute} {
 		node.Must(t, "POST", "/logs-okta.system-default/_doc?refresh=true", proxySession(actor, "acc-1", now.Add(-ago).Format(time.RFC3339)))
 	}
+	for name, role := range map[string]map[string]any{ // users who may make keys
+		"poor": {"cluster": []string{"manage_api_key", "monitor"}},
+		"own": {"cluster": []string{"manage_own_api_key"}, "indices": []any{
+			map[string]any{"names": []string{"logs-okta.system-*"}, "privileges": []string{"read"}},
+			map[string]any{"names": []string{".alerts-newterms.*"}, "privileges": []string{"all"}},
+		}},
+		"nobody": {},
+	} {
+		node.Must(t, "PUT", "/_security/role/"+name, role)
+		node.Must(t, "PUT", "/_security/user/"+name, map[string]any{"password": estest.Password, "roles": []string{name}})
+	}
 	t.Run("stories", s.stories)
 	t.Run("privileges", s.privileges)
+	t.Run("keys", s.keysAreTakenBack)
+	t.Run("readme", s.readme)
 	s.call(nil, "--help")
 	s.call(nil, "version")
 	runs := node.Documents(t, ".alerts-newterms.*", nil)
@@ -77,6 +91,7 @@ func (s *secure) stories(t *testing.T) {
 		ts.Setenv(args[1], key)
 		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(key+"\n"), 0o400))
 	}
+	maps.Copy(commands, s.keyCommands())
 	urls, authorities := s.certificates(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/secured", UpdateScripts: *update, RequireUniqueNames: true, Cmds: commands,

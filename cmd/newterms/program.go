@@ -158,8 +158,15 @@ type list []string
 func (l *list) String() string     { return strings.Join(*l, ",") }
 func (l *list) Set(s string) error { *l = append(*l, s); return nil }
 
-// version is the module's, as the go command stamped it.
+// stamped is the version that a build without a checkout is told, by the linker:
+// -X main.stamped=0.1.0.
+var stamped string
+
+// version is the stamped one, or the module's, as the go command stamped it.
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

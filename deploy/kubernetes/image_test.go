@@ -54,14 +54,14 @@ func TestCompose(t *testing.T) {
 	}
 }
 
-// TestImageProgram builds the program as the Dockerfile does, in a clone, and
-// runs it: static, with its version stamped.
+// TestImageProgram builds the program as the Dockerfile does, in a clone and from
+// sources without .git, and runs it: static, with its version stamped.
 func TestImageProgram(t *testing.T) {
 	dockerfile, err := os.ReadFile("../Dockerfile")
 	if err != nil {
 		t.Fatal(err)
 	}
-	build := regexp.MustCompile(`RUN (CGO_ENABLED=0 go build .*) -o /newterms (\./cmd/newterms)`).FindSubmatch(dockerfile)
+	build := regexp.MustCompile(`RUN (CGO_ENABLED=0 GOOS=\$TARGETOS GOARCH=\$TARGETARCH go build .*) -o /newterms (\./cmd/newterms)`).FindSubmatch(dockerfile)
 	if build == nil {
 		t.Fatal("the Dockerfile has no such build")
 	}
@@ -69,7 +69,7 @@ func TestImageProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if version := regexp.MustCompile(`(?m)^go (\S+)$`).FindSubmatch(goMod); !strings.Contains(string(dockerfile), "FROM golang:"+string(version[1])+"-") {
+	if version := regexp.MustCompile(`(?m)^go (\S+)$`).FindSubmatch(goMod); !strings.Contains(string(dockerfile), " golang:"+string(version[1])+"-") {
 		t.Errorf("the Dockerfile does not build with Go %s", version[1])
 	}
 	clone, program := filepath.Join(t.TempDir(), "src"), filepath.Join(t.TempDir(), "newterms")
@@ -83,8 +83,9 @@ func TestImageProgram(t *testing.T) {
 		}
 		return string(out)
 	}
+	command := string(build[1]) + " -o " + program + " " + string(build[2])
 	run(".", "git clone -q ../.. "+clone)
-	run(clone, string(build[1])+" -o "+program+" "+string(build[2]))
+	run(clone, command)
 	commit := strings.TrimSpace(run(clone, "git rev-parse --short=12 HEAD"))
 	tag := strings.TrimSpace(run(clone, "git tag --points-at HEAD"))
 	if version := run("/", "env -i "+program+" version"); !strings.Contains(version, commit) && (tag == "" || !strings.Contains(version, tag)) {
@@ -92,5 +93,9 @@ func TestImageProgram(t *testing.T) {
 	}
 	if out := run("/", "go version -m "+program); !strings.Contains(out, "CGO_ENABLED=0") {
 		t.Errorf("it is not static: %s", out)
+	}
+	run(clone, "rm -rf .git; VERSION=0.1.0; "+command)
+	if version := run("/", "env -i "+program+" version"); !strings.HasPrefix(version, "newterms 0.1.0 ") {
+		t.Errorf("without .git version is %q", version)
 	}
 }

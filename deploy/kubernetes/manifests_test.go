@@ -106,6 +106,9 @@ func TestMutatedManifestsFail(t *testing.T) {
 		{"a cause that only the log has", "            terminationMessagePolicy: FallbackToLogsOnError\n", "", "terminationMessagePolicy"},
 		{"another ConfigMap", "        - configMapRef:\n                name: newterms", "        - configMapRef:\n                name: newterm", "names no ConfigMap"},
 		{"a port that is closed", "port: 9200", "port: 9300", "is not open"},
+		{"DNS of one cluster only", "    - namespaceSelector: {}\n", "    - podSelector: {}\n", "DNS must be open"},
+		{"no DNS on the node", "cidr: 169.254.0.0/16", "cidr: 169.253.0.0/16", "DNS must be open"},
+		{"DNS of the internet", "cidr: 10.0.0.0/8", "cidr: 0.0.0.0/0", "DNS must be open"},
 		{"another API version", "apiVersion: batch/v1", "apiVersion: batch/v1beta1", "no kind"},
 	} {
 		broken := strings.Replace(fine, m.old, m.new, 1)

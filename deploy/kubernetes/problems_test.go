@@ -162,7 +162,7 @@ func (m *manifests) job(name string, template batchv1.JobTemplateSpec) {
 		if c.SecurityContext == nil || c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
 			m.problem("%s: the root file system can be written to", name)
 		}
-		if i := strings.LastIndexByte(c.Image, ':'); i < 0 || c.Image[i:] == ":latest" {
+		if i := strings.LastIndexByte(c.Image, ':'); i < 0 || c.Image[i:] == ":latest" { // a digest has one as well
 			m.problem("%s: image %s names no version", name, c.Image)
 		}
 		if c.TerminationMessagePolicy != corev1.TerminationMessageFallbackToLogsOnError {

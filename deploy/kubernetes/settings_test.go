@@ -2,6 +2,7 @@ package kubernetes_test
 
 import (
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/robfig/cron/v3"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -77,7 +79,32 @@ func (m *manifests) network(data map[string]string) {
 	if pod := m.cron.Spec.JobTemplate.Spec.Template; err != nil || !selector.Matches(labels.Set(pod.Labels)) {
 		m.problem("NetworkPolicy: it does not select the pod of the CronJob (%v)", err)
 	}
-	if !open["53"] {
-		m.problem("NetworkPolicy: no DNS")
+	m.names()
+}
+
+// names wants DNS to be open to pods of any namespace and labels, and to the
+// address that NodeLocal DNS has on a node.
+func (m *manifests) names() {
+	var pods, nodeLocal, elsewhere bool
+	for _, rule := range m.policies[0].Spec.Egress {
+		if !slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool { return p.Port.IntValue() == 53 }) {
+			continue
+		}
+		for _, to := range rule.To {
+			all := to.NamespaceSelector != nil && len(to.NamespaceSelector.MatchLabels) == 0 && to.PodSelector == nil
+			pods = pods || all
+			if to.IPBlock == nil {
+				continue
+			}
+			block, err := netip.ParsePrefix(to.IPBlock.CIDR)
+			if err != nil {
+				m.problem("NetworkPolicy: %v", err)
+			}
+			nodeLocal = nodeLocal || block.Contains(netip.MustParseAddr("169.254.20.10"))
+			elsewhere = elsewhere || block.Contains(netip.MustParseAddr("203.0.113.53"))
+		}
+	}
+	if !pods || !nodeLocal || elsewhere {
+		m.problem("NetworkPolicy: DNS must be open in the cluster, and on the node, and not on the internet: %t, %t, %t", pods, nodeLocal, elsewhere)
 	}
 }

@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 )
 
@@ -13,7 +14,8 @@ type Maker struct {
 	fields []string // the new-terms fields
 	runID  string
 	common map[string]any // what all alerts of the run say, flat
-	json   []byte         // of common, without braces
+	from   Overrides
+	json   []byte // of common, without braces
 }
 
 // NewMaker makes the maker of a run. Its error is of a rule that is no JSON.
@@ -40,6 +42,12 @@ func NewMaker(rule Rule, run RunInfo) (*Maker, error) {
 		m.common["kibana.alert.building_block_type"] = block
 	}
 	var err error
+	if m.from, err = OverridesOf(rule); err != nil {
+		return nil, fmt.Errorf("rule %v: %w", rule["rule_id"], err)
+	}
+	for _, key := range m.from.keys() {
+		delete(m.common, key)
+	}
 	if m.json, err = membersOf(m.common); err != nil {
 		return nil, fmt.Errorf("encode the rule %v: %w", rule["rule_id"], err)
 	}
@@ -61,6 +69,7 @@ func (m *Maker) Alert(f Finding, now time.Time) (alert Alert) {
 
 func (m *Maker) alert(f Finding, now time.Time) Alert {
 	e := f.Event
+	rule := m.from.of(m.rule, e.document)
 	own := map[string]any{
 		"@timestamp":                            timestamp(now),
 		"kibana.alert.uuid":                     f.ID,
@@ -71,12 +80,15 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"kibana.alert.ancestors":                e.ancestors,
 		"kibana.alert.depth":                    e.depth,
 		"kibana.alert.new_terms":                f.Terms,
-		"kibana.alert.reason":                   describe(e.document, m.fields, f.Terms).reason(m.rule),
+		"kibana.alert.reason":                   describe(e.document, m.fields, f.Terms).reason(rule),
 		"newterms.first_seen":                   timestamp(f.FirstSeen),
 		"newterms.pair":                         f.Pair,
 		"newterms.events":                       f.Events,
 		"newterms.window.from":                  timestamp(f.From),
 		"newterms.window.to":                    timestamp(f.To),
+	}
+	for _, key := range m.from.keys() {
+		own[key] = rule[key[strings.LastIndexByte(key, '.')+1:]]
 	}
 	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, LeftOut: e.leftOut}
 }

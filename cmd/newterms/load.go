@@ -37,7 +37,7 @@ func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms
 		r.Search.Exclude = exclude
 		r.Search.Exceptions = p.unexpired(*r)
 		r.Search.MissingTerms = bool(missing)
-		r.Search.Wanted = alerts.EventFields()
+		r.Search.Wanted = append(alerts.EventFields(), r.Search.Wanted...)
 		r.Search.PageSize = p.pageSize
 	}
 	for _, r := range rules {

@@ -38,6 +38,9 @@ func (p rulePage) text() string {
 	line("history", p.History)
 	line("first run", "looks back "+p.Lookback)
 	line("timestamp", timestamp)
+	if len(p.Overrides) > 0 {
+		line("overrides", "the rule's name, risk or severity come from "+strings.Join(p.Overrides, ", "))
+	}
 	if p.MaxSignals != nil {
 		line("max_signals", fmt.Sprintf("%v in Kibana; no alert is dropped here", p.MaxSignals))
 	}

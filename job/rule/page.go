@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/alerts"
 	"newterms/esquery"
 	"newterms/esquery/kql"
 )
@@ -26,6 +27,7 @@ type Page struct {
 	Lookback       string         `json:"lookback"`
 	Timestamp      string         `json:"timestamp"`
 	Fallback       string         `json:"timestamp_fallback,omitempty"`
+	Overrides      []string       `json:"overrides,omitempty"`   // event fields that give an alert its rule name, risk score or severity
 	MaxSignals     any            `json:"max_signals,omitempty"` // without effect
 	Tactics        []Tactic       `json:"attack"`
 	Query          string         `json:"query"`
@@ -58,7 +60,7 @@ func (r Rule) Page() Page {
 		Name: r.Name, ID: r.ID, Source: r.Source, Status: r.Status, BuildingBlock: text("building_block_type") != "",
 		Severity: text("severity"), RiskScore: r.Parameters["risk_score"], Index: r.Search.Indices, NewTerms: r.Search.Fields,
 		History: inWords(r.History), Lookback: inWords(r.Lookback), Timestamp: r.Search.Timestamp, Fallback: r.Search.Fallback,
-		MaxSignals: r.Parameters["max_signals"], Tactics: tactics(r.Parameters["threat"]), Query: strings.TrimSpace(r.QueryText),
+		Overrides: overrideFields(r), MaxSignals: r.Parameters["max_signals"], Tactics: tactics(r.Parameters["threat"]), Query: strings.TrimSpace(r.QueryText),
 		Exclusions: r.Search.Query.Exclusions(), Indicators: r.Search.Query.Indicators(), Guide: strings.TrimSpace(text("note")),
 		Description: strings.TrimSpace(text("description")),
 	}
@@ -80,6 +82,14 @@ func (r Rule) Page() Page {
 		p.Exceptions = append(p.Exceptions, e.Name)
 	}
 	return p
+}
+
+func overrideFields(r Rule) []string {
+	o, err := alerts.OverridesOf(r.Parameters)
+	if err != nil { // which the loader has refused
+		return nil
+	}
+	return o.Fields()
 }
 
 // inWords is a duration in its largest whole unit: 7 days, 36 hours, 9 minutes.

@@ -25,7 +25,7 @@ type Rule struct {
 	Source    string         // the file, with the line in an export
 	Status    string         // its maturity in detection-rules, or enabled or disabled
 	QueryText string         // KQL, as written
-	Search    esquery.Search // what the rule reads, without any setting
+	Search    esquery.Search // what the rule reads, without any setting; it wants the fields that override parameters
 	History   time.Duration  // how far back a pair must be unseen
 	Lookback  time.Duration  // of the first scheduled run ever
 	// Overlap is how much further the rule looks back than it runs, for events
@@ -100,6 +100,11 @@ func fromTable(table map[string]any) (Rule, error) {
 		t.problems = append(t.problems, fmt.Errorf("query: %w", err))
 	}
 	r.Parameters = parameters(table, fields, history)
+	overrides, err := alerts.OverridesOf(r.Parameters)
+	if err != nil {
+		t.problems = append(t.problems, err)
+	}
+	r.Search.Wanted = overrides.Fields()
 	return r, errors.Join(t.problems...)
 }
 

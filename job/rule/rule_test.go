@@ -145,16 +145,20 @@ func TestExportedRule(t *testing.T) {
 	if r := rules[0]; r.Lookback != 5*time.Minute || r.Overlap != 4*time.Minute {
 		t.Errorf("it looks back %s, %s more than it runs", r.Lookback, r.Overlap)
 	}
-	for _, name := range []string{"severity_mapping", "risk_score_mapping"} {
-		_, err := rule.Load(ruletest.Write(t, map[string]any{name: []map[string]any{{"field": "x"}}}))
-		if err == nil || !strings.Contains(err.Error(), name+" is not supported and would change") {
+	field := map[string]any{"field": "x"}
+	for name, value := range map[string]any{
+		"severity_mapping":   []map[string]any{{"field": "x", "value": "y", "severity": "huge"}},
+		"risk_score_mapping": []map[string]any{{"field": "x", "operator": "greater"}},
+		"alert_suppression":  map[string]any{"group_by": []string{"x"}},
+		"data_view_id":       "x",
+	} {
+		if _, err := rule.Load(ruletest.Write(t, map[string]any{name: value})); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	for name, value := range map[string]any{"rule_name_override": "event.action", "data_view_id": "x"} {
-		if _, err := rule.Load(ruletest.Write(t, map[string]any{name: value})); err == nil || !strings.Contains(err.Error(), name+" is not supported") {
-			t.Errorf("%s: got %v", name, err)
-		}
+	rules, err = rule.Load(ruletest.Write(t, map[string]any{"risk_score_mapping": []map[string]any{field}, "rule_name_override": "event.action"}))
+	if err != nil || !reflect.DeepEqual(rules[0].Search.Wanted, []string{"x", "event.action"}) {
+		t.Errorf("got %v, %v", rules, err)
 	}
 }
 

@@ -97,17 +97,14 @@ func (t *tableReader) interval() time.Duration {
 }
 
 // refuse names what the rule has that is not supported and would change which
-// alerts there are, or what they say. Exported rules have such keys empty.
+// alerts there are. Exported rules have such keys empty.
 func (t *tableReader) refuse() {
-	for _, key := range []struct{ name, changes string }{
-		{"alert_suppression", "would change which alerts there are"},
-		{"data_view_id", "would change which alerts there are"},
-		{"severity_mapping", "would change the severity of alerts"},
-		{"risk_score_mapping", "would change the risk score of alerts"},
-		{"rule_name_override", "would change the rule's name in alerts"},
+	for _, key := range []struct{ name, instead string }{
+		{"alert_suppression", "a pair has one alert until it is unseen for the history window: take it out, or make new-terms fields of what it groups by"},
+		{"data_view_id", "write its indices into index"},
 	} {
 		if value, ok := t.table[key.name]; ok && !isEmpty(value) {
-			t.problem("%s is not supported and %s", key.name, key.changes)
+			t.problem("%s is not supported and would change which alerts there are; %s", key.name, key.instead)
 		}
 	}
 }

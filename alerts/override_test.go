@@ -1,0 +1,55 @@
+package alerts
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+)
+
+func TestOverrides(t *testing.T) {
+	mapped := map[string]any{
+		"rule_name_override": "event.reason", "risk_score_mapping": []any{map[string]any{"field": "event.risk_score", "operator": "equals", "value": ""}},
+		"severity_mapping": []any{
+			map[string]any{"field": "", "value": "", "operator": "equals", "severity": "low"}, // as Kibana exports an empty row
+			map[string]any{"field": "event.outcome", "value": "failure", "operator": "equals", "severity": "critical"},
+			map[string]any{"field": "event.outcome", "value": "success", "operator": "equals", "severity": "low"},
+			map[string]any{"field": "event.severity", "value": "7", "operator": "equals", "severity": "high"},
+		},
+	}
+	for _, c := range []struct{ name, event, want string }{
+		{"nothing of the event", `{}`, "Rule, medium, 47"},
+		{"all of it", `{"event":{"reason":"MFA fatigue","risk_score":73.5,"outcome":"success"}}`, "MFA fatigue, low, 73.5"},
+		{"the highest", `{"event":{"outcome":["success","failure"],"severity":7,"risk_score":[12,99,140,"x"]}}`, "Rule, critical, 99"},
+		{"another letter case", `{"event":{"outcome":"Failure"}}`, "Rule, medium, 47"},
+		{"no number", `{"event":{"risk_score":"NaN"}}`, "Rule, medium, 47"},
+		{"an object", `{"event":{"reason":{"a":1},"severity":{"b":7}}}`, "Rule, medium, 47"},
+	} {
+		rule := testRule()
+		maps.Copy(rule, mapped)
+		m, err := NewMaker(rule, RunInfo{ID: "run", Type: RunManual})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := NewKey("r1", m.fields, []any{"a", "b"}, firstSeen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alert := m.Alert(Finding{Key: key, Terms: []any{"a", "b"}, Event: NewEvent(SourceEvent{Index: "i", ID: "1", Source: decode(t, c.event)})}, firstSeen)
+		text, err := json.Marshal(alert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := decode(t, string(text))
+		got := fmt.Sprintf("%v, %v, %v", doc["kibana.alert.rule.name"], doc["kibana.alert.severity"], doc["kibana.alert.risk_score"])
+		if got != c.want || doc["kibana.alert.rule.severity"] != "medium" {
+			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
+		}
+		for _, name := range []string{"kibana.alert.rule.name", "kibana.alert.severity", "kibana.alert.risk_score"} {
+			if n := strings.Count(string(text), `"`+name+`":`); n != 1 {
+				t.Errorf("%s: %s stands there %d times", c.name, name, n)
+			}
+		}
+	}
+}

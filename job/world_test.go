@@ -153,7 +153,7 @@ func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 		Rule: r, Version: "test", Store: w.store,
 		Open: func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, w.client, s) },
 		Emit: func(a alerts.Alert) error {
-			text, err := json.Marshal(a)
+			text, err := a.JSON()
 			if err != nil {
 				return err
 			}

@@ -29,7 +29,7 @@ func TestKeyFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs, err := program{settings: s}.keySpecs(keysFlags{uses: keys.Uses()})
+	specs, err := program{settings: s, now: time.Now}.keySpecs(keysFlags{uses: keys.Uses()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestKeysFitTheSettings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs, err := program{settings: s}.keySpecs(keysFlags{uses: keys.Uses(), expires: duration(36 * time.Hour)})
+	specs, err := program{settings: s, now: time.Now}.keySpecs(keysFlags{uses: keys.Uses(), expires: duration(36 * time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}

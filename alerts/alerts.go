@@ -56,8 +56,11 @@ func hash(parts ...any) (string, error) {
 // A Finding is a first occurrence and the event that made it.
 type Finding struct {
 	Key
-	Terms  []any // one for each of the rule's new_terms_fields, in order
-	Events int64 // matching events of the pair in the window
+	Terms []any // one for each of the rule's new_terms_fields, in order
+	// LastSeen is when the pair was seen before, more than the rule's history
+	// before; zero if it was not, as far as the run has asked.
+	LastSeen time.Time
+	Events   int64 // matching events of the pair in the window
 	// From and To are the window in which Events were counted, To exclusive.
 	From, To time.Time
 

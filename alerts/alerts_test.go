@@ -92,7 +92,7 @@ func alertOf(t *testing.T, event SourceEvent) Alert {
 		t.Fatal(err)
 	}
 	return maker.Alert(Finding{
-		Key: key, Terms: []any{"00u1", "acc-1"}, Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour), Event: NewEvent(event),
+		Key: key, Terms: []any{"00u1", "acc-1"}, LastSeen: firstSeen.Add(-200 * time.Hour), Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour), Event: NewEvent(event),
 	}, firstSeen.Add(time.Minute))
 }
 
@@ -124,9 +124,10 @@ func TestNewAlert(t *testing.T) {
 		"kibana.alert.rule.rule_id": "r1", "kibana.alert.rule.execution.uuid": "run-1", "kibana.alert.rule.execution.type": string(RunManual),
 		"newterms.first_seen": "2026-03-10T12:00:00.005Z", "newterms.pair": a.Pair, "newterms.events": json.Number("3"), "newterms.run.id": "run-1",
 		"newterms.window.from": "2026-03-10T11:00:00.005Z", "newterms.window.to": "2026-03-10T13:00:00.005Z",
+		"newterms.last_seen": "2026-03-02T04:00:00.005Z", "newterms.lag_ms": json.Number("60000"),
 		"okta.actor.id": "00u1", "data_stream.dataset": "okta.system",
 		"kibana.alert.ancestors": []any{map[string]any{"id": "e1", "index": ".ds-logs-1", "type": "event", "depth": json.Number("0")}},
-		"kibana.alert.reason": "Ada Sorensen (ada@example.org) from 192.0.2.7 (Oslo, Norway, Fjordnet): first okta.actor.id 00u1, cloud.account.id acc-1 in 7d. " +
+		"kibana.alert.reason": "Ada Sorensen (ada@example.org) from 192.0.2.7 (Oslo, Norway, Fjordnet): new okta.actor.id 00u1, cloud.account.id acc-1, last seen 8 days before. " +
 			"user.session.start, SUCCESS. Medium alert: Rule",
 	} {
 		if got, _ := elastic.Lookup(written(t, a), path); !reflect.DeepEqual(got, want) {

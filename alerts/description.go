@@ -3,6 +3,7 @@ package alerts
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,7 +17,8 @@ type Description struct {
 
 	Actor, ActorID, Login string // display name, id, and what was signed in with
 	Account               string // id of the cloud account
-	IP, Place, Network    string // of the client; the place is "city, country"
+	IP, Network           string // of the client
+	Place, Country        string // of the client; the place is "city, country"
 	Browser, OS           string
 	Action                string
 	Outcome, Why          string
@@ -41,8 +43,7 @@ func describe(doc map[string]any, fields []string, terms []any) Description {
 		Login:   textOf(doc, "okta.actor.alternate_id", "user.email", "user.name"),
 		Account: textOf(doc, "cloud.account.id"),
 		IP:      textOf(doc, "okta.client.ip", "client.ip", "source.ip"),
-		Place: joinFilled(", ", textOf(doc, "client.geo.city_name", "source.geo.city_name"),
-			textOf(doc, "client.geo.country_name", "source.geo.country_name")),
+		Country: textOf(doc, "client.geo.country_name", "source.geo.country_name"),
 		Network: textOf(doc, "okta.security_context.as.organization.name", "client.as.organization.name",
 			"source.as.organization.name", "okta.security_context.isp"),
 		Browser: textOf(doc, "okta.client.user_agent.browser"),
@@ -51,6 +52,7 @@ func describe(doc map[string]any, fields []string, terms []any) Description {
 		Outcome: textOf(doc, "okta.outcome.result", "event.outcome"),
 		Why:     textOf(doc, "okta.outcome.reason"),
 	}
+	d.Place = joinFilled(", ", textOf(doc, "client.geo.city_name", "source.geo.city_name"), d.Country)
 	if d.Browser == "" || d.Browser == "UNKNOWN" { // Okta knows few of them
 		d.Browser = textOf(doc, "user_agent.name")
 	}
@@ -75,9 +77,10 @@ func describe(doc map[string]any, fields []string, terms []any) Description {
 
 // reason says in one line who, from where, and what is new:
 //
-//	Ada Lovelace (ada@example.com) from 203.0.113.7 (Oslo, Norway, Example Hosting): first okta.actor.id 00u1,
-//	cloud.account.id 123456789012 in 7d. user.session.start, SUCCESS. Medium alert: First Occurrence of …
-func (d Description) reason(rule Rule) string {
+//	Ada Lovelace (ada@example.com) from 203.0.113.7 (Oslo, Norway, Example Hosting): new okta.actor.id 00u1,
+//	cloud.account.id 123456789012, not seen in the 7 days before. user.session.start, SUCCESS. Medium alert: First
+//	Occurrence of …
+func (d Description) reason(rule Rule, lastSeen string) string {
 	var b strings.Builder
 	if who := withDetail(d.Actor, d.Login); who != "" {
 		b.WriteString(who)
@@ -90,8 +93,7 @@ func (d Description) reason(rule Rule) string {
 	for _, term := range d.NewTerms {
 		pair = append(pair, term.Field+" "+term.Value)
 	}
-	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
-	fmt.Fprintf(&b, "first %s in %s. ", strings.Join(pair, ", "), history)
+	fmt.Fprintf(&b, "new %s, %s. ", strings.Join(pair, ", "), lastSeen)
 	if what := joinFilled(", ", d.Action, d.Outcome); what != "" {
 		b.WriteString(what + ". ")
 	}
@@ -101,6 +103,35 @@ func (d Description) reason(rule Rule) string {
 	}
 	b.WriteString(severity + "alert: " + textOf(rule, "name"))
 	return b.String()
+}
+
+// lastSeen says how new the pair of a finding is: "last seen 8 days before" or
+// "not seen in the 7 days before".
+func lastSeen(rule Rule, f Finding) string {
+	if !f.LastSeen.IsZero() {
+		return "last seen " + inWords(f.FirstSeen.Sub(f.LastSeen)) + " before"
+	}
+	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
+	if n, err := strconv.Atoi(strings.TrimSuffix(history, "d")); err == nil && strings.HasSuffix(history, "d") {
+		history = inWords(time.Duration(n) * 24 * time.Hour)
+	}
+	return "not seen in the " + history + " before"
+}
+
+// inWords is a length of time in whole days, hours or minutes, the largest that
+// it has.
+func inWords(d time.Duration) string {
+	n, unit := d/time.Minute, "minute"
+	switch {
+	case d >= 24*time.Hour:
+		n, unit = d/(24*time.Hour), "day"
+	case d >= time.Hour:
+		n, unit = d/time.Hour, "hour"
+	}
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
 }
 
 // withDetail is "main (detail)", or what there is of it.

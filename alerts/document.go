@@ -36,6 +36,7 @@ func NewMaker(rule Rule, run RunInfo) (*Maker, error) {
 		"kibana.alert.rule.execution.type":   run.Type,
 		"newterms.fields":                    rule["new_terms_fields"],
 		"newterms.run.id":                    run.ID,
+		"newterms.run.type":                  run.Type,
 		"newterms.search":                    run.Search,
 	})
 	if block, ok := rule["building_block_type"]; ok {
@@ -80,12 +81,16 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"kibana.alert.ancestors":                e.ancestors,
 		"kibana.alert.depth":                    e.depth,
 		"kibana.alert.new_terms":                f.Terms,
-		"kibana.alert.reason":                   describe(e.document, m.fields, f.Terms).reason(rule),
+		"kibana.alert.reason":                   describe(e.document, m.fields, f.Terms).reason(rule, lastSeen(m.rule, f)),
 		"newterms.first_seen":                   timestamp(f.FirstSeen),
 		"newterms.pair":                         f.Pair,
 		"newterms.events":                       f.Events,
 		"newterms.window.from":                  timestamp(f.From),
 		"newterms.window.to":                    timestamp(f.To),
+		"newterms.lag_ms":                       now.Sub(f.FirstSeen).Milliseconds(),
+	}
+	if !f.LastSeen.IsZero() {
+		own["newterms.last_seen"] = timestamp(f.LastSeen)
 	}
 	for _, key := range m.from.keys() {
 		own[key] = rule[key[strings.LastIndexByte(key, '.')+1:]]

@@ -43,6 +43,7 @@ type detection struct {
 type occurrence struct {
 	candidate esquery.Candidate
 	key       alerts.Key
+	lastSeen  time.Time // more than H before, but in the history asked for; else zero
 }
 
 // A page is what a page of candidates comes to.
@@ -152,7 +153,7 @@ func (d *detection) firstOccurrences(ctx context.Context, part Window, candidate
 		if err != nil {
 			return p, err
 		}
-		p.found = append(p.found, occurrence{c, key})
+		p.found = append(p.found, occurrence{c, key, lastSeen[i]})
 	}
 	p.new = len(p.found)
 	p.found, err = d.unalerted(ctx, p.found)
@@ -214,7 +215,7 @@ func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.
 			read[e] = alerts.NewEvent(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing})
 		}
 		made[i] = d.maker.Alert(alerts.Finding{
-			Key: o.key, Terms: o.candidate.Terms, Events: o.candidate.Events, From: part.From, To: part.To, Event: read[e],
+			Key: o.key, Terms: o.candidate.Terms, LastSeen: o.lastSeen, Events: o.candidate.Events, From: part.From, To: part.To, Event: read[e],
 		}, d.Now())
 	}
 	return made

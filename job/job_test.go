@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -158,5 +159,36 @@ func TestWarnings(t *testing.T) {
 				t.Errorf("got %s\nwant %s", got, c.want)
 			}
 		})
+	}
+}
+
+// TestAlertTellsWhenThePairWasSeenBefore looks at a window that begins within H
+// of the event before and at one that does not.
+func TestAlertTellsWhenThePairWasSeenBefore(t *testing.T) {
+	w := newWorld(t)
+	w.create("events", nil)
+	for i, at := range []string{"2026-03-01T12:00:00.000Z", "2026-03-08T18:00:00.000Z"} {
+		w.index(map[string]any{"_id": fmt.Sprint(i), "@timestamp": at, "okta.actor.id": "ada", "cloud.account.id": "acc-1"})
+	}
+	for from, want := range map[string]struct{ lastSeen, reason string }{
+		"2026-03-08T06:00:00Z": {"2026-03-01T12:00:00.000Z", "last seen 7 days before"},
+		"2026-03-08T17:00:00Z": {"", "not seen in the 7 days before"},
+	} {
+		var found []map[string]any
+		j := w.job(w.rule(pairRule()), &found)
+		j.DryRun, j.Now = true, func() time.Time { return parseTime(t, "2026-03-08T18:01:30Z") }
+		if _, err := j.Run(t.Context(), uuid.NewString(), job.Window{From: parseTime(t, from), To: parseTime(t, "2026-03-09T00:00:00Z")}); err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != 1 {
+			t.Fatalf("%s: got %v", from, found)
+		}
+		lastSeen, _ := found[0]["newterms.last_seen"].(string)
+		if reason := fmt.Sprint(found[0]["kibana.alert.reason"]); lastSeen != want.lastSeen || !strings.Contains(reason, want.reason+". ") {
+			t.Errorf("%s: last seen %q, reason %q", from, lastSeen, reason)
+		}
+		if lag := fmt.Sprint(found[0]["newterms.lag_ms"]); lag != "90000" {
+			t.Errorf("%s: the lag is %s", from, lag)
+		}
 	}
 }

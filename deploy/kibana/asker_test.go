@@ -96,6 +96,8 @@ func (a asker) aggregations(view string, l layer, order []string) map[string]any
 			aggs[id] = map[string]any{"cardinality": field}
 		case "sum", "max":
 			aggs[id] = map[string]any{col.OperationType: field}
+		case "median":
+			aggs[id] = map[string]any{"percentiles": map[string]any{"field": col.SourceField, "percents": []int{50}}}
 		case "last_value":
 			aggs[id] = a.newestOf(col.SourceField, col.Params.SortField)
 		}
@@ -146,6 +148,8 @@ func values(l layer, order []string, aggs map[string]any, count float64) (shown 
 			if counted > 0 || !col.Params.EmptyAsNull {
 				value = counted
 			}
+		case "median":
+			value = answer["values"].(map[string]any)["50.0"]
 		case "last_value":
 			value = lastValue(answer, col.SourceField)
 		default:

@@ -141,7 +141,7 @@ func (c *checklist) column(view, id string, col column, l layer) {
 		if col.SourceField != "___records___" {
 			c.problem("column %s counts %s", id, col.SourceField)
 		}
-	case "sum", "max":
+	case "sum", "max", "median":
 		c.field(view, col.SourceField, "long", "float")
 		c.ofAnyRule(col.SourceField)
 	case "unique_count":

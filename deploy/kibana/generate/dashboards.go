@@ -101,8 +101,11 @@ func jobHealth() object {
 			{"counts", "What the runs found", grid{24, 30, 24, 12}, chart(runsView, "", "line", nil, overTime("time", "@timestamp"),
 				sum("candidates", "Candidates", "newterms.candidates"), sum("new", "New", "newterms.new"), sum("written", "Alerts written", "newterms.written"),
 				sum("alerted", "Already alerted", "newterms.already_alerted"), sum("lacking", "Events that lack a term", "newterms.lacking_terms")), ""},
-			{"errors", "Last errors", grid{0, 42, 24, 14}, savedSession("newterms-failed-runs"), ""},
-			{"gap-list", "Gaps and how to rerun them", grid{24, 42, 24, 14}, savedSession("newterms-gaps"), ""},
+			{"lag", "Time to detect: from first seen to alert written", grid{0, 42, 48, 10}, chart(alertsView, "", "line", nil,
+				overTime("time", "newterms.first_seen"), metric("median", "Median", "median", "newterms.lag_ms", object{"emptyAsNull": true}),
+				maximum("slowest", "Slowest", "newterms.lag_ms")), monitored},
+			{"errors", "Last errors", grid{0, 52, 24, 14}, savedSession("newterms-failed-runs"), ""},
+			{"gap-list", "Gaps and how to rerun them", grid{24, 52, 24, 14}, savedSession("newterms-gaps"), ""},
 		})
 }
 

@@ -66,6 +66,7 @@ func dataViews() []object {
 			"event.id": link("../app/discover#/?_g=(time:(from:now-1y,to:now))&_a=(dataSource:(dataViewId:'logs-*',type:dataView),index:'logs-*',"+
 				"query:(language:kuery,query:'event.id:%22{{value}}%22'))", "source event"),
 			"kibana.alert.workflow_status_updated_at": short,
+			"newterms.lag_ms":                         duration,
 		}),
 		dataView(runsView, "newterms runs", ".alerts-newterms.runs-default", "@timestamp", object{
 			"newterms.run.started":      object{"id": "relative_date"},

@@ -58,7 +58,7 @@ func TestRandomEventsFailNoRun(t *testing.T) {
 	r.Search.Wanted = alerts.EventFields()
 	var found []map[string]any
 	j := w.job(r, &found)
-	j.Emit = func(a alerts.Alert) error { _, err := json.Marshal(a); a.Describe(); return err }
+	j.Emit = func(a alerts.Alert) error { _, err := a.JSON(); a.Describe(); return err }
 	leftOut := map[string]int{}
 	j.Warn = func(err error) {
 		if l, ok := err.(*job.LeftOut); ok {

@@ -124,8 +124,8 @@ func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacl
 		return Obstacles{}, err
 	}
 	var answer struct {
-		Each    counted `json:"each"`
-		Ignored counted `json:"ignored"`
+		Each    numbers `json:"each"`
+		Ignored numbers `json:"ignored"`
 		All     struct {
 			docCount
 			Before  docCount `json:"before"`
@@ -134,9 +134,9 @@ func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacl
 			In      struct {
 				docCount
 				Matching docCount `json:"matching"`
-				Fail     counted  `json:"fail"`
+				Fail     numbers  `json:"fail"`
 				Once     struct {
-					Only counted `json:"only"`
+					Only numbers `json:"only"`
 				} `json:"once"`
 			} `json:"in"`
 		} `json:"all"`
@@ -160,12 +160,12 @@ func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacl
 	return o, nil
 }
 
-// counted is the answer to a filters aggregation whose filters are numbered.
-type counted struct {
+// numbers is the answer to a filters aggregation whose filters are numbered.
+type numbers struct {
 	Buckets map[string]docCount `json:"buckets"`
 }
 
-func (c counted) at(i int) int64 { return c.Buckets[strconv.Itoa(i)].Count }
+func (c numbers) at(i int) int64 { return c.Buckets[strconv.Itoa(i)].Count }
 
 // obstacles counts events that have all the values, by their time and by the
 // conditions that they fail. Those that fail just one are in "once".

@@ -178,6 +178,9 @@ func span(d time.Duration) string {
 	if d > 0 && d%(24*time.Hour) == 0 {
 		return plural(int64(d/(24*time.Hour)), "day", "days")
 	}
+	if d < time.Millisecond {
+		return "0 s"
+	}
 	var parts []string
 	for _, unit := range []struct {
 		length time.Duration

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -20,6 +21,8 @@ type printer struct {
 	out    io.Writer
 	width  int // in columns
 	rows   []row
+	// none is what there is instead of alerts; "" is "no new alerts".
+	none string
 }
 
 // mostRows bounds the memory of a table: these take about 3 MB.
@@ -75,7 +78,7 @@ func (p *printer) flush(rule string) error {
 	case p.format != "table":
 		return nil
 	case len(p.rows) == 0:
-		_, err := fmt.Fprintf(forPeople{p.out}, "%s: no new alerts\n", rule)
+		_, err := fmt.Fprintf(forPeople{p.out}, "%s: %s\n", rule, cmp.Or(p.none, "no new alerts"))
 		return err
 	}
 	return p.print(rule)

@@ -50,6 +50,12 @@ const usage = `newterms finds first occurrences and indexes an alert for each.
                   says why a pair has an alert or has none, or what keeps its
                   events from matching; without --from in the last 7 days, or
                   what the rule's history is; writes nothing
+  newterms backtest --from T [--to T] [--rule PATH]... [--exclude KQL]...
+                  [--exclude-file FILE]... [--missing-terms skip|include]
+                  [--history 7d,14d] [--output text|json]
+                  what rules would have found, by day and by value, alerted
+                  already or not, and what each exclusion takes; several rules
+                  as a table; writes nothing
   newterms close|acknowledge ALERT_ID... [--reason TEXT]
   newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
                   sets the status of alerts, by id or all that KQL matches;
@@ -60,7 +66,7 @@ T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
 Settings are environment variables, ELASTICSEARCH_URL first: see the README.
 `
 
-const commandNames = "run, check, setup, keys, rule, rules, explain, close, acknowledge or version"
+const commandNames = "run, check, setup, keys, rule, rules, explain, backtest, close, acknowledge or version"
 
 // program is one call of the command line.
 type program struct {
@@ -114,7 +120,7 @@ func (p program) dispatch(ctx context.Context, args []string, settingsErr error)
 		return err
 	}
 	commands := map[string]func(context.Context, []string) error{
-		"run": p.run, "check": p.check, "setup": p.setup, "keys": p.keys, "rule": p.rule, "rules": p.list, "explain": p.explain,
+		"run": p.run, "check": p.check, "setup": p.setup, "keys": p.keys, "rule": p.rule, "rules": p.list, "explain": p.explain, "backtest": p.backtest,
 		"close": p.decide("close", alerts.Closed), "acknowledge": p.decide("acknowledge", alerts.Acknowledged),
 	}
 	do, ok := commands[command]

@@ -155,6 +155,9 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared
 		}
 		p.log.LogAttrs(ctx, slog.LevelInfo, sentence, closingKeys(run, f.dryRun)...)
 	}
+	if f.dryRun && run.Counts.New > 0 {
+		out.none = foundText(run.Counts.New, run.Counts.AlreadyAlerted)
+	}
 	if err == nil || len(out.rows) > 0 {
 		err = errors.Join(err, out.flush(r.Name))
 	}

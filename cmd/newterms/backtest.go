@@ -1,0 +1,260 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/esquery/kql"
+	"newterms/job"
+	"newterms/job/datemath"
+	"newterms/job/rule"
+)
+
+// mostMeasured is how many exclusions are measured one by one: each takes two
+// runs over the range.
+const mostMeasured = 20
+
+// backtestFlags are what `newterms backtest` was told.
+type backtestFlags struct {
+	*askedFlags
+	files     list
+	histories []time.Duration
+	measured  []kql.Query // the exclusions that are not the settings'
+}
+
+// backtest shows what rules would have found in a range, and what exclusions
+// take. It writes nothing.
+func (p program) backtest(ctx context.Context, args []string) error {
+	f, err := p.parseBacktest(args)
+	if err != nil {
+		return err
+	}
+	rules, unusable := f.askedFlags.rules(p)
+	if len(rules) == 0 {
+		return unusable
+	}
+	client, err := p.connect()
+	if err != nil {
+		return errors.Join(unusable, err)
+	}
+	defer p.progress.during("backtest")()
+	several := len(rules)+len(causes(unusable)) > 1
+	failures := []error{unusable}
+	var results []*trial
+	for _, r := range rules {
+		t := p.newTrial(client, r, f)
+		err := t.measure(ctx, several)
+		if err != nil && several {
+			err = fmt.Errorf("rule %s: %w", r.Name, err)
+		}
+		if failures = append(failures, err); err == nil {
+			results = append(results, t)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	slices.SortStableFunc(results, func(a, b *trial) int { return cmp.Compare(b.all.total, a.all.total) })
+	return errors.Join(append(failures, p.printTrials(results, f, several))...)
+}
+
+func (p program) parseBacktest(args []string) (backtestFlags, error) {
+	asked, flags := p.newAskedFlags("backtest", "text", "json")
+	f := backtestFlags{askedFlags: asked}
+	var histories string
+	flags.Var(&f.files, "exclude-file", "")
+	flags.StringVar(&histories, "history", "", "")
+	if _, err := parseFlags(flags, args, 0); err != nil {
+		return f, err
+	}
+	if err := asked.read(p); err != nil {
+		return f, err
+	}
+	if asked.from.IsZero() {
+		return f, usageError{errors.New("backtest: --from is missing: say since when, such as --from now-30d/d")}
+	}
+	f.measured, asked.exclude = asked.exclude, nil
+	for _, path := range f.files {
+		more, err := readExcludeFile(path)
+		if err != nil {
+			return f, usageError{fmt.Errorf("--exclude-file: %w", err)}
+		}
+		f.measured = append(f.measured, more...)
+	}
+	for text := range strings.SplitSeq(histories, ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		history, err := datemath.Duration(text)
+		if err == nil && history <= 0 {
+			err = errors.New("it is no time at all")
+		}
+		if err != nil {
+			return f, usageError{fmt.Errorf("--history %s: %w", text, err)}
+		}
+		f.histories = append(f.histories, history)
+	}
+	return f, nil
+}
+
+// A trial is what a backtest of one rule finds.
+type trial struct {
+	p      program
+	client *elastic.Client
+	rule   rule.Rule // with the exclusions of the settings only
+	f      backtestFlags
+	window job.Window
+
+	all       *findings
+	exclusion []measuredExclusion
+	without   int64 // first occurrences without any of the measured exclusions
+	histories []measuredHistory
+}
+
+// A measuredExclusion says what one exclusion takes. Alerts may be fewer than
+// none: what is left of a pair may be new where it was not.
+type measuredExclusion struct {
+	query                       string
+	alertsAlone, alertsAddition int64
+	events                      esquery.Taken
+}
+
+type measuredHistory struct {
+	history time.Duration
+	*findings
+}
+
+func (p program) newTrial(client *elastic.Client, r rule.Rule, f backtestFlags) *trial {
+	return &trial{p: p, client: client.Apart(p.log), rule: r, f: f, window: f.window(p, r.History)}
+}
+
+// measure runs over the range: once for all, and again without some of the
+// exclusions and with other histories. Of several rules only the numbers count.
+func (t *trial) measure(ctx context.Context, several bool) error {
+	started := t.p.now()
+	t.all = newFindings(t.window)
+	var emit func(alerts.Alert) error
+	if !several {
+		emit = t.all.alert
+	}
+	run, err := t.run(ctx, t.f.measured, t.rule.History, true, t.all.tried, emit)
+	if err != nil {
+		return err
+	}
+	t.all.lacking = run.Counts.LackingTerms
+	if !several {
+		if err := t.measureExclusions(ctx); err != nil {
+			return err
+		}
+	}
+	for _, history := range t.f.histories {
+		m := measuredHistory{history, newFindings(t.window)}
+		if _, err := t.run(ctx, t.f.measured, history, false, m.tried, nil); err != nil {
+			return fmt.Errorf("history %s: %w", span(history), err)
+		}
+		t.histories = append(t.histories, m)
+	}
+	requests, _ := t.client.Spent()
+	t.p.log.Info(fmt.Sprintf("%s: %s in %s; %s, %.1f s", t.rule.Name, plural(t.all.total, "first occurrence", "first occurrences"), span(t.window.To.Sub(t.window.From)),
+		plural(int64(requests), "request", "requests"), t.p.now().Sub(started).Seconds()),
+		"rule", t.rule.Name, "new", t.all.total, "already_alerted", t.all.alerted, "requests", requests)
+	return nil
+}
+
+func (t *trial) run(ctx context.Context, exclude []kql.Query, history time.Duration, lookup bool, tell func(job.Tried), emit func(alerts.Alert) error) (alerts.Run, error) {
+	r := t.rule
+	r.Search.Exclude = slices.Concat(r.Search.Exclude, exclude)
+	r.History = history
+	warned := map[string]bool{}
+	j := job.Job{
+		Rule: r, Version: version(), Store: alerts.NewStore(t.client, t.p.settings.AlertsTarget, t.p.settings.RunsTarget),
+		Open:     func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, t.client, s) },
+		Progress: t.p.progress.of(r.Name),
+		Warn: func(err error) {
+			if lookup && !is[*job.LeftOut](err) && !warned[err.Error()] { // the same in each run, and about alerts that nobody writes
+				warned[err.Error()] = true
+				t.p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...)
+			}
+		},
+		Spent: t.client.Spent, Now: t.p.now,
+	}
+	return j.Backtest(ctx, uuid.NewString(), t.window, lookup, tell, emit)
+}
+
+// measureExclusions runs without the exclusions, with each alone, and with all
+// but each; a set is run once.
+func (t *trial) measureExclusions(ctx context.Context) error {
+	measured := t.f.measured
+	n := len(measured)
+	if n == 0 {
+		return nil
+	}
+	known := map[string]int64{fmt.Sprint(indexes(n, nil)): t.all.total}
+	count := func(keep func(i int) bool) (int64, error) {
+		set := indexes(n, keep)
+		if total, ok := known[fmt.Sprint(set)]; ok {
+			return total, nil
+		}
+		var some []kql.Query
+		for _, i := range set {
+			some = append(some, measured[i])
+		}
+		total := int64(0)
+		_, err := t.run(ctx, some, t.rule.History, false, func(job.Tried) { total++ }, nil)
+		known[fmt.Sprint(set)] = total
+		return total, err
+	}
+	var err error
+	if t.without, err = count(func(int) bool { return false }); err != nil || n > mostMeasured {
+		return err
+	}
+	taken, err := t.taken(ctx)
+	if err != nil {
+		return err
+	}
+	for i, q := range measured {
+		m := measuredExclusion{query: q.String(), events: taken[i]}
+		alone, err := count(func(other int) bool { return other == i })
+		if err != nil {
+			return fmt.Errorf("with only %s: %w", q, err)
+		}
+		others, err := count(func(other int) bool { return other != i })
+		if err != nil {
+			return fmt.Errorf("without %s: %w", q, err)
+		}
+		m.alertsAlone, m.alertsAddition = t.without-alone, others-t.all.total
+		t.exclusion = append(t.exclusion, m)
+	}
+	return nil
+}
+
+// indexes are those below n that are kept, or all.
+func indexes(n int, keep func(i int) bool) []int {
+	var kept []int
+	for i := range n {
+		if keep == nil || keep(i) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
+}
+
+func (t *trial) taken(ctx context.Context) ([]esquery.Taken, error) {
+	search := t.rule.Search
+	search.Exclude = slices.Concat(search.Exclude, t.f.measured)
+	source, err := esquery.Open(ctx, t.client, search)
+	if err != nil {
+		return nil, err
+	}
+	return source.Taken(ctx, esquery.Range{From: t.window.From, To: t.window.To}, len(t.f.measured))
+}

@@ -1,0 +1,55 @@
+package esquery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Taken says how many events an exclusion takes in a range.
+type Taken struct {
+	Alone int64 // if there were no other of those that are counted
+	Only  int64 // besides what the others take
+}
+
+// Taken counts what the last n of the search's exclusions take, in their order,
+// of the events that match without them. It is for a few: they are asked for at
+// once.
+func (s *Source) Taken(ctx context.Context, r Range, n int) ([]Taken, error) {
+	base := s.search
+	counted := base.Exclude[len(base.Exclude)-n:]
+	base.Exclude = base.Exclude[:len(base.Exclude)-n]
+	matching, err := base.compile(s.fields)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	takes := make([]dsl, n)
+	for i, q := range counted {
+		if takes[i], err = q.Compile(s.fields); err != nil {
+			return nil, excludeError(err)
+		}
+	}
+	var answer struct {
+		Alone numbers `json:"alone"`
+		Once  struct {
+			Only numbers `json:"only"`
+		} `json:"once"`
+	}
+	once := not(dsl{"bool": dsl{"should": takes, "minimum_should_match": 2}})
+	body := dsl{
+		"size": 0, "track_total_hits": false,
+		"query": dsl{"bool": dsl{"filter": []dsl{matching, s.within(r), anyOf(slices.Clone(takes))}}},
+		"aggs": dsl{
+			"alone": numbered(takes),
+			"once":  dsl{"filter": once, "aggs": dsl{"only": numbered(takes)}},
+		},
+	}
+	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
+		return nil, fmt.Errorf("count what is excluded: %w", s.explain(ctx, err))
+	}
+	taken := make([]Taken, n)
+	for i := range taken {
+		taken[i] = Taken{answer.Alone.at(i), answer.Once.Only.at(i)}
+	}
+	return taken, nil
+}

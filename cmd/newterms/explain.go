@@ -69,6 +69,9 @@ func (p program) explain(ctx context.Context, args []string) error {
 	return errors.Join(failures...)
 }
 
+// longestTerm is how many bytes a term has at the most, in Lucene.
+const longestTerm = 32_766
+
 // parseTerms reads FIELD=VALUE, each field once.
 func parseTerms(terms []string) (esquery.Values, error) {
 	values := esquery.Values{}
@@ -79,6 +82,8 @@ func parseTerms(terms []string) (esquery.Values, error) {
 			return nil, usageError{fmt.Errorf("--term: %q is not FIELD=VALUE", term)}
 		case values[field] != nil:
 			return nil, usageError{fmt.Errorf("--term: %s is there twice: explain one value at a time", field)}
+		case len(value) > longestTerm:
+			return nil, usageError{fmt.Errorf("--term: the value of %s has %d bytes, and Elasticsearch keeps no term of more than %d", field, len(value), longestTerm)}
 		case value == missingValue:
 			values[field] = []any{nil}
 		default:
@@ -160,7 +165,7 @@ func misfit(err error, values esquery.Values) error {
 	if is[*esquery.MappingError](err) {
 		for field, value := range values {
 			if text, ok := value[0].(string); ok && strings.Contains(err.Error(), text) {
-				return usageError{fmt.Errorf("--term %s: %w", field, err)}
+				return usageError{fmt.Errorf("--term %s: %v", field, err)} // advice about rules would mislead
 			}
 		}
 	}

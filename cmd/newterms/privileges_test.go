@@ -48,6 +48,36 @@ func (s *secure) privileges(t *testing.T) {
 	}
 }
 
+// reading explains and counts with a key that only reads.
+func (s *secure) reading(t *testing.T) {
+	const detections, runs = ".alerts-newterms.detections-reading", ".alerts-newterms.runs-reading"
+	targets := []string{"NEWTERMS_ALERTS_TARGET=" + detections, "NEWTERMS_RUNS_TARGET=" + runs}
+	setup := append(targets, "ELASTICSEARCH_API_KEY="+s.key(map[string]any{"name": "all-for-reading"}))
+	for _, command := range [][]string{{"setup"}, {"run", "--from", "now-1d", "--output", "none"}} {
+		if _, stderr, code := s.call(setup, command...); code != 0 {
+			t.Fatal(stderr)
+		}
+	}
+	body := s.descriptor("run.json")
+	for _, index := range []string{detections, runs} {
+		for _, lost := range []string{"create_doc", "auto_configure"} {
+			body = withoutPrivilege(t, body, detections, runs, index, lost)
+		}
+	}
+	environ := append(targets, "ELASTICSEARCH_API_KEY="+s.key(body))
+	for _, c := range []struct{ args, want string }{
+		{"explain --term okta.actor.id=ada", "first occurrence: not seen in the 7 days before"},
+		{"explain --term okta.actor.id=ADA", "did you mean ada"},
+		{"backtest --from now-1d --exclude okta.actor.id:nobody --history 1d", "1 first occurrence, alerted already"},
+	} {
+		stdout, stderr, code := s.call(environ, strings.Fields(c.args)...)
+		t.Logf("newterms %s: exit %d", c.args, code)
+		if code != 0 || !strings.Contains(stdout, c.want) {
+			t.Errorf("newterms %s: exit %d, want %q: %s%s", c.args, code, c.want, stdout, stderr)
+		}
+	}
+}
+
 // withoutPrivilege is the body of a key for the given targets that lacks one
 // privilege on one index.
 func withoutPrivilege(t *testing.T, body map[string]any, detections, runs, index, lost string) map[string]any {

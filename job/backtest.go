@@ -19,8 +19,8 @@ type Tried struct {
 // occurrences, whether they have alerts or not, in no order. With lookup it asks
 // which have. With emit it fetches their events and hands on the alerts that a
 // run would write if there were none; otherwise emit is nil, and it is much
-// faster. Either may be called after the other about the same first occurrence.
-// It writes nothing and heeds no MaxAlerts.
+// faster. tell may be called while emit is. It writes nothing and heeds no
+// MaxAlerts.
 func (j *Job) Backtest(ctx context.Context, id string, w Window, lookup bool, tell func(Tried), emit func(alerts.Alert) error) (alerts.Run, error) {
 	trial := *j
 	trial.DryRun, trial.MaxAlerts = true, 0

@@ -92,7 +92,7 @@ func withoutPrivilege(t *testing.T, body map[string]any, detections, runs, index
 			kept := slices.DeleteFunc(slices.Clone(entry["privileges"].([]any)), func(p any) bool { return name == index && p == lost })
 			removed = removed || len(kept) < len(entry["privileges"].([]any))
 			if len(kept) > 0 {
-				entries = append(entries, map[string]any{"names": []string{name}, "privileges": kept})
+				entries = append(entries, map[string]any{"names": []any{name}, "privileges": kept})
 			}
 		}
 	}

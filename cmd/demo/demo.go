@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,11 +28,38 @@ What you saw:
  5. The second run found the same pairs, saw that each has its alert, and wrote nothing.
 `
 
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+// options are what the demo was told.
+type options struct {
+	keep                          bool
+	elasticsearch, kibana, browse string // URLs; "" is none
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	keep := flags.Bool("keep", false, "leave Elasticsearch up until Ctrl-C, to try things")
+	flags.BoolVar(&o.keep, "keep", false, "leave Elasticsearch up until Ctrl-C, to try things")
+	flags.StringVar(&o.elasticsearch, "elasticsearch", "", "`URL` of an Elasticsearch to use instead of one that is started, as ELASTICSEARCH_USERNAME\n"+
+		"and the other variables of newterms say; what is there already is never touched")
+	flags.StringVar(&o.kibana, "kibana", "", "`URL` of its Kibana, to import the dashboards to")
+	flags.StringVar(&o.browse, "browse", "", "`URL` of Kibana for a browser, if that is another one")
 	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("%q is one argument too many", flags.Arg(0))
+	case o.elasticsearch == "" && o.kibana != "":
+		return o, errors.New("--kibana needs --elasticsearch: the Elasticsearch that the demo starts has no Kibana")
+	case o.elasticsearch != "" && o.keep:
+		return o, errors.New("--keep is for the Elasticsearch that the demo starts")
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stderr)
+	if err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
@@ -47,38 +75,83 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(bin)
-	newterms := filepath.Join(bin, "newterms")
+	d := demo{root: root, newterms: filepath.Join(bin, "newterms"), say: say, stdout: stdout, stderr: stderr}
+	if o.elasticsearch != "" {
+		return d.elsewhere(ctx, o)
+	}
 	built := make(chan error, 1)
-	go func() {
-		say("compiling newterms")
-		built <- goTool(ctx, root, "build", "-o", newterms, "./cmd/newterms")
-	}()
+	go func() { built <- d.build(ctx) }()
 	node, startErr := estest.Start(ctx, estest.Options{Progress: say})
 	buildErr := <-built
 	if startErr != nil || buildErr != nil {
 		return errors.Join(startErr, buildErr)
 	}
 	defer node.Stop() // its error would be of a node that is gone already
-	say("loading sample events")
-	if err := sample.Load(ctx, node, filepath.Join(root, "testdata", "okta"), time.Now()); err != nil {
-		return fmt.Errorf("load sample events: %w", err)
+	if err := d.show(ctx, node, []string{"ELASTICSEARCH_URL=" + node.URL}, []string{"setup"}); err != nil {
+		return err
 	}
-	say("")
-	for _, command := range [][]string{{"setup"}, {"run", "--from", "now-1d"}, {"run", "--from", "now-1d"}} {
-		fmt.Fprintln(stdout, "$ newterms", strings.Join(command, " "))
-		cmd := exec.CommandContext(ctx, newterms, command...)
-		cmd.Stdout, cmd.Stderr = stdout, stderr
-		cmd.Env = append(os.Environ(), "ELASTICSEARCH_URL="+node.URL, "LOG_FORMAT=text")
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("newterms %s: %w", strings.Join(command, " "), err)
-		}
-		fmt.Fprintln(stdout)
-	}
-	fmt.Fprint(stdout, strings.TrimPrefix(explanation, "\n"))
-	if *keep {
+	if o.keep {
 		fmt.Fprintf(stdout, tryIt, node.URL)
 		<-ctx.Done()
 	}
+	return nil
+}
+
+// A demo is what is at hand before there is an Elasticsearch.
+type demo struct {
+	root, newterms string // the sources, and where the program is built
+	say            func(string)
+	stdout, stderr io.Writer
+}
+
+func (d demo) build(ctx context.Context) error {
+	d.say("compiling newterms")
+	return goTool(ctx, d.root, "build", "-o", d.newterms, "./cmd/newterms")
+}
+
+// elsewhere shows newterms on a cluster that was running before.
+func (d demo) elsewhere(ctx context.Context, o options) error {
+	server, err := newElsewhere(o.elasticsearch)
+	if err == nil {
+		err = server.refuse(ctx)
+	}
+	if err == nil {
+		err = d.build(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	environ := []string{"ELASTICSEARCH_URL=" + o.elasticsearch, "NEWTERMS_INDEX=logs-okta.system-*", "NEWTERMS_NAMESPACE=default", "NEWTERMS_ALERTS_TARGET=", "NEWTERMS_RUNS_TARGET="}
+	setup := []string{"setup"}
+	if o.kibana != "" {
+		environ, setup = append(environ, "KIBANA_URL="+o.kibana), append(setup, "--dashboards")
+	}
+	if err := d.show(ctx, server, environ, setup); err != nil {
+		return err
+	}
+	fmt.Fprint(d.stdout, server.seeIt(o.kibana, o.browse))
+	return nil
+}
+
+// show loads the sample events and runs newterms, with the arguments of its
+// setup.
+func (d demo) show(ctx context.Context, server sample.Server, environ, setup []string) error {
+	d.say("loading sample events")
+	if err := sample.Load(ctx, server, filepath.Join(d.root, "testdata", "okta"), time.Now()); err != nil {
+		return fmt.Errorf("load sample events: %w", err)
+	}
+	d.say("")
+	for _, command := range [][]string{setup, {"run", "--from", "now-1d"}, {"run", "--from", "now-1d"}} {
+		fmt.Fprintln(d.stdout, "$ newterms", strings.Join(command, " "))
+		cmd := exec.CommandContext(ctx, d.newterms, command...)
+		cmd.Stdout, cmd.Stderr = d.stdout, d.stderr
+		cmd.Env = slices.Concat(os.Environ(), environ, []string{"LOG_FORMAT=text"})
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("newterms %s: %w", strings.Join(command, " "), err)
+		}
+		fmt.Fprintln(d.stdout)
+	}
+	fmt.Fprint(d.stdout, strings.TrimPrefix(explanation, "\n"))
 	return nil
 }
 

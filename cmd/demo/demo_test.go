@@ -2,8 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
+
+	"newterms/esquery/estest"
 )
 
 // TestDemo runs the demo and looks for what its explanation promises.
@@ -34,5 +41,92 @@ func TestDemo(t *testing.T) {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &stderr)
 		}
+	}
+}
+
+// TestDemoElsewhere shows newterms on a cluster with users, and with a stand-in
+// for its Kibana. The second time there is something, which is not touched.
+func TestDemoElsewhere(t *testing.T) {
+	node, err := estest.Start(t.Context(), estest.Options{Security: true, TLS: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := node.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	imported := 0
+	kibana := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		imported++
+		if _, password, _ := r.BasicAuth(); r.URL.Path != "/api/saved_objects/_import" || password != estest.Password {
+			t.Errorf("Kibana is asked for %s", r.URL)
+		}
+		_, _ = io.WriteString(w, `{"success":true,"successCount":5}`) // the client is there
+	}))
+	defer kibana.Close()
+	t.Setenv("ELASTICSEARCH_USERNAME", estest.Username)
+	t.Setenv("ELASTICSEARCH_PASSWORD", estest.Password)
+	t.Setenv("ELASTICSEARCH_CA", node.CAFile)
+	args := []string{"--elasticsearch", node.URL, "--kibana", kibana.URL, "--browse", "http://localhost:5601/"}
+	// Okta's integration is installed, and has no events yet.
+	node.Must(t, "PUT", "/_index_template/logs-okta.system", map[string]any{"index_patterns": []string{"logs-okta.system-*"}})
+	if err := run(t.Context(), args, io.Discard, io.Discard); !errors.Is(err, errInUse) || !strings.Contains(err.Error(), "has the index template logs-okta.system") {
+		t.Errorf("over an integration: %v", err)
+	}
+	node.Must(t, "DELETE", "/_index_template/logs-okta.system", nil)
+	var stdout, stderr bytes.Buffer
+	if err := run(t.Context(), args, &stdout, &stderr); err != nil {
+		t.Fatalf("%v\n%s", err, &stderr)
+	}
+	for _, want := range []string{
+		"$ newterms setup --dashboards\n", "imported 5 Kibana objects", "Kavya Raman", ": no new alerts",
+		"\nThe dashboard: http://localhost:5601/app/dashboards#/view/newterms-alerts-dashboard?", "DELETE _data_stream/logs-okta.system-default",
+	} {
+		if !strings.Contains(stdout.String(), want) {
+			t.Errorf("%q is missing in\n%s", want, &stdout)
+		}
+	}
+	if imported != 1 {
+		t.Errorf("the dashboards were imported %d times", imported)
+	}
+	before := string(node.Must(t, "GET", "/_stats/docs", nil))
+	err = run(t.Context(), args, io.Discard, io.Discard)
+	t.Log(err)
+	if !errors.Is(err, errInUse) || !strings.Contains(err.Error(), "logs-okta.system-default") {
+		t.Errorf("the second time: %v", err)
+	}
+	if after := string(node.Must(t, "GET", "/_stats/docs", nil)); before != after || imported != 1 {
+		t.Error("the second time it changed something")
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--kibana http://127.0.0.1:1", "--kibana needs --elasticsearch"},
+		{"--keep --elasticsearch http://127.0.0.1:1", "--keep is for"},
+		{"--elasticsearch http://127.0.0.1:1", "connection refused"},
+		{"more", "one argument too many"},
+	} {
+		if err := run(t.Context(), strings.Fields(c.args), io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("demo %s: %v", c.args, err)
+		}
+	}
+	t.Setenv("ELASTICSEARCH_PASSWORD", "wrong-password")
+	server, err := newElsewhere(node.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.refuse(t.Context()); err == nil || !strings.Contains(err.Error(), "look what is there: GET /logs-okta.system-*") || strings.Contains(err.Error(), "wrong-password") {
+		t.Errorf("a wrong password: %v", err)
+	}
+}
+
+// TestDashboardID holds the address that the demo prints against the dashboards.
+func TestDashboardID(t *testing.T) {
+	objects, err := os.ReadFile("../../deploy/kibana/newterms.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, id, _ := strings.Cut(elsewhere{}.seeIt("http://kibana.example", ""), "#/view/")
+	if id, _, _ = strings.Cut(id, "?"); !strings.Contains(string(objects), `"id":"`+id+`"`) {
+		t.Errorf("there is no dashboard %q", id)
 	}
 }

@@ -30,7 +30,7 @@ func TestImports(t *testing.T) {
 		"deploy/kibana/kibanatest": {},
 		"cmd/newterms":             {"alerts", "alerts/keys", "deploy/kibana", "esquery", "esquery/elastic", "esquery/kql", "job", "job/check", "job/datemath", "job/rule"},
 		"cmd/demo":                 {"cmd/demo/sample", "esquery/estest"},
-		"cmd/demo/sample":          {"esquery/estest", "job/datemath"},
+		"cmd/demo/sample":          {"job/datemath"},
 		"esquery/estest":           {},
 		"job/rule/ruletest":        {},
 	}

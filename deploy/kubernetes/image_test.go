@@ -5,54 +5,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
-
-	"sigs.k8s.io/yaml"
 )
-
-// TestCompose reads the compose file: there is no Docker engine here to run it.
-func TestCompose(t *testing.T) {
-	text, err := os.ReadFile("../compose.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var compose struct {
-		Services map[string]struct {
-			Image       string
-			Build       struct{ Context, Dockerfile string }
-			Environment map[string]string
-			Ports       []string
-		}
-	}
-	if err := yaml.Unmarshal(text, &compose); err != nil {
-		t.Fatal(err)
-	}
-	job := compose.Services["newterms"]
-	if job.Build.Context != ".." || job.Build.Dockerfile != "deploy/Dockerfile" || job.Environment["ELASTICSEARCH_URL"] == "" {
-		t.Errorf("got %+v", job)
-	}
-	for name := range job.Environment {
-		if !slices.Contains(variables(t), name) {
-			t.Errorf("newterms reads no variable %s", name)
-		}
-	}
-	versions := map[string]bool{}
-	for name, s := range compose.Services {
-		if s.Image != "" {
-			versions[s.Image[strings.LastIndexByte(s.Image, ':'):]] = true
-		}
-		for _, p := range s.Ports {
-			if !strings.HasPrefix(p, "127.0.0.1:") {
-				t.Errorf("%s: port %s is open to others", name, p)
-			}
-		}
-	}
-	if len(versions) != 1 {
-		t.Errorf("Elasticsearch and Kibana must be of one version: %v", versions)
-	}
-}
 
 // TestImageProgram builds the program as the Dockerfile does, in a clone and from
 // sources without .git, and runs it: static, with its version stamped.

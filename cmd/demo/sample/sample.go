@@ -11,13 +11,18 @@ import (
 	"path/filepath"
 	"time"
 
-	"newterms/esquery/estest"
 	"newterms/job/datemath"
 )
 
+// A Server is an Elasticsearch, such as an *estest.Node. An HTTP status that is
+// not 2xx, and a bulk request with errors, is an error.
+type Server interface {
+	Request(ctx context.Context, method, path string, body any) ([]byte, error)
+}
+
 // Load makes the sample's data stream and fills it from dir/*.ndjson. The times
 // in the sample are date math, relative to now.
-func Load(ctx context.Context, node *estest.Node, dir string, now time.Time) error {
+func Load(ctx context.Context, node Server, dir string, now time.Time) error {
 	template, err := os.ReadFile(filepath.Join(dir, "index-template.json"))
 	if err != nil {
 		return err

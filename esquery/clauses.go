@@ -1,0 +1,123 @@
+package esquery
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+)
+
+// What request bodies are made of.
+
+func (b bodies) withQuery(aggs dsl, filters ...dsl) dsl {
+	if b.search.Fallback != "" && !b.fallback {
+		aggs["without_timestamp"] = dsl{"filter": lacks(b.search.Timestamp)}
+	}
+	filters = append([]dsl{b.query}, filters...)
+	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": filters}}, "aggs": aggs}
+}
+
+// pairs groups by the new-terms fields. after is the last page's after_key.
+func (b bodies) pairs(size int, after json.RawMessage, aggs dsl) dsl {
+	sources := make([]dsl, len(b.search.Fields))
+	for i, field := range b.search.Fields {
+		terms := dsl{"field": field}
+		if b.search.MissingTerms {
+			terms["missing_bucket"] = true
+		}
+		sources[i] = dsl{field: dsl{"terms": terms}}
+	}
+	composite := dsl{"size": size, "sources": sources}
+	if after != nil {
+		composite["after"] = after
+	}
+	pairs := dsl{"composite": composite}
+	if aggs != nil {
+		pairs["aggs"] = aggs
+	}
+	return pairs
+}
+
+// times aggregates the primary timestamp, and the fallback over the events
+// that lack it, once such an event was seen.
+func (b bodies) times(metric string) dsl {
+	aggs := dsl{"time": dsl{metric: dsl{"field": b.search.Timestamp}}}
+	if b.fallback {
+		aggs["fallback"] = b.amongFallback(dsl{"time": dsl{metric: dsl{"field": b.search.Fallback}}})
+	}
+	return aggs
+}
+
+func (b bodies) amongFallback(aggs dsl) dsl {
+	return dsl{"filter": lacks(b.search.Timestamp), "aggs": aggs}
+}
+
+// lacking counts the events that lack any of the new-terms fields and, by the
+// field's position, those that lack it, and of these the ones whose value was
+// not indexed: it is longer than ignore_above, or malformed. Its aggregations are single filters,
+// because a bucket for each would count towards search.max_buckets.
+func (b bodies) lacking() dsl {
+	any, each := []dsl{}, dsl{}
+	for i, field := range b.search.Fields {
+		any = append(any, lacks(field))
+		ignored := dsl{"filter": dsl{"term": dsl{"_ignored": field}}}
+		each[strconv.Itoa(i)] = dsl{"filter": lacks(field), "aggs": dsl{"ignored": ignored}}
+	}
+	return dsl{"filter": anyOf(any), "aggs": each}
+}
+
+// within is the time filter: the primary timestamp lies in the range, or it is
+// missing and the fallback does. Of an event with several times one is enough.
+func (b bodies) within(r Range) dsl {
+	return b.dated(dsl{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()})
+}
+
+// dated is within for bounds in milliseconds.
+func (b bodies) dated(bounds dsl) dsl {
+	bounds["format"] = "epoch_millis"
+	in := func(field string) dsl { return dsl{"range": dsl{field: bounds}} }
+	if b.search.Fallback == "" {
+		return in(b.search.Timestamp)
+	}
+	undated := dsl{"bool": dsl{"filter": []dsl{in(b.search.Fallback)}, "must_not": []dsl{exists(b.search.Timestamp)}}}
+	return anyOf([]dsl{in(b.search.Timestamp), undated})
+}
+
+// having narrows to events that have some page's value in each field.
+func (b bodies) having(page []Candidate) []dsl {
+	filters := make([]dsl, len(b.search.Fields))
+	for i, field := range b.search.Fields {
+		seen := map[any]bool{}
+		values := []any{}
+		for _, c := range page {
+			if v := c.Terms[i]; v != nil && !seen[v] {
+				seen[v] = true
+				values = append(values, v)
+			}
+		}
+		filters[i] = dsl{"terms": dsl{field: values}}
+		if slices.ContainsFunc(page, func(c Candidate) bool { return c.Terms[i] == nil }) {
+			filters[i] = anyOf([]dsl{filters[i], lacks(field)})
+		}
+	}
+	return filters
+}
+
+// topHit is the earliest document by a timestamp.
+func (b bodies) topHit(timestamp string, content bool) dsl {
+	top := dsl{
+		"size": 1, "_source": content,
+		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
+	}
+	if content {
+		top["fields"] = sources(nil).lacking(b.wanted)
+	}
+	return dsl{"top_hits": top}
+}
+
+func exists(field string) dsl { return dsl{"exists": dsl{"field": field}} }
+
+func lacks(field string) dsl { return dsl{"bool": dsl{"must_not": []dsl{exists(field)}}} }
+
+func anyOf(queries []dsl) dsl {
+	return dsl{"bool": dsl{"should": queries, "minimum_should_match": 1}}
+}

@@ -1,0 +1,85 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"newterms/alerts"
+	"newterms/esquery"
+)
+
+// alert fetches the events of first occurrences and has their alerts written.
+func (d *detection) alert(ctx context.Context, part Window, found []occurrence) error {
+	candidates := make([]esquery.Candidate, len(found))
+	for i, o := range found {
+		candidates[i] = o.candidate
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	fetched := func(ctx context.Context) iter.Seq2[[]*esquery.Event, error] { return d.source.Events(ctx, candidates) }
+	for events, err := range ahead(ctx, fetched) {
+		if err != nil {
+			return err
+		}
+		for _, alert := range d.alertsOf(part, found[:len(events)], events) {
+			if err := d.write(ctx, alert); err != nil {
+				return err
+			}
+		}
+		found = found[len(events):]
+	}
+	return nil
+}
+
+// alertsOf builds the alerts of first occurrences, each with its event.
+func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.Event) []alerts.Alert {
+	read := map[*esquery.Event]*alerts.Event{}
+	made := make([]alerts.Alert, len(found))
+	for i, o := range found {
+		e := events[i]
+		if read[e] == nil {
+			read[e] = alerts.NewEvent(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing})
+		}
+		made[i] = d.maker.Alert(alerts.Finding{
+			Key: o.key, Terms: o.candidate.Terms, LastSeen: o.lastSeen, Events: o.candidate.Events, From: part.From, To: part.To, Event: read[e],
+		}, d.Now())
+	}
+	return made
+}
+
+func (d *detection) write(ctx context.Context, alert alerts.Alert) error {
+	if d.DryRun {
+		return d.written(alerts.Result{Written: []alerts.Alert{alert}}, nil)
+	}
+	return d.written(d.writer.Add(ctx, alert))
+}
+
+// flush writes what is not written yet.
+func (d *detection) flush(ctx context.Context) error { return d.written(d.writer.Flush(ctx)) }
+
+// written tells of alerts that were written, and of an error in doing so.
+func (d *detection) written(result alerts.Result, err error) error {
+	d.counts.Written += int64(len(result.Written))
+	d.counts.AlreadyAlerted += int64(result.Existing)
+	d.tell()
+	for _, alert := range result.Written {
+		if len(alert.LeftOut) > 0 {
+			d.Warn(&LeftOut{alert.LeftOut, alert.ID, alert.Event()})
+		}
+		if err := d.Emit(alert); err != nil {
+			return fmt.Errorf("print alert %s, which is written: %w", alert.ID, err)
+		}
+	}
+	var refused *alerts.RejectedError
+	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest {
+		if d.rejected == nil {
+			d.rejected = err
+		}
+		return nil
+	}
+	return err
+}

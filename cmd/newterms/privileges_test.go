@@ -102,3 +102,23 @@ func withoutPrivilege(t *testing.T, body map[string]any, detections, runs, index
 	role["indices"] = entries
 	return body
 }
+
+// bulks writes more than one bulk with the run key, which may not refresh an
+// index, and finds all of it in a second run.
+func (s *secure) bulks(t *testing.T) {
+	if _, stderr, code := s.call([]string{"ELASTICSEARCH_API_KEY=" + s.key(map[string]any{"name": "all-for-bulks"})}, "setup"); code != 0 {
+		t.Fatal(stderr)
+	}
+	for i := range 9 {
+		event := proxySession(fmt.Sprintf("large%d", i), "acc-1", "2026-01-01T12:00:00Z")
+		event["message"] = strings.Repeat("x", 1<<20)
+		s.node.Must(t, "POST", "/logs-okta.system-default/_doc?refresh=true", event)
+	}
+	key := "ELASTICSEARCH_API_KEY=" + s.key(s.descriptor("run.json"))
+	for _, want := range []string{"9 alerts written, 0 already alerted", "0 alerts written, 9 already alerted"} {
+		_, stderr, code := s.call([]string{key}, "run", "--from", "2026-01-01", "--to", "2026-01-02", "--output", "none")
+		if code != 0 || !strings.Contains(stderr, want) {
+			t.Errorf("exit %d, want %q: %s", code, want, stderr)
+		}
+	}
+}

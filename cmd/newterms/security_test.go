@@ -62,6 +62,7 @@ func TestSecurity(t *testing.T) {
 	t.Run("stories", s.stories)
 	t.Run("privileges", s.privileges)
 	t.Run("reading", s.reading)
+	t.Run("bulks", s.bulks)
 	t.Run("keys", s.keysAreTakenBack)
 	t.Run("readme", s.readme)
 	s.call(nil, "--help")

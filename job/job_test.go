@@ -47,7 +47,7 @@ func noon(t *testing.T) job.Window {
 // runDocuments returns the run documents, sorted by their state.
 func (w *world) runDocuments() []map[string]any {
 	w.t.Helper()
-	documents := w.Documents(w.t, w.runsTarget(), nil)
+	documents := w.Documents(w.t, w.runsTarget(), map[string]any{"query": map[string]any{"exists": map[string]any{"field": "newterms.run.state"}}})
 	slices.SortFunc(documents, func(a, b map[string]any) int {
 		return strings.Compare(fmt.Sprint(a["newterms.run.state"]), fmt.Sprint(b["newterms.run.state"]))
 	})

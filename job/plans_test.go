@@ -27,6 +27,7 @@ var (
 	benchEvents = flag.Int("bench-events", 300_000, "how many events BenchmarkPlans makes")
 	benchDays   = flag.Int("bench-days", 8, "over how many days")
 	benchActors = flag.Int("bench-actors", 20_000, "of how many actors")
+	benchShards = flag.Int("bench-shards", 2, "in how many shards")
 	benchRounds = flag.Int("bench-rounds", 5, "how often each plan runs; the median counts")
 	benchSingle = flag.Bool("bench-single", true, "run one search a pair as well, for windows of up to an hour")
 )
@@ -100,7 +101,7 @@ func median(all []measure) measure {
 //	go test ./job -run '^$' -bench Plans -benchtime 1x -timeout 0 -bench-events 2000000 -bench-actors 60000
 func BenchmarkPlans(b *testing.B) {
 	node := estest.ForTest(b)
-	data := benchData{*benchEvents, *benchDays, 2, *benchActors, time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)}
+	data := benchData{*benchEvents, *benchDays, *benchShards, *benchActors, time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)}
 	data.load(b, node)
 	r, err := rule.Builtin()
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -148,8 +150,12 @@ func parseParagraph(lines []string, path string, first int) ([]kql.Query, error)
 	return queries, lineErr
 }
 
-// parseFieldwise refuses words without a field: in a file they are forgotten
-// fields, or a list of another format.
+// likeNetwork is what is meant for a network.
+var likeNetwork = regexp.MustCompile(`^[0-9a-fA-F]*[.:][0-9a-fA-F.:]*/\d+$`)
+
+// parseFieldwise refuses words without a field, which in a file are forgotten
+// fields or a list of another format, and networks that are none: the cluster
+// would name them without their line.
 func parseFieldwise(text string) (kql.Query, error) {
 	q, err := kql.Parse(text)
 	if err != nil {
@@ -158,6 +164,11 @@ func parseFieldwise(text string) (kql.Query, error) {
 	for _, c := range q.Clauses() {
 		if c.Field == "" {
 			return q, fmt.Errorf("%q has no field: write FIELD: VALUE", strings.Join(c.Values, " "))
+		}
+		for _, v := range c.Values {
+			if _, err := netip.ParsePrefix(v); err != nil && likeNetwork.MatchString(v) {
+				return q, fmt.Errorf("%q is no network", v)
+			}
 		}
 	}
 	return q, nil

@@ -159,6 +159,8 @@ const tryIt = `
 Elasticsearch is at %s until you press Ctrl-C. In another terminal, here:
   export ELASTICSEARCH_URL=%[1]s
   go run ./cmd/newterms run --from now-8d --dry-run
+  go run ./cmd/newterms explain --term okta.actor.id=00u1jon3Kt8xCq4Fs5d7 --from now-1d
+  go run ./cmd/newterms backtest --from now-8d --exclude 'client.as.organization.name:"Kestrel VPN"'
   go run ./cmd/newterms rule
   curl -s "$ELASTICSEARCH_URL/.alerts-newterms.detections-default/_search?_source=false&docvalue_fields=kibana.alert.reason&pretty"
 `

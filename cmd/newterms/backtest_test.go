@@ -14,40 +14,18 @@ import (
 // TestBacktestCountsWhatDryRunsFind compares a backtest of 30 days with dry runs
 // over them: of all, and with and without each exclusion.
 func TestBacktestCountsWhatDryRunsFind(t *testing.T) {
-	random := rand.New(rand.NewPCG(14, 30))
-	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	var documents []map[string]any
-	for range 3_000 {
-		at := start.Add(time.Duration(random.Int64N(int64(37 * day)))).Truncate(time.Millisecond).Format("2006-01-02T15:04:05.000Z")
-		session := proxySession(fmt.Sprint("00u", random.IntN(300)), fmt.Sprint("acc-", random.IntN(2)), at)
-		client := session["okta"].(map[string]any)["client"].(map[string]any)
-		client["ip"] = fmt.Sprintf("192.0.2.%d", random.IntN(8))
-		client["zone"] = fmt.Sprint("zone-", random.IntN(4))
-		documents = append(documents, session)
-	}
+	documents := monthOfSessions()
 	c := newCluster(t, documents...)
 	call(t, c.environ, "setup")
 	exclusions := []string{"okta.client.ip:192.0.2.1", "okta.client.zone:(zone-1 or zone-2)", "okta.client.ip:(192.0.2.1 or 192.0.2.2)"}
 	window := []string{"--from", "2026-03-08", "--to", "2026-04-07"}
 	dryRun := func(of ...int) map[string]int64 {
 		t.Helper()
-		args := append([]string{"run", "--dry-run", "--output", "ndjson"}, window...)
+		args := slices.Clone(window)
 		for _, i := range of {
 			args = append(args, "--exclude", exclusions[i])
 		}
-		stdout, stderr, code := call(t, c.environ, args...)
-		if code != 0 {
-			t.Fatal(stderr)
-		}
-		days := map[string]int64{}
-		for line := range strings.Lines(stdout) {
-			var alert map[string]any
-			if err := json.Unmarshal([]byte(line), &alert); err != nil {
-				t.Fatal(err)
-			}
-			days[alert["newterms.first_seen"].(string)[:len(time.DateOnly)]]++
-		}
-		return days
+		return dryRunDays(t, c, args...)
 	}
 	total := func(days map[string]int64) (n int64) {
 		for _, one := range days {
@@ -88,6 +66,41 @@ func TestBacktestCountsWhatDryRunsFind(t *testing.T) {
 	if again := backtestJSON(t, c, window...); again.FirstOccurrences != none || again.AlreadyAlerted != none {
 		t.Errorf("after a run %d of %d are alerted, want %d", again.AlreadyAlerted, again.FirstOccurrences, none)
 	}
+}
+
+// monthOfSessions are sessions of 37 days, some from each of a few addresses and
+// zones.
+func monthOfSessions() []map[string]any {
+	random := rand.New(rand.NewPCG(14, 30))
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	var documents []map[string]any
+	for range 3_000 {
+		at := start.Add(time.Duration(random.Int64N(int64(37 * day)))).Truncate(time.Millisecond).Format("2006-01-02T15:04:05.000Z")
+		session := proxySession(fmt.Sprint("00u", random.IntN(300)), fmt.Sprint("acc-", random.IntN(2)), at)
+		client := session["okta"].(map[string]any)["client"].(map[string]any)
+		client["ip"] = fmt.Sprintf("192.0.2.%d", random.IntN(8))
+		client["zone"] = fmt.Sprint("zone-", random.IntN(4))
+		documents = append(documents, session)
+	}
+	return documents
+}
+
+// dryRunDays counts the alerts that a dry run shows, by the day of first_seen.
+func dryRunDays(t *testing.T, c *cluster, args ...string) map[string]int64 {
+	t.Helper()
+	stdout, stderr, code := call(t, c.environ, append([]string{"run", "--dry-run", "--output", "ndjson"}, args...)...)
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	days := map[string]int64{}
+	for line := range strings.Lines(stdout) {
+		var alert map[string]any
+		if err := json.Unmarshal([]byte(line), &alert); err != nil {
+			t.Fatal(err)
+		}
+		days[alert["newterms.first_seen"].(string)[:len(time.DateOnly)]]++
+	}
+	return days
 }
 
 // eventsTaken are the events that the exclusion takes, and those of them that no

@@ -134,12 +134,19 @@ func (t *trial) values(b *strings.Builder, width int) {
 		if i == 0 && len(counts.counts) > 0 {
 			b.WriteString("\n")
 		}
-		for _, c := range counts.top(topValues, 1) {
+		top := counts.top(topValues, 1)
+		if rare := counts.rare(top); rare != "" {
+			fmt.Fprintf(b, "%-12s%8s  %4s  %s\n", name, "", "", rare)
+			continue
+		}
+		for _, c := range top {
 			line(name, c, counts)
 			name = ""
 		}
-		if more := len(counts.counts) - topValues; more > 0 {
+		if more := len(counts.counts) - topValues; more > 0 && counts.forgot == 0 {
 			fmt.Fprintf(b, "%-12s%8s  %4s  and %d more\n", "", "", "", more)
+		} else if more > 0 {
+			fmt.Fprintf(b, "%-12s%8s  %4s  and thousands more\n", "", "", "")
 		}
 	}
 	again := t.all.pairs.top(topPairs, 2)

@@ -50,6 +50,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer p.progress.during("explain")()
 	store := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
 	if len(rest) > 0 {
 		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], asked))

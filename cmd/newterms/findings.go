@@ -78,7 +78,7 @@ func (t *findings) alert(a alerts.Alert) error {
 }
 
 // mostValues bounds the memory of a valueTally.
-const mostValues = 20_000
+const mostValues = 4_000
 
 // A valueTally counts values. Beyond mostValues different ones it forgets those
 // that came least, and so counts some too low.
@@ -123,6 +123,18 @@ func (v *valueTally) top(n int, least int64) []valueCount {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
 	})
 	return top[:min(n, len(top))]
+}
+
+// rare says of many values that none came often, given those that came most; ""
+// if one did.
+func (v *valueTally) rare(top []valueCount) string {
+	switch {
+	case v.forgot > 0 && top[0].Count <= v.forgot:
+		return "thousands, none of them often"
+	case len(v.counts) > topValues && top[0].Count == 1:
+		return fmt.Sprintf("%d, each once", len(v.counts))
+	}
+	return ""
 }
 
 // A dayCount is a UTC day of the range, which may have only part of it.

@@ -168,6 +168,25 @@ func TestFindingsAreBounded(t *testing.T) {
 	}
 }
 
+func TestBarsFit(t *testing.T) {
+	days := []dayCount{{"2026-03-01", 1}, {"2026-03-02", 0}, {"2026-03-03", 1_000_000}}
+	var b strings.Builder
+	bars(&b, days, 40)
+	want := "2026-03-01        1  █\n2026-03-02        0\n2026-03-03  1000000  " + strings.Repeat("█", 19) + "\n"
+	if b.String() != want {
+		t.Errorf("got\n%s", &b)
+	}
+	days = nil
+	for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); len(days) < 2*mostBars; at = at.Add(day) {
+		days = append(days, dayCount{at.Format(time.DateOnly), 1})
+	}
+	b.Reset()
+	bars(&b, days, 40)
+	if lines := strings.Split(b.String(), "\n"); len(lines) != 31 || lines[1] != "2026-01-01  7  ███████" || lines[29] != "2026-07-16  4  ████" {
+		t.Errorf("got\n%s", &b)
+	}
+}
+
 func TestSpan(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		7 * day: "7 days", day: "1 day", 6*day + 20*time.Hour + time.Minute: "6 d 20 h", 3*day + time.Minute: "3 d", time.Hour: "1 h",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -85,7 +86,7 @@ func (t *trial) text(b *strings.Builder, width int) {
 	}
 	worst := t.all.worst()
 	fmt.Fprintf(b, "median day %v, worst day %d on %s\n\n", t.all.median(), worst.Count, worst.Day)
-	bars(b, t.all.byDay(), worst.Count, width)
+	bars(b, t.all.byDay(), width)
 	t.values(b, width)
 	t.exclusionText(b)
 	if len(t.histories) > 0 {
@@ -98,8 +99,27 @@ func (t *trial) text(b *strings.Builder, width int) {
 	}
 }
 
+// mostBars is how many days have a line each. Of longer ranges weeks do.
+const mostBars = 100
+
 // bars draws a line for each day, the longest as wide as there is room.
-func bars(b *strings.Builder, days []dayCount, most int64, width int) {
+func bars(b *strings.Builder, days []dayCount, width int) {
+	if len(days) > mostBars {
+		b.WriteString("weeks, by their first day\n")
+		var weeks []dayCount
+		for week := range slices.Chunk(days, 7) {
+			sum := dayCount{Day: week[0].Day}
+			for _, d := range week {
+				sum.Count += d.Count
+			}
+			weeks = append(weeks, sum)
+		}
+		days = weeks
+	}
+	most := int64(0)
+	for _, d := range days {
+		most = max(most, d.Count)
+	}
 	digits := len(fmt.Sprint(most))
 	room := int64(max(10, width-len(time.DateOnly)-digits-4))
 	for _, d := range days {

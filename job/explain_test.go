@@ -44,7 +44,7 @@ func TestRandomExplanationsAgreeWithTheOracle(t *testing.T) {
 		from := start.Add(time.Duration(random.Int64N(int64(3 * history)))).Truncate(time.Millisecond)
 		window := job.Window{From: from, To: from.Add(time.Millisecond + time.Duration(random.Int64N(int64(last.Sub(start)+history)))).Truncate(time.Millisecond)}
 		r := timelineRule(w, i)
-		r.Search.PageSize = 3 + random.IntN(10)
+		r.Search.PageSize = 5 + random.IntN(20)
 		q := questions{w, t, r, events, window, map[string]string{}, &told}
 		if i%4 == 0 {
 			q.ask()

@@ -113,7 +113,9 @@ func composeProblems(t *testing.T, project *types.Project) []string {
 	if !strings.Contains(string(dockerfile), " "+demo.Image+" ") {
 		problem("the Dockerfile builds with Go of another image than " + demo.Image)
 	}
-	version := func(service string) string { return regexp.MustCompile(`:[^:]*$`).FindString(project.Services[service].Image) }
+	version := func(service string) string {
+		return regexp.MustCompile(`:[^:]*$`).FindString(project.Services[service].Image)
+	}
 	if version("elasticsearch") != version("kibana") || version("kibana") == "" {
 		problem("Elasticsearch and Kibana must be of one version")
 	}

@@ -120,19 +120,20 @@ func (p program) runSeveral(ctx context.Context, f runFlags, client *elastic.Cli
 	if err != nil {
 		return errors.Join(append(sum.failures, err)...)
 	}
-	turns := p.turns(ctx, f.rules, s.last)
-	defer turns.end()
+	turns := p.turns(f.rules, s.last)
+	ctx, end := p.withDeadline(ctx)
+	defer end()
 	defer p.progress.during("run")()
 	var workers sync.WaitGroup
 	for range turns.atOnce {
 		workers.Go(func() {
-			for r, ctx := range turns.each() {
+			for r, ctx := range turns.each(ctx) {
 				sum.add(p.runAmong(ctx, r, f, s))
 			}
 		})
 	}
 	workers.Wait()
-	if err := turns.notBegun(); err != nil {
+	if err := turns.notBegun(ctx); err != nil {
 		sum.notBegun = len(turns.rules)
 		sum.failures = append(sum.failures, p.tell(err))
 	}

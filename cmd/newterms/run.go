@@ -50,13 +50,14 @@ func (p program) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	turns := p.turns(ctx, f.rules, nil)
-	defer turns.end()
+	turns := p.turns(f.rules, nil)
+	ctx, end := p.withDeadline(ctx)
+	defer end()
 	defer p.progress.during("run")()
-	for r, ctx := range turns.each() {
+	for r, ctx := range turns.each(ctx) {
 		_, err = p.runRule(ctx, r, f, s)
 	}
-	return errors.Join(err, turns.notBegun())
+	return errors.Join(err, turns.notBegun(ctx))
 }
 
 func (p program) parseRun(args []string) (runFlags, error) {

@@ -62,13 +62,13 @@ func TestNoRuleStarves(t *testing.T) {
 func TestRulesWithoutATurnAreNamed(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	defer stop(nil)
-	turns := &turns{ctx: ctx, end: func() {}, rules: []rule.Rule{{Name: "a"}, {Name: "b"}, {Name: "c"}}}
+	turns := &turns{rules: []rule.Rule{{Name: "a"}, {Name: "b"}, {Name: "c"}}}
 	var had []string
-	for r := range turns.each() {
+	for r := range turns.each(ctx) {
 		had = append(had, r.Name)
 		stop(errors.New("NEWTERMS_DEADLINE=4m0s is over"))
 	}
-	err := turns.notBegun()
+	err := turns.notBegun(ctx)
 	if want := "NEWTERMS_DEADLINE=4m0s is over: not begun, and first next time: b, c"; err == nil || err.Error() != want || !slices.Equal(had, []string{"a"}) {
 		t.Errorf("%v had a turn, %v, want %s", had, err, want)
 	}

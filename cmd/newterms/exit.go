@@ -62,6 +62,8 @@ func exitCodeOf(err error) int {
 		return exitConfig
 	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err), is[*esquery.TypeError](err):
 		return exitRule
+	case hasCause(err, "too_many_clauses"), hasCause(err, "too_many_nested_clauses"): // even of one pair
+		return exitRule
 	case errors.As(err, &found):
 		switch found.Kind {
 		case check.TermUnmapped, check.TermLacking, check.TimestampUnmapped:

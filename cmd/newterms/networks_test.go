@@ -35,7 +35,7 @@ func TestManyNetworks(t *testing.T) {
 		environ := append(slices.Clone(c.environ), "NEWTERMS_EXCLUDE_FILE="+path, "LOG_FORMAT=text")
 		_, stderr, code := callWith(t, programAt(noon), environ, "run", "--from", "2026-03-10", "--dry-run")
 		found := code == exitDone && strings.Contains(stderr, counted)
-		if !found && (refused == "" || code != exitFailed || !strings.Contains(stderr, refused)) {
+		if !found && (refused == "" || code != exitRule || !strings.Contains(stderr, refused)) {
 			t.Errorf("%s: exit %d: %s", name, code, stderr)
 		}
 	}

@@ -118,17 +118,18 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events 
 func (s *Source) hitsOf(ctx context.Context, candidates []Candidate) ([]foundEvent, error) {
 	for known := s.sources; ; known = nil {
 		var hits []foundEvent
-		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, known.lacking(s.wanted))), &hits)
+		asked := known.lacking(s.wanted)
+		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, asked)), &hits)
 		if err != nil {
 			return nil, err
 		}
-		if known != nil && !known.tell(hits) {
+		if known != nil && !known.tell(hits, s.wanted) {
 			continue
 		}
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(mostEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
-		s.sources.learn(hits, s.wanted)
+		s.sources.learn(hits, s.wanted, asked)
 		return hits, nil
 	}
 }

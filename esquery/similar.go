@@ -20,19 +20,23 @@ const maxSimilar = 10
 
 // Similar lists values of a field, in the events of a range, whether they match
 // or not, that differ from a value by their case or by one or two characters, or
-// begin with it. It has none where the field is no keyword, or where the cluster
+// begin with it: those of the same letters first, then those of most events. It has none where the field is no keyword, or where the cluster
 // allows no such query (search.allow_expensive_queries).
 func (s *Source) Similar(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
 	if types := s.fields[field].Types; len(types) != 1 || types[0] != "keyword" || value == "" {
 		return nil, nil
 	}
-	var answer struct {
+	type values struct {
 		Values struct {
 			Buckets []struct {
 				Key   string `json:"key"`
 				Count int64  `json:"doc_count"`
 			} `json:"buckets"`
 		} `json:"values"`
+	}
+	var answer struct {
+		Case values `json:"case"`
+		values
 	}
 	err := s.client.Search(ctx, s.search.request(s.similar(r, field, value)), &answer)
 	if err != nil {
@@ -42,24 +46,31 @@ func (s *Source) Similar(ctx context.Context, r Range, field, value string) ([]S
 		return nil, fmt.Errorf("look for similar values: %w", s.explain(ctx, err))
 	}
 	var similar []SimilarValue
-	for _, b := range answer.Values.Buckets {
-		if b.Key != value && isSimilar(b.Key, value) { // an array may hold others as well
+	for _, b := range answer.Case.Values.Buckets {
+		if b.Key != value && strings.EqualFold(b.Key, value) { // an array may hold others as well
 			similar = append(similar, SimilarValue{b.Key, b.Count})
 		}
 	}
-	return similar, nil
+	for _, b := range answer.Values.Buckets {
+		if !strings.EqualFold(b.Key, value) && isSimilar(b.Key, value) {
+			similar = append(similar, SimilarValue{b.Key, b.Count})
+		}
+	}
+	return similar[:min(len(similar), maxSimilar)], nil
 }
 
 func (s *Source) similar(r Range, field, value string) dsl {
 	with := func(more dsl) dsl { more["value"] = value; return dsl{field: more} }
+	sameLetters := dsl{"term": with(dsl{"case_insensitive": true})}
+	values := dsl{"values": dsl{"terms": dsl{"field": field, "size": maxSimilar}}}
 	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"bool": dsl{"filter": []dsl{s.within(r), anyOf([]dsl{
-			{"term": with(dsl{"case_insensitive": true})},
+			sameLetters,
 			{"prefix": with(dsl{"case_insensitive": true})},
 			{"fuzzy": with(dsl{"fuzziness": "AUTO"})},
 		})}}},
-		"aggs": dsl{"values": dsl{"terms": dsl{"field": field, "size": maxSimilar}}},
+		"aggs": dsl{"values": values["values"], "case": dsl{"filter": sameLetters, "aggs": values}},
 	}
 }
 

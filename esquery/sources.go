@@ -1,6 +1,10 @@
 package esquery
 
-import "newterms/esquery/elastic"
+import (
+	"slices"
+
+	"newterms/esquery/elastic"
+)
 
 // A wantedField is one that is mapped and that Event.Fields shall have.
 type wantedField struct {
@@ -8,16 +12,20 @@ type wantedField struct {
 	isDate bool
 }
 
-// sources knows, for each index, the wanted fields that the _source of one of its
-// events had. For these the mapping is not asked again: what an alias, a
-// constant_keyword or a runtime field says, a _source never has. To ask for all
-// 74 fields that Okta's events have made the answer twice as large, and took
+// sources knows of each index how the wanted fields of its events are to the
+// _source. Those that a _source has are not asked for again: to ask for all 74
+// fields that Okta's events have made the answer twice as large, and took
 // Elasticsearch several times as long.
-type sources map[string]map[string]bool
+type sources map[string]map[string]fieldAndSource
 
-// lacking are the wanted fields that the source of some known index may lack, and
-// all dates, which a source may have in a format of its own: all wanted ones as
-// long as no index is known.
+type fieldAndSource struct {
+	had     bool // some _source had it
+	without bool // some event had it, but not in its _source: an alias, copy_to and the like
+	neither bool // some event that was asked for it did not have it
+}
+
+// lacking are the wanted fields that a source may lack, and all dates, which it may
+// have in a format of its own: all wanted ones as long as no index is known.
 func (s sources) lacking(wanted []wantedField) []dsl {
 	fields := []dsl{}
 	for _, w := range wanted {
@@ -32,35 +40,58 @@ func (s sources) lacking(wanted []wantedField) []dsl {
 }
 
 func (s sources) allHave(name string) bool {
-	for _, had := range s {
-		if !had[name] {
+	for _, known := range s {
+		if f := known[name]; !f.had || f.without {
 			return false
 		}
 	}
 	return len(s) > 0
 }
 
-// tell reports whether the indices of all hits are known.
-func (s sources) tell(hits []foundEvent) bool {
-	for _, hit := range hits {
-		if s[hit.Index] == nil {
-			return len(s) == 0 // in which case all was asked for
+// tell reports whether nothing was left out of hits that did not ask for the
+// fields that all sources have. Where a source lacks such a field after all, the
+// event has to be asked for it, once for each index: mostly it just has no value.
+func (s sources) tell(hits []foundEvent, wanted []wantedField) bool {
+	var unasked []string
+	for _, w := range wanted {
+		if !w.isDate && s.allHave(w.name) {
+			unasked = append(unasked, w.name)
 		}
 	}
-	return true
+	return !slices.ContainsFunc(hits, func(hit foundEvent) bool {
+		known := s[hit.Index]
+		return known == nil && len(s) > 0 || slices.ContainsFunc(unasked, func(name string) bool {
+			return !known[name].neither && !elastic.HasValueAt(hit.Source, name)
+		})
+	})
 }
 
-func (s sources) learn(hits []foundEvent, wanted []wantedField) {
+// learn takes hits, and the fields that they were asked for.
+func (s sources) learn(hits []foundEvent, wanted []wantedField, asked []dsl) {
+	isAsked := map[string]bool{}
+	for _, field := range asked {
+		isAsked[field["field"].(string)] = true
+	}
 	for _, hit := range hits {
-		had := s[hit.Index]
-		if had == nil {
-			had = map[string]bool{}
-			s[hit.Index] = had
+		known := s[hit.Index]
+		if known == nil {
+			known = map[string]fieldAndSource{}
+			s[hit.Index] = known
 		}
 		for _, w := range wanted {
-			if !w.isDate && !had[w.name] && elastic.HasValueAt(hit.Source, w.name) {
-				had[w.name] = true
+			f := known[w.name]
+			if w.isDate || f.had && f.neither && f.without {
+				continue
 			}
+			switch {
+			case elastic.HasValueAt(hit.Source, w.name):
+				f.had = true
+			case len(hit.Fields[w.name]) > 0:
+				f.without = true
+			case isAsked[w.name]:
+				f.neither = true
+			}
+			known[w.name] = f
 		}
 	}
 }

@@ -53,13 +53,12 @@ type page struct {
 }
 
 // part finds the first occurrences of a part of the window and writes their
-// alerts. When it fails, what was found before is written all the same.
-func (d *detection) part(ctx context.Context, part Window) error {
+// alerts. When it fails, what was found before is written all the same, as long
+// as ending allows.
+func (d *detection) part(ctx, ending context.Context, part Window) error {
 	err := d.pages(ctx, part)
 	if err != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = lingering(ctx)
-		defer cancel()
+		ctx = ending
 	}
 	return cmp.Or(err, d.flush(ctx))
 }

@@ -155,12 +155,16 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 		run.Requests, run.Took = requestsNow-requests, tookNow-took
 		run.Duration = j.Now().Sub(run.StartedAt)
 	}
+	// What a run has done it writes and records even if it is told to stop, all
+	// within the same time.
+	ending, cancel := lingering(ctx)
+	defer cancel()
 	run.Rule = j.Rule.Parameters
 	startErr := j.record(ctx, run)
 	run.Rule = nil
 	err := startErr
 	if err == nil {
-		err = j.detect(ctx, &run)
+		err = j.detect(ctx, ending, &run)
 	}
 	measure()
 	run.State = alerts.RunSucceeded
@@ -169,8 +173,6 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 		err = terminated(ctx, err)
 		run.State, run.Error = alerts.RunFailed, err.Error()
 	}
-	ending, cancel := lingering(ctx)
-	defer cancel()
 	// A run whose start could not be recorded has told why already.
 	if endErr := j.record(ending, run); startErr == nil {
 		err = errors.Join(err, terminated(ending, endErr))
@@ -179,8 +181,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	return run, err
 }
 
-// lingering returns a context that ends some time after the one it is made of:
-// what a run has done is recorded even if it is told to stop.
+// lingering returns a context that ends some time after the one it is made of.
 func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
 	lingering, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -206,7 +207,7 @@ func (j *Job) record(ctx context.Context, run alerts.Run) error {
 
 // detect goes through the window in parts of at most H: in such a part no pair
 // can have two first occurrences, so its earliest event decides.
-func (j *Job) detect(ctx context.Context, run *alerts.Run) error {
+func (j *Job) detect(ctx, ending context.Context, run *alerts.Run) error {
 	info, w := run.RunInfo, Window{run.From, run.To}
 	source, err := j.Open(ctx, j.Rule.Search)
 	if err != nil {
@@ -224,7 +225,7 @@ func (j *Job) detect(ctx context.Context, run *alerts.Run) error {
 	for part := range w.parts(j.Rule.History) {
 		progress.Part++
 		d.progress = progress
-		if err := d.part(ctx, part); err != nil {
+		if err := d.part(ctx, ending, part); err != nil {
 			return fmt.Errorf("window %s: %w", part, err)
 		}
 	}

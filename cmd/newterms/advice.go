@@ -80,7 +80,7 @@ func advice(err error) string {
 	case is[*job.MaxAlertsError](err):
 		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
 	case errors.Is(err, job.ErrTerminated):
-		return "the next run covers this window again"
+		return covered
 	case is[*rule.Error](err):
 		return "correct the rule or leave it out"
 	}
@@ -122,13 +122,16 @@ func clusterAdvice(err error) string {
 		case status == http.StatusNotFound && hasCause(err, "index_not_found_exception"):
 			return "run newterms setup if that was not done yet"
 		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
-			return "the cluster is busy or broken; the next run covers this window again"
+			return "the cluster is busy or broken; " + covered
 		}
 	case errors.Is(err, elastic.ErrIncomplete):
-		return "nothing is concluded from it; check the health of the cluster; the next run covers this window again"
+		return "nothing is concluded from it; check the health of the cluster; " + covered
 	}
 	return ""
 }
+
+// covered is what becomes of a window whose run failed.
+const covered = "the next scheduled run covers the window again; repeat what was started by hand"
 
 func rejectionAdvice(e *alerts.RejectedError) string {
 	switch e.Status {

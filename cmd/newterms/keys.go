@@ -6,9 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,10 +54,6 @@ func (p program) keys(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	// A reader that is gone, as of a pipe into a command that does not exist,
-	// must not end newterms before it has taken the keys back.
-	signal.Ignore(syscall.SIGPIPE)
-	defer signal.Reset(syscall.SIGPIPE)
 	making := uuid.NewString()
 	made, err := p.makeKeys(ctx, client, specs, making)
 	if err == nil {

@@ -21,8 +21,10 @@ func main() {
 const sameSignal = time.Second
 
 // untilSignal returns a context that SIGINT or SIGTERM ends, with the signal in
-// its cause. A second signal kills, unless it is the same one.
+// its cause. A second signal kills, unless it is the same one. A reader of stdout
+// that is gone, such as head, is an error of the write and kills nothing.
 func untilSignal(parent context.Context) context.Context {
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -13,7 +13,7 @@ import (
 // code.
 func call(t *testing.T, environ []string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
-	return callWith(t, program{now: time.Now, retry: []backoff.RetryOption{backoff.WithMaxTries(1)}}, environ, args...)
+	return callWith(t, program{now: time.Now, retry: once}, environ, args...)
 }
 
 // callWith runs newterms with the clock, the retries and the page size of p.
@@ -49,3 +49,6 @@ func TestKnownCandidatesCostSixRequests(t *testing.T) {
 		t.Errorf("%d requests:\n%s", len(requests), strings.Join(requests, "\n"))
 	}
 }
+
+// once sends each request once.
+func once() []backoff.RetryOption { return []backoff.RetryOption{backoff.WithMaxTries(1)} }

@@ -76,14 +76,14 @@ type program struct {
 	log      *slog.Logger
 	progress *progress
 	now      func() time.Time
-	retry    []backoff.RetryOption
+	retry    func() []backoff.RetryOption
 	pageSize int // 0 is the default
 }
 
 // run does what args say and reports an error, one line for each cause, on
 // stderr. The error that it returns is for exitCode.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
-	p := program{now: time.Now, retry: elastic.DefaultRetry()}
+	p := program{now: time.Now, retry: elastic.DefaultRetry}
 	return p.execute(ctx, args, environ, stdout, stderr)
 }
 

@@ -101,7 +101,7 @@ func (p *progress) show(text string) {
 	defer p.mu.Unlock()
 	if p.bar == nil {
 		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.stderr), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionSpinnerType(14))
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionSpinnerType(14))
 	}
 	p.bar.Describe(visible(text))
 }

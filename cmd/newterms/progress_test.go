@@ -14,19 +14,19 @@ import (
 // lockedBuffer is written to by the progress and by a command.
 type lockedBuffer struct {
 	mu sync.Mutex
-	bytes.Buffer
+	b bytes.Buffer
 }
 
 func (b *lockedBuffer) Write(text []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.Buffer.Write(text)
+	return b.b.Write(text)
 }
 
 func (b *lockedBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.Buffer.String()
+	return b.b.String()
 }
 
 func (b *lockedBuffer) wait(t *testing.T, text string) {

@@ -54,8 +54,10 @@ func clockAt(text string) (func() time.Time, error) {
 
 // quickly is a program that tries everything three times, at once.
 func quickly(now func() time.Time) program {
-	return program{now: now, retry: []backoff.RetryOption{
-		backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(5 * time.Second), backoff.WithBackOff(backoff.NewConstantBackOff(time.Millisecond)),
+	return program{now: now, retry: func() []backoff.RetryOption {
+		return []backoff.RetryOption{
+			backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(5 * time.Second), backoff.WithBackOff(backoff.NewConstantBackOff(time.Millisecond)),
+		}
 	}}
 }
 

@@ -34,15 +34,15 @@ type Client struct {
 // Options of a Client. The zero value sends each request once and waits for
 // the answer as long as the context allows.
 type Options struct {
-	Timeout time.Duration         // for each attempt; 0 is none
-	Retry   []backoff.RetryOption // when to try again; none is never
-	Log     *slog.Logger          // is told of each retry, at level info; nil is nobody
+	Timeout time.Duration                // for each attempt; 0 is none
+	Retry   func() []backoff.RetryOption // when to try again; none is never
+	Log     *slog.Logger                 // is told of each retry, at level info; nil is nobody
 }
 
 // NewClient returns a client that sends through transport.
 func NewClient(transport esapi.Transport, o Options) *Client {
-	if len(o.Retry) == 0 {
-		o.Retry = []backoff.RetryOption{backoff.WithMaxTries(1)}
+	if o.Retry == nil {
+		o.Retry = func() []backoff.RetryOption { return []backoff.RetryOption{backoff.WithMaxTries(1)} }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ func DefaultRetry() []backoff.RetryOption {
 // Again calls try as often and as late as the client sends a request again, as
 // long as it returns an error, and returns the last one.
 func (c *Client) Again(ctx context.Context, try func() error) error {
-	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, try() }, c.options.Retry...)
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, try() }, c.options.Retry()...)
 	return err
 }
 
@@ -63,7 +62,7 @@ func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
 			attempt.Body = io.NopCloser(bytes.NewReader(payload))
 		}
 		return x.attempt(attempt)
-	}, append(slices.Clone(c.options.Retry), notify)...)
+	}, append(c.options.Retry(), notify)...)
 	switch {
 	case res != nil:
 		return res, nil // the last answer, which the caller judges

@@ -1,0 +1,44 @@
+package esquery_test
+
+import (
+	"fmt"
+	"testing"
+
+	"newterms/esquery"
+)
+
+// TestFieldsThatOnlySomeSourcesHave fetches events that have a wanted field in
+// their _source, others that have it by copy_to, and others that have none, in
+// each order: more than are asked for at first.
+func TestFieldsThatOnlySomeSourcesHave(t *testing.T) {
+	kinds := map[byte]string{'s': `"name":"own"`, 'c': `"login":"copied"`, 'n': `"other":1`}
+	for _, order := range []string{"scn", "snc", "csn", "cns", "nsc", "ncs"} {
+		var documents []string
+		for n := range 3 * 60 {
+			kind := kinds[order[n/60]]
+			documents = append(documents, fmt.Sprintf(`{"@timestamp":"2026-03-10T12:00:00Z","user":"u%03d",%s}`, n, kind))
+		}
+		index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"name":{"type":"keyword"},
+			"login":{"type":"keyword","copy_to":"name"},"other":{"type":"long"}}}`, documents...)
+		source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Wanted: []string{"name"}})
+		all, _ := candidates(t, source)
+		events, err := eventsOf(t, source, all)
+		if err != nil || len(events) != len(documents) {
+			t.Fatal(len(events), err)
+		}
+		for n, e := range events {
+			var ok bool
+			switch order[n/60] {
+			case 's':
+				ok = e.Source["name"] == "own"
+			case 'c':
+				ok = len(e.Fields["name"]) == 1 && e.Fields["name"][0] == "copied"
+			case 'n':
+				ok = e.Source["name"] == nil && e.Fields["name"] == nil
+			}
+			if !ok {
+				t.Fatalf("%s: event %d has name %v in its source, and %v as mapped", order, n, e.Source["name"], e.Fields["name"])
+			}
+		}
+	}
+}

@@ -1,8 +1,6 @@
 package alerts
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -83,17 +81,6 @@ func (e *Event) encoded() ([]byte, error) {
 	return e.json, e.err
 }
 
-// membersOf encodes an object without its braces.
-func membersOf(object map[string]any) ([]byte, error) {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(object); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(bytes.TrimPrefix(text.Bytes(), []byte("{")), []byte("}\n")), nil
-}
-
 // EventFields are the fields of events that alerts have mapped, sorted.
 func EventFields() []string { return slices.Clone(alertsTemplate.event) }
 
@@ -127,8 +114,11 @@ func originalOf(event map[string]any) map[string]any {
 	if at, ok := elastic.Lookup(event, "@timestamp"); ok {
 		original["kibana.alert.original_time"] = at
 	}
-	for path, value := range leaves(event) {
-		if strings.HasPrefix(path, "event.") || strings.HasPrefix(path, "data_stream.") {
+	for name, value := range event {
+		if top, _, _ := strings.Cut(name, "."); top != "event" && top != "data_stream" {
+			continue
+		}
+		for path, value := range leaves(map[string]any{name: value}) {
 			if name := "kibana.alert.original_" + path; alertsTemplate.types[name] != "" {
 				original[name] = value
 			}

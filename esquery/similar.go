@@ -20,8 +20,9 @@ const maxSimilar = 10
 
 // Similar lists values of a field, in the events of a range, whether they match
 // or not, that differ from a value by their case or by one or two characters, or
-// begin with it: those of the same letters first, then those of most events. It has none where the field is no keyword, or where the cluster
-// allows no such query (search.allow_expensive_queries).
+// begin with it: those of the same letters first, then those of most events. It
+// has none where the field is no keyword, or where the cluster allows no such
+// query (search.allow_expensive_queries).
 func (s *Source) Similar(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
 	if types := s.fields[field].Types; len(types) != 1 || types[0] != "keyword" || value == "" {
 		return nil, nil

@@ -1,0 +1,72 @@
+package alerts
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// membersOf encodes an object without its braces, its names sorted. It knows what
+// decoded JSON consists of; encoding/json, which it leaves the rest to, took four
+// times as long for an event.
+func membersOf(object map[string]any) ([]byte, error) {
+	text, err := appendMembers(make([]byte, 0, 4<<10), object)
+	return slices.Clip(text), err
+}
+
+func appendMembers(text []byte, object map[string]any) ([]byte, error) {
+	var err error
+	for i, name := range slices.Sorted(maps.Keys(object)) {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(appendString(text, name), ':')
+		if text, err = appendValue(text, object[name]); err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
+}
+
+func appendValue(text []byte, value any) ([]byte, error) {
+	switch v := value.(type) {
+	case nil:
+		return append(text, "null"...), nil
+	case bool:
+		return strconv.AppendBool(text, v), nil
+	case string:
+		return appendString(text, v), nil
+	case json.Number: // as an answer had it
+		return append(text, v...), nil
+	case map[string]any:
+		text, err := appendMembers(append(text, '{'), v)
+		return append(text, '}'), err
+	case []any:
+		text = append(text, '[')
+		for i, element := range v {
+			if i > 0 {
+				text = append(text, ',')
+			}
+			var err error
+			if text, err = appendValue(text, element); err != nil {
+				return nil, err
+			}
+		}
+		return append(text, ']'), nil
+	}
+	var other bytes.Buffer
+	encoder := json.NewEncoder(&other)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(value)
+	return append(text, bytes.TrimSuffix(other.Bytes(), []byte("\n"))...), err
+}
+
+// appendString puts a replacement character for what is no UTF-8.
+func appendString(text []byte, s string) []byte {
+	text, _ = jsontext.AppendQuote(text, s) // the error tells of it, and it is appended all the same
+	return text
+}

@@ -3,7 +3,6 @@ package alerts
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 
@@ -19,8 +18,13 @@ func membersOf(object map[string]any) ([]byte, error) {
 }
 
 func appendMembers(text []byte, object map[string]any) ([]byte, error) {
+	names := make([]string, 0, len(object))
+	for name := range object {
+		names = append(names, name)
+	}
+	slices.Sort(names)
 	var err error
-	for i, name := range slices.Sorted(maps.Keys(object)) {
+	for i, name := range names {
 		if i > 0 {
 			text = append(text, ',')
 		}

@@ -14,8 +14,8 @@ func TestFieldsThatOnlySomeSourcesHave(t *testing.T) {
 	kinds := map[byte]string{'s': `"name":"own"`, 'c': `"login":"copied"`, 'n': `"other":1`}
 	for _, order := range []string{"scn", "snc", "csn", "cns", "nsc", "ncs"} {
 		var documents []string
-		for n := range 3 * 60 {
-			kind := kinds[order[n/60]]
+		for n := range 3 * 220 {
+			kind := kinds[order[n/220]]
 			documents = append(documents, fmt.Sprintf(`{"@timestamp":"2026-03-10T12:00:00Z","user":"u%03d",%s}`, n, kind))
 		}
 		index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"name":{"type":"keyword"},
@@ -28,7 +28,7 @@ func TestFieldsThatOnlySomeSourcesHave(t *testing.T) {
 		}
 		for n, e := range events {
 			var ok bool
-			switch order[n/60] {
+			switch order[n/220] {
 			case 's':
 				ok = e.Source["name"] == "own"
 			case 'c':

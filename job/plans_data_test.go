@@ -51,7 +51,7 @@ func (d benchData) load(b *testing.B, node *estest.Node) {
 	for i := range d.events {
 		bulk.WriteString("{\"index\":{}}\n")
 		d.event(&bulk, random, at.Add(time.Duration(i)*gap))
-		if bulk.Len() > 8<<20 || i == d.events-1 {
+		if bulk.Len() > 2<<20 || i == d.events-1 {
 			node.Must(b, "POST", "/"+d.index()+"/_bulk", bulk.Bytes())
 			bulk.Reset()
 		}

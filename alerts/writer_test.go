@@ -28,7 +28,7 @@ func TestFlushMakesAllVisible(t *testing.T) {
 	bulks := 0
 	for i := range 12 {
 		at := firstSeen.Add(time.Duration(i) * time.Second)
-		result, err := w.Add(t.Context(), largeAlert(t, at, 1<<20))
+		result, err := w.Add(t.Context(), largeAlert(t, at, 450<<10))
 		if err != nil {
 			t.Fatal(err)
 		}

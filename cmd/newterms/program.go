@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,9 +81,17 @@ type program struct {
 	pageSize int // 0 is the default
 }
 
+// memoryLimit is where the garbage collector begins to work harder, unless
+// GOMEMLIMIT says otherwise. A run over 1,000,000 pairs that wrote 100,000 alerts
+// took 120 MB before, and no less time; one over pairs of 11 kB took 3 s more.
+const memoryLimit = 48 << 20
+
 // run does what args say and reports an error, one line for each cause, on
 // stderr. The error that it returns is for exitCode.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
+	if !slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, "GOMEMLIMIT=") }) {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	p := program{now: time.Now, retry: elastic.DefaultRetry}
 	return p.execute(ctx, args, environ, stdout, stderr)
 }

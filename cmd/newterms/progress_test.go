@@ -14,7 +14,7 @@ import (
 // lockedBuffer is written to by the progress and by a command.
 type lockedBuffer struct {
 	mu sync.Mutex
-	b bytes.Buffer
+	b  bytes.Buffer
 }
 
 func (b *lockedBuffer) Write(text []byte) (int, error) {

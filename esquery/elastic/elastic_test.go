@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"newterms/esquery/elastic"
@@ -154,5 +155,20 @@ func TestTimeout(t *testing.T) {
 	cancel()
 	if err := client.Do(ctx, esapi.InfoRequest{}, &struct{}{}); !errors.Is(err, context.Canceled) || errors.As(err, new(*elastic.NoAnswerError)) {
 		t.Errorf("canceled: got %v", err)
+	}
+}
+
+// TestEachRequestHasItsOwnBackoff looks that nothing of one request's waits is in
+// another's: a backoff knows how long it has waited.
+func TestEachRequestHasItsOwnBackoff(t *testing.T) {
+	made := 0
+	client := elastic.NewClient(estest.ForTest(t), elastic.Options{Retry: func() []backoff.RetryOption {
+		made++
+		return elastic.DefaultRetry()
+	}})
+	search := elastic.Search{Indices: []string{estest.Name("none-")}, IgnoreUnavailable: true, Body: map[string]any{"size": 0}}
+	_ = client.Again(t.Context(), func() error { return client.Search(t.Context(), search, &struct{}{}) }) // there is nothing to search
+	if made < 2 {
+		t.Errorf("%d backoffs for a request inside another try", made)
 	}
 }

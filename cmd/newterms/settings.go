@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -211,6 +212,10 @@ func parseProblem(err error) error {
 	field, ok := reflect.TypeFor[settings]().FieldByName(parse.Name)
 	if !ok {
 		return err
+	}
+	var number *strconv.NumError
+	if errors.As(parse.Err, &number) {
+		parse.Err = fmt.Errorf("%q is no whole number from 0 up, or too large", number.Num)
 	}
 	return fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)
 }

@@ -113,3 +113,12 @@ func TestSettings(t *testing.T) {
 		}
 	}
 }
+
+func TestNumbers(t *testing.T) {
+	for _, setting := range []string{"NEWTERMS_MAX_ALERTS=-1", "NEWTERMS_MAX_ALERTS=many", "NEWTERMS_CONCURRENCY=70000", "NEWTERMS_CONCURRENCY=1.5"} {
+		name, value, _ := strings.Cut(setting, "=")
+		if _, err := readSettings([]string{setting}); err == nil || exitCode(err) != exitConfig || err.Error() != name+": \""+value+"\" is no whole number from 0 up, or too large" {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+}

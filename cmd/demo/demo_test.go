@@ -44,9 +44,9 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// TestDemoElsewhere shows newterms on a cluster with users, and with a stand-in
+// TestSecurityOfDemoElsewhere shows newterms on a cluster with users, and with a stand-in
 // for its Kibana. The second time there is something, which is not touched.
-func TestDemoElsewhere(t *testing.T) {
+func TestSecurityOfDemoElsewhere(t *testing.T) {
 	node, err := estest.Start(t.Context(), estest.Options{Security: true, TLS: true})
 	if err != nil {
 		t.Fatal(err)

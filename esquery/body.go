@@ -57,11 +57,7 @@ func (b bodies) find(page []Candidate, fields []dsl) dsl {
 	}
 	slices.Sort(times)
 	times = slices.Compact(times)
-	at := dsl{"terms": dsl{b.search.Timestamp: times}}
-	if b.search.Fallback != "" {
-		undated := dsl{"bool": dsl{"filter": []dsl{{"terms": dsl{b.search.Fallback: times}}}, "must_not": []dsl{exists(b.search.Timestamp)}}}
-		at = anyOf([]dsl{at, undated})
-	}
+	at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
 	return dsl{
 		"size": 2*len(page) + 20, "track_total_hits": false, "sort": []string{"_doc"}, "_source": true,
 		"docvalue_fields": b.foundBy(), "fields": fields,

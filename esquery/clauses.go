@@ -65,16 +65,20 @@ func (b bodies) lacking() dsl {
 	return dsl{"filter": anyOf(any), "aggs": each}
 }
 
-// within is the time filter: the primary timestamp lies in the range, or it is
-// missing and the fallback does. Of an event with several times one is enough.
+// within is the time filter: a time of an event lies in the range.
 func (b bodies) within(r Range) dsl {
-	return b.dated(dsl{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()})
+	return b.dated(bounded(dsl{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()}))
 }
 
-// dated is within for bounds in milliseconds.
-func (b bodies) dated(bounds dsl) dsl {
+// bounded is what dated takes for bounds in milliseconds.
+func bounded(bounds dsl) func(field string) dsl {
 	bounds["format"] = "epoch_millis"
-	in := func(field string) dsl { return dsl{"range": dsl{field: bounds}} }
+	return func(field string) dsl { return dsl{"range": dsl{field: bounds}} }
+}
+
+// dated is a filter of an event's time: the primary timestamp is in it, or it is
+// missing and the fallback is. Of an event with several times one is enough.
+func (b bodies) dated(in func(field string) dsl) dsl {
 	if b.search.Fallback == "" {
 		return in(b.search.Timestamp)
 	}
@@ -89,17 +93,24 @@ func (b bodies) having(page []Candidate) []dsl {
 		seen := map[any]bool{}
 		values := []any{}
 		for _, c := range page {
-			if v := c.Terms[i]; v != nil && !seen[v] {
+			if v := c.Terms[i]; !seen[v] {
 				seen[v] = true
 				values = append(values, v)
 			}
 		}
-		filters[i] = dsl{"terms": dsl{field: values}}
-		if slices.ContainsFunc(page, func(c Candidate) bool { return c.Terms[i] == nil }) {
-			filters[i] = anyOf([]dsl{filters[i], lacks(field)})
-		}
+		filters[i] = hasOneOf(field, values)
 	}
 	return filters
+}
+
+// hasOneOf is a filter of one of the values; nil stands for the absence of the field.
+func hasOneOf(field string, values []any) dsl {
+	present := slices.DeleteFunc(slices.Clone(values), func(v any) bool { return v == nil })
+	has := dsl{"terms": dsl{field: present}}
+	if len(present) < len(values) {
+		return anyOf([]dsl{has, lacks(field)})
+	}
+	return has
 }
 
 // topHit is the earliest document by a timestamp.
@@ -116,7 +127,9 @@ func (b bodies) topHit(timestamp string, content bool) dsl {
 
 func exists(field string) dsl { return dsl{"exists": dsl{"field": field}} }
 
-func lacks(field string) dsl { return dsl{"bool": dsl{"must_not": []dsl{exists(field)}}} }
+func lacks(field string) dsl { return not(exists(field)) }
+
+func not(query dsl) dsl { return dsl{"bool": dsl{"must_not": []dsl{query}}} }
 
 func anyOf(queries []dsl) dsl {
 	return dsl{"bool": dsl{"should": queries, "minimum_should_match": 1}}

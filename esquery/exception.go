@@ -57,7 +57,7 @@ func allOf(entries []Entry, path string, fields kql.Fields) dsl {
 	for i, e := range entries {
 		queries[i] = e.compile(path, fields)
 		if e.Excluded {
-			queries[i] = dsl{"bool": dsl{"must_not": []dsl{queries[i]}}}
+			queries[i] = not(queries[i])
 		}
 	}
 	return dsl{"bool": dsl{"filter": queries}}

@@ -19,7 +19,7 @@ func (f Filter) compile(fields kql.Fields) dsl {
 	for _, of := range f.Of {
 		query := of.compile(fields)
 		if of.Negate {
-			query = dsl{"bool": dsl{"must_not": []dsl{query}}}
+			query = not(query)
 		}
 		queries = append(queries, query)
 	}

@@ -28,15 +28,6 @@ func (s *Source) Having(values Values) *Source {
 	return &narrow
 }
 
-func hasOneOf(field string, values []any) dsl {
-	present := slices.DeleteFunc(slices.Clone(values), func(v any) bool { return v == nil })
-	has := dsl{"terms": dsl{field: present}}
-	if len(present) < len(values) {
-		return anyOf([]dsl{has, lacks(field)})
-	}
-	return has
-}
-
 // A Moment is a time at which a pair has matching events.
 type Moment struct {
 	At     time.Time // UTC

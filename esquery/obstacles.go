@@ -191,7 +191,7 @@ func (s *Source) obstacles(r Range, names []string, values Values, conditions []
 		undated = dsl{"bool": dsl{"must_not": []dsl{exists(s.search.Timestamp), exists(s.search.Fallback)}}}
 	}
 	outside := func(bound string, ms int64) dsl {
-		return dsl{"filter": dsl{"bool": dsl{"filter": []dsl{s.dated(dsl{bound: ms})}, "must_not": []dsl{s.within(r)}}}}
+		return dsl{"filter": dsl{"bool": dsl{"filter": []dsl{s.dated(bounded(dsl{bound: ms}))}, "must_not": []dsl{s.within(r)}}}}
 	}
 	return dsl{
 		"size": 0, "track_total_hits": false,
@@ -215,5 +215,3 @@ func numbered(queries []dsl) dsl {
 	}
 	return dsl{"filters": dsl{"filters": filters}}
 }
-
-func not(query dsl) dsl { return dsl{"bool": dsl{"must_not": []dsl{query}}} }

@@ -163,15 +163,15 @@ func (t *trial) run(ctx context.Context, exclude []kql.Query, history time.Durat
 	r := t.rule
 	r.Search.Exclude = slices.Concat(r.Search.Exclude, exclude)
 	r.History = history
-	warned := map[string]bool{}
+	warned, warn := map[string]bool{}, t.p.warnOf(r.Name)
 	j := job.Job{
-		Rule: r, Version: version(), Store: alerts.NewStore(t.client, t.p.settings.AlertsTarget, t.p.settings.RunsTarget),
+		Rule: r, Version: version(), Store: t.p.store(t.client),
 		Open:     func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, t.client, s) },
 		Progress: t.p.progress.of(r.Name),
 		Warn: func(err error) {
 			if lookup && !is[*job.LeftOut](err) && !warned[err.Error()] { // the same in each run, and about alerts that nobody writes
 				warned[err.Error()] = true
-				t.p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...)
+				warn(err)
 			}
 		},
 		Spent: t.client.Spent, Now: t.p.now,

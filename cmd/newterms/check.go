@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"newterms/alerts"
 	"newterms/job/check"
 )
 
@@ -44,7 +43,7 @@ func (p program) check(ctx context.Context, args []string) error {
 		return errors.Join(unusable, err)
 	}
 	c := check.Check{
-		Client: client, Store: alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget),
+		Client: client, Store: p.store(client),
 		AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget,
 		Rules: rules, Overlap: time.Duration(p.settings.Overlap), Now: p.now,
 	}

@@ -33,7 +33,7 @@ func (p program) decide(command string, status alerts.WorkflowStatus) func(conte
 		if err != nil {
 			return err
 		}
-		store := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
+		store := p.store(client)
 		if f.where != "" {
 			if f.ids, err = p.matching(ctx, store, command, status, f); err != nil || len(f.ids) == 0 {
 				return err

@@ -51,7 +51,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 		return err
 	}
 	defer p.progress.during("explain")()
-	store := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
+	store := p.store(client)
 	if len(rest) > 0 {
 		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], asked))
 	}
@@ -132,7 +132,7 @@ func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.R
 		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
-		Warn: func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
+		Warn: p.warnOf(r.Name),
 	}
 	x.search, _ = r.Search.Hash() // its error comes with the explanation
 	x.out = explainPrinter{rule: r, asJSON: asked.output == "json", out: p.stdout, why: x.whyNotAlerted}

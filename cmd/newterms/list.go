@@ -78,7 +78,7 @@ func (p program) lookUp(ctx context.Context, rules []rule.Rule, all []listed) er
 	for i, r := range rules {
 		ids[i] = r.ID
 	}
-	store := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
+	store := p.store(client)
 	runs, err := store.LastRuns(ctx, ids)
 	if err != nil {
 		return err

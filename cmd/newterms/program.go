@@ -167,6 +167,11 @@ func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, erro
 	}
 }
 
+// store is what is written to and read of the settings' targets.
+func (p program) store(client *elastic.Client) *alerts.Store {
+	return alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
+}
+
 // list is a flag that may be repeated.
 type list []string
 

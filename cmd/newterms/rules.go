@@ -30,7 +30,7 @@ type shared struct {
 // share asks what all rules need at the start: where the runs before them stand.
 // A single rule asks that itself, and a range by hand needs no such thing.
 func (p program) share(ctx context.Context, f runFlags, client *elastic.Client) (*shared, error) {
-	s := &shared{client: client, store: alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget), last: map[string]alerts.Checkpoint{}}
+	s := &shared{client: client, store: p.store(client), last: map[string]alerts.Checkpoint{}}
 	searches := make([]esquery.Search, len(f.rules))
 	followed := make([]alerts.Followed, len(f.rules))
 	for i, r := range f.rules {
@@ -200,7 +200,7 @@ func (t *tally) keys(dryRun bool) []slog.Attr {
 func (p program) newJob(r rule.Rule, f runFlags, s *shared, client *elastic.Client, out *printer) job.Job {
 	return job.Job{
 		Rule: r, Version: version(), MaxAlerts: int(p.settings.MaxAlerts), DryRun: f.dryRun,
-		Store:  lookedUp{alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget), s.last},
+		Store:  lookedUp{p.store(client), s.last},
 		Timing: job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)},
 		Open: func(ctx context.Context, search esquery.Search) (job.Source, error) {
 			return s.mappings.Open(ctx, client, search)
@@ -208,7 +208,7 @@ func (p program) newJob(r rule.Rule, f runFlags, s *shared, client *elastic.Clie
 		ServerNow: func(ctx context.Context, search esquery.Search) (time.Time, error) { return s.now(ctx, client, search) },
 		Emit:      out.alert,
 		Progress:  p.progress.of(r.Name),
-		Warn:      func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", r.Name)...) },
+		Warn:      p.warnOf(r.Name),
 		Rerun:     f.rerun,
 		Spent:     client.Spent,
 		Now:       p.now,

@@ -196,6 +196,11 @@ func closingKeys(run alerts.Run, dryRun bool) []slog.Attr {
 	return keys
 }
 
+// warnOf logs the warnings of a rule.
+func (p program) warnOf(rule string) func(error) {
+	return func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", rule)...) }
+}
+
 // warningKeys tell a warning for programs.
 func warningKeys(err error) []any {
 	var gap *job.Gap

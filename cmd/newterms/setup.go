@@ -38,7 +38,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	if _, err := esquery.ServerVersion(ctx, client); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
-	installed, err := alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget).Setup(ctx)
+	installed, err := p.store(client).Setup(ctx)
 	for _, i := range installed {
 		p.sayInstalled(i)
 	}

@@ -7,6 +7,7 @@
 package elastic
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -28,7 +29,8 @@ type Client struct {
 	transport esapi.Transport
 	options   Options
 	requests  atomic.Int64
-	took      atomic.Int64 // nanoseconds
+	took      atomic.Int64       // nanoseconds
+	buffers   chan *bytes.Buffer // for bodies of answers, to use again
 }
 
 // Options of a Client. The zero value sends each request once and waits for
@@ -47,7 +49,7 @@ func NewClient(transport esapi.Transport, o Options) *Client {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{transport: transport, options: o}
+	return &Client{transport: transport, options: o, buffers: make(chan *bytes.Buffer, keptBuffers)}
 }
 
 // Apart returns a client that sends in the same way and through the same
@@ -68,28 +70,56 @@ func (c *Client) Spent() (requests int, took time.Duration) {
 // Its error is a *ResponseError for an HTTP error status, a *NoAnswerError if
 // nothing came, and wraps ErrIncomplete if what came cannot be trusted.
 func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) error {
-	x := exchange{client: c}
+	buffer := c.takeBuffer()
+	defer c.keepBuffer(buffer)
+	x := exchange{client: c, buffer: buffer}
 	res, err := request.Do(ctx, &x)
 	if err != nil {
 		return err
 	}
 	if res.StatusCode >= http.StatusMultipleChoices {
-		return responseError(res.StatusCode, x.body)
+		return responseError(res.StatusCode, buffer.Bytes())
 	}
-	if len(x.body) > maxAnswer {
+	if buffer.Len() > maxAnswer {
 		return errTooLarge
 	}
 	// A proxy's or another product's 200 has no such header.
 	if product := res.Header.Get("X-Elastic-Product"); product != "Elasticsearch" {
 		return fmt.Errorf("%w (its header X-Elastic-Product is %q)", ErrOtherProduct, product)
 	}
-	if err := decode(x.body, answer); err != nil {
+	if err := decode(buffer.Bytes(), answer); err != nil {
 		return fmt.Errorf("%w: it is not the JSON that was expected: %w", ErrIncomplete, err)
 	}
 	if timed, ok := answer.(interface{ took() time.Duration }); ok {
 		c.took.Add(int64(timed.took()))
 	}
 	return nil
+}
+
+// A client keeps as many buffers as a run uses at once, of the size of a usual
+// answer. A sync.Pool would lose them at each garbage collection.
+const (
+	keptBuffers = 3
+	keptBuffer  = 4 << 20
+)
+
+func (c *Client) takeBuffer() *bytes.Buffer {
+	select {
+	case buffer := <-c.buffers:
+		return buffer
+	default:
+		return new(bytes.Buffer)
+	}
+}
+
+func (c *Client) keepBuffer(buffer *bytes.Buffer) {
+	if buffer.Cap() > keptBuffer {
+		return
+	}
+	select {
+	case c.buffers <- buffer:
+	default:
+	}
 }
 
 // Timed is for answers that say how long Elasticsearch worked on them to embed,

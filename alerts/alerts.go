@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -32,25 +33,25 @@ type Key struct {
 // milliseconds. Terms are strings, json.Numbers, bools or nil, one for each of
 // the new-terms fields.
 func NewKey(ruleID string, fields []string, terms []any, firstSeen time.Time) (Key, error) {
-	pair, err := hash(ruleID, fields, terms)
-	if err != nil {
-		return Key{}, err
+	texts := make([]string, 3)
+	for i, part := range []any{ruleID, fields, terms} {
+		text, err := json.Marshal(part)
+		if err != nil {
+			return Key{}, fmt.Errorf("identify %v: %w", part, err)
+		}
+		texts[i] = string(text)
 	}
-	former, err := hash(ruleID, terms)
-	if err != nil {
-		return Key{}, err
-	}
-	id, err := hash(ruleID, fields, terms, firstSeen.UnixMilli())
-	return Key{ID: id, Pair: pair, FirstSeen: firstSeen, formerPair: former}, err
+	rule, names, pair := texts[0], texts[1], texts[2]
+	ms := strconv.FormatInt(firstSeen.UnixMilli(), 10)
+	return Key{
+		ID: hash("[" + rule + "," + names + "," + pair + "," + ms + "]"), Pair: hash("[" + rule + "," + names + "," + pair + "]"),
+		FirstSeen: firstSeen, formerPair: hash("[" + rule + "," + pair + "]"),
+	}, nil
 }
 
-func hash(parts ...any) (string, error) {
-	text, err := json.Marshal(parts)
-	if err != nil {
-		return "", fmt.Errorf("identify %v: %w", parts, err)
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), nil
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
 }
 
 // A Finding is a first occurrence and the event that made it.

@@ -29,36 +29,14 @@ type NewTerm struct{ Field, Value string }
 
 // Describe describes the alert.
 func (a Alert) Describe() Description {
-	d := describe(a.event.document, a.maker.fields, a.terms)
+	d := describe(a.event.said, a.maker.fields, a.terms)
 	d.FirstSeen, d.Events = a.FirstSeen, text(a.own["newterms.events"])
 	return d
 }
 
-// describe reads Okta's own fields where an event has them, and else those of
-// ECS.
+// describe describes a pair, with what an event says.
 func describe(doc map[string]any, fields []string, terms []any) Description {
-	d := Description{
-		Actor:   textOf(doc, "okta.actor.display_name", "user.full_name", "user.name", "host.name"),
-		ActorID: textOf(doc, "okta.actor.id", "user.id"),
-		Login:   textOf(doc, "okta.actor.alternate_id", "user.email", "user.name"),
-		Account: textOf(doc, "cloud.account.id"),
-		IP:      textOf(doc, "okta.client.ip", "client.ip", "source.ip"),
-		Country: textOf(doc, "client.geo.country_name", "source.geo.country_name"),
-		Network: textOf(doc, "okta.security_context.as.organization.name", "client.as.organization.name",
-			"source.as.organization.name", "okta.security_context.isp"),
-		Browser: textOf(doc, "okta.client.user_agent.browser"),
-		OS:      textOf(doc, "okta.client.user_agent.os", "user_agent.os.name"),
-		Action:  textOf(doc, "okta.event_type", "event.action"),
-		Outcome: textOf(doc, "okta.outcome.result", "event.outcome"),
-		Why:     textOf(doc, "okta.outcome.reason"),
-	}
-	d.Place = joinFilled(", ", textOf(doc, "client.geo.city_name", "source.geo.city_name"), d.Country)
-	if d.Browser == "" || d.Browser == "UNKNOWN" { // Okta knows few of them
-		d.Browser = textOf(doc, "user_agent.name")
-	}
-	if d.Browser == "" && d.OS == "" {
-		d.Browser = textOf(doc, "okta.client.user_agent.raw_user_agent", "user_agent.original")
-	}
+	d := describeEvent(func(paths ...string) string { return textOf(doc, paths...) })
 	for i, field := range fields {
 		value := text(terms[i])
 		if terms[i] == nil {
@@ -73,6 +51,44 @@ func describe(doc map[string]any, fields []string, terms []any) Description {
 		}
 	}
 	return d
+}
+
+// describeEvent reads Okta's own fields where an event has them, and else those of
+// ECS. first gives the text of the first of some fields that has any.
+func describeEvent(first func(paths ...string) string) Description {
+	d := Description{
+		Actor:   first("okta.actor.display_name", "user.full_name", "user.name", "host.name"),
+		ActorID: first("okta.actor.id", "user.id"),
+		Login:   first("okta.actor.alternate_id", "user.email", "user.name"),
+		Account: first("cloud.account.id"),
+		IP:      first("okta.client.ip", "client.ip", "source.ip"),
+		Country: first("client.geo.country_name", "source.geo.country_name"),
+		Network: first("okta.security_context.as.organization.name", "client.as.organization.name",
+			"source.as.organization.name", "okta.security_context.isp"),
+		Browser: first("okta.client.user_agent.browser"),
+		OS:      first("okta.client.user_agent.os", "user_agent.os.name"),
+		Action:  first("okta.event_type", "event.action"),
+		Outcome: first("okta.outcome.result", "event.outcome"),
+		Why:     first("okta.outcome.reason"),
+	}
+	d.Place = joinFilled(", ", first("client.geo.city_name", "source.geo.city_name"), d.Country)
+	if d.Browser == "" || d.Browser == "UNKNOWN" { // Okta knows few of them
+		d.Browser = first("user_agent.name")
+	}
+	if d.Browser == "" && d.OS == "" {
+		d.Browser = first("okta.client.user_agent.raw_user_agent", "user_agent.original")
+	}
+	return d
+}
+
+// describedFields are those that describeEvent reads.
+func describedFields() []string {
+	var fields []string
+	describeEvent(func(paths ...string) string { // all of them, where none has a text
+		fields = append(fields, paths...)
+		return ""
+	})
+	return fields
 }
 
 // reason says in one line who, from where, and what is new:

@@ -70,7 +70,7 @@ func (m *Maker) Alert(f Finding, now time.Time) (alert Alert) {
 
 func (m *Maker) alert(f Finding, now time.Time) Alert {
 	e := f.Event
-	rule := m.from.of(m.rule, e.document)
+	rule := m.from.of(m.rule, e)
 	own := map[string]any{
 		"@timestamp":                            timestamp(now),
 		"kibana.alert.uuid":                     f.ID,
@@ -81,7 +81,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"kibana.alert.ancestors":                e.ancestors,
 		"kibana.alert.depth":                    e.depth,
 		"kibana.alert.new_terms":                f.Terms,
-		"kibana.alert.reason":                   describe(e.document, m.fields, f.Terms).reason(rule, lastSeen(m.rule, f)),
+		"kibana.alert.reason":                   describe(e.said, m.fields, f.Terms).reason(rule, lastSeen(m.rule, f)),
 		"newterms.first_seen":                   timestamp(f.FirstSeen),
 		"newterms.pair":                         f.Pair,
 		"newterms.events":                       f.Events,
@@ -120,33 +120,29 @@ func (a Alert) Event() string { return a.event.place }
 // encoded is the document that is written, with more members at its beginning.
 // The parts of it say nothing twice.
 func (a Alert) encoded(more map[string]any) ([]byte, error) {
-	own := maps.Clone(a.own)
-	maps.Copy(own, more)
-	first, err := membersOf(own)
-	if err != nil {
-		return nil, err
+	document := append(make([]byte, 0, a.size()), '{')
+	for _, own := range []map[string]any{more, a.own} {
+		var err error
+		if document, err = appendMembers(document, own); err != nil {
+			return nil, err
+		}
+		if len(own) > 0 {
+			document = append(document, ',')
+		}
 	}
-	event, err := a.event.encoded()
-	if err != nil {
-		return nil, err
-	}
-	document := make([]byte, 0, len(first)+len(a.maker.json)+len(event)+4)
-	document = append(append(document, '{'), first...)
-	document = append(append(document, ','), a.maker.json...)
-	if len(event) > 0 {
-		document = append(append(document, ','), event...)
+	document = append(document, a.maker.json...)
+	for _, members := range [][]byte{a.event.original, a.event.document} {
+		if len(members) > 0 {
+			document = append(append(document, ','), members...)
+		}
 	}
 	return append(document, '}'), nil
 }
 
 // size is about how many bytes the document has.
 func (a Alert) size() int {
-	event, err := a.event.encoded()
-	if err != nil {
-		return 0 // which is told when it is written
-	}
-	const own = 1200 // as measured
-	return own + len(a.maker.json) + len(event)
+	const own = 1500 // as measured
+	return own + len(a.maker.json) + len(a.event.document) + len(a.event.original)
 }
 
 // JSON gives the document with its _id, on one line.

@@ -6,15 +6,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"newterms/esquery/elastic"
 )
 
 // A SourceEvent is the event that made a pair occur first.
 type SourceEvent struct {
-	Index, ID string         // "" if it is not known
-	Source    map[string]any // nil if the index keeps no _source; NewEvent changes it
+	Index, ID string // "" if it is not known
+	Source    []byte // a JSON object; nil if the index keeps no _source
 	// Fields are the mapped fields, for what the source lacks, with dates in RFC
 	// 3339.
 	Fields  map[string][]any
@@ -24,61 +23,97 @@ type SourceEvent struct {
 // An Event is what alerts keep of a source event. The alerts of all its pairs
 // may share one; nothing changes it.
 type Event struct {
-	place     string         // _index/_id, "" if it is not known
-	document  map[string]any // what of it fits the alerts template, without what alerts say themselves
-	original  map[string]any // flat kibana.alert.original_* keys
-	ancestors []any
-	depth     int64
-	leftOut   []string // what does not fit, or why there is nothing
-
-	encode sync.Once
-	json   []byte // of document and original, without braces
-	err    error
+	place string // _index/_id, "" if it is not known
+	// document is what of the event fits the alerts template, without what alerts
+	// say themselves, and original are flat kibana.alert.original_* keys. Both are
+	// members of a JSON object, without its braces.
+	document, original []byte
+	said               map[string]any // what descriptions read of the document, or all of it
+	ancestors          []any
+	depth              int64
+	leftOut            []string // what does not fit, or why there is nothing
 }
 
 // NewEvent takes what alerts can have of an event. There is always something,
 // whatever the event holds: if nothing else helps, only where it is.
-func NewEvent(from SourceEvent) (event *Event) {
-	defer func() {
-		if failure := recover(); failure != nil {
-			from.Source, from.Fields, from.Missing = nil, nil, fmt.Sprintf("reading it failed with %v", failure)
-			event = newEvent(from)
+func NewEvent(from SourceEvent) *Event {
+	event, err := contained(from, func(from SourceEvent) (*Event, error) {
+		if event, ok := alertsTemplate.asItIs(from); ok {
+			return event, nil
 		}
-	}()
-	return newEvent(from)
+		return takenApart(from)
+	})
+	if err != nil {
+		event, _ = takenApart(SourceEvent{Index: from.Index, ID: from.ID, Missing: "reading it failed with " + err.Error()})
+	}
+	return event
 }
 
-func newEvent(from SourceEvent) *Event {
-	document := from.Source
-	if document == nil {
-		document = map[string]any{}
+// contained calls read, and makes an error of its panic.
+func contained(from SourceEvent, read func(SourceEvent) (*Event, error)) (event *Event, err error) {
+	defer func() {
+		if failure := recover(); failure != nil {
+			err = fmt.Errorf("%v", failure)
+		}
+	}()
+	return read(from)
+}
+
+// takenApart makes the event of what of its source fits, and what its source
+// lacks.
+func takenApart(from SourceEvent) (*Event, error) {
+	document := map[string]any{}
+	if len(from.Source) > 0 {
+		value, err := elastic.Parse(from.Source)
+		if err != nil {
+			return nil, err
+		}
+		if object, ok := value.(map[string]any); ok {
+			document = object
+		}
 	}
 	addMissing(document, from.Fields)
 	setDates(document, from.Fields)
-	e := &Event{document: document}
-	if from.ID != "" {
-		e.place = from.Index + "/" + from.ID
-	}
-	e.ancestors, e.depth = ancestorsOf(document, from)
+	ancestors, depth := ancestorsOf(document, from)
 	maps.DeleteFunc(document, func(name string, _ any) bool { return isOurs(name) })
-	e.leftOut = alertsTemplate.fit(document)
+	leftOut := alertsTemplate.fit(document)
 	if from.Missing != "" {
-		e.leftOut = append(e.leftOut, "the event, because "+from.Missing)
+		leftOut = append(leftOut, "the event, because "+from.Missing)
 	}
-	e.original = originalOf(document)
+	original := originalOf(document)
 	removePath(document, "event.kind")
 	delete(document, "@timestamp")
-	return e
+	e, err := eventOf(document, original)
+	e.place, e.ancestors, e.depth, e.leftOut = from.place(), ancestors, depth, leftOut
+	return e, err
 }
 
-// encoded is the event as members of a JSON object, "" if there are none.
-func (e *Event) encoded() ([]byte, error) {
-	e.encode.Do(func() {
-		members := maps.Clone(e.document)
-		maps.Copy(members, e.original)
-		e.json, e.err = membersOf(members)
-	})
-	return e.json, e.err
+// eventOf makes an event of its parts, which hold values of JSON.
+func eventOf(document, original map[string]any) (*Event, error) {
+	e := &Event{said: document}
+	var err error
+	if e.document, err = membersOf(document); err == nil {
+		e.original, err = membersOf(original)
+	}
+	return e, err
+}
+
+// parts are what eventOf makes an event of.
+func (e *Event) parts() (document, original map[string]any) {
+	return objectOf(e.document), objectOf(e.original)
+}
+
+func objectOf(members []byte) map[string]any {
+	value, _ := elastic.Parse(slices.Concat([]byte("{"), members, []byte("}"))) // as they were encoded
+	object, _ := value.(map[string]any)
+	return object
+}
+
+func (from SourceEvent) place() string {
+	if from.ID == "" {
+		return ""
+	}
+	return from.Index + "/" + from.ID
 }
 
 // EventFields are the fields of events that alerts have mapped, sorted.
@@ -115,7 +150,7 @@ func originalOf(event map[string]any) map[string]any {
 		original["kibana.alert.original_time"] = at
 	}
 	for name, value := range event {
-		if top, _, _ := strings.Cut(name, "."); top != "event" && top != "data_stream" {
+		if !isCopied(name) {
 			continue
 		}
 		for path, value := range leaves(map[string]any{name: value}) {
@@ -125,6 +160,12 @@ func originalOf(event map[string]any) map[string]any {
 		}
 	}
 	return original
+}
+
+// isCopied reports whether alerts have a copy of a field, or of what is below it.
+func isCopied(path string) bool {
+	top, _, _ := strings.Cut(path, ".")
+	return top == "event" || top == "data_stream"
 }
 
 // ancestorsOf names the source event, as far as it is known. If that is itself

@@ -104,10 +104,11 @@ func (o Overrides) keys() []string {
 // or has in no usable way, stays as the rule says: a severity is the highest of
 // those whose value the event has, and a risk score the highest number from 0 to
 // 100.
-func (o Overrides) of(rule Rule, event map[string]any) Rule {
+func (o Overrides) of(rule Rule, e *Event) Rule {
 	if len(o.keys()) == 0 {
 		return rule
 	}
+	event, _ := e.parts()
 	rule = maps.Clone(rule)
 	if name := textOf(event, o.name); o.name != "" && name != "" {
 		rule["name"] = name

@@ -36,7 +36,7 @@ func TestOverrides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		alert := m.Alert(Finding{Key: key, Terms: []any{"a", "b"}, Event: NewEvent(SourceEvent{Index: "i", ID: "1", Source: decode(t, c.event)})}, firstSeen)
+		alert := m.Alert(Finding{Key: key, Terms: []any{"a", "b"}, Event: NewEvent(SourceEvent{Index: "i", ID: "1", Source: []byte(c.event)})}, firstSeen)
 		text, err := json.Marshal(alert)
 		if err != nil {
 			t.Fatal(err)

@@ -24,7 +24,7 @@ func (a Alert) smaller(o outcome) (smaller Alert, ok bool) {
 	case len(a.event.document)+len(a.event.original) == 0:
 		return a, false
 	case o.Status == http.StatusRequestEntityTooLarge:
-		return a.with(map[string]any{}, map[string]any{}, "the event, because it is too large to write"), true
+		return a.with(nil, nil, "the event, because it is too large to write")
 	}
 	if a.rounds <= maxRounds {
 		if smaller, ok := a.withoutNamed(o.Error); ok {
@@ -33,21 +33,25 @@ func (a Alert) smaller(o outcome) (smaller Alert, ok bool) {
 	}
 	if !a.mappedOnly {
 		a.mappedOnly = true
-		return a.with(mappedOnly(a.event.document), a.event.original, "what is not mapped of the event"), true
+		document, original := a.event.parts()
+		return a.with(mappedOnly(document), original, "what is not mapped of the event")
 	}
-	return a.with(map[string]any{}, map[string]any{}, "the event, because the alerts target refuses it"), true
+	return a.with(nil, nil, "the event, because the alerts target refuses it")
 }
 
 // with is the alert with other parts of its event, and with what it lacks. The
-// ancestors still tell where the event is, and when it was.
-func (a Alert) with(document, original map[string]any, lacks string) Alert {
-	if at, ok := a.event.original["kibana.alert.original_time"]; ok && len(original) == 0 {
+// ancestors still tell where the event is, and when it was. ok is false if that
+// cannot be encoded.
+func (a Alert) with(document, original map[string]any, lacks string) (smaller Alert, ok bool) {
+	if _, originals := a.event.parts(); originals["kibana.alert.original_time"] != nil && len(original) == 0 {
 		a.own = maps.Clone(a.own)
-		a.own["kibana.alert.original_time"] = at
+		a.own["kibana.alert.original_time"] = originals["kibana.alert.original_time"]
 	}
-	a.event = &Event{place: a.event.place, document: document, original: original}
+	event, err := eventOf(document, original)
+	event.place = a.event.place
+	a.event = event
 	a.LeftOut = append(slices.Clone(a.LeftOut), lacks)
-	return a
+	return a, err == nil
 }
 
 // bracketed is how Elasticsearch names fields in its reasons.
@@ -56,20 +60,20 @@ var bracketed = regexp.MustCompile(`\[([^\[\]]+)\]`)
 // withoutNamed leaves out the first field of the event that the cause names, and
 // its copy under original_event. ok is false if it names none.
 func (a Alert) withoutNamed(cause elastic.Cause) (smaller Alert, ok bool) {
+	document, original := a.event.parts()
 	for c := range cause.All() {
 		for _, m := range bracketed.FindAllStringSubmatch(c.Reason, -1) {
 			path := strings.Replace(m[1], "kibana.alert.original_event.", "event.", 1)
 			path = strings.Replace(path, "kibana.alert.original_data_stream.", "data_stream.", 1)
 			copied := "kibana.alert.original_" + path
-			_, inEvent := elastic.Lookup(a.event.document, path)
-			_, isCopied := a.event.original[copied]
+			_, inEvent := elastic.Lookup(document, path)
+			_, isCopied := original[copied]
 			if !inEvent && !isCopied {
 				continue
 			}
-			document, original := deepCopy(a.event.document), maps.Clone(a.event.original)
 			removePath(document, path)
 			delete(original, copied)
-			return a.with(document, original, path), true
+			return a.with(document, original, path)
 		}
 	}
 	return a, false
@@ -88,27 +92,4 @@ func mappedOnly(event map[string]any) map[string]any {
 		}
 	}
 	return kept
-}
-
-// deepCopy copies objects, in lists too.
-func deepCopy(object map[string]any) map[string]any {
-	clone := make(map[string]any, len(object))
-	for name, value := range object {
-		clone[name] = copyOf(value)
-	}
-	return clone
-}
-
-func copyOf(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		return deepCopy(v)
-	case []any:
-		list := make([]any, len(v))
-		for i, element := range v {
-			list[i] = copyOf(element)
-		}
-		return list
-	}
-	return value
 }

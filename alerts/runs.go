@@ -131,9 +131,9 @@ func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 // each alert: the note, the references, the query. Its id is of the content, so
 // that there is one for each edition of a rule and no more.
 func ruleItem(rule Rule, now time.Time) (item, error) {
-	id, err := hash(rule)
+	content, err := json.Marshal([]Rule{rule})
 	if err != nil {
-		return item{}, err
+		return item{}, fmt.Errorf("identify the rule: %w", err)
 	}
 	doc := ruleFields(rule)
 	for _, name := range ruleNames() {
@@ -146,7 +146,7 @@ func ruleItem(rule Rule, now time.Time) (item, error) {
 	doc["event.kind"] = "event"
 	doc["event.action"] = "newterms-rule"
 	document, err := json.Marshal(doc)
-	return item{id: "rule-" + id, document: document}, err
+	return item{id: "rule-" + hash(string(content)), document: document}, err
 }
 
 func runDocument(run Run, now time.Time) map[string]any {

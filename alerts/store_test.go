@@ -64,9 +64,7 @@ func alert(t *testing.T, run, actor string, at time.Time) alerts.Alert {
 	}
 	return maker.Alert(alerts.Finding{
 		Key: key(t, actor, at), Terms: []any{actor}, Events: 1, From: at, To: at.Add(time.Hour),
-		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: map[string]any{
-			"okta": map[string]any{"actor": map[string]any{"id": actor}}, "event": map[string]any{"kind": "event"},
-		}}),
+		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(`{"okta":{"actor":{"id":"` + actor + `"}},"event":{"kind":"event"}}`)}),
 	}, at)
 }
 

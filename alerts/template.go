@@ -4,6 +4,8 @@ import (
 	_ "embed"
 	"encoding/json"
 	"slices"
+
+	"newterms/esquery/elastic"
 )
 
 //go:embed templates/alerts.json
@@ -20,6 +22,8 @@ type template struct {
 	// event are the fields of events among them, and dates the dates of those,
 	// sorted.
 	event, dates []string
+	fields       *elastic.Tree[field] // those of events
+	said         int                  // how many of them descriptions read
 }
 
 var (
@@ -44,7 +48,31 @@ func mustParse(text []byte) template {
 	}
 	slices.Sort(t.event)
 	slices.Sort(t.dates)
+	t.fields, t.said = fieldsOf(t.types), len(describedFields())
 	return t
+}
+
+// fieldsOf has the fields of events at their places.
+func fieldsOf(types map[string]string) *elastic.Tree[field] {
+	said := describedFields()
+	fields := new(elastic.Tree[field])
+	number := 0
+	for path, kind := range types {
+		if isOurs(path) {
+			continue
+		}
+		f := field{path: path, kind: kind, said: slices.Contains(said, path), number: number}
+		number++
+		copied := "kibana.alert.original_" + path
+		switch {
+		case path == "@timestamp":
+			f.original = "kibana.alert.original_time"
+		case isCopied(path) && types[copied] != "":
+			f.original = copied
+		}
+		fields.Make(path).Value = f
+	}
+	return fields
 }
 
 func (t template) mappings() map[string]any {

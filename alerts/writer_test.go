@@ -62,7 +62,7 @@ func largeAlert(t *testing.T, at time.Time, size int) alerts.Alert {
 	}
 	return maker.Alert(alerts.Finding{
 		Key: key(t, "ada"+at.String(), at), Terms: []any{"ada"}, Events: 1, From: at, To: at.Add(time.Hour),
-		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: map[string]any{"unmapped": strings.Repeat("x", size)}}),
+		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(`{"unmapped":"` + strings.Repeat("x", size) + `"}`)}),
 	}, at)
 }
 

@@ -47,22 +47,53 @@ func (b bodies) history(history Range, page []Candidate, size int, after json.Ra
 	return b.withQuery(aggs, append(b.having(page), b.within(history))...)
 }
 
-// find fetches the events that have some candidate's value in each field and some
-// candidate's time: those of the candidates, and few others. They come with their
-// _source and some more fields.
-func (b bodies) find(page []Candidate, fields []dsl) dsl {
-	times := make([]int64, len(page))
-	for i, c := range page {
-		times[i] = c.First.UnixMilli()
-	}
-	slices.Sort(times)
-	times = slices.Compact(times)
-	at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
+// find fetches the events that have some candidate's value in each field and lie
+// at the candidates' times, or anywhere from the first to the last of these: those
+// of the candidates, and others. They come with their _source and some more
+// fields.
+func (b bodies) find(page []Candidate, exactly bool, fields []dsl) dsl {
 	return dsl{
-		"size": 2*len(page) + 20, "track_total_hits": false, "sort": []string{"_doc"}, "_source": true,
+		"size": mostFound(page), "track_total_hits": false, "sort": []string{"_doc"}, "_source": true,
 		"docvalue_fields": b.foundBy(), "fields": fields,
-		"query": dsl{"bool": dsl{"filter": append([]dsl{b.query, at}, b.having(page)...)}},
+		"query": dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}}},
 	}
+}
+
+// mostFound is how many events find fetches, some more than there are candidates.
+func mostFound(page []Candidate) int { return 2*len(page) + 20 }
+
+// around narrows to events at or, not exactly, around the times of candidates. A
+// date field makes a query of each time, and 484 of them took five times as long
+// as one range of time, even with the events of the same pairs that it lets
+// through. So only pairs that have more than fewOfPair are asked for exactly.
+func (b bodies) around(page []Candidate, exactly bool) dsl {
+	var few, many []Candidate
+	for _, c := range page {
+		if exactly || c.Events > fewOfPair {
+			many = append(many, c)
+		} else {
+			few = append(few, c)
+		}
+	}
+	var groups []dsl
+	if len(few) > 0 {
+		byFirst := func(a, b Candidate) int { return a.First.Compare(b.First) }
+		span := Range{slices.MinFunc(few, byFirst).First, slices.MaxFunc(few, byFirst).First.Add(time.Millisecond)}
+		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(few), b.within(span))}})
+	}
+	if len(many) > 0 {
+		times := make([]int64, len(many))
+		for i, c := range many {
+			times[i] = c.First.UnixMilli()
+		}
+		slices.Sort(times)
+		at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: slices.Compact(times)}} })
+		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(many), at)}})
+	}
+	if len(groups) == 1 {
+		return groups[0]
+	}
+	return anyOf(groups)
 }
 
 // foundBy asks for the values by which an event is known for a candidate's:

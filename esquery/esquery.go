@@ -17,6 +17,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 )
@@ -62,8 +64,8 @@ type Candidate struct {
 
 // An Event is a source document.
 type Event struct {
-	Index, ID string         // "" if it is gone
-	Source    map[string]any // nil if the index keeps no _source, or if it is Missing
+	Index, ID string // "" if it is gone
+	Source    []byte // a JSON object; nil if the index keeps no _source, or if it is Missing
 	// Fields holds Search.Wanted and the fields of the pair and the timestamps, as
 	// far as the event has them, as the mapping has them: also what _source lacks,
 	// such as alias and constant_keyword fields. Dates are in RFC 3339.
@@ -80,8 +82,9 @@ type Source struct {
 	// The sizes of a page of pairs and of located events, which shrink where one
 	// was too much, and how many events are asked for at once.
 	pageSize, eventsPageSize, eventsAtOnce int
+	exactly                                bool // asks for events by their exact times, because by ranges of time it finds too many
 	recency                                recency
-	sources                                sources
+	sources                                *sources
 	fields                                 kql.Fields
 	passedOver                             []Unavailable
 	// forEvents is what asks for events. What it learns it learns by itself.
@@ -90,7 +93,7 @@ type Source struct {
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	s := Source{client: c, bodies: b, sources: sources{}, pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents)}
+	s := Source{client: c, bodies: b, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents)}
 	forEvents := s
 	s.forEvents = &forEvents
 	return &s
@@ -202,8 +205,20 @@ func (s Search) compile(fields kql.Fields) (dsl, error) {
 	return dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}, nil
 }
 
-// key joins candidates, history and events: JSON keeps "1" and 1 apart.
-func key(terms []any) (string, error) {
-	k, err := json.Marshal(terms)
-	return string(k), err
+// key joins candidates, history and events. It is JSON, which keeps "1" and 1
+// apart.
+func key(terms []any) string {
+	text := make([]byte, 0, 64)
+	for _, term := range terms {
+		switch v := term.(type) {
+		case string:
+			text, _ = jsontext.AppendQuote(text, v) // also what is no UTF-8
+		case nil:
+			text = append(text, "null"...)
+		default:
+			text = fmt.Append(text, v)
+		}
+		text = append(text, ',')
+	}
+	return string(text)
 }

@@ -62,7 +62,6 @@ var (
 	allTime = esquery.Range{From: noon.Add(-24 * time.Hour), To: noon.Add(24 * time.Hour)}
 )
 
-// candidates lists all candidates' first terms, in the order they come.
 func eventsOf(t *testing.T, source *esquery.Source, candidates []esquery.Candidate) ([]*esquery.Event, error) {
 	t.Helper()
 	var all []*esquery.Event
@@ -75,6 +74,16 @@ func eventsOf(t *testing.T, source *esquery.Source, candidates []esquery.Candida
 	return all, nil
 }
 
+func sourceOf(t *testing.T, e *esquery.Event) map[string]any {
+	t.Helper()
+	var source map[string]any
+	if err := json.Unmarshal(e.Source, &source); err != nil {
+		t.Fatalf("%s: %v", e.Source, err)
+	}
+	return source
+}
+
+// candidates lists all candidates' first terms, in the order they come.
 func candidates(t *testing.T, source *esquery.Source) ([]esquery.Candidate, []string) {
 	t.Helper()
 	var all []esquery.Candidate

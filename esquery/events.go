@@ -14,12 +14,19 @@ import (
 // How many candidates' events are asked for at once follows the size of the last
 // ones: an answer is to be about wantedAnswer. With Okta's 4 kB an event that is
 // 500, and one of 200 kB is asked for with 9 others. With answers twice as large
-// a run took a third more memory, and hardly less time.
+// a run took a third more memory, and hardly less time. The first ones are asked
+// for all fields, which takes 0.25 ms each: so they are few, unless they are all,
+// where a second request would take as long as fields for fewEvents.
 const (
-	firstEvents  = 50
+	firstEvents  = 10
+	fewEvents    = 25
 	mostEvents   = 1_000
 	wantedAnswer = 2 << 20
 )
+
+// fewOfPair events of a pair may come in place of its first one. A third one costs
+// more to fetch than it costs to ask for the exact time.
+const fewOfPair = 2
 
 // Events fetches an event that happened at the candidate's First, for each of
 // the candidates, and yields them for some of them at a time, in their order. If
@@ -31,6 +38,9 @@ func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[
 	return func(yield func([]*Event, error) bool) {
 		for len(candidates) > 0 {
 			chunk := candidates[:min(len(candidates), s.eventsAtOnce)]
+			if len(s.sources.known) == 0 && len(candidates) <= fewEvents {
+				chunk = candidates
+			}
 			events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) { return s.events(ctx, chunk) })
 			if err != nil {
 				yield(nil, fmt.Errorf("fetch first events: %w", err))
@@ -48,11 +58,30 @@ func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[
 // locating each.
 func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, error) {
 	events := make([]*Event, len(candidates))
-	if err := s.findEvents(ctx, candidates, events); err != nil && len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
+	full, err := s.findEvents(ctx, candidates, events)
+	if err == nil && full && !s.exactly { // of events of others, that share values with the candidates
+		s.exactly = true
+		err = s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
+			_, err := s.findEvents(ctx, left, found)
+			return err
+		})
+	}
+	switch {
+	case err != nil && len(candidates) == 1 && elastic.TooMuchToAnswer(err):
 		return s.locateEvents(ctx, candidates, false)
-	} else if err != nil {
+	case err != nil:
 		return nil, err
 	}
+	return events, s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
+		located, err := s.locateEvents(ctx, left, true)
+		copy(found, located)
+		return err
+	})
+}
+
+// forUnfound calls find for those candidates that have no event yet, if there are
+// any, and takes what it finds.
+func (s *Source) forUnfound(candidates []Candidate, events []*Event, find func(left []Candidate, found []*Event) error) error {
 	var left []Candidate
 	var positions []int
 	for i, e := range events {
@@ -61,16 +90,14 @@ func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, 
 		}
 	}
 	if len(left) == 0 {
-		return events, nil
+		return nil
 	}
-	located, err := s.locateEvents(ctx, left, true)
-	if err != nil {
-		return nil, err
-	}
+	found := make([]*Event, len(left))
+	err := find(left, found)
 	for i, position := range positions {
-		events[position] = located[i]
+		events[position] = found[i]
 	}
-	return events, nil
+	return err
 }
 
 // foundEvent is a hit of bodies.find.
@@ -83,14 +110,15 @@ type foundEvent struct {
 
 // findEvents fills in the events that a search for the candidates' values and
 // times finds. It may leave some out: those of which there are many at the same
-// time, and all whose times the index keeps in a format of its own.
-func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events []*Event) error {
+// time, and some whose times the index keeps in a format of its own. The answer is
+// full if there may be more.
+func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events []*Event) (full bool, err error) {
 	hits, err := s.hitsOf(ctx, candidates)
 	if err != nil {
 		if isMisfit(err) { // a format that takes no milliseconds: locating takes ranges
-			return nil
+			return false, nil
 		}
-		return s.explain(ctx, err)
+		return false, s.explain(ctx, err)
 	}
 	at := map[int64][]int{} // positions of the candidates, by time
 	for i, c := range candidates {
@@ -110,27 +138,24 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events 
 			}
 		}
 	}
-	return nil
+	return len(hits) == mostFound(candidates), nil
 }
 
 // hitsOf searches for events, at first with what is known of the fields that
 // their sources lack.
 func (s *Source) hitsOf(ctx context.Context, candidates []Candidate) ([]foundEvent, error) {
-	for known := s.sources; ; known = nil {
+	for asked := s.sources.lacking(); ; asked = everyOf(s.wanted) {
 		var hits []foundEvent
-		asked := known.lacking(s.wanted)
-		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, asked)), &hits)
+		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, s.exactly, fieldsOf(s.wanted, asked))), &hits)
 		if err != nil {
 			return nil, err
-		}
-		if known != nil && !known.tell(hits, s.wanted) {
-			continue
 		}
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(mostEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
-		s.sources.learn(hits, s.wanted, asked)
-		return hits, nil
+		if s.sources.learn(hits, asked) {
+			return hits, nil
+		}
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 const recentHistory = 6 * time.Hour
 
 // A stage that finds fewer than one in rarelyRecent of the candidates costs more
-// than it saves, and one for fewer than severalCandidates no less than a request.
+// than it saves, and one for fewer than severalCandidates no less than a request:
+// 87 took 8 ms in one and 14 in two, and 505 took 41 and 26.
 const (
 	rarelyRecent      = 5
-	severalCandidates = 50
+	severalCandidates = 200
 )
 
 // recency counts how many candidates were asked for in the recent history, and

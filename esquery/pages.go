@@ -70,11 +70,7 @@ func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, 
 ) error {
 	positions := make(map[string]int, len(candidates))
 	for i, c := range candidates {
-		k, err := key(c.Terms)
-		if err != nil {
-			return err
-		}
-		positions[k] = i
+		positions[key(c.Terms)] = i
 	}
 	for answer, err := range s.pages(ctx, size, body) {
 		if err != nil {
@@ -85,11 +81,7 @@ func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, 
 			if err != nil {
 				return err
 			}
-			k, err := key(terms)
-			if err != nil {
-				return err
-			}
-			if i, ok := positions[k]; ok {
+			if i, ok := positions[key(terms)]; ok {
 				if done, err := do(i, b); done || err != nil {
 					return err
 				}

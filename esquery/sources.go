@@ -16,82 +16,94 @@ type wantedField struct {
 // _source. Those that a _source has are not asked for again: to ask for all 74
 // fields that Okta's events have made the answer twice as large, and took
 // Elasticsearch several times as long.
-type sources map[string]map[string]fieldAndSource
+type sources struct {
+	wanted []wantedField
+	places elastic.Tree[int] // the position of each in wanted, from 1; 0 for parents
+	known  map[string][]fieldAndSource
+}
 
+// fieldAndSource is of the field that has the same position in wanted.
 type fieldAndSource struct {
 	had     bool // some _source had it
 	without bool // some event had it, but not in its _source: an alias, copy_to and the like
 	neither bool // some event that was asked for it did not have it
 }
 
-// lacking are the wanted fields that a source may lack, and all dates, which it may
-// have in a format of its own: all wanted ones as long as no index is known.
-func (s sources) lacking(wanted []wantedField) []dsl {
+func newSources(wanted []wantedField) *sources {
+	s := &sources{wanted: wanted, known: map[string][]fieldAndSource{}}
+	for i, w := range wanted {
+		s.places.Make(w.name).Value = i + 1
+	}
+	return s
+}
+
+// everyOf tells to ask for all wanted fields.
+func everyOf(wanted []wantedField) []bool { return slices.Repeat([]bool{true}, len(wanted)) }
+
+// lacking tells which of the wanted fields a source may lack, and all dates, which
+// it may have in a format of its own: all wanted ones as long as no index is known.
+func (s *sources) lacking() []bool {
+	lacking := everyOf(s.wanted)
+	for i, w := range s.wanted {
+		lacking[i] = w.isDate || len(s.known) == 0
+		for _, known := range s.known {
+			lacking[i] = lacking[i] || !known[i].had || known[i].without
+		}
+	}
+	return lacking
+}
+
+// fieldsOf asks for those of the wanted fields.
+func fieldsOf(wanted []wantedField, asked []bool) []dsl {
 	fields := []dsl{}
-	for _, w := range wanted {
+	for i, w := range wanted {
 		switch {
+		case !asked[i]:
 		case w.isDate:
 			fields = append(fields, dsl{"field": w.name, "format": "strict_date_optional_time"})
-		case !s.allHave(w.name):
+		default:
 			fields = append(fields, dsl{"field": w.name})
 		}
 	}
 	return fields
 }
 
-func (s sources) allHave(name string) bool {
-	for _, known := range s {
-		if f := known[name]; !f.had || f.without {
+// learn takes hits, and which fields they were asked for. It returns false if they
+// have to be asked for all: where a source lacks a field after all that others
+// have, the event is asked for it, once for each index. Mostly it just has no
+// value.
+func (s *sources) learn(hits []foundEvent, asked []bool) bool {
+	all := !slices.Contains(asked, false)
+	for _, hit := range hits {
+		known := s.known[hit.Index]
+		if known == nil && !all {
 			return false
 		}
-	}
-	return len(s) > 0
-}
-
-// tell reports whether nothing was left out of hits that did not ask for the
-// fields that all sources have. Where a source lacks such a field after all, the
-// event has to be asked for it, once for each index: mostly it just has no value.
-func (s sources) tell(hits []foundEvent, wanted []wantedField) bool {
-	var unasked []string
-	for _, w := range wanted {
-		if !w.isDate && s.allHave(w.name) {
-			unasked = append(unasked, w.name)
-		}
-	}
-	return !slices.ContainsFunc(hits, func(hit foundEvent) bool {
-		known := s[hit.Index]
-		return known == nil && len(s) > 0 || slices.ContainsFunc(unasked, func(name string) bool {
-			return !known[name].neither && !elastic.HasValueAt(hit.Source, name)
-		})
-	})
-}
-
-// learn takes hits, and the fields that they were asked for.
-func (s sources) learn(hits []foundEvent, wanted []wantedField, asked []dsl) {
-	isAsked := map[string]bool{}
-	for _, field := range asked {
-		isAsked[field["field"].(string)] = true
-	}
-	for _, hit := range hits {
-		known := s[hit.Index]
 		if known == nil {
-			known = map[string]fieldAndSource{}
-			s[hit.Index] = known
+			known = make([]fieldAndSource, len(s.wanted))
+			s.known[hit.Index] = known
 		}
-		for _, w := range wanted {
-			f := known[w.name]
-			if w.isDate || f.had && f.neither && f.without {
-				continue
-			}
+		has := s.fieldsIn(hit.Source)
+		for i, w := range s.wanted {
 			switch {
-			case elastic.HasValueAt(hit.Source, w.name):
-				f.had = true
+			case w.isDate:
+			case has[i]:
+				known[i].had = true
 			case len(hit.Fields[w.name]) > 0:
-				f.without = true
-			case isAsked[w.name]:
-				f.neither = true
+				known[i].without = true
+			case asked[i]:
+				known[i].neither = true
+			case !known[i].neither:
+				return false
 			}
-			known[w.name] = f
 		}
 	}
+	return true
+}
+
+// fieldsIn tells which of the wanted fields a source has.
+func (s *sources) fieldsIn(source elastic.Document) []bool {
+	has := make([]bool, len(s.wanted)+1)
+	_ = s.places.In(source, func(position int) { has[position] = true }) // it was read before
+	return has[1:]
 }

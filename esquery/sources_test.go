@@ -30,14 +30,14 @@ func TestFieldsThatOnlySomeSourcesHave(t *testing.T) {
 			var ok bool
 			switch order[n/220] {
 			case 's':
-				ok = e.Source["name"] == "own"
+				ok = sourceOf(t, e)["name"] == "own"
 			case 'c':
 				ok = len(e.Fields["name"]) == 1 && e.Fields["name"][0] == "copied"
 			case 'n':
-				ok = e.Source["name"] == nil && e.Fields["name"] == nil
+				ok = sourceOf(t, e)["name"] == nil && e.Fields["name"] == nil
 			}
 			if !ok {
-				t.Fatalf("%s: event %d has name %v in its source, and %v as mapped", order, n, e.Source["name"], e.Fields["name"])
+				t.Fatalf("%s: event %d has name %v in its source, and %v as mapped", order, n, sourceOf(t, e)["name"], e.Fields["name"])
 			}
 		}
 	}

@@ -176,7 +176,7 @@ func TestEventThatIsTooLarge(t *testing.T) {
 	if e := events[0]; e.ID != "0" || e.Source != nil || e.Missing != "it is too large to fetch" {
 		t.Errorf("got %q %q", e.ID, e.Missing)
 	}
-	if e := events[1]; e.ID != "1" || e.Source["huge"] != "x" || e.Missing != "" {
-		t.Errorf("got %q %v %q", e.ID, e.Source, e.Missing)
+	if e := events[1]; e.ID != "1" || sourceOf(t, e)["huge"] != "x" || e.Missing != "" {
+		t.Errorf("got %q %s %q", e.ID, e.Source, e.Missing)
 	}
 }

@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 
 	"newterms/alerts"
 	"newterms/esquery"
 )
 
-// alert fetches the events of first occurrences and has their alerts written.
+// alert fetches the events of first occurrences and has their alerts written, in
+// the order of their times: events of about the same time are the cheapest to
+// fetch together.
 func (d *detection) alert(ctx context.Context, part Window, found []occurrence) error {
+	slices.SortStableFunc(found, func(a, b occurrence) int { return a.candidate.First.Compare(b.candidate.First) })
 	candidates := make([]esquery.Candidate, len(found))
 	for i, o := range found {
 		candidates[i] = o.candidate

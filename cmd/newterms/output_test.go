@@ -25,16 +25,16 @@ func sampleAlert(t *testing.T, n int) alerts.Alert {
 		t.Fatal(err)
 	}
 	return maker.Alert(
-		alerts.Finding{Key: key, Terms: terms, Events: 12, Event: alerts.NewEvent(alerts.SourceEvent{Source: map[string]any{
-			"okta": map[string]any{
-				"actor": map[string]any{"id": terms[0], "display_name": "Åda Sørensen"}, "event_type": "user.authentication.auth_via_mfa",
-				"client":           map[string]any{"ip": "2001:db8:44::5c", "user_agent": map[string]any{"browser": "FIREFOX", "os": "Linux"}},
-				"outcome":          map[string]any{"result": "FAILURE", "reason": "INVALID_CREDENTIALS"},
-				"security_context": map[string]any{"as": map[string]any{"organization": map[string]any{"name": "Pear Private Relay"}}},
+		alerts.Finding{Key: key, Terms: terms, Events: 12, Event: alerts.NewEvent(alerts.SourceEvent{Source: []byte(`{
+			"okta": {
+				"actor": {"id": "00u1ada7Qm4kXw2Lp5d7", "display_name": "Åda Sørensen"}, "event_type": "user.authentication.auth_via_mfa",
+				"client": {"ip": "2001:db8:44::5c", "user_agent": {"browser": "FIREFOX", "os": "Linux"}},
+				"outcome": {"result": "FAILURE", "reason": "INVALID_CREDENTIALS"},
+				"security_context": {"as": {"organization": {"name": "Pear Private Relay"}}}
 			},
-			"client": map[string]any{"geo": map[string]any{"city_name": "Dublin", "country_name": "Ireland"}},
-			"cloud":  map[string]any{"account": map[string]any{"id": []any{"218733041992", "640185527310"}}},
-		}})}, at)
+			"client": {"geo": {"city_name": "Dublin", "country_name": "Ireland"}},
+			"cloud": {"account": {"id": ["218733041992", "640185527310"]}}
+		}`)})}, at)
 }
 
 func TestTableFitsTheTerminal(t *testing.T) {

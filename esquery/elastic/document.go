@@ -1,33 +1,68 @@
 package elastic
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"iter"
+	"slices"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decode reads an answer in one pass. In values of any type it keeps all digits
-// of numbers, as json.Number. Elasticsearch's own JSON is never refused for what
-// is in a document.
-func decode(text []byte, into any) error {
-	return jsonv2.Unmarshal(text, into, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
-		jsonv2.MatchCaseInsensitiveNames(true), jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) (err error) {
-			*value, err = Value(d)
-			return err
-		})))
+// asItIs never refuses Elasticsearch's own JSON for what is in a document.
+func asItIs() jsonv2.Options {
+	return jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// A Document is a JSON object whatever it holds: objects are map[string]any,
-// lists []any and numbers json.Number. It is nil for what is no object.
-type Document map[string]any
+// decode reads an answer in one pass. In values of any type it keeps all digits
+// of numbers, as json.Number.
+func decode(text []byte, into any) error {
+	return jsonv2.Unmarshal(text, into, asItIs(), jsonv2.MatchCaseInsensitiveNames(true), jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) (err error) {
+		*value, err = Value(d)
+		return err
+	})))
+}
 
-// UnmarshalJSONFrom is of json/v2. Without reflection it takes half the time.
-func (o *Document) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	value, err := Value(d)
-	*o, _ = value.(map[string]any)
+// A Document is the text of a JSON object; nil is none.
+type Document []byte
+
+// UnmarshalJSONFrom is of json/v2. What is no object is nil.
+func (t *Document) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+	text, err := d.ReadValue()
+	if *t = nil; text.Kind() == '{' {
+		*t = slices.Clone(Document(text))
+	}
+	return err
+}
+
+// Reader reads the document.
+func (t Document) Reader() *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(t), asItIs())
+}
+
+// Parse reads a value as Value does.
+func Parse(text []byte) (any, error) { return Value(Document(text).Reader()) }
+
+// EachMember reads the next value, an object, with a function that reads the value
+// of each member. The name is as it is written, with escapes but no quotes, and
+// only good until then.
+func EachMember(d *jsontext.Decoder, read func(name []byte) error) error {
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return cmp.Or(err, errors.New("an object is missing"))
+	}
+	for d.PeekKind() != '}' {
+		name, err := d.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := read(name[1 : len(name)-1]); err != nil {
+			return err
+		}
+	}
+	_, err := d.ReadToken()
 	return err
 }
 
@@ -45,7 +80,8 @@ func (f *Fields) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-// Value reads the next value, like a Document's.
+// Value reads the next value: objects are map[string]any, lists []any and numbers
+// json.Number.
 func Value(d *jsontext.Decoder) (any, error) {
 	token, err := d.ReadToken()
 	if err != nil {

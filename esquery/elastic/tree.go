@@ -1,0 +1,77 @@
+package elastic
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A Tree holds a value for each of some dotted names, and for their parents. Nil
+// is an empty one.
+type Tree[T any] struct {
+	Value    T
+	children map[string]*Tree[T]
+}
+
+// Make returns the place of a name, with those of its parents.
+func (t *Tree[T]) Make(name string) *Tree[T] {
+	part, rest, more := strings.Cut(name, ".")
+	child := t.children[part]
+	if child == nil {
+		if child = new(Tree[T]); t.children == nil {
+			t.children = map[string]*Tree[T]{}
+		}
+		t.children[part] = child
+	}
+	if more {
+		return child.Make(rest)
+	}
+	return child
+}
+
+// At returns the place of a name, or nil if it has none.
+func (t *Tree[T]) At(name []byte) *Tree[T] {
+	if t == nil {
+		return nil
+	}
+	part, rest, more := bytes.Cut(name, []byte("."))
+	child := t.children[string(part)]
+	if more {
+		return child.At(rest)
+	}
+	return child
+}
+
+// Each calls f with every value here and below.
+func (t *Tree[T]) Each(f func(T)) {
+	f(t.Value)
+	for _, child := range t.children {
+		child.Each(f)
+	}
+}
+
+// In calls f with the value of each name at which a document has something, be it
+// nothing but an empty value. What is below a value, like the multi-field
+// message.text, the document has with it.
+func (t *Tree[T]) In(document Document, f func(T)) error {
+	if len(document) == 0 {
+		return nil
+	}
+	return t.in(document.Reader(), f)
+}
+
+func (t *Tree[T]) in(d *jsontext.Decoder, f func(T)) error {
+	return EachMember(d, func(name []byte) error {
+		place := t.At(name)
+		switch {
+		case place == nil:
+		case d.PeekKind() == '{':
+			f(place.Value)
+			return place.in(d, f)
+		default:
+			place.Each(f)
+		}
+		return d.SkipValue()
+	})
+}

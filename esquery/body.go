@@ -87,7 +87,8 @@ func (b bodies) around(page []Candidate, exactly bool) dsl {
 			times[i] = c.First.UnixMilli()
 		}
 		slices.Sort(times)
-		at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: slices.Compact(times)}} })
+		times = slices.Compact(times)
+		at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
 		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(many), at)}})
 	}
 	if len(groups) == 1 {

@@ -41,7 +41,7 @@ func TestHistoryInStages(t *testing.T) {
 			add(fmt.Sprintf("recent-%d", i), time.Duration(i+1)*time.Minute)
 		}
 		index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`, documents...)
-		source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 100})
+		source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 250})
 		window := esquery.Range{From: to, To: to.Add(24 * hour)}
 		for page, err := range source.Candidates(t.Context(), window) {
 			if err != nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+
+	"newterms/esquery"
 )
 
 // counting yields 1, 2, … up to last, and then an error if there is one. Like what
@@ -90,4 +92,30 @@ func TestAheadIsCanceled(t *testing.T) {
 			t.Fatalf("got %d values and %v; ended: %v", got, last, ended.Load())
 		}
 	}
+}
+
+// TestOpening opens a source beside other things, and gives up another one.
+func TestOpening(t *testing.T) {
+	var ended atomic.Bool
+	wanted := errors.New("no such index")
+	j := &Job{
+		Open: func(ctx context.Context, s esquery.Search) (Source, error) {
+			defer ended.Store(true)
+			if len(s.Indices) > 0 {
+				return nil, wanted
+			}
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		},
+	}
+	o := j.opening(t.Context())
+	if o.close(); !ended.Load() {
+		t.Error("it goes on")
+	}
+	j.Rule.Search.Indices = []string{"logs-*"}
+	o = j.opening(t.Context())
+	if source, err := o.source(); source != nil || err != wanted {
+		t.Errorf("got %v, %v", source, err)
+	}
+	o.close()
 }

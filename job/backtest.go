@@ -22,35 +22,19 @@ type Tried struct {
 // faster. tell may be called while emit is. It writes nothing and heeds no
 // MaxAlerts.
 func (j *Job) Backtest(ctx context.Context, id string, w Window, lookup bool, tell func(Tried), emit func(alerts.Alert) error) (alerts.Run, error) {
-	trial := *j
-	trial.DryRun, trial.MaxAlerts = true, 0
-	trial.Store = &forgetful{Store: j.Store, lookup: lookup, fetch: emit != nil, tell: tell}
-	if trial.Emit = emit; emit == nil {
-		trial.Emit = func(alerts.Alert) error { return nil }
+	tried := *j
+	tried.DryRun, tried.MaxAlerts = true, 0
+	tried.trial = &trial{lookup: lookup, fetch: emit != nil, tell: tell}
+	if tried.Emit = emit; emit == nil {
+		tried.Emit = func(alerts.Alert) error { return nil }
 	}
-	return trial.Run(ctx, id, w)
+	return tried.Run(ctx, id, w)
 }
 
-// forgetful is a Store that shows what it is asked for. To a run that shall fetch
-// events no first occurrence has an alert, and to another each has one.
-type forgetful struct {
-	Store
-	lookup, fetch bool
-	tell          func(Tried)
-}
-
-func (f *forgetful) AlreadyAlerted(ctx context.Context, keys []alerts.Key, l alerts.Lookup) ([]bool, error) {
-	alerted := make([]bool, len(keys))
-	if f.lookup && len(keys) > 0 {
-		var err error
-		if alerted, err = f.Store.AlreadyAlerted(ctx, keys, l); err != nil {
-			return nil, err
-		}
-	}
-	answer := make([]bool, len(keys))
-	for i, k := range keys {
-		f.tell(Tried{k.FirstSeen, k.Pair, alerted[i]})
-		answer[i] = !f.fetch
-	}
-	return answer, nil
+// A trial tells of first occurrences instead of alerting those that have no alert
+// yet.
+type trial struct {
+	lookup bool // asks which have one
+	fetch  bool // fetches the events of all, otherwise of none
+	tell   func(Tried)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"newterms/alerts"
@@ -128,6 +129,11 @@ func (d *detection) ask(ctx context.Context, part Window) iter.Seq2[page, error]
 	}
 }
 
+// fewCandidates are asked about in one go: whether they are alerted already beside
+// whether they are in the history. Of more, only the new ones are asked about:
+// with 505, of which 120 were new, a run ended no sooner.
+const fewCandidates = 200
+
 // firstOccurrences finds those of the candidates that are first occurrences, and
 // which of these are not alerted yet.
 func (d *detection) firstOccurrences(ctx context.Context, part Window, candidates []esquery.Candidate) (page, error) {
@@ -135,46 +141,75 @@ func (d *detection) firstOccurrences(ctx context.Context, part Window, candidate
 	if len(candidates) == 0 {
 		return p, nil
 	}
+	few := len(candidates) <= fewCandidates
+	var keys []alerts.Key
+	var alerted []bool
+	var beside sync.WaitGroup
+	var besideErr error
+	if few {
+		beside.Go(func() { keys, alerted, besideErr = d.alerted(ctx, candidates) })
+	}
 	history := esquery.Range{From: part.From.Add(-d.Rule.History), To: part.From}
 	lastSeen, err := d.source.LastSeen(ctx, history, candidates)
-	if err != nil {
+	beside.Wait()
+	if err = cmp.Or(err, besideErr); err != nil {
 		return p, err
 	}
+	var fresh []int // positions of candidates
 	for i, c := range candidates {
 		p.anyHistory = p.anyHistory || !lastSeen[i].IsZero()
-		if !isFirstOccurrence(c.First, lastSeen[i], d.Rule.History) {
-			continue
+		if isFirstOccurrence(c.First, lastSeen[i], d.Rule.History) {
+			fresh = append(fresh, i)
 		}
-		key, err := alerts.NewKey(d.Rule.ID, d.Rule.Search.Fields, c.Terms, c.First)
-		if err != nil {
-			return p, err
-		}
-		p.found = append(p.found, occurrence{c, key, lastSeen[i]})
 	}
-	p.new = len(p.found)
-	p.found, err = d.unalerted(ctx, p.found)
-	return p, err
+	if few {
+		keys, alerted = pick(keys, fresh), pick(alerted, fresh)
+	} else if keys, alerted, err = d.alerted(ctx, pick(candidates, fresh)); err != nil {
+		return p, err
+	}
+	p.new = len(fresh)
+	for n, i := range fresh {
+		wanted := !alerted[n]
+		if d.trial != nil {
+			wanted = d.trial.fetch
+			d.trial.tell(Tried{keys[n].FirstSeen, keys[n].Pair, alerted[n]})
+		}
+		if wanted {
+			p.found = append(p.found, occurrence{candidates[i], keys[n], lastSeen[i]})
+		}
+	}
+	return p, nil
 }
 
-// unalerted leaves out what has an alert already.
-func (d *detection) unalerted(ctx context.Context, found []occurrence) ([]occurrence, error) {
-	var fresh []occurrence
-	for batch := range slices.Chunk(found, alerts.MaxBatch) {
-		keys := make([]alerts.Key, len(batch))
-		for i, o := range batch {
-			keys[i] = o.key
-		}
-		alerted, err := d.Store.AlreadyAlerted(ctx, keys, alerts.Lookup{History: d.Rule.History, Search: d.search, Fields: d.Rule.Search.Fields})
-		if err != nil {
-			return nil, err
-		}
-		for i, already := range alerted {
-			if !already {
-				fresh = append(fresh, batch[i])
-			}
+func pick[T any](from []T, positions []int) []T {
+	picked := make([]T, len(positions))
+	for n, i := range positions {
+		picked[n] = from[i]
+	}
+	return picked
+}
+
+// alerted gives for each candidate the key of its alert, and whether there is one
+// already.
+func (d *detection) alerted(ctx context.Context, candidates []esquery.Candidate) ([]alerts.Key, []bool, error) {
+	keys, already := make([]alerts.Key, len(candidates)), make([]bool, 0, len(candidates))
+	for i, c := range candidates {
+		var err error
+		if keys[i], err = alerts.NewKey(d.Rule.ID, d.Rule.Search.Fields, c.Terms, c.First); err != nil {
+			return nil, nil, err
 		}
 	}
-	return fresh, nil
+	if d.trial != nil && !d.trial.lookup {
+		return keys, make([]bool, len(keys)), nil
+	}
+	for batch := range slices.Chunk(keys, alerts.MaxBatch) {
+		some, err := d.Store.AlreadyAlerted(ctx, batch, alerts.Lookup{History: d.Rule.History, Search: d.search, Fields: d.Rule.Search.Fields})
+		if err != nil {
+			return nil, nil, err
+		}
+		already = append(already, some...)
+	}
+	return keys, already, nil
 }
 
 // warnIfNoHistory tells apart candidates that are new from a source that is: where

@@ -39,8 +39,8 @@ type Store interface {
 type Job struct {
 	Rule    rule.Rule // with the settings applied to its search
 	Version string    // of newterms, for the run documents
-	// Open makes the source. It is called within the run, so that its failure
-	// is recorded.
+	// Open makes the source. It is called within the run, beside the recording of
+	// its start, so that its failure is recorded.
 	Open  func(context.Context, esquery.Search) (Source, error)
 	Store Store
 	// ServerNow asks for the time by the server's clock. It is only needed before
@@ -65,6 +65,8 @@ type Job struct {
 	// Spent tells the requests sent and Elasticsearch's own time so far.
 	Spent func() (requests int, took time.Duration)
 	Now   func() time.Time
+
+	trial *trial // nil unless it is a Backtest
 }
 
 // Progress is how far a run is.
@@ -159,12 +161,14 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	// within the same time.
 	ending, cancel := lingering(ctx)
 	defer cancel()
+	source := j.opening(ctx)
+	defer source.close()
 	run.Rule = j.Rule.Parameters
 	startErr := j.record(ctx, run)
 	run.Rule = nil
 	err := startErr
 	if err == nil {
-		err = j.detect(ctx, ending, &run)
+		err = j.detect(ctx, ending, source, &run)
 	}
 	measure()
 	run.State = alerts.RunSucceeded
@@ -207,9 +211,9 @@ func (j *Job) record(ctx context.Context, run alerts.Run) error {
 
 // detect goes through the window in parts of at most H: in such a part no pair
 // can have two first occurrences, so its earliest event decides.
-func (j *Job) detect(ctx, ending context.Context, run *alerts.Run) error {
+func (j *Job) detect(ctx, ending context.Context, opened *opening, run *alerts.Run) error {
 	info, w := run.RunInfo, Window{run.From, run.To}
-	source, err := j.Open(ctx, j.Rule.Search)
+	source, err := opened.source()
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
 
@@ -47,12 +50,17 @@ func (d benchData) load(b *testing.B, node *estest.Node) {
 	random := rand.New(rand.NewPCG(2026, uint64(d.events)))
 	gap := time.Duration(d.days) * 24 * time.Hour / time.Duration(d.events)
 	at := d.end.Add(-time.Duration(d.days) * 24 * time.Hour)
+	client := elastic.NewClient(node, elastic.Options{Retry: elastic.DefaultRetry}) // a small heap turns some away
 	var bulk bytes.Buffer
 	for i := range d.events {
 		bulk.WriteString("{\"index\":{}}\n")
 		d.event(&bulk, random, at.Add(time.Duration(i)*gap))
 		if bulk.Len() > 2<<20 || i == d.events-1 {
-			node.Must(b, "POST", "/"+d.index()+"/_bulk", bulk.Bytes())
+			var answer struct{ Errors bool }
+			err := client.Do(b.Context(), esapi.BulkRequest{Index: d.index(), Body: bytes.NewReader(bulk.Bytes())}, &answer)
+			if err != nil || answer.Errors {
+				b.Fatalf("fill %s: %v", d.index(), err)
+			}
 			bulk.Reset()
 		}
 	}

@@ -50,12 +50,16 @@ func (b bodies) history(history Range, page []Candidate, size int, after json.Ra
 // find fetches the events that have some candidate's value in each field and lie
 // at the candidates' times, or anywhere from the first to the last of these: those
 // of the candidates, and others. They come with their _source and some more
-// fields.
-func (b bodies) find(page []Candidate, exactly bool, fields []dsl) dsl {
+// fields, and tell which of the optional fields they have.
+func (b bodies) find(page []Candidate, exactly bool, fields []dsl, optional []string) dsl {
+	named := []dsl{}
+	for _, name := range optional {
+		named = append(named, dsl{"exists": dsl{"field": name, "_name": name}})
+	}
 	return dsl{
 		"size": mostFound(page), "track_total_hits": false, "sort": []string{"_doc"}, "_source": true,
 		"docvalue_fields": b.foundBy(), "fields": fields,
-		"query": dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}}},
+		"query": dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}, "should": named}},
 	}
 }
 

@@ -120,7 +120,7 @@ func (b bodies) topHit(timestamp string, content bool) dsl {
 		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}
 	if content {
-		top["fields"] = fieldsOf(b.wanted, everyOf(b.wanted))
+		top["fields"], top["docvalue_fields"] = fieldsOf(b.wanted, everyOf(b.wanted)), b.foundBy()
 	}
 	return dsl{"top_hits": top}
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"newterms/esquery/elastic"
@@ -100,12 +100,15 @@ func (s *Source) forUnfound(candidates []Candidate, events []*Event, find func(l
 	return err
 }
 
-// foundEvent is a hit of bodies.find.
+// foundEvent is a hit of bodies.find, or of bodies.locate.
 type foundEvent struct {
 	Index  string           `json:"_index"`
 	ID     string           `json:"_id"`
 	Source elastic.Document `json:"_source"`
 	Fields elastic.Fields   `json:"fields"`
+	// Matched names the optional fields that it has, or the times at which it was
+	// located.
+	Matched []string `json:"matched_queries"`
 }
 
 // findEvents fills in the events that a search for the candidates' values and
@@ -125,17 +128,20 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events 
 		at[c.First.UnixMilli()] = append(at[c.First.UnixMilli()], i)
 	}
 	for _, hit := range hits {
-		var event *Event
+		var its []int
 		for _, ms := range s.timesOf(hit) {
 			for _, i := range at[ms] {
-				if events[i] != nil || !s.hasTerms(hit, candidates[i].Terms) {
-					continue
+				if events[i] == nil && s.hasTerms(hit, candidates[i].Terms) {
+					its = append(its, i)
 				}
-				if event == nil {
-					event = s.eventOf(hit)
-				}
-				events[i] = event
 			}
+		}
+		if len(its) == 0 {
+			continue
+		}
+		event := s.eventOf(hit)
+		for _, i := range its {
+			events[i] = event
 		}
 	}
 	return len(hits) == mostFound(candidates), nil
@@ -146,7 +152,7 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events 
 func (s *Source) hitsOf(ctx context.Context, candidates []Candidate) ([]foundEvent, error) {
 	for asked := s.sources.lacking(); ; asked = everyOf(s.wanted) {
 		var hits []foundEvent
-		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, s.exactly, fieldsOf(s.wanted, asked))), &hits)
+		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, s.exactly, fieldsOf(s.wanted, asked), s.sources.optional(asked))), &hits)
 		if err != nil {
 			return nil, err
 		}
@@ -167,9 +173,13 @@ func (s *Source) timesOf(hit foundEvent) []int64 {
 	}
 	var times []int64
 	for _, value := range values {
-		ms, err := strconv.ParseFloat(fmt.Sprint(value), 64) // date_nanos has a fraction
+		whole, fraction, _ := strings.Cut(fmt.Sprint(value), ".") // which date_nanos has
+		ms, err := strconv.ParseInt(whole, 10, 64)
+		if strings.HasPrefix(whole, "-") && strings.Trim(fraction, "0") != "" {
+			ms--
+		}
 		if err == nil {
-			times = append(times, int64(math.Floor(ms)))
+			times = append(times, ms)
 		}
 	}
 	return times

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,5 +89,38 @@ func TestEventsAmongOthers(t *testing.T) {
 				t.Errorf("%d requests, at most %d were expected; %d located events", requests.all, c.maxRequests, requests.locating)
 			}
 		})
+	}
+}
+
+// TestPairsOfOneEvent has events of several pairs, of which one term is a date
+// that the source has by another name; with a crowd at the same time they have to
+// be located.
+func TestPairsOfOneEvent(t *testing.T) {
+	for _, crowd := range []int{0, 400} {
+		var documents []string
+		for range crowd {
+			documents = append(documents, fmt.Sprintf(`{"@timestamp":%q,"user":"a00","joined":"2026-03-02"}`, noon.Format(time.RFC3339)))
+		}
+		for n := range 30 {
+			documents = append(documents, fmt.Sprintf(`{"@timestamp":%q,"user":["a%02d","b%02d"],"joined":"2026-03-%02d"}`, noon.Format(time.RFC3339), n, n, 1+n%28))
+		}
+		index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"joined":{"type":"date"},"day":{"type":"alias","path":"joined"}}}`, documents...)
+		requests := &watch{next: estest.ForTest(t)}
+		source := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user", "day"}, Timestamp: "@timestamp", Wanted: []string{"day"}})
+		all, _ := candidates(t, source)
+		all = slices.DeleteFunc(all, func(c esquery.Candidate) bool { return c.Events > 1 }) // the crowd's
+		events, err := eventsOf(t, source, all)
+		if err != nil || len(events) != 60 {
+			t.Fatal(len(events), err)
+		}
+		for i, e := range events {
+			joined := sourceOf(t, e)["joined"].(string) + "T00:00:00.000Z"
+			if got := e.Fields["day"]; len(got) != 1 || got[0] != joined || !strings.Contains(string(e.Source), all[i].Terms[0].(string)) {
+				t.Errorf("%v: %s with %v", all[i].Terms, e.Source, e.Fields)
+			}
+		}
+		if crowd == 0 != (requests.locating == 0) {
+			t.Errorf("with a crowd of %d, %d requests located events", crowd, requests.locating)
+		}
 	}
 }

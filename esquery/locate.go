@@ -39,12 +39,11 @@ func (s *Source) locate(ctx context.Context, candidates []Candidate, content boo
 	found := 0
 	body := func(size int, after json.RawMessage) any { return s.bodies.locate(candidates, content, size, after) }
 	err := s.eachOf(ctx, candidates, &s.eventsPageSize, body, func(i int, b bucket) (done bool, err error) {
-		event, err := b.eventAt(candidates[i].First.UnixMilli())
-		if event != nil && events[i] == nil {
-			events[i] = event
+		if hit := b.hitAt(candidates[i].First.UnixMilli()); hit != nil && events[i] == nil {
+			events[i] = s.eventOf(*hit)
 			found++
 		}
-		return found == len(candidates), err
+		return found == len(candidates), nil
 	})
 	if err != nil {
 		return nil, err
@@ -73,22 +72,14 @@ func (s *Source) locate(ctx context.Context, candidates []Candidate, content boo
 type hits struct {
 	First *struct {
 		Hits struct {
-			Hits []locatedEvent `json:"hits"`
+			Hits []foundEvent `json:"hits"`
 		} `json:"hits"`
 	} `json:"first"`
 }
 
-type locatedEvent struct {
-	Index   string           `json:"_index"`
-	ID      string           `json:"_id"`
-	Source  elastic.Document `json:"_source"`
-	Fields  elastic.Fields   `json:"fields"`
-	Matched []string         `json:"matched_queries"` // the times that it has
-}
-
-// eventAt returns the bucket's event of that time, by the primary timestamp or
-// by the fallback; nil if it has none.
-func (b bucket) eventAt(milliseconds int64) (*Event, error) {
+// hitAt returns the bucket's event of that time, by the primary timestamp or by
+// the fallback; nil if it has none.
+func (b bucket) hitAt(milliseconds int64) *foundEvent {
 	all := []hits{b.hits}
 	if b.Fallback != nil {
 		all = append(all, b.Fallback.hits)
@@ -98,8 +89,8 @@ func (b bucket) eventAt(milliseconds int64) (*Event, error) {
 			continue
 		}
 		if hit := h.First.Hits.Hits[0]; slices.Contains(hit.Matched, strconv.FormatInt(milliseconds, 10)) {
-			return &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}, nil
+			return &hit
 		}
 	}
-	return nil, nil
+	return nil
 }

@@ -53,6 +53,21 @@ func (s *sources) lacking() []bool {
 	return lacking
 }
 
+// optional names the fields, of those that are not asked for, that some sources
+// lack: they tell of each event whether it has the field all the same.
+func (s *sources) optional(asked []bool) []string {
+	var names []string
+	for i, w := range s.wanted {
+		for _, known := range s.known {
+			if !asked[i] && known[i].neither {
+				names = append(names, w.name)
+				break
+			}
+		}
+	}
+	return names
+}
+
 // fieldsOf asks for those of the wanted fields.
 func fieldsOf(wanted []wantedField, asked []bool) []dsl {
 	fields := []dsl{}
@@ -70,8 +85,8 @@ func fieldsOf(wanted []wantedField, asked []bool) []dsl {
 
 // learn takes hits, and which fields they were asked for. It returns false if they
 // have to be asked for all: where a source lacks a field after all that others
-// have, the event is asked for it, once for each index. Mostly it just has no
-// value.
+// have, the event is asked for it, once for each index, and from then on whether
+// it has the field. Mostly it just has no value.
 func (s *sources) learn(hits []foundEvent, asked []bool) bool {
 	all := !slices.Contains(asked, false)
 	for _, hit := range hits {
@@ -93,7 +108,7 @@ func (s *sources) learn(hits []foundEvent, asked []bool) bool {
 				known[i].without = true
 			case asked[i]:
 				known[i].neither = true
-			case !known[i].neither:
+			case !known[i].neither || slices.Contains(hit.Matched, w.name):
 				return false
 			}
 		}

@@ -2,14 +2,22 @@ package job_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/job"
 )
 
 var errBroken = errors.New("broken on purpose")
@@ -18,24 +26,25 @@ var errBroken = errors.New("broken on purpose")
 // when the run is told to stop.
 type breaking struct {
 	next  esapi.Transport
-	k, n  int
+	k     int
+	sent  atomic.Int64
 	after bool // the k-th still arrives
 	stop  func()
 	now   time.Time // by the server's clock
 }
 
 func (b *breaking) Perform(r *http.Request) (*http.Response, error) {
-	b.n++
-	if b.k == 0 || b.n < b.k {
+	n := int(b.sent.Add(1))
+	if b.k == 0 || n < b.k {
 		return b.patiently(r)
 	}
 	if b.stop != nil { // what records the end still passes
-		if b.n == b.k {
+		if n == b.k {
 			b.stop()
 		}
 		return b.patiently(r)
 	}
-	if b.n == b.k && b.after {
+	if n == b.k && b.after {
 		res, err := b.patiently(r)
 		if err != nil {
 			return nil, err
@@ -67,5 +76,63 @@ func (b *breaking) patiently(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// besideBroken answers no search of the alerts target: it fails each, or with
+// slowly waits until nobody wants the answer. With history it fails that of the
+// events as well.
+type besideBroken struct {
+	next            esapi.Transport
+	alerts          string
+	slowly, history bool
+	searches        atomic.Int64 // of events
+}
+
+func (b *besideBroken) Perform(r *http.Request) (*http.Response, error) {
+	switch {
+	case !strings.HasSuffix(r.URL.Path, "_search"):
+	case strings.Contains(r.URL.Path, b.alerts) && b.slowly:
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	case strings.Contains(r.URL.Path, b.alerts), b.history && b.searches.Add(1) == 2:
+		return nil, errBroken
+	}
+	return b.next.Perform(r)
+}
+
+// TestAlertsBesideHistory asks a broken alerts target: a run that finds nothing
+// new does not need it, and one whose history fails does not wait for it.
+func TestAlertsBesideHistory(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, slowly, history bool // whether the pair was seen before
+		want                    string
+	}{
+		"nothing new":            {true, false, false, ""},
+		"nothing new, slowly":    {true, true, false, ""},
+		"a new pair":             {false, false, false, "look for alerts that exist"},
+		"no history":             {true, false, true, "ask history"},
+		"no history, and slowly": {true, true, true, "ask history"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.create("events", map[string]any{"properties": map[string]any{"t": map[string]any{"type": "date"}, "who": map[string]any{"type": "keyword"}}})
+			w.index(map[string]any{"t": "2026-03-10T12:00:00.000Z", "who": "ada"})
+			if c.before {
+				w.index(map[string]any{"t": "2026-03-09T12:00:00.000Z", "who": "ada"})
+			}
+			client := elastic.NewClient(&besideBroken{next: w.Node, alerts: w.alertsTarget(), slowly: c.slowly, history: c.history}, elastic.Options{})
+			var found []map[string]any
+			j := w.job(w.rule(map[string]any{
+				"query": "*", "history_window_start": "now-7d", "new_terms_fields": []string{"who"}, "timestamp_override": "t", "timestamp_override_fallback_disabled": true,
+			}), &found)
+			j.DryRun, j.Store = true, alerts.NewStore(client, w.alertsTarget(), w.runsTarget())
+			j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
+			from := parseTime(t, "2026-03-10T11:00:00Z")
+			_, err := j.Run(t.Context(), "run-1", job.Window{From: from, To: from.Add(2 * time.Hour)})
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
 	}
 }

@@ -146,21 +146,27 @@ func (d *detection) firstOccurrences(ctx context.Context, part Window, candidate
 	var alerted []bool
 	var beside sync.WaitGroup
 	var besideErr error
+	besideCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	if few {
-		beside.Go(func() { keys, alerted, besideErr = d.alerted(ctx, candidates) })
+		beside.Go(func() { keys, alerted, besideErr = d.alerted(besideCtx, candidates) })
 	}
 	history := esquery.Range{From: part.From.Add(-d.Rule.History), To: part.From}
 	lastSeen, err := d.source.LastSeen(ctx, history, candidates)
-	beside.Wait()
-	if err = cmp.Or(err, besideErr); err != nil {
-		return p, err
-	}
 	var fresh []int // positions of candidates
-	for i, c := range candidates {
-		p.anyHistory = p.anyHistory || !lastSeen[i].IsZero()
-		if isFirstOccurrence(c.First, lastSeen[i], d.Rule.History) {
+	for i, at := range lastSeen {
+		p.anyHistory = p.anyHistory || !at.IsZero()
+		if err == nil && isFirstOccurrence(candidates[i].First, at, d.Rule.History) {
 			fresh = append(fresh, i)
 		}
+	}
+	if len(fresh) == 0 { // nobody needs to know what is alerted
+		cancel()
+		beside.Wait()
+		return p, err
+	}
+	if beside.Wait(); besideErr != nil {
+		return p, besideErr
 	}
 	if few {
 		keys, alerted = pick(keys, fresh), pick(alerted, fresh)

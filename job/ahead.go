@@ -43,15 +43,13 @@ func ahead[T any](ctx context.Context, sequence func(context.Context) iter.Seq2[
 
 // An opening makes the source of a run while the start of the run is recorded.
 type opening struct {
-	cancel context.CancelFunc
 	done   chan struct{}
 	opened Source
 	err    error
 }
 
 func (j *Job) opening(ctx context.Context) *opening {
-	ctx, cancel := context.WithCancel(ctx)
-	o := &opening{cancel: cancel, done: make(chan struct{})}
+	o := &opening{done: make(chan struct{})}
 	go func() {
 		defer close(o.done)
 		o.opened, o.err = j.Open(ctx, j.Rule.Search)
@@ -63,10 +61,4 @@ func (j *Job) opening(ctx context.Context) *opening {
 func (o *opening) source() (Source, error) {
 	<-o.done
 	return o.opened, o.err
-}
-
-// close gives up what is not wanted any more, and ends when nothing goes on.
-func (o *opening) close() {
-	o.cancel()
-	<-o.done
 }

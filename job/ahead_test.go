@@ -94,28 +94,26 @@ func TestAheadIsCanceled(t *testing.T) {
 	}
 }
 
-// TestOpening opens a source beside other things, and gives up another one.
+// TestOpening opens sources: one that fails, and one until the run is told to
+// stop.
 func TestOpening(t *testing.T) {
-	var ended atomic.Bool
 	wanted := errors.New("no such index")
-	j := &Job{
-		Open: func(ctx context.Context, s esquery.Search) (Source, error) {
-			defer ended.Store(true)
-			if len(s.Indices) > 0 {
-				return nil, wanted
-			}
-			<-ctx.Done()
-			return nil, context.Cause(ctx)
-		},
-	}
-	o := j.opening(t.Context())
-	if o.close(); !ended.Load() {
-		t.Error("it goes on")
-	}
-	j.Rule.Search.Indices = []string{"logs-*"}
-	o = j.opening(t.Context())
-	if source, err := o.source(); source != nil || err != wanted {
+	j := &Job{Open: func(ctx context.Context, s esquery.Search) (Source, error) {
+		if len(s.Indices) > 0 {
+			return nil, wanted
+		}
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	}}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	o := j.opening(ctx)
+	why := errors.New("a signal")
+	cancel(why)
+	if source, err := o.source(); source != nil || err != why {
 		t.Errorf("got %v, %v", source, err)
 	}
-	o.close()
+	j.Rule.Search.Indices = []string{"logs-*"}
+	if source, err := j.opening(t.Context()).source(); source != nil || err != wanted {
+		t.Errorf("got %v, %v", source, err)
+	}
 }

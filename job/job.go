@@ -162,7 +162,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	ending, cancel := lingering(ctx)
 	defer cancel()
 	source := j.opening(ctx)
-	defer source.close()
+	defer source.source() // if nobody wants it: other rules of these indices may share what it learns
 	run.Rule = j.Rule.Parameters
 	startErr := j.record(ctx, run)
 	run.Rule = nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,15 +27,24 @@ func TestNoRuleStarves(t *testing.T) {
 	}
 	release := make(chan struct{})
 	defer close(release)
+	var mu sync.Mutex // of what requests read and write
 	var order []string
 	slow := "a slow"
+	seen := func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(order)
+	}
 	c.setFault(func(r request) bool {
+		mu.Lock()
+		waits := r.kind == "candidates" && strings.Contains(string(r.body), slow)
 		for _, id := range []string{"a slow", "b", "c"} {
 			if r.kind == "candidates" && strings.Contains(string(r.body), `"`+id+`"`) && !slices.Contains(order, id) {
 				order = append(order, id)
 			}
 		}
-		if r.kind == "candidates" && strings.Contains(string(r.body), slow) {
+		mu.Unlock()
+		if waits {
 			<-release
 		}
 		return false
@@ -44,18 +54,22 @@ func TestNoRuleStarves(t *testing.T) {
 	if code != exitFailed || !strings.Contains(stderr, "rule a slow: terminated: its share of NEWTERMS_DEADLINE, ") || !strings.Contains(stderr, "b: 17 pairs, 12 first occurrences, 12 alerts written") {
 		t.Errorf("exit %d: %s", code, stderr)
 	}
-	if !slices.Equal(order, []string{"a slow", "b", "c"}) || !slices.Equal(c.alerts("c"), newActors()) {
+	if order := seen(); !slices.Equal(order, []string{"a slow", "b", "c"}) || !slices.Equal(c.alerts("c"), newActors()) {
 		t.Errorf("in the order %v, with %v for c", order, c.alerts("c"))
 	}
+	mu.Lock()
 	slow = "nobody"
+	mu.Unlock()
 	for _, path := range []string{args[4], args[8]} { // a slow and c run once more, and b does not
 		if _, stderr, code := c.callWith(t, programAt(noon.Add(time.Minute)), c.environ, "run", "--rule", path); code != 0 {
 			t.Fatal(stderr)
 		}
 	}
+	mu.Lock()
 	order = nil
-	if _, stderr, code := c.callWith(t, programAt(noon.Add(2*time.Minute)), environ, args...); code != 0 || order[0] != "b" {
-		t.Errorf("exit %d, in the order %v: %s", code, order, stderr)
+	mu.Unlock()
+	if _, stderr, code := c.callWith(t, programAt(noon.Add(2*time.Minute)), environ, args...); code != 0 || seen()[0] != "b" {
+		t.Errorf("exit %d, in the order %v: %s", code, seen(), stderr)
 	}
 }
 

@@ -142,13 +142,7 @@ func eachElement(d *jsontext.Decoder, read func() error) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
-	for d.PeekKind() != ']' {
-		if err := read(); err != nil {
-			return err
-		}
-	}
-	_, err := d.ReadToken()
-	return err
+	return elastic.Elements(d, read)
 }
 
 // fits reads a value at a place, about which nothing has to be done.

@@ -48,13 +48,14 @@ func mustParse(text []byte) template {
 	}
 	slices.Sort(t.event)
 	slices.Sort(t.dates)
-	t.fields, t.said = fieldsOf(t.types), len(describedFields())
+	said := describedFields()
+	t.fields, t.said = fieldsOf(t.types, said), len(said)
 	return t
 }
 
-// fieldsOf has the fields of events at their places.
-func fieldsOf(types map[string]string) *elastic.Tree[field] {
-	said := describedFields()
+// fieldsOf has the fields of events at their places, and of these the ones that
+// descriptions read marked.
+func fieldsOf(types map[string]string, said []string) *elastic.Tree[field] {
 	fields := new(elastic.Tree[field])
 	number := 0
 	for path, kind := range types {

@@ -82,19 +82,18 @@ func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, 
 // forUnfound calls find for those candidates that have no event yet, if there are
 // any, and takes what it finds.
 func (s *Source) forUnfound(candidates []Candidate, events []*Event, find func(left []Candidate, found []*Event) error) error {
-	var left []Candidate
-	var positions []int
+	var left []int // positions
 	for i, e := range events {
 		if e == nil {
-			left, positions = append(left, candidates[i]), append(positions, i)
+			left = append(left, i)
 		}
 	}
 	if len(left) == 0 {
 		return nil
 	}
 	found := make([]*Event, len(left))
-	err := find(left, found)
-	for i, position := range positions {
+	err := find(pick(candidates, left), found)
+	for i, position := range left {
 		events[position] = found[i]
 	}
 	return err

@@ -3,7 +3,6 @@ package esquery_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ type watch struct {
 }
 
 func (w *watch) Perform(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := bodyOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +30,6 @@ func (w *watch) Perform(r *http.Request) (*http.Response, error) {
 	if bytes.Contains(body, []byte("top_hits")) {
 		w.locating++
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	return w.next.Perform(r)
 }
 

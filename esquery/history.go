@@ -41,11 +41,10 @@ func (s *Source) LastSeen(ctx context.Context, history Range, candidates []Candi
 	if err != nil {
 		return nil, err
 	}
-	var left []Candidate
-	var positions []int
+	var left []int // positions
 	for i, at := range seen {
 		if at.IsZero() {
-			left, positions = append(left, candidates[i]), append(positions, i)
+			left = append(left, i)
 		}
 	}
 	s.recency.asked += len(candidates)
@@ -53,9 +52,9 @@ func (s *Source) LastSeen(ctx context.Context, history Range, candidates []Candi
 	if len(left) == 0 {
 		return seen, nil
 	}
-	earlier, err := s.lastSeenIn(ctx, Range{history.From, recent.From}, left)
+	earlier, err := s.lastSeenIn(ctx, Range{history.From, recent.From}, pick(candidates, left))
 	for i, at := range earlier {
-		seen[positions[i]] = at
+		seen[left[i]] = at
 	}
 	return seen, err
 }

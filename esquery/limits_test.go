@@ -27,7 +27,7 @@ type limit struct {
 }
 
 func (l *limit) Perform(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := bodyOf(r)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,14 @@ func (l *limit) Perform(r *http.Request) (*http.Response, error) {
 	if size > 0 {
 		l.sizes, l.values = append(l.sizes, size), append(l.values, values)
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	return l.next.Perform(r)
+}
+
+// bodyOf reads the body of a request, and leaves it there.
+func bodyOf(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, err
 }
 
 func manyActors(t *testing.T) string {

@@ -45,17 +45,22 @@ func (s *Source) correctLast(ctx context.Context, history Range, page []Candidat
 	return err
 }
 
+// pick gives the candidates at some positions.
+func pick(page []Candidate, positions []int) []Candidate {
+	picked := make([]Candidate, len(positions))
+	for i, position := range positions {
+		picked[i] = page[position]
+	}
+	return picked
+}
+
 // spans returns the first and the last time in a range, both inclusive, of the
 // pairs at some positions of the page, in the positions' order.
 func (s *Source) spans(ctx context.Context, r Range, page []Candidate, positions []int) ([]Range, error) {
 	if len(positions) == 0 {
 		return nil, nil
 	}
-	some := make([]Candidate, len(positions))
-	for i, position := range positions {
-		some[i] = page[position]
-	}
-	return elastic.InHalves(some, func(some []Candidate) ([]Range, error) { return s.spansOf(ctx, r, some) })
+	return elastic.InHalves(pick(page, positions), func(some []Candidate) ([]Range, error) { return s.spansOf(ctx, r, some) })
 }
 
 func (s *Source) spansOf(ctx context.Context, r Range, page []Candidate) ([]Range, error) {

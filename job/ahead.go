@@ -41,24 +41,18 @@ func ahead[T any](ctx context.Context, sequence func(context.Context) iter.Seq2[
 	}
 }
 
-// An opening makes the source of a run while the start of the run is recorded.
-type opening struct {
-	done   chan struct{}
-	opened Source
-	err    error
-}
-
-func (j *Job) opening(ctx context.Context) *opening {
-	o := &opening{done: make(chan struct{})}
+// opening makes the source of a run, while the start of the run is recorded. What
+// it returns waits for it.
+func (j *Job) opening(ctx context.Context) func() (Source, error) {
+	var source Source
+	var err error
+	opened := make(chan struct{})
 	go func() {
-		defer close(o.done)
-		o.opened, o.err = j.Open(ctx, j.Rule.Search)
+		defer close(opened)
+		source, err = j.Open(ctx, j.Rule.Search)
 	}()
-	return o
-}
-
-// source waits for the source.
-func (o *opening) source() (Source, error) {
-	<-o.done
-	return o.opened, o.err
+	return func() (Source, error) {
+		<-opened
+		return source, err
+	}
 }

@@ -162,7 +162,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	ending, cancel := lingering(ctx)
 	defer cancel()
 	source := j.opening(ctx)
-	defer source.source() // if nobody wants it: other rules of these indices may share what it learns
+	defer source() // if nobody wants it: other rules of these indices may share what it learns
 	run.Rule = j.Rule.Parameters
 	startErr := j.record(ctx, run)
 	run.Rule = nil
@@ -211,9 +211,9 @@ func (j *Job) record(ctx context.Context, run alerts.Run) error {
 
 // detect goes through the window in parts of at most H: in such a part no pair
 // can have two first occurrences, so its earliest event decides.
-func (j *Job) detect(ctx, ending context.Context, opened *opening, run *alerts.Run) error {
+func (j *Job) detect(ctx, ending context.Context, open func() (Source, error), run *alerts.Run) error {
 	info, w := run.RunInfo, Window{run.From, run.To}
-	source, err := opened.source()
+	source, err := open()
 	if err != nil {
 		return err
 	}

@@ -105,14 +105,11 @@ func Value(d *jsontext.Decoder) (any, error) {
 		return object, err
 	case '[':
 		list := []any{}
-		for d.PeekKind() != ']' {
+		err := Elements(d, func() error {
 			value, err := Value(d)
-			if err != nil {
-				return nil, err
-			}
 			list = append(list, value)
-		}
-		_, err := d.ReadToken()
+			return err
+		})
 		return list, err
 	}
 	return nil, errors.New("a value is missing")
@@ -127,6 +124,18 @@ func Members(d *jsontext.Decoder, read func(name string) error) error {
 			return err
 		}
 		if err := read(token.String()); err != nil {
+			return err
+		}
+	}
+	_, err := d.ReadToken()
+	return err
+}
+
+// Elements reads the elements of a list whose beginning was read, with a function
+// that reads each.
+func Elements(d *jsontext.Decoder, read func() error) error {
+	for d.PeekKind() != ']' {
+		if err := read(); err != nil {
 			return err
 		}
 	}

@@ -43,11 +43,11 @@ func (t *Tree[T]) At(name []byte) *Tree[T] {
 	return child
 }
 
-// Each calls f with every value here and below.
-func (t *Tree[T]) Each(f func(T)) {
+// each calls f with every value here and below.
+func (t *Tree[T]) each(f func(T)) {
 	f(t.Value)
 	for _, child := range t.children {
-		child.Each(f)
+		child.each(f)
 	}
 }
 
@@ -70,7 +70,7 @@ func (t *Tree[T]) in(d *jsontext.Decoder, f func(T)) error {
 			f(place.Value)
 			return place.in(d, f)
 		default:
-			place.Each(f)
+			place.each(f)
 		}
 		return d.SkipValue()
 	})

@@ -69,7 +69,7 @@ func (b *breaking) patiently(r *http.Request) (*http.Response, error) {
 		again := r.Clone(r.Context())
 		again.Body, again.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		res, err := b.next.Perform(again)
-		if err != nil || res.StatusCode != http.StatusServiceUnavailable || try == 20 {
+		if err != nil || res.StatusCode != http.StatusServiceUnavailable || try == 1_000 {
 			return res, err
 		}
 		if err := res.Body.Close(); err != nil {

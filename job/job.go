@@ -162,13 +162,14 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	ending, cancel := lingering(ctx)
 	defer cancel()
 	source := j.opening(ctx)
-	defer source() // if nobody wants it: other rules of these indices may share what it learns
 	run.Rule = j.Rule.Parameters
 	startErr := j.record(ctx, run)
 	run.Rule = nil
 	err := startErr
 	if err == nil {
 		err = j.detect(ctx, ending, source, &run)
+	} else {
+		_, _ = source() // other rules of these indices may share it, and its request counts
 	}
 	measure()
 	run.State = alerts.RunSucceeded

@@ -58,6 +58,7 @@ type request struct {
 	w    http.ResponseWriter
 	// replace sends another body on in its place and returns the answer.
 	replace func(body []byte) *httptest.ResponseRecorder
+	gone    <-chan struct{} // closed when the client no longer waits
 }
 
 // forward sends the request on and returns the answer.
@@ -174,7 +175,7 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 	if name, ok := strings.CutPrefix(strings.TrimPrefix(r.URL.Path, "/behind/a/path"), "/_data_stream/"); ok && r.Method == http.MethodPut {
 		replace = func([]byte) *httptest.ResponseRecorder { return c.createDataStream(name) }
 	}
-	req := request{kind: kindOf(r.URL.Path, body), path: r.URL.Path, body: body, w: w, replace: replace}
+	req := request{kind: kindOf(r.URL.Path, body), path: r.URL.Path, body: body, w: w, replace: replace, gone: r.Context().Done()}
 	if fault == nil || !fault(req) {
 		reply(w, req.forward())
 	}

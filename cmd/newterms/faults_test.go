@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
-	"time"
+	"strings"
 )
 
 // A fault is a way to break a request. once faults let the second one pass.
@@ -12,6 +12,11 @@ type fault struct {
 	name string
 	once bool
 	do   func(request)
+}
+
+// isOfItems reports whether the fault is of documents in a bulk request.
+func (f fault) isOfItems() bool {
+	return strings.Contains(f.name, "items ") || strings.HasPrefix(f.name, "failure store")
 }
 
 // faults are all that the matrix tries.
@@ -32,7 +37,7 @@ func faults() []fault {
 			_, _ = r.w.Write(rec.Body.Bytes()[:rec.Body.Len()/2])
 			panic(http.ErrAbortHandler)
 		}},
-		{"timeout", true, func(r request) { rec := r.forward(); time.Sleep(400 * time.Millisecond); reply(r.w, rec) }},
+		{"timeout", true, func(r request) { r.forward(); <-r.gone }},
 		{"503 always", false, elasticError(503, "unavailable_shards_exception")},
 		{"reset always", false, func(request) { panic(http.ErrAbortHandler) }},
 		{"400", false, elasticError(400, "illegal_argument_exception")},

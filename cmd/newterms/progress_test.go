@@ -31,7 +31,7 @@ func (b *lockedBuffer) String() string {
 
 func (b *lockedBuffer) wait(t *testing.T, text string) {
 	t.Helper()
-	for range 500 {
+	for range 30_000 {
 		if strings.Contains(b.String(), text) {
 			return
 		}

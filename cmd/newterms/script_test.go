@@ -21,7 +21,10 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "write what the stories' commands print into testdata/script")
+var (
+	update = flag.Bool("update", false, "write what the stories' commands print into testdata/script")
+	clock  = flag.String("clock", "0s", "the time of stories that set none: RFC 3339, or how far this clock is ahead of the server's")
+)
 
 // asProgram names the variable that turns the test binary into newterms: at the
 // time that it holds, or with a clock that is as much ahead as it says (0s is
@@ -56,7 +59,7 @@ func clockAt(text string) (func() time.Time, error) {
 func quickly(now func() time.Time) program {
 	return program{now: now, retry: func() []backoff.RetryOption {
 		return []backoff.RetryOption{
-			backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(5 * time.Second), backoff.WithBackOff(backoff.NewConstantBackOff(time.Millisecond)),
+			backoff.WithMaxTries(3), backoff.WithMaxElapsedTime(time.Hour), backoff.WithBackOff(backoff.NewConstantBackOff(time.Millisecond)),
 		}
 	}}
 }
@@ -84,7 +87,7 @@ func TestStories(t *testing.T) {
 			c := newCluster(env.T().(testing.TB))
 			env.Values["story"] = &story{cluster: c, said: func(string) {}}
 			env.Vars = append(env.Vars, c.environ...)
-			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK=0s", "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget())
+			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK="+*clock, "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget())
 			return nil
 		},
 		Cmds: commands(),
@@ -179,8 +182,7 @@ func (s *story) storyFaults() []fault {
 	return []fault{
 		{"SIGTERM", false, func(r request) {
 			_ = s.process.Process.Signal(syscall.SIGTERM) // the process waits for the answer
-			time.Sleep(200 * time.Millisecond)
-			reply(r.w, r.forward())
+			<-r.gone
 		}},
 		{"version 7", false, status(200, `{"version":{"number":"7.17.29"}}`, "X-Elastic-Product", "Elasticsearch")},
 		{"version 8.12", false, status(200, `{"version":{"number":"8.12.2"}}`, "X-Elastic-Product", "Elasticsearch")},

@@ -30,7 +30,8 @@ var volatile = []struct {
 	{regexp.MustCompile(`(?m)^\d\d:\d\d:\d\d `), ""}, // before a log line
 	{regexp.MustCompile(`(in|from) space (\S+) of 127\.0\.0\.1:\d+`), "$1 space $2 of kibana.example:5601"},
 	{regexp.MustCompile(`https?://127\.0\.0\.1:\d+`), "http://elasticsearch.example:9200"},
-	{regexp.MustCompile(`, \d+\.\d s$`), ", 0.1 s"},
+	{regexp.MustCompile(`(\.ds-\S*?)\d{4}\.\d\d\.\d\d(-\d{6})`), "${1}2026.03.10$2"}, // the day it was made
+	{regexp.MustCompile(`(?m), \d+\.\d s$`), ", 0.0 s"},
 	{regexp.MustCompile(`took Elasticsearch \d+\.\d s`), "took Elasticsearch 0.1 s"},
 	{regexp.MustCompile(`"(took_ms|duration_ms|wait_ms)":\d+`), `"$1":1`},
 	{regexp.MustCompile(`document [0-9a-f-]{36}-`), "document 0c7a4b52-5d9e-4a53-8b5e-f6f9f1b1a2c3-"},
@@ -39,8 +40,8 @@ var volatile = []struct {
 	{regexp.MustCompile(`"@timestamp":"[^"]*","log.level"`), `"@timestamp":"2026-03-10T12:00:00.000Z","log.level"`},
 	{regexp.MustCompile(`"service.version":"[^"]*"`), `"service.version":"v1.2.3"`},
 	{regexp.MustCompile(`✓ server     Elasticsearch (8\.\d+\.\d+|9\.\S+)`), "✓ server     Elasticsearch 8.19.0"},
-	{regexp.MustCompile(`\d+m\d+s old`), "1m0s old"},
-	{regexp.MustCompile(`\d+s ago\); all events up to \S+`), "2s ago); all events up to 2026-03-10T12:00:00Z"},
+	{regexp.MustCompile(`\b\d+m\d+s old`), "1m0s old"},
+	{regexp.MustCompile(`(\d+[hm])*\d+s ago\); all events up to \S+`), "2s ago); all events up to 2026-03-10T12:00:00Z"},
 	{regexp.MustCompile(`\(id [\w-]{20}\b`), "(id VuaCfGcBCdbkQm-e5aOx"},
 	{regexp.MustCompile(`(, which expires at|, made) 20[\w:-]+Z`), "$1 2026-03-10T12:00:00Z"},
 	{regexp.MustCompile(`dial tcp 127\.0\.0\.1:\d+`), "dial tcp 127.0.0.1:9200"},

@@ -64,7 +64,7 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 		{"", 0, []string{"acknowledge", "--where", "client.geo.city_name: Dublin", "--yes"}},
 	} {
 		cmd := exec.Command(program, call.args...)
-		cmd.Env = append(os.Environ(), "ELASTICSEARCH_URL="+server.URL, "NEWTERMS_OVERLAP=1ms", call.setting)
+		cmd.Env = []string{"ELASTICSEARCH_URL=" + server.URL, "NEWTERMS_OVERLAP=1ms", call.setting}
 		if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != call.code {
 			return nil, fmt.Errorf("newterms %v: %w: %s", call.args, err, out)
 		}

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 //go:embed node
@@ -53,26 +54,22 @@ var serverJars = []string{
 // it if need be. Its name changes with what it is made from, and it appears by
 // a rename, so processes that make it at the same time cannot harm each other.
 func distribution(ctx context.Context, version string, progress func(string)) (string, error) {
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
 	name, err := distributionName(version)
 	if err != nil {
 		return "", err
 	}
-	dist := filepath.Join(cache, "newterms", name)
-	if _, err := os.Stat(dist); err == nil {
-		return dist, nil
+	for _, folder := range cacheFolders() {
+		dist := filepath.Join(folder, name)
+		if _, err := os.Stat(dist); err == nil {
+			return dist, nil
+		}
 	}
-	if err := os.MkdirAll(filepath.Dir(dist), 0o755); err != nil {
-		return "", err
-	}
-	building, err := os.MkdirTemp(filepath.Dir(dist), "building-")
+	building, err := newFolder(cacheFolders())
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(building)
+	dist := filepath.Join(filepath.Dir(building), name)
 	if err := build(ctx, version, building, progress); err != nil {
 		return "", err
 	}
@@ -82,6 +79,35 @@ func distribution(ctx context.Context, version string, progress func(string)) (s
 		} // else another process was first
 	}
 	return dist, nil
+}
+
+// cacheFolders lists where distributions are kept: in the user's cache folder, or
+// if there is none or it cannot be written, in a temporary folder of this user.
+func cacheFolders() []string {
+	var folders []string
+	if cache, err := os.UserCacheDir(); err == nil {
+		folders = append(folders, filepath.Join(cache, "newterms"))
+	}
+	own := filepath.Join(os.TempDir(), fmt.Sprintf("newterms-cache-%d", os.Getuid()))
+	if info, err := os.Lstat(own); err == nil {
+		if stat, ok := info.Sys().(*syscall.Stat_t); !info.IsDir() || ok && int(stat.Uid) != os.Getuid() {
+			return folders // somebody else made it, and what is in it would run
+		}
+	}
+	return append(folders, own)
+}
+
+// newFolder makes an empty folder in the first of some folders that lets it.
+func newFolder(folders []string) (made string, err error) {
+	for _, folder := range folders {
+		if err = os.MkdirAll(folder, 0o700); err == nil {
+			made, err = os.MkdirTemp(folder, "building-")
+		}
+		if err == nil {
+			return made, nil
+		}
+	}
+	return "", err
 }
 
 func distributionName(version string) (string, error) {
@@ -115,6 +141,11 @@ func build(ctx context.Context, version, dir string, progress func(string)) erro
 	progress("downloading the jars of Elasticsearch " + version + " with Maven (about 80 MB, once)")
 	args := []string{"-q", "-B", "-f", filepath.Join(node, "pom.xml"), "-Delasticsearch.version=" + version,
 		"dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=" + jars}
+	if strings.HasPrefix(dir, os.TempDir()) { // Maven's own folder is in the home that cannot be written
+		repository := filepath.Join(dir, "maven")
+		defer os.RemoveAll(repository)
+		args = append(args, "-Dmaven.repo.local="+repository)
+	}
 	local := major(version) == 8
 	if local {
 		args = append(args, "-Px-pack")

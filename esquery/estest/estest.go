@@ -29,8 +29,9 @@ import (
 // that ELASTICSEARCH_TEST_VERSION names.
 func Version() string { return cmp.Or(os.Getenv("ELASTICSEARCH_TEST_VERSION"), "8.19.21") }
 
-// startTimeout is generous: a start takes about 6 s on 2 idle cores.
-const startTimeout = 90 * time.Second
+// startTimeout is generous: a start takes about 6 s on 2 idle cores, and many
+// times as long beside other work.
+const startTimeout = 10 * time.Minute
 
 // The superuser of a node with Options.Security. It guards nothing but
 // temporary data on loopback.

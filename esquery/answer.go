@@ -99,13 +99,23 @@ type times struct {
 	} `json:"fallback"`
 }
 
+// atMillis is a time of an event, in UTC, from its milliseconds. The zero time stands
+// for none, so that an event of just that time is a nanosecond later.
+func atMillis(milliseconds int64) time.Time {
+	t := time.UnixMilli(milliseconds).UTC()
+	if t.IsZero() {
+		t = t.Add(1)
+	}
+	return t
+}
+
 func (t times) values() []time.Time {
 	var values []time.Time
 	add := func(v *struct {
 		Value *float64 `json:"value"`
 	}) {
 		if v != nil && v.Value != nil {
-			values = append(values, time.UnixMilli(int64(*v.Value)).UTC())
+			values = append(values, atMillis(int64(*v.Value)))
 		}
 	}
 	add(t.Time)

@@ -56,7 +56,7 @@ func (s *Source) moments(ctx context.Context, r Range, candidates []Candidate) (
 			if err != nil {
 				return true, fmt.Errorf("%w: a time of pair %v: %w", elastic.ErrIncomplete, candidates[i].Terms, err)
 			}
-			if at := time.UnixMilli(ms).UTC(); !at.Before(r.From) && at.Before(r.To) {
+			if at := atMillis(ms); !at.Before(r.From) && at.Before(r.To) {
 				moments[i] = append(moments[i], Moment{at, b.Count})
 			}
 			return false, nil

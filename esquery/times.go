@@ -34,7 +34,7 @@ func (s *Source) correctFirst(ctx context.Context, window Range, page []Candidat
 func (s *Source) correctLast(ctx context.Context, history Range, page []Candidate, seen []time.Time) error {
 	var wrong []int
 	for i, at := range seen {
-		if !at.Before(history.To) {
+		if !at.IsZero() && !at.Before(history.To) {
 			wrong = append(wrong, i)
 		}
 	}
@@ -77,7 +77,7 @@ func (s *Source) spansOf(ctx context.Context, r Range, page []Candidate) ([]Rang
 			if err != nil {
 				return true, fmt.Errorf("%w: a time of pair %v: %w", elastic.ErrIncomplete, page[i].Terms, err)
 			}
-			at := time.UnixMilli(ms).UTC()
+			at := atMillis(ms)
 			if at.Before(r.From) || !at.Before(r.To) {
 				return false, nil
 			}

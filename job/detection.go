@@ -3,6 +3,7 @@ package job
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -51,6 +52,39 @@ type page struct {
 	anyHistory      bool // of the candidates
 	// found are the first occurrences that have no alert yet.
 	found []occurrence
+}
+
+// manyParts is how much of the window must be left, in parts, to ask where the
+// next event is once a part has none: who wants all there is writes --from
+// 2000-01-01.
+const manyParts = 20
+
+// parts goes through the window in parts of at most H.
+func (d *detection) parts(ctx, ending context.Context, w Window) error {
+	history := d.Rule.History
+	d.progress.Parts = w.countParts(history)
+	for rest := w; rest.From.Before(rest.To); {
+		part := rest.first(history)
+		d.progress.Part = 1 + Window{w.From, part.From}.countParts(history)
+		before := d.counts.Candidates
+		if err := d.part(ctx, ending, part); err != nil {
+			return fmt.Errorf("window %s: %w", part, err)
+		}
+		rest.From = part.To
+		if d.counts.Candidates > before || rest.countParts(history) < manyParts {
+			continue
+		}
+		next, ok, err := d.source.Oldest(ctx, rest.timeRange())
+		switch {
+		case err != nil:
+			return fmt.Errorf("window %s: %w", rest, err)
+		case !ok:
+			return nil
+		case next.After(rest.From): // of an event with several times one may be before it
+			rest.From = next.Truncate(time.Millisecond)
+		}
+	}
+	return nil
 }
 
 // part finds the first occurrences of a part of the window and writes their

@@ -226,13 +226,8 @@ func (j *Job) detect(ctx, ending context.Context, open func() (Source, error), r
 		return err
 	}
 	d := detection{Job: j, maker: maker, search: info.Search, source: source, writer: j.Store.Writer(), counts: &run.Counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
-	progress := Progress{Parts: w.countParts(j.Rule.History)}
-	for part := range w.parts(j.Rule.History) {
-		progress.Part++
-		d.progress = progress
-		if err := d.part(ctx, ending, part); err != nil {
-			return fmt.Errorf("window %s: %w", part, err)
-		}
+	if err := d.parts(ctx, ending, w); err != nil {
+		return err
 	}
 	if d.lacking.Any > 0 {
 		j.Warn(&d.lacking)

@@ -192,3 +192,32 @@ func TestAlertTellsWhenThePairWasSeenBefore(t *testing.T) {
 		}
 	}
 }
+
+// TestAnyTime searches all that there is, from the zero time on, in few requests:
+// most of its 100,000 parts have no events.
+func TestAnyTime(t *testing.T) {
+	w := newWorld(t)
+	w.create("events", nil)
+	for _, at := range []string{
+		"0001-01-01T00:00:00.000Z", "0001-01-08T00:00:00.000Z", "0001-01-15T00:00:00.001Z", // H and 1 ms more than H later
+		"1969-12-31T23:59:59.999Z", "2026-03-10T12:00:00.000Z", "2026-03-17T12:00:00.000Z", "9999-12-31T23:59:59.999Z",
+	} {
+		w.index(map[string]any{"@timestamp": at, "okta.actor.id": "ada", "cloud.account.id": "acc-1"})
+	}
+	var found []map[string]any
+	before, _ := w.client.Spent()
+	window := job.Window{To: parseTime(t, "2100-01-01T00:00:00Z")}
+	run, err := w.job(w.rule(pairRule()), &found).Run(t.Context(), uuid.NewString(), window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for _, alert := range found {
+		seen = append(seen, fmt.Sprint(alert["newterms.first_seen"]))
+	}
+	slices.Sort(seen)
+	want := []string{"0001-01-01T00:00:00.000Z", "0001-01-15T00:00:00.001Z", "1969-12-31T23:59:59.999Z", "2026-03-10T12:00:00.000Z"}
+	if after, _ := w.client.Spent(); !slices.Equal(seen, want) || run.Counts.New != 4 || after-before > 60 {
+		t.Errorf("got %v in %d requests, want %v", seen, after-before, want)
+	}
+}

@@ -96,6 +96,9 @@ func (e *Explainer) judge(ctx context.Context, source *esquery.Source, all []exp
 		positions[string(k)] = i
 	}
 	for part := range w.parts(e.Rule.History) {
+		if !slices.ContainsFunc(all, func(x explanation) bool { return x.hasEventIn(part) }) {
+			continue
+		}
 		history := esquery.Range{From: part.From.Add(-e.Rule.History), To: part.From}
 		for page, err := range source.Candidates(ctx, part.timeRange()) {
 			if err != nil {
@@ -128,6 +131,12 @@ func (e *Explainer) judge(ctx context.Context, source *esquery.Source, all []exp
 		}
 	}
 	return nil
+}
+
+// hasEventIn reports whether the pair has an event in a part of the window.
+func (x *explanation) hasEventIn(part Window) bool {
+	i, _ := slices.BinarySearchFunc(x.moments, part.From, func(m esquery.Moment, from time.Time) int { return m.At.Compare(from) })
+	return i < len(x.moments) && x.moments[i].At.Before(part.To)
 }
 
 // addReturns adds the events that follow a silence inside of a part.

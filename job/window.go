@@ -2,6 +2,7 @@ package job
 
 import (
 	"iter"
+	"math"
 	"time"
 
 	"newterms/alerts"
@@ -22,21 +23,29 @@ func (w Window) timeRange() esquery.Range { return esquery.Range{From: w.From, T
 // parts cuts the window into consecutive parts of at most a length.
 func (w Window) parts(length time.Duration) iter.Seq[Window] {
 	return func(yield func(Window) bool) {
-		for from := w.From; from.Before(w.To); from = from.Add(length) {
-			to := from.Add(length)
-			if to.After(w.To) {
-				to = w.To
-			}
-			if !yield(Window{from, to}) {
+		for w.From.Before(w.To) {
+			part := w.first(length)
+			if !yield(part) {
 				return
 			}
+			w.From = part.To
 		}
 	}
 }
 
-// countParts is how many these are.
+// first is the beginning of the window, of at most a length.
+func (w Window) first(length time.Duration) Window {
+	if to := w.From.Add(length); to.Before(w.To) {
+		w.To = to
+	}
+	return w
+}
+
+// countParts is how many these are. Both ends may be further apart than a
+// time.Duration is long.
 func (w Window) countParts(length time.Duration) int {
-	return int((w.To.Sub(w.From) + length - 1) / length)
+	seconds := float64(w.To.Unix()-w.From.Unix()) + float64(w.To.Nanosecond()-w.From.Nanosecond())/1e9
+	return int(math.Ceil(seconds / length.Seconds()))
 }
 
 // Timing says how scheduled windows follow each other.

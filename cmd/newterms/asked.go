@@ -14,23 +14,22 @@ import (
 // askedFlags are what explain and backtest are told about the search: the same
 // as a run, so that they see what it sees.
 type askedFlags struct {
-	fromText, toText string
-	paths, excludes  list
-	missing          missingTerms
-	output           string
-	outputs          []string // that there are, the default first
+	times           rangeFlags
+	paths, excludes list
+	missing         missingTerms
+	output          string
+	outputs         []string // that there are, the default first
 
-	from, to time.Time // zero: not given
-	exclude  []kql.Query
-	repeat   []string // the arguments that a run of the same search needs
+	given   *job.Window // by --from and --to; nil if they are not there
+	exclude []kql.Query
+	repeat  []string // the arguments that a run of the same search needs
 }
 
 // newAskedFlags defines the flags of a command.
 func (p program) newAskedFlags(command string, outputs ...string) (*askedFlags, *flag.FlagSet) {
 	a := &askedFlags{missing: p.settings.MissingTerms, outputs: outputs}
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	flags.StringVar(&a.fromText, "from", "", "")
-	flags.StringVar(&a.toText, "to", "", "")
+	a.times.define(flags)
 	flags.Var(&a.paths, "rule", "")
 	flags.Var(&a.excludes, "exclude", "")
 	flags.Func("missing-terms", "", func(text string) error { return a.missing.UnmarshalText([]byte(text)) })
@@ -58,7 +57,7 @@ func (a *askedFlags) read(p program) error {
 		a.repeat = append(a.repeat, "--missing-terms", a.missing.String())
 	}
 	var err error
-	if a.from, a.to, err = parseRange(a.fromText, a.toText, p.now()); err != nil {
+	if a.given, err = a.times.window(p.now()); err != nil {
 		return usageError{err}
 	}
 	return nil
@@ -71,9 +70,9 @@ func (a *askedFlags) rules(p program) ([]rule.Rule, error) {
 
 // window is the range that was asked for, or else the last H up to now.
 func (a *askedFlags) window(p program, history time.Duration) job.Window {
-	if a.from.IsZero() {
+	if a.given == nil {
 		now := p.now().UTC().Truncate(time.Millisecond)
 		return job.Window{From: now.Add(-history), To: now}
 	}
-	return job.Window{From: a.from.Truncate(time.Millisecond), To: a.to.Truncate(time.Millisecond)}
+	return *a.given
 }

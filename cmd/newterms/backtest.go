@@ -76,7 +76,7 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 	if err := asked.read(p); err != nil {
 		return f, err
 	}
-	if asked.from.IsZero() {
+	if asked.given == nil {
 		return f, usageError{errors.New("backtest: --from is missing: say since when, such as --from now-30d/d")}
 	}
 	f.measured, asked.exclude = asked.exclude, nil

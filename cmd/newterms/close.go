@@ -78,8 +78,7 @@ func parseDecide(command string, args []string) (decideFlags, error) {
 	for _, id := range ids {
 		f.ids = append(f.ids, strings.TrimSpace(id))
 	}
-	hasWhere := false
-	flags.Visit(func(given *flag.Flag) { hasWhere = hasWhere || given.Name == "where" })
+	hasWhere := isGiven(flags, "where")
 	switch {
 	case hasWhere && strings.TrimSpace(f.where) == "":
 		return f, usageError{errors.New("--where: it is empty, which would match every alert")}

@@ -37,7 +37,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	switch {
 	case err != nil:
 		return err
-	case len(rest) > 0 && (len(terms) > 0 || !asked.from.IsZero()):
+	case len(rest) > 0 && (len(terms) > 0 || asked.given != nil):
 		return usageError{errors.New("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")}
 	case len(rest) == 0 && len(terms) == 0:
 		return usageError{errors.New("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms --help")}

@@ -34,7 +34,7 @@ func (t *findings) tried(one job.Tried) {
 	if one.Alerted {
 		t.alerted++
 	}
-	t.days[one.FirstSeen.Unix()/int64(day/time.Second)]++
+	t.days[floorDay(one.FirstSeen)/int64(day/time.Second)]++
 }
 
 // A dimension is something that analysts look at.
@@ -143,12 +143,32 @@ type dayCount struct {
 	Count int64  `json:"first_occurrences"`
 }
 
+// mostEmptyDays may lie in the range before the first day that has something. If
+// there are more the range is everything, as of --from 2000-01-01, and the days
+// begin with that one.
+const mostEmptyDays = 366
+
 func (t *findings) byDay() []dayCount {
 	var counts []dayCount
-	for at := t.window.From.Truncate(day); at.Before(t.window.To); at = at.Add(day) {
-		counts = append(counts, dayCount{at.Format(time.DateOnly), t.days[at.Unix()/int64(day/time.Second)]})
+	const seconds = int64(day / time.Second)
+	begin, end := floorDay(t.window.From), t.window.To.Unix()
+	first := floorDay(t.window.To)
+	for n := range t.days {
+		first = min(first, n*seconds)
+	}
+	if first-begin > mostEmptyDays*seconds {
+		begin = first
+	}
+	for at := begin; at < end || at == end && t.window.To.Nanosecond() > 0; at += seconds {
+		counts = append(counts, dayCount{time.Unix(at, 0).UTC().Format(time.DateOnly), t.days[at/seconds]})
 	}
 	return counts
+}
+
+// floorDay is where a UTC day begins, in seconds.
+func floorDay(t time.Time) int64 {
+	seconds := t.Unix()
+	return seconds - ((seconds%86_400)+86_400)%86_400
 }
 
 // median and worst are of the days; the worst is the first of them.

@@ -95,7 +95,7 @@ func parseKeys(args []string) (keysFlags, error) {
 	switch {
 	case f.output != "json" && f.output != "secret":
 		return f, usageError{fmt.Errorf("--output: %q is neither json nor secret", f.output)}
-	case f.expires < 0 || f.expires > 0 && time.Duration(f.expires) < time.Minute:
+	case isGiven(flags, "expires") && time.Duration(f.expires) < time.Minute:
 		return f, usageError{errors.New("--expires: it is less than a minute")}
 	case len(f.uses) == 0 && f.rotate:
 		f.uses = []keys.Use{keys.Run}

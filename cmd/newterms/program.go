@@ -177,6 +177,13 @@ func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, erro
 	}
 }
 
+// isGiven reports whether a flag is there, whatever its value is.
+func isGiven(flags *flag.FlagSet, name string) bool {
+	given := false
+	flags.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	return given
+}
+
 // store is what is written to and read of the settings' targets.
 func (p program) store(client *elastic.Client) *alerts.Store {
 	return alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)

@@ -38,6 +38,9 @@ func (p program) rule(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	if isGiven(flags, "among") && f.among == "" {
+		return usageError{errors.New("--among: it is empty: name a folder of rules")}
+	}
 	if f.output != "text" && f.output != "json" {
 		return usageError{fmt.Errorf("--output: %q is neither text nor json", f.output)}
 	}

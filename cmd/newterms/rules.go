@@ -41,7 +41,7 @@ func (p program) share(ctx context.Context, f runFlags, client *elastic.Client) 
 		searches[i], followed[i] = r.Search, alerts.Followed{RuleID: r.ID, Search: hash}
 	}
 	s.mappings = esquery.NewMappings(searches...)
-	if len(f.rules) < 2 || !f.from.IsZero() {
+	if len(f.rules) < 2 || f.window != nil {
 		return s, nil
 	}
 	checkpoints, err := s.store.Checkpoints(ctx, followed)

@@ -7,20 +7,18 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
 	"newterms/alerts"
 	"newterms/esquery/kql"
 	"newterms/job"
-	"newterms/job/datemath"
 	"newterms/job/rule"
 )
 
 // runFlags are what `newterms run` was told.
 type runFlags struct {
-	from, to time.Time // zero: not given
+	window   *job.Window // by --from and --to; nil is the scheduled one
 	dryRun   bool
 	output   string
 	rules    []rule.Rule
@@ -61,13 +59,12 @@ func (p program) run(ctx context.Context, args []string) error {
 }
 
 func (p program) parseRun(args []string) (runFlags, error) {
-	var from, to string
+	var times rangeFlags
 	var paths, excludes list
 	var f runFlags
 	missing := p.settings.MissingTerms
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	flags.StringVar(&from, "from", "", "")
-	flags.StringVar(&to, "to", "", "")
+	times.define(flags)
 	flags.Var(&paths, "rule", "")
 	flags.Var(&excludes, "exclude", "")
 	flags.Func("missing-terms", "", func(text string) error { return missing.UnmarshalText([]byte(text)) })
@@ -86,7 +83,7 @@ func (p program) parseRun(args []string) (runFlags, error) {
 		f.repeat = append(f.repeat, "--exclude", text)
 	}
 	var err error
-	if f.from, f.to, err = parseRange(from, to, p.now()); err != nil {
+	if f.window, err = times.window(p.now()); err != nil {
 		return f, usageError{err}
 	}
 	for _, path := range paths {
@@ -113,28 +110,6 @@ func (f runFlags) rerun(w job.Window) string {
 	return strings.Join(words, " ")
 }
 
-// parseRange reads --from and --to; to is now if only from is given.
-func parseRange(fromText, toText string, now time.Time) (from, to time.Time, err error) {
-	switch {
-	case fromText == "" && toText == "":
-		return from, to, nil
-	case fromText == "":
-		return from, to, errors.New("--to needs --from: it ends a range that --from begins")
-	case toText == "":
-		toText = "now"
-	}
-	if from, err = datemath.Parse(fromText, now); err != nil {
-		return from, to, fmt.Errorf("--from: %w", err)
-	}
-	if to, err = datemath.Parse(toText, now); err != nil {
-		return from, to, fmt.Errorf("--to: %w", err)
-	}
-	if !from.Before(to) {
-		return from, to, fmt.Errorf("--from %s is not before --to %s", from.Format(time.RFC3339), to.Format(time.RFC3339))
-	}
-	return from, to, nil
-}
-
 // runRule runs a rule and prints what it finds. It asks through a client of its
 // own, which counts its requests.
 func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared) (alerts.Run, error) {
@@ -144,10 +119,10 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared
 	}
 	j := p.newJob(r, f, s, s.client.Apart(p.log), out)
 	var run alerts.Run
-	if f.from.IsZero() {
+	if f.window == nil {
 		run, err = j.RunScheduled(ctx, uuid.NewString)
 	} else {
-		run, err = j.Run(ctx, uuid.NewString(), job.Window{From: f.from.Truncate(time.Millisecond), To: f.to.Truncate(time.Millisecond)})
+		run, err = j.Run(ctx, uuid.NewString(), *f.window)
 	}
 	if err == nil {
 		sentence := closingSentence(run, f.dryRun)

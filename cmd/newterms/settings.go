@@ -143,11 +143,17 @@ func readSettings(environ []string) (settings, error) {
 	} else if err != nil {
 		problems = append(problems, configError{err})
 	}
-	if raw := env.ToMap(environ)["NEWTERMS_EXCLUDE"]; raw != "" && variables["NEWTERMS_EXCLUDE"] == "" {
+	given := env.ToMap(environ)
+	if raw := given["NEWTERMS_EXCLUDE"]; raw != "" && variables["NEWTERMS_EXCLUDE"] == "" {
 		problems = append(problems, configError{errors.New("NEWTERMS_EXCLUDE: it is blank, which would exclude every event: leave it out to exclude none")})
 	}
-	for _, l := range []*[]string{&s.URLs, &s.ConnectorTo, &s.Rules, &s.Index, &s.ExcludeFiles} {
-		*l = trimmed(*l)
+	for name, l := range map[string]*[]string{
+		"ELASTICSEARCH_URL": &s.URLs, "KIBANA_CONNECTOR_TO": &s.ConnectorTo, "NEWTERMS_RULES": &s.Rules, "NEWTERMS_INDEX": &s.Index,
+		"NEWTERMS_EXCLUDE_FILE": &s.ExcludeFiles,
+	} {
+		if *l = trimmed(*l); len(*l) == 0 && given[name] != "" {
+			problems = append(problems, configError{fmt.Errorf("%s: %q names nothing: leave it out for the default", name, given[name])})
+		}
 	}
 	s.AlertsTarget = cmp.Or(s.AlertsTarget, ".alerts-newterms.detections-"+s.Namespace)
 	s.RunsTarget = cmp.Or(s.RunsTarget, ".alerts-newterms.runs-"+s.Namespace)

@@ -101,11 +101,13 @@ func TestSettings(t *testing.T) {
 		t.Errorf("got %s, %s, %v", s.AlertsTarget, s.RunsTarget, err)
 	}
 	for environ, want := range map[string]string{
-		"NEWTERMS_ALERTS_TARGET=.alerts-newterms.runs-default":              "both .alerts-newterms.runs-default",
-		"NEWTERMS_REQUEST_TIMEOUT=0s":                                       "0 would let no request end",
-		"NEWTERMS_EXCLUDE=\n":                                               "blank, which would exclude every event",
-		"NEWTERMS_NAMESPACE=A":                                              `".alerts-newterms.detections-A" is not the name of one data stream`,
-		"NEWTERMS_MAX_CATCHUP=1m":                                           "not longer than NEWTERMS_OVERLAP",
+		"NEWTERMS_ALERTS_TARGET=.alerts-newterms.runs-default": "both .alerts-newterms.runs-default",
+		"NEWTERMS_REQUEST_TIMEOUT=0s":                          "0 would let no request end",
+		"NEWTERMS_EXCLUDE=\n":                                  "blank, which would exclude every event",
+		"NEWTERMS_RULES= ,":                                    `NEWTERMS_RULES: " ," names nothing`,
+		"NEWTERMS_INDEX=\n":                                    `NEWTERMS_INDEX: "\n" names nothing`,
+		"NEWTERMS_NAMESPACE=A":                                 `".alerts-newterms.detections-A" is not the name of one data stream`,
+		"NEWTERMS_MAX_CATCHUP=1m":                              "not longer than NEWTERMS_OVERLAP",
 		"NEWTERMS_INDEX=" + strings.Repeat("logs-okta.system-tenant,", 200): "200 names and patterns take 4800 bytes",
 	} {
 		if _, err := readSettings([]string{environ}); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitConfig {

@@ -3,7 +3,7 @@ package alerts
 import (
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 	"time"
 
 	"newterms/esquery/elastic"
@@ -31,90 +31,118 @@ func (s *Store) LastRun(ctx context.Context, ruleID string) (last LastRun, ok bo
 
 // LastRuns reads the newest run of each rule, in their order.
 func (s *Store) LastRuns(ctx context.Context, ruleIDs []string) ([]LastRun, error) {
-	all, err := ofRules(ctx, s, s.runsTarget, ruleIDs, lastRunBody(), lastRunAnswer.read)
+	all := make([]LastRun, len(ruleIDs))
+	if len(ruleIDs) == 0 {
+		return all, nil
+	}
+	question := runsQuestion{ruleIDs: ruleIDs, types: []RunType{RunScheduled, RunManual}, recent: true, errors: true}
+	groups, _, err := s.runGroups(ctx, question)
 	if err != nil {
 		return nil, fmt.Errorf("look up the last runs: %w", err)
 	}
+	question.ruleIDs, question.recent = nil, false
+	for i, id := range ruleIDs {
+		if all[i] = lastRun(id, groups); all[i].Succeeded.IsZero() {
+			question.ruleIDs = append(question.ruleIDs, id)
+		}
+	}
+	if len(question.ruleIDs) == 0 {
+		return all, nil
+	}
+	if groups, _, err = s.runGroups(ctx, question); err != nil {
+		return nil, fmt.Errorf("look up the last runs: %w", err)
+	}
+	for i, id := range ruleIDs {
+		if slices.Contains(question.ruleIDs, id) {
+			all[i] = lastRun(id, groups)
+		}
+	}
 	return all, nil
+}
+
+func lastRun(ruleID string, groups []runGroup) LastRun {
+	var sum standing
+	var last LastRun
+	for _, g := range groups {
+		if g.ruleID != ruleID {
+			continue
+		}
+		sum.add(g)
+		if g.kind == RunScheduled {
+			last.Succeeded = latest(last.Succeeded, g.succeededTo)
+		}
+	}
+	last.State, last.Type, last.At, last.Error = sum.newest.state, sum.newest.kind, sum.newest.at, sum.newest.errors
+	return last
+}
+
+// comparedRuns is how many of the newest runs SearchChanges compares.
+const comparedRuns = 50
+
+// SearchChanges counts how often the search changed from one scheduled run to the
+// next, among the newest ones of a rule with one scope. An exclusion that comes
+// and goes changes it twice; two jobs that share their targets do so all the time.
+func (s *Store) SearchChanges(ctx context.Context, of Followed) (changes int, err error) {
+	var hits []runHit
+	body := dsl{
+		"size": comparedRuns, "track_total_hits": false, "_source": false, "docvalue_fields": foundRunFields(),
+		"sort": []dsl{{"newterms.run.started": "desc"}},
+		"query": dsl{"bool": dsl{"filter": []dsl{
+			{"term": dsl{"kibana.alert.rule.rule_id": of.RuleID}}, {"term": dsl{"newterms.scope": of.Scope}},
+			{"term": dsl{"newterms.run.type": RunScheduled}}, {"term": dsl{"newterms.run.state": RunStarted}},
+		}}},
+	}
+	_, err = s.client.Hits(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: body}, &hits)
+	if err != nil && !isMissing(err) {
+		return 0, fmt.Errorf("look up the searches of the last runs: %w", err)
+	}
+	for i := 1; i < len(hits); i++ {
+		if hits[i].read().search != hits[i-1].read().search {
+			changes++
+		}
+	}
+	return changes, nil
 }
 
 // LastAlerts tells when the newest alert of each rule was made, in their order;
 // zero if there is none.
 func (s *Store) LastAlerts(ctx context.Context, ruleIDs []string) ([]time.Time, error) {
-	newest := dsl{"at": dsl{"max": dsl{"field": "@timestamp"}}}
-	all, err := ofRules(ctx, s, s.alertsTarget, ruleIDs, newest, func(a struct {
-		At maximum `json:"at"`
-	}) time.Time {
-		return a.At.time()
-	})
+	all, err := elastic.InHalves(ruleIDs, func(ids []string) ([]time.Time, error) { return s.lastAlerts(ctx, ids) })
 	if err != nil {
 		return nil, fmt.Errorf("look up the last alerts: %w", err)
 	}
 	return all, nil
 }
 
-// ofRules asks the same of each rule, in one search unless the cluster wants
-// smaller ones. In a target that does not exist no rule has anything.
-func ofRules[Answer, Result any](ctx context.Context, s *Store, target string, ruleIDs []string, aggs dsl, read func(Answer) Result) ([]Result, error) {
-	return elastic.InHalves(ruleIDs, func(ids []string) ([]Result, error) {
-		all := make([]Result, len(ids))
-		if len(ids) == 0 {
-			return all, nil
-		}
-		asked := dsl{}
-		for i, id := range ids {
-			asked[strconv.Itoa(i)] = dsl{"filter": dsl{"term": dsl{"kibana.alert.rule.rule_id": id}}, "aggs": aggs}
-		}
-		var answer map[string]Answer
-		err := s.client.Search(ctx, elastic.Search{Indices: []string{target}, Body: dsl{
-			"size": 0, "track_total_hits": false, "query": dsl{"terms": dsl{"kibana.alert.rule.rule_id": ids}}, "aggs": asked,
-		}}, &answer)
-		if err != nil && !isMissing(err) {
-			return nil, err
-		}
-		for i := range ids {
-			all[i] = read(answer[strconv.Itoa(i)])
-		}
+func (s *Store) lastAlerts(ctx context.Context, ruleIDs []string) ([]time.Time, error) {
+	all := make([]time.Time, len(ruleIDs))
+	if len(ruleIDs) == 0 {
 		return all, nil
-	})
-}
-
-type lastRunAnswer struct {
-	Newest struct {
-		Hits struct {
-			Hits []struct {
-				Source struct {
-					At    time.Time `json:"@timestamp"`
-					State RunState  `json:"newterms.run.state"`
-					Type  RunType   `json:"newterms.run.type"`
-					Error string    `json:"error.message"`
-				} `json:"_source"`
-			} `json:"hits"`
-		} `json:"hits"`
-	} `json:"newest"`
-	Succeeded struct {
-		To maximum `json:"to"`
-	} `json:"succeeded"`
-}
-
-func (a lastRunAnswer) read() LastRun {
-	if len(a.Newest.Hits.Hits) == 0 || a.Newest.Hits.Hits[0].Source.State == "" { // "": the document of the rule
-		return LastRun{}
 	}
-	newest := a.Newest.Hits.Hits[0].Source
-	return LastRun{newest.State, newest.Type, newest.At, newest.Error, a.Succeeded.To.time()}
+	var answer struct {
+		Rules struct {
+			Buckets []struct {
+				Key string  `json:"key"`
+				At  maximum `json:"at"`
+			} `json:"buckets"`
+		} `json:"rules"`
+	}
+	err := s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: lastAlertsBody(ruleIDs)}, &answer)
+	if err != nil && !isMissing(err) {
+		return nil, err
+	}
+	for _, b := range answer.Rules.Buckets {
+		if i := slices.Index(ruleIDs, b.Key); i >= 0 {
+			all[i] = b.At.time()
+		}
+	}
+	return all, nil
 }
 
-func lastRunBody() dsl {
-	succeeded := []dsl{{"term": dsl{"newterms.run.type": RunScheduled}}, {"term": dsl{"newterms.run.state": RunSucceeded}}}
+func lastAlertsBody(ruleIDs []string) dsl {
+	rules := dsl{"field": "kibana.alert.rule.rule_id", "size": len(ruleIDs), "include": ruleIDs}
 	return dsl{
-		"newest": dsl{"top_hits": dsl{
-			"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}, {"newterms.duration_ms": "desc"}}, // which only the end has
-			"_source": []string{"@timestamp", "newterms.run.state", "newterms.run.type", "error.message"},
-		}},
-		"succeeded": dsl{
-			"filter": dsl{"bool": dsl{"filter": succeeded}},
-			"aggs":   dsl{"to": dsl{"max": dsl{"field": "newterms.window.to"}}},
-		},
+		"size": 0, "track_total_hits": false, "query": dsl{"terms": dsl{"kibana.alert.rule.rule_id": ruleIDs}},
+		"aggs": dsl{"rules": dsl{"terms": rules, "aggs": dsl{"at": dsl{"max": dsl{"field": "@timestamp"}}}}},
 	}
 }

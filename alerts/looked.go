@@ -29,37 +29,25 @@ const mostLooks = 200
 // Looks lists the runs of a rule that have looked at a time, or passed it over
 // as a gap, the newest first. A run that ended comes once.
 func (s *Store) Looks(ctx context.Context, ruleID string, t time.Time) ([]Look, error) {
-	var hits []struct {
-		Source struct {
-			At     time.Time `json:"@timestamp"`
-			ID     string    `json:"newterms.run.id"`
-			Type   RunType   `json:"newterms.run.type"`
-			State  RunState  `json:"newterms.run.state"`
-			Search string    `json:"newterms.search"`
-			From   time.Time `json:"newterms.window.from"`
-			To     time.Time `json:"newterms.window.to"`
-			GapTo  time.Time `json:"newterms.gap.to"`
-			Rerun  string    `json:"newterms.gap.rerun"`
-			Error  string    `json:"error.message"`
-		} `json:"_source"`
-	}
+	var hits []runHit
 	_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: looksBody(ruleID, t)}, &hits)
 	if err != nil && !isMissing(err) {
 		return nil, fmt.Errorf("look up runs: %w", err)
 	}
-	var looks []Look
+	runs := make([]foundRun, len(hits))
 	ended := map[string]bool{}
-	for _, hit := range hits {
-		ended[hit.Source.ID] = ended[hit.Source.ID] || hit.Source.State != RunStarted
+	for i, hit := range hits {
+		runs[i] = hit.read()
+		ended[runs[i].id] = ended[runs[i].id] || runs[i].state != RunStarted
 	}
-	for _, hit := range hits {
-		run := hit.Source
-		if run.State == RunStarted && ended[run.ID] {
+	var looks []Look
+	for _, run := range runs {
+		if run.state == RunStarted && ended[run.id] {
 			continue
 		}
-		look := Look{RunID: run.ID, Type: run.Type, State: run.State, Search: run.Search, At: run.At.UTC(), From: run.From.UTC(), To: run.To.UTC(), Error: run.Error}
-		if t.Before(run.From) && t.Before(run.GapTo) {
-			look.Rerun = run.Rerun
+		look := Look{RunID: run.id, Type: run.kind, State: run.state, Search: run.search, At: run.at, From: run.from, To: run.to, Error: run.errors}
+		if t.Before(run.from) && t.Before(run.gapTo) {
+			look.Rerun = run.rerun
 		}
 		looks = append(looks, look)
 	}
@@ -72,7 +60,7 @@ func looksBody(ruleID string, t time.Time) dsl {
 		return dsl{"bool": dsl{"filter": []dsl{{"range": dsl{from: bound("lte")}}, {"range": dsl{to: bound("gt")}}}}}
 	}
 	return dsl{
-		"size": mostLooks, "track_total_hits": false,
+		"size": mostLooks, "track_total_hits": false, "_source": longTexts(), "docvalue_fields": foundRunFields(),
 		"query": dsl{"bool": dsl{
 			"filter":               []dsl{{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}},
 			"should":               []dsl{between("newterms.window.from", "newterms.window.to"), between("newterms.gap.from", "newterms.gap.to")},

@@ -13,6 +13,7 @@ type RunInfo struct {
 	ID     string
 	Type   RunType
 	Search string // identifies what was read: esquery.Search.Hash
+	Scope  string // the same without exclusions: esquery.Search.Scope
 }
 
 // A RunType says where a run's window comes from.
@@ -159,6 +160,8 @@ func runDocument(run Run, now time.Time) map[string]any {
 		"newterms.version":          run.Version,
 		"newterms.run.id":           run.ID,
 		"newterms.search":           run.Search,
+		"newterms.scope":            run.Scope,
+		"newterms.format":           documentFormat,
 		"newterms.run.type":         run.Type,
 		"newterms.run.state":        run.State,
 		"newterms.run.started":      timestamp(run.StartedAt),

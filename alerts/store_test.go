@@ -237,18 +237,18 @@ func TestCheckpoint(t *testing.T) {
 	now := at(20)
 	check := func(when string, want alerts.Checkpoint) {
 		t.Helper()
-		if got, err := s.Checkpoint(t.Context(), "r1", "mine"); err != nil || got != want {
+		if got, err := s.Checkpoint(t.Context(), alerts.Followed{RuleID: "r1", Scope: "mine"}); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", when, got, err, want)
 		}
 	}
 	check("before the target exists", alerts.Checkpoint{})
 	setUp(t, s)
-	search := "mine"
+	scope := "mine"
 	minutes := 0
 	record := func(id, rule string, kind alerts.RunType, state alerts.RunState, from, to time.Time) {
 		t.Helper()
 		minutes++ // documents follow each other
-		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: kind, Search: search}, State: state, RuleID: rule, From: from, To: to, StartedAt: at(0)}
+		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: kind, Scope: scope, Search: "search of " + scope}, State: state, RuleID: rule, From: from, To: to, StartedAt: at(0)}
 		run.StartedAt = run.StartedAt.Add(time.Duration(minutes) * time.Minute)
 		if state == alerts.RunFailed {
 			run.Error, run.Terminated = "it failed", strings.HasPrefix(id, "terminated")
@@ -273,25 +273,25 @@ func TestCheckpoint(t *testing.T) {
 	record("e", "r1", scheduled, alerts.RunSucceeded, at(1), at(4))
 	record("f", "r1", scheduled, alerts.RunSucceeded, at(2), at(3))
 	record("g", "r1", scheduled, alerts.RunFailed, at(4), at(9))
-	check("with successful runs", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4)})
+	check("with successful runs", alerts.Checkpoint{Now: now, SucceededTo: at(4)})
 	record("h", "r1", scheduled, alerts.RunSucceeded, at(4), at(21))
-	check("with a success in the future", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4), FutureTo: at(21)})
-	search = "theirs"
+	check("with a success in the future", alerts.Checkpoint{Now: now, SucceededTo: at(4), FutureTo: at(21)})
+	scope = "theirs"
 	record("i", "r1", scheduled, alerts.RunStarted, at(5), at(6))
-	check("with another search that has started", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4), FutureTo: at(21)})
+	check("with another search that has started", alerts.Checkpoint{Now: now, SucceededTo: at(4), FutureTo: at(21)})
 	record("i", "r1", scheduled, alerts.RunSucceeded, at(5), at(6))
-	check("with another search that succeeded since", alerts.Checkpoint{Now: now, StartedFrom: at(1), SucceededTo: at(4), FutureTo: at(21), Other: "theirs"})
-	for search, want := range map[string]alerts.Checkpoint{
-		"theirs":     {Now: now, StartedFrom: at(5), SucceededTo: at(6), FutureTo: at(21)},
+	check("with another search that succeeded since", alerts.Checkpoint{Now: now, SucceededTo: at(4), FutureTo: at(21), Other: "search of theirs"})
+	for scope, want := range map[string]alerts.Checkpoint{
+		"theirs":     {Now: now, SucceededTo: at(6), FutureTo: at(21)},
 		"of an edit": {Now: now, StartedFrom: at(1), SucceededTo: at(6), FutureTo: at(21)},
 	} {
-		if got, err := s.Checkpoint(t.Context(), "r1", search); err != nil || got != want {
-			t.Errorf("search %s: got %+v, %v, want %+v", search, got, err, want)
+		if got, err := s.Checkpoint(t.Context(), alerts.Followed{RuleID: "r1", Scope: scope}); err != nil || got != want {
+			t.Errorf("scope %s: got %+v, %v, want %+v", scope, got, err, want)
 		}
 	}
-	all, err := s.Checkpoints(t.Context(), []alerts.Followed{{RuleID: "r2", Search: "theirs"}, {RuleID: "r3", Search: "x"}, {RuleID: "r1", Search: "theirs"}})
+	all, err := s.Checkpoints(t.Context(), []alerts.Followed{{RuleID: "r2", Scope: "theirs"}, {RuleID: "r3", Scope: "x"}, {RuleID: "r1", Scope: "theirs"}})
 	want := []alerts.Checkpoint{
-		{Now: now, SucceededTo: at(9)}, {Now: now}, {Now: now, StartedFrom: at(5), SucceededTo: at(6), FutureTo: at(21)},
+		{Now: now, SucceededTo: at(9)}, {Now: now}, {Now: now, SucceededTo: at(6), FutureTo: at(21)},
 	}
 	if err != nil || !slices.Equal(all, want) {
 		t.Errorf("of several rules: got %+v, %v, want %+v", all, err, want)

@@ -150,6 +150,13 @@ func (s Search) Hash() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
+// Scope is the Hash without exclusions and exceptions. Scheduled runs follow each
+// other by it: what was excluded at the time was looked at.
+func (s Search) Scope() (string, error) {
+	s.Exclude, s.Exceptions = nil, nil
+	return s.Hash()
+}
+
 // fieldNames are the fields that decide which events match and what they are,
 // sorted, each once.
 func (s Search) fieldNames() []string {

@@ -66,21 +66,19 @@ func (s *scheduled) mustRun(w *world, h how) {
 
 // run runs the timeline's rule, as each of its tenants.
 func (s *scheduled) run(w *world, h how) error {
-	exclusions := []string{""}
-	switch {
-	case s.kind == tenants:
-		exclusions = []string{"cloud.account.id: acc-1", "cloud.account.id: acc-2"}
-	case s.excluding:
-		exclusions = []string{"vpn: true"}
+	tenantsAccounts := []string{""}
+	if s.kind == tenants {
+		tenantsAccounts = []string{"acc-1", "acc-2"}
 	}
 	var failures []error
-	for _, exclusion := range exclusions {
-		failures = append(failures, s.runWith(w, h, exclusion))
+	for _, account := range tenantsAccounts {
+		failures = append(failures, s.runFor(w, h, account))
 	}
 	return errors.Join(failures...)
 }
 
-func (s *scheduled) runWith(w *world, h how, exclusion string) error {
+// runFor runs the rule for the tenant with an account, or if it is "" for all.
+func (s *scheduled) runFor(w *world, h how, account string) error {
 	ctx, stop := context.WithCancelCause(w.t.Context())
 	defer stop(nil)
 	transport := &breaking{next: w.Node, k: h.k, after: h.k%2 == 0, now: h.now}
@@ -90,8 +88,11 @@ func (s *scheduled) runWith(w *world, h how, exclusion string) error {
 	client := elastic.NewClient(transport, elastic.Options{})
 	r := timelineRule(w, s.id)
 	r.Search.Indices, r.Search.PageSize, r.Lookback = []string{w.prefix + "events-*"}, 3+s.id%8, time.Hour
-	if exclusion != "" {
-		q, err := kql.Parse(exclusion)
+	if account != "" {
+		r.Search.Filters = []esquery.Filter{{Query: map[string]any{"term": map[string]any{"cloud.account.id": account}}}}
+	}
+	if s.excluding {
+		q, err := kql.Parse("vpn: true")
 		if err != nil {
 			return err
 		}

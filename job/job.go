@@ -32,7 +32,7 @@ type Store interface {
 	AlreadyAlerted(ctx context.Context, keys []alerts.Key, l alerts.Lookup) ([]bool, error)
 	Writer() *alerts.Writer
 	RecordRun(ctx context.Context, run alerts.Run, now time.Time) error
-	Checkpoint(ctx context.Context, ruleID, search string) (alerts.Checkpoint, error)
+	Checkpoint(ctx context.Context, of alerts.Followed) (alerts.Checkpoint, error)
 }
 
 // A Job is one rule and what it needs to run.
@@ -81,17 +81,17 @@ const recordTimeout = 3 * time.Second
 // ErrTerminated is wrapped by the error of a run that was told to stop.
 var ErrTerminated = errors.New("terminated")
 
-// RunScheduled runs the window that follows the last successful scheduled run of
-// the same search, in slices of at most a day, each with run documents of its
+// RunScheduled runs the window that follows the last successful scheduled run
+// with the same scope, in slices of at most a day, each with run documents of its
 // own. The run that it returns is all of them together. id makes the ids of the
 // slices.
 func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, error) {
 	total := alerts.Run{RunInfo: alerts.RunInfo{Type: alerts.RunScheduled}, RuleID: j.Rule.ID, RuleName: j.Rule.Name}
-	search, err := j.Rule.Search.Hash()
+	info, err := j.info(alerts.RunScheduled)
 	if err != nil {
 		return total, err
 	}
-	last, err := j.Store.Checkpoint(ctx, j.Rule.ID, search)
+	last, err := j.Store.Checkpoint(ctx, alerts.Followed{RuleID: j.Rule.ID, Scope: info.Scope, Search: info.Search})
 	if err != nil {
 		return total, terminated(ctx, err)
 	}
@@ -106,7 +106,8 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	p := planWindow(now, last, j.Rule.Lookback, timing)
 	j.warnOfCheckpoint(last, p)
 	for {
-		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id(), Type: alerts.RunScheduled, Search: search}}
+		info.ID = id()
+		run := alerts.Run{RunInfo: info}
 		slice := p.next()
 		run.From, run.To = slice.From, slice.To
 		if p.Gap != (Window{}) {
@@ -141,11 +142,22 @@ func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan) {
 // records the run when it starts and when it ends, and moves no checkpoint. The
 // run that it returns tells how far it came, also with an error.
 func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) {
-	search, err := j.Rule.Search.Hash()
+	info, err := j.info(alerts.RunManual)
 	if err != nil {
 		return alerts.Run{}, err
 	}
-	return j.run(ctx, alerts.Run{RunInfo: alerts.RunInfo{ID: id, Type: alerts.RunManual, Search: search}, From: w.From, To: w.To})
+	info.ID = id
+	return j.run(ctx, alerts.Run{RunInfo: info, From: w.From, To: w.To})
+}
+
+// info is what the runs of the rule carry, but for their id.
+func (j *Job) info(kind alerts.RunType) (alerts.RunInfo, error) {
+	search, err := j.Rule.Search.Hash()
+	if err != nil {
+		return alerts.RunInfo{}, err
+	}
+	scope, err := j.Rule.Search.Scope()
+	return alerts.RunInfo{Type: kind, Search: search, Scope: scope}, err
 }
 
 func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {

@@ -27,7 +27,7 @@ const (
 	plain     = iota // runs fail at any request
 	lateness         // and events become searchable late
 	edits            // an exclusion comes and goes
-	tenants          // two jobs run the same rule with other exclusions
+	tenants          // two jobs run the same rule with other filters
 	clocks           // our clock is wrong, and the server's was once
 	deadlines        // runs are told to stop at any request
 	kindsOfSchedule

@@ -28,12 +28,12 @@ func (f *FutureRun) Error() string {
 	return fmt.Sprintf("a scheduled run has looked at events up to %s, and it is only %s: its clock was wrong, and it is passed over", stamp(f.To), stamp(f.Now))
 }
 
-// An OtherSearch tells that scheduled runs of the same rule by another search
-// have succeeded since the last one of this: each follows its own.
+// An OtherSearch tells that scheduled runs of the same rule with another scope
+// have succeeded since the last one with this: each follows its own.
 type OtherSearch struct{ Search string }
 
 func (o *OtherSearch) Error() string {
-	return "this rule also runs with other indices, exclusions or fields (search " + o.Search + "): each follows its own last run"
+	return "this rule also runs with other indices, another query or other fields (search " + o.Search + "): each follows its own last run"
 }
 
 // PassedOver are indices of the rule whose events were not seen.

@@ -64,6 +64,8 @@ func advice(err error) string {
 		return "use that one; if its secret is lost, newterms keys " + string(exists.use) + " --rotate replaces it"
 	case is[*keys.LackingError](err):
 		return "let a user with these rights make it"
+	case is[*alerts.NewerDataError](err):
+		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this one has targets of its own"
 	case is[*alerts.ConflictError](err):
 		return "do it again"
 	case errors.As(err, &ofConnector):
@@ -193,6 +195,7 @@ func problemAdvice(p *check.Problem) string {
 		check.RunFailed:         "the next run covers its window again; if it keeps failing, " + lookAt,
 		check.RunNeverEnded:     lookAt,
 		check.RunsStale:         lookAt,
+		check.TwoJobs:           "give both the same exclusions, or each targets of its own with NEWTERMS_NAMESPACE",
 	}[p.Kind]
 }
 

@@ -58,7 +58,7 @@ func exitCodeOf(err error) int {
 		return checked.code
 	case is[usageError](err), is[keyExistsError](err), is[*alerts.UnknownAlertsError](err):
 		return exitUsage
-	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*tls.CertificateVerificationError](err):
+	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
 	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err), is[*esquery.TypeError](err):
 		return exitRule

@@ -36,16 +36,18 @@ func proxySession(actor, account, ingested string) map[string]any {
 	}
 }
 
-// TestKnownCandidatesCostSixRequests counts what a run sends when it finds
+// TestKnownCandidatesCostSevenRequests counts what a run sends when it finds
 // candidates and all of them are known, run documents included.
-func TestKnownCandidatesCostSixRequests(t *testing.T) {
+func TestKnownCandidatesCostSevenRequests(t *testing.T) {
 	c := newCluster(t, proxySession("00u1", "acc-1", "2026-03-09T12:00:00Z"), proxySession("00u1", "acc-1", "2026-03-10T12:00:00Z"))
 	call(t, c.environ, "setup")
+	at := time.Date(2026, 3, 10, 12, 1, 0, 0, time.UTC)
+	c.callWith(t, programAt(at), c.environ, "run") // the first run ever asks for more
 	c.take()
-	if _, stderr, code := call(t, c.environ, "run", "--from", "2026-03-10", "--to", "2026-03-11"); code != 0 || !strings.Contains(stderr, `"candidates":1`) {
+	if _, stderr, code := c.callWith(t, programAt(at.Add(time.Minute)), c.environ, "run"); code != 0 || !strings.Contains(stderr, `"candidates":1`) {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	if requests := c.take(); len(requests) > 6 {
+	if requests := c.take(); len(requests) > 7 {
 		t.Errorf("%d requests:\n%s", len(requests), strings.Join(requests, "\n"))
 	}
 }

@@ -34,13 +34,22 @@ func (p program) share(ctx context.Context, f runFlags, client *elastic.Client) 
 	searches := make([]esquery.Search, len(f.rules))
 	followed := make([]alerts.Followed, len(f.rules))
 	for i, r := range f.rules {
-		hash, err := r.Search.Hash()
+		search, err := r.Search.Hash()
 		if err != nil {
 			return nil, err
 		}
-		searches[i], followed[i] = r.Search, alerts.Followed{RuleID: r.ID, Search: hash}
+		scope, err := r.Search.Scope()
+		if err != nil {
+			return nil, err
+		}
+		searches[i], followed[i] = r.Search, alerts.Followed{RuleID: r.ID, Scope: scope, Search: search}
 	}
 	s.mappings = esquery.NewMappings(searches...)
+	if f.window != nil && !f.dryRun { // otherwise the question for checkpoints does
+		if err := s.store.RefuseNewer(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if len(f.rules) < 2 || f.window != nil {
 		return s, nil
 	}
@@ -75,11 +84,11 @@ type lookedUp struct {
 	last map[string]alerts.Checkpoint
 }
 
-func (l lookedUp) Checkpoint(ctx context.Context, ruleID, search string) (alerts.Checkpoint, error) {
-	if c, ok := l.last[ruleID]; ok {
+func (l lookedUp) Checkpoint(ctx context.Context, of alerts.Followed) (alerts.Checkpoint, error) {
+	if c, ok := l.last[of.RuleID]; ok {
 		return c, nil
 	}
-	return l.Store.Checkpoint(ctx, ruleID, search)
+	return l.Store.Checkpoint(ctx, of)
 }
 
 // tally sums up the rules of a run.

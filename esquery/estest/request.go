@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"time"
 )
 
@@ -59,11 +60,14 @@ func (n *Node) Perform(req *http.Request) (*http.Response, error) {
 }
 
 // At makes a request's body take a time for the server's, wherever it asks for
-// "now". No clock of this machine can be set.
+// "now" or for a time so long before. No clock of this machine can be set.
 func At(body []byte, now time.Time) []byte {
-	anchor := now.UTC().Format(`"2006-01-02T15:04:05.000Z||"`)
-	return bytes.ReplaceAll(body, []byte(`"now"`), []byte(anchor))
+	anchor := now.UTC().Format(`"2006-01-02T15:04:05.000Z||`)
+	body = bytes.ReplaceAll(body, []byte(`"now"`), []byte(anchor+`"`))
+	return bounds.ReplaceAll(body, []byte(`${1}`+anchor+`${2}`))
 }
+
+var bounds = regexp.MustCompile(`("gte":)"now(-\w+")`)
 
 // ChangeTemplate puts an index template back as change made it.
 func (n *Node) ChangeTemplate(ctx context.Context, name string, change func(template map[string]any)) error {

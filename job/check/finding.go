@@ -67,6 +67,7 @@ const (
 	RunFailed     Kind = "run failed"
 	RunNeverEnded Kind = "run never ended"
 	RunsStale     Kind = "no run of late"
+	TwoJobs       Kind = "two jobs"
 )
 
 // report collects findings, of one rule or of what all share.

@@ -8,6 +8,27 @@ import (
 	"newterms/alerts"
 )
 
+// fewChanges of the search are those of an exclusion that came and went, or of an
+// exception that expired.
+const fewChanges = 3
+
+// jobs looks for a second job with other exclusions and the same targets: each
+// would take what the other has looked at for done.
+func (c *ruleCheck) jobs(ctx context.Context) {
+	scope, err := c.Search.Scope()
+	changes := 0
+	if err == nil {
+		changes, err = c.Store.SearchChanges(ctx, alerts.Followed{RuleID: c.ID, Scope: scope})
+	}
+	switch {
+	case isStatus(err, http.StatusForbidden): // reported as a missing privilege
+	case err != nil:
+		c.fail("runs", err)
+	case changes > fewChanges:
+		c.warn("runs", problem(TwoJobs, "the exclusions changed %d times among the newest runs: two jobs run this rule, and what one of them excludes is never alerted", changes))
+	}
+}
+
 // runs judges the rule's newest run.
 func (c *ruleCheck) runs(ctx context.Context) {
 	last, ok, err := c.Store.LastRun(ctx, c.ID)

@@ -35,6 +35,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 		}
 	}
 	c.runs(ctx)
+	c.jobs(ctx)
 }
 
 // indices judges what there is to search. It returns false if it cannot be

@@ -1,0 +1,55 @@
+package alerts
+
+import (
+	"context"
+	"fmt"
+
+	"newterms/esquery/elastic"
+)
+
+// documentFormat is recorded with each run. It rises when an earlier program would
+// alert again what is alerted, because it does not know how. Runs of builds before
+// it was recorded have none.
+const documentFormat = 2
+
+// A NewerDataError says that a newer program has written to the runs target. This
+// one might write its alerts a second time.
+type NewerDataError struct {
+	Target  string
+	Version string // of the newer newterms
+}
+
+func (e *NewerDataError) Error() string {
+	return fmt.Sprintf("%s was written by newterms %s, and this is an earlier version, which would alert again what is alerted already", e.Target, e.Version)
+}
+
+func newerData(target string, newest runHits) error {
+	e := &NewerDataError{Target: target, Version: "of a later version"}
+	if len(newest.Hits.Hits) > 0 {
+		e.Version = newest.Hits.Hits[0].read().version
+	}
+	return e
+}
+
+// RefuseNewer returns a *NewerDataError if a newer program has written to the runs
+// target. Checkpoints do so themselves.
+func (s *Store) RefuseNewer(ctx context.Context) error {
+	var answer struct {
+		Newest runHits `json:"newest"`
+		Newer  struct {
+			Count int64 `json:"doc_count"`
+		} `json:"newer"`
+	}
+	newer := dsl{"range": dsl{"newterms.format": dsl{"gt": documentFormat}}}
+	body := dsl{"size": 0, "track_total_hits": false, "query": newer, "aggs": dsl{"newer": dsl{"filter": newer}, "newest": newestRun(false)}}
+	err := s.client.Search(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: body}, &answer)
+	switch {
+	case isMissing(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for runs of a newer version: %w", err)
+	case answer.Newer.Count > 0:
+		return newerData(s.runsTarget, answer.Newest)
+	}
+	return nil
+}

@@ -1,0 +1,269 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// A runGroup sums up the run documents of a rule that are of one type and one
+// search. Times are UTC, and zero if there is none. They come from doc values: no
+// document in the target can be such that it cannot be read.
+type runGroup struct {
+	ruleID        string
+	kind          RunType
+	scope, search string // "" where a document has none
+	// succeededTo is where the latest window up to now ended, succeededAt when its
+	// success was recorded, and futureTo where a window ended after now.
+	succeededTo, succeededAt, futureTo time.Time
+	startedFrom                        time.Time // where the earliest window began
+	newest                             foundRun
+}
+
+// recentRuns is how far back the first question about runs goes. Of 245 rules that
+// run every 5 minutes it reads 12,000 documents, in 20 ms, however many there are.
+const recentRuns = "now-2h"
+
+// A runsAnswer is a page of groups, with the server's clock if it was asked for.
+type runsAnswer struct {
+	Groups elastic.Composite[groupBucket] `json:"groups"`
+	Clock  clockAnswer                    `json:"clock"`
+	Newer  struct {
+		Count  int64   `json:"doc_count"`
+		Newest runHits `json:"newest"`
+	} `json:"newer"`
+}
+
+type clockAnswer struct {
+	Buckets []struct{ From float64 } `json:"buckets"`
+}
+
+type groupBucket struct {
+	Key struct {
+		Rule   string  `json:"rule"`
+		Type   RunType `json:"type"`
+		Scope  string  `json:"scope"`
+		Search string  `json:"search"`
+	} `json:"key"`
+	Succeeded struct {
+		To maximum `json:"to"`
+		At maximum `json:"at"`
+	} `json:"succeeded"`
+	Future struct {
+		To maximum `json:"to"`
+	} `json:"future"`
+	Started struct {
+		From maximum `json:"from"`
+	} `json:"started"`
+	Newest runHits `json:"newest"`
+}
+
+func (b groupBucket) group() runGroup {
+	g := runGroup{
+		ruleID: b.Key.Rule, kind: b.Key.Type, scope: b.Key.Scope, search: b.Key.Search,
+		succeededTo: b.Succeeded.To.time(), succeededAt: b.Succeeded.At.time(), futureTo: b.Future.To.time(), startedFrom: b.Started.From.time(),
+	}
+	if len(b.Newest.Hits.Hits) > 0 {
+		g.newest = b.Newest.Hits.Hits[0].read()
+	}
+	return g
+}
+
+// runGroups returns the groups that a question is about and the server's time,
+// zero if the target does not exist. Its error is a *NewerDataError if a newer program has written there.
+func (s *Store) runGroups(ctx context.Context, q runsQuestion) (groups []runGroup, now time.Time, err error) {
+	groups, now, err = s.pagesOfRuns(ctx, q)
+	if q.clock && elastic.TooMuchToAnswer(err) { // not even one bucket beside the clock's
+		q.clock = false
+		if now, err = s.clock(ctx); err == nil {
+			groups, _, err = s.pagesOfRuns(ctx, q)
+		}
+	}
+	if isMissing(err) {
+		return nil, time.Time{}, nil
+	}
+	return groups, now, err
+}
+
+func (s *Store) pagesOfRuns(ctx context.Context, q runsQuestion) (groups []runGroup, now time.Time, err error) {
+	pager := elastic.Pager{
+		Client: s.client, Search: elastic.Search{Indices: []string{s.runsTarget}}, Size: max(10, 2*len(q.ruleIDs)),
+		Body: func(size int, after json.RawMessage) any { return q.body(size, after) },
+	}
+	for {
+		var answer runsAnswer
+		ok, err := pager.Next(ctx, &answer, &answer.Groups)
+		if err != nil || !ok {
+			return groups, now, err
+		}
+		if answer.Newer.Count > 0 {
+			return nil, now, newerData(s.runsTarget, answer.Newer.Newest)
+		}
+		if q.clock {
+			if now, err = answer.Clock.time(); err != nil {
+				return nil, now, fmt.Errorf("search %s: %w", s.runsTarget, err)
+			}
+		}
+		for _, b := range answer.Groups.Buckets {
+			groups = append(groups, b.group())
+		}
+	}
+}
+
+func (c clockAnswer) time() (time.Time, error) {
+	if len(c.Buckets) != 1 {
+		return time.Time{}, fmt.Errorf("%w: it does not tell the time", elastic.ErrIncomplete)
+	}
+	return time.UnixMilli(int64(c.Buckets[0].From)).UTC(), nil
+}
+
+// clock asks for nothing but the server's time.
+func (s *Store) clock(ctx context.Context) (time.Time, error) {
+	var answer struct {
+		Clock clockAnswer `json:"clock"`
+	}
+	body := dsl{"size": 0, "track_total_hits": false, "query": dsl{"match_none": dsl{}}, "aggs": dsl{"clock": clockBody()}}
+	if err := s.client.Search(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: body}, &answer); err != nil {
+		return time.Time{}, err
+	}
+	return answer.Clock.time()
+}
+
+// clockBody asks for the server's time, as the edge of a range.
+func clockBody() dsl {
+	return dsl{"date_range": dsl{"field": "@timestamp", "ranges": []dsl{{"from": "now"}}}}
+}
+
+// A runsQuestion is about the runs of some rules.
+type runsQuestion struct {
+	ruleIDs []string
+	types   []RunType
+	recent  bool // only those that are, by the end of their windows
+	clock   bool
+	errors  bool // of the newest runs
+}
+
+// body lists the groups. Beside them it looks for documents of a newer format,
+// whatever they are of and however old.
+func (q runsQuestion) body(size int, after json.RawMessage) dsl {
+	composite := dsl{"size": size, "sources": []dsl{
+		{"rule": dsl{"terms": dsl{"field": "kibana.alert.rule.rule_id"}}},
+		{"type": dsl{"terms": dsl{"field": "newterms.run.type"}}},
+		{"scope": dsl{"terms": dsl{"field": "newterms.scope", "missing_bucket": true}}},
+		{"search": dsl{"terms": dsl{"field": "newterms.search", "missing_bucket": true}}},
+	}}
+	if after != nil {
+		composite["after"] = after
+	}
+	newer := dsl{"range": dsl{"newterms.format": dsl{"gt": documentFormat}}}
+	wanted := []dsl{{"terms": dsl{"kibana.alert.rule.rule_id": q.ruleIDs}}, {"terms": dsl{"newterms.run.type": q.types}}}
+	if q.recent {
+		wanted = append(wanted, dsl{"range": dsl{"newterms.window.to": dsl{"gte": recentRuns}}})
+	}
+	aggs := dsl{
+		"groups": dsl{"composite": composite, "aggs": q.groupBody()},
+		"newer":  dsl{"filter": newer, "aggs": dsl{"newest": newestRun(false)}},
+	}
+	if q.clock {
+		aggs["clock"] = clockBody()
+	}
+	return dsl{
+		"size": 0, "track_total_hits": false,
+		"query": dsl{"bool": dsl{"minimum_should_match": 1, "should": []dsl{{"bool": dsl{"filter": wanted}}, newer}}},
+		"aggs":  aggs,
+	}
+}
+
+func (q runsQuestion) groupBody() dsl {
+	state := func(state RunState, more ...dsl) dsl {
+		return dsl{"bool": dsl{"filter": append(more, dsl{"term": dsl{"newterms.run.state": state}})}}
+	}
+	ended := func(operator string) dsl { return dsl{"range": dsl{"newterms.window.to": dsl{operator: "now"}}} }
+	to := dsl{"max": dsl{"field": "newterms.window.to"}}
+	return dsl{
+		"succeeded": dsl{"filter": state(RunSucceeded, ended("lte")), "aggs": dsl{"to": to, "at": dsl{"max": dsl{"field": "@timestamp"}}}},
+		"future":    dsl{"filter": state(RunSucceeded, ended("gt")), "aggs": dsl{"to": to}},
+		"started":   dsl{"filter": state(RunStarted), "aggs": dsl{"from": dsl{"min": dsl{"field": "newterms.window.from"}}}},
+		"newest":    newestRun(q.errors),
+	}
+}
+
+// newestRun is the newest document: of a run that ended, its end.
+func newestRun(errors bool) dsl {
+	top := dsl{
+		"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}, {"newterms.duration_ms": "desc"}}, // which only an end has
+		"_source": false, "docvalue_fields": foundRunFields(),
+	}
+	if errors {
+		top["_source"] = longTexts()
+	}
+	return dsl{"top_hits": top}
+}
+
+// longTexts may be longer than doc values are. Only a _source has them.
+func longTexts() []string { return []string{"error.message", "newterms.gap.rerun"} }
+
+// A foundRun is a run document as it was found.
+type foundRun struct {
+	state              RunState // "" if there is none
+	kind               RunType
+	terminated         bool
+	at, started        time.Time
+	from, to           time.Time
+	gapTo              time.Time
+	id, search, errors string
+	rerun, version     string
+}
+
+type runHits struct {
+	Hits struct {
+		Hits []runHit `json:"hits"`
+	} `json:"hits"`
+}
+
+type runHit struct {
+	Fields elastic.Fields `json:"fields"`
+	Source struct {
+		Error any `json:"error.message"` // longer than doc values are
+		Rerun any `json:"newterms.gap.rerun"`
+	} `json:"_source"`
+}
+
+// foundRunFields are what read wants, dates in milliseconds.
+func foundRunFields() []any {
+	fields := []any{
+		"newterms.run.id", "newterms.run.type", "newterms.run.state", "newterms.run.terminated", "newterms.search", "newterms.version",
+	}
+	for _, date := range []string{"@timestamp", "newterms.run.started", "newterms.window.from", "newterms.window.to", "newterms.gap.to"} {
+		fields = append(fields, dsl{"field": date, "format": "epoch_millis"})
+	}
+	return fields
+}
+
+func (h runHit) read() foundRun {
+	text := func(name string) string {
+		if values := h.Fields[name]; len(values) > 0 {
+			return fmt.Sprint(values[0])
+		}
+		return ""
+	}
+	date := func(name string) time.Time {
+		ms, err := strconv.ParseInt(text(name), 10, 64)
+		if err != nil { // it has none
+			return time.Time{}
+		}
+		return time.UnixMilli(ms).UTC()
+	}
+	r := foundRun{
+		state: RunState(text("newterms.run.state")), kind: RunType(text("newterms.run.type")), terminated: text("newterms.run.terminated") == "true",
+		at: date("@timestamp"), started: date("newterms.run.started"), from: date("newterms.window.from"), to: date("newterms.window.to"),
+		gapTo: date("newterms.gap.to"), id: text("newterms.run.id"), search: text("newterms.search"), version: text("newterms.version"),
+	}
+	r.errors, _ = h.Source.Error.(string)
+	r.rerun, _ = h.Source.Rerun.(string)
+	return r
+}

@@ -61,7 +61,7 @@ func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (m
 	if g.known != nil {
 		return *g.known, nil
 	}
-	m, err := readMapping(ctx, c, s.Indices, g.names)
+	m, err := g.ask(ctx, c, s, g.names)
 	if err == nil {
 		g.known = &m
 		return m, nil
@@ -69,7 +69,17 @@ func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (m
 	var refused *elastic.ResponseError
 	if own := s.mappedNames(); errors.As(err, &refused) && refused.Status == http.StatusBadRequest && !slices.Equal(own, g.names) {
 		// Another search of the group may be what is refused.
-		return readMapping(ctx, c, s.Indices, own)
+		return g.ask(ctx, c, s, own)
 	}
+	return m, err
+}
+
+func (g *mappingGroup) ask(ctx context.Context, c *elastic.Client, s Search, names []string) (mapping, error) {
+	m, err := readMapping(ctx, c, s.Indices, names)
+	if err != nil {
+		return m, err
+	}
+	hidden, err := unreadable(ctx, c, s.Indices, m.indices)
+	m.passedOver = append(m.passedOver, hidden...)
 	return m, err
 }

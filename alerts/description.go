@@ -123,9 +123,18 @@ func (d Description) reason(rule Rule, lastSeen string) string {
 
 // lastSeen says how new the pair of a finding is: "last seen 8 days before" or
 // "not seen in the 7 days before".
-func lastSeen(rule Rule, f Finding) string {
+func (m *Maker) lastSeen(f Finding) string {
 	if !f.LastSeen.IsZero() {
 		return "last seen " + inWords(f.FirstSeen.Sub(f.LastSeen)) + " before"
+	}
+	return m.unseen
+}
+
+// unseen says of a pair that it was not seen in the history, or if the rule limits
+// the time itself that it was not where that let it be.
+func unseen(rule Rule, timeLimited bool) string {
+	if timeLimited {
+		return "not seen before in the time to which the rule's query is limited"
 	}
 	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
 	if n, err := strconv.Atoi(strings.TrimSuffix(history, "d")); err == nil && strings.HasSuffix(history, "d") {

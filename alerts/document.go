@@ -13,6 +13,7 @@ type Maker struct {
 	rule   Rule
 	fields []string // the new-terms fields
 	runID  string
+	unseen string         // what the reason says of a pair that was not seen before
 	common map[string]any // what all alerts of the run say, flat
 	from   Overrides
 	json   []byte // of common, without braces
@@ -20,7 +21,7 @@ type Maker struct {
 
 // NewMaker makes the maker of a run. Its error is of a rule that is no JSON.
 func NewMaker(rule Rule, run RunInfo) (*Maker, error) {
-	m := &Maker{rule: rule, runID: run.ID, common: ruleFields(rule)}
+	m := &Maker{rule: rule, runID: run.ID, unseen: unseen(rule, run.TimeLimited), common: ruleFields(rule)}
 	m.fields, _ = rule["new_terms_fields"].([]string)
 	maps.Copy(m.common, map[string]any{
 		"event.kind":                         "signal",
@@ -81,7 +82,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"kibana.alert.ancestors":                e.ancestors,
 		"kibana.alert.depth":                    e.depth,
 		"kibana.alert.new_terms":                f.Terms,
-		"kibana.alert.reason":                   describe(e.said, m.fields, f.Terms).reason(rule, lastSeen(m.rule, f)),
+		"kibana.alert.reason":                   describe(e.said, m.fields, f.Terms).reason(rule, m.lastSeen(f)),
 		"newterms.first_seen":                   timestamp(f.FirstSeen),
 		"newterms.pair":                         f.Pair,
 		"newterms.events":                       f.Events,

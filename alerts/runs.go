@@ -14,6 +14,9 @@ type RunInfo struct {
 	Type   RunType
 	Search string // identifies what was read: esquery.Search.Hash
 	Scope  string // the same without exclusions: esquery.Search.Scope
+	// TimeLimited says that the rule limits the time of the events that it
+	// matches, so that its history does not reach as far back as it is long.
+	TimeLimited bool
 }
 
 // A RunType says where a run's window comes from.

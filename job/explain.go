@@ -21,7 +21,7 @@ type Explainer struct {
 	Rule  rule.Rule // with the settings applied to its search
 	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
 	Store *alerts.Store
-	Warn  func(error) // is given a *PassedOver or *LackingTerms
+	Warn  func(error) // is given a *PassedOver, *TimeLimited or *LackingTerms
 }
 
 // An Explanation is of one pair, in a window and in the history before it.
@@ -83,6 +83,9 @@ func (e *Explainer) Explain(ctx context.Context, values esquery.Values, w Window
 	}
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		e.Warn(&PassedOver{passedOver})
+	}
+	if clauses := e.Rule.Search.TimeClauses(); len(clauses) > 0 {
+		e.Warn(&TimeLimited{clauses})
 	}
 	pairs, err := e.explainIn(ctx, source, values, w, w, each)
 	if err != nil || pairs > 0 {

@@ -57,8 +57,8 @@ type Job struct {
 	// Emit is given each alert that was written, or with DryRun would be.
 	Emit func(alerts.Alert) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory,
-	// *LeftOut or *Uncounted.
+	// *FutureRun, *OtherSearch, *PassedOver, *TimeLimited, *LackingTerms,
+	// *NoHistory, *LeftOut or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)
@@ -232,6 +232,10 @@ func (j *Job) detect(ctx, ending context.Context, open func() (Source, error), r
 	}
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		j.Warn(&PassedOver{passedOver})
+	}
+	if clauses := j.Rule.Search.TimeClauses(); len(clauses) > 0 {
+		j.Warn(&TimeLimited{clauses})
+		info.TimeLimited = true
 	}
 	maker, err := alerts.NewMaker(j.Rule.Parameters, info)
 	if err != nil {

@@ -47,6 +47,23 @@ func (p *PassedOver) Error() string {
 	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
 }
 
+// TimeLimited says that the rule itself limits the time of the events that it
+// matches, in the history as well.
+type TimeLimited struct{ Clauses []esquery.TimeClause }
+
+func (t *TimeLimited) Error() string {
+	texts, relative := make([]string, len(t.Clauses)), false
+	for i, c := range t.Clauses {
+		texts[i] = c.Text
+		relative = relative || c.Relative
+	}
+	text := "the rule limits the time of the events, and so its history: a pair seen only outside of " + strings.Join(texts, ", ") + " looks new"
+	if relative {
+		text += "; the limit moves with now, so that a run over earlier days does not see their events"
+	}
+	return text
+}
+
 // LackingTerms are the matching events of a window that lack a new-terms field,
 // so that there is no telling whether they are first occurrences.
 type LackingTerms esquery.Lacking

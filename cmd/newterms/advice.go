@@ -50,6 +50,8 @@ func advice(err error) string {
 		return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
 	case is[*job.PassedOver](err):
 		return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
+	case is[*job.TimeLimited](err):
+		return timeAdvice
 	case is[*job.FutureRun](err):
 		return "check the clocks of the cluster's nodes"
 	case is[*job.OtherSearch](err):
@@ -132,6 +134,9 @@ func clusterAdvice(err error) string {
 	return ""
 }
 
+// timeAdvice is for a rule that limits the time itself.
+const timeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
+
 // covered is what becomes of a window whose run failed.
 const covered = "the next scheduled run covers the window again; repeat what was started by hand"
 
@@ -195,6 +200,7 @@ func problemAdvice(p *check.Problem) string {
 		check.RunFailed:         "the next run covers its window again; if it keeps failing, " + lookAt,
 		check.RunNeverEnded:     lookAt,
 		check.RunsStale:         lookAt,
+		check.TimeLimited:       timeAdvice,
 		check.TwoJobs:           "give both the same exclusions, or each targets of its own with NEWTERMS_NAMESPACE",
 	}[p.Kind]
 }

@@ -119,6 +119,9 @@ func (e *explainPrinter) occurrence(o job.Occurrence) string {
 
 // seen says when the pair was seen before.
 func (e *explainPrinter) seen(o job.Occurrence) string {
+	if o.LastSeen.IsZero() && len(e.rule.Search.TimeClauses()) > 0 {
+		return "not seen before in the time to which the rule's query is limited"
+	}
 	if o.LastSeen.IsZero() {
 		return "not seen in the " + span(e.rule.History) + " before"
 	}

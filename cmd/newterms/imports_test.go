@@ -24,7 +24,7 @@ func TestImports(t *testing.T) {
 		"job/datemath":             {},
 		"job/rule":                 {"alerts", "esquery", "esquery/kql", "job/datemath"},
 		"job":                      {"alerts", "esquery", "job/rule"},
-		"job/check":                {"alerts", "esquery", "esquery/elastic", "job/rule"},
+		"job/check":                {"alerts", "esquery", "esquery/elastic", "job", "job/rule"},
 		"deploy/kibana":            {"esquery/elastic"},
 		"deploy/kibana/generate":   {},
 		"deploy/kibana/kibanatest": {},

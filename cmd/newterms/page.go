@@ -38,6 +38,9 @@ func (p rulePage) text() string {
 	line("history", p.History)
 	line("first run", "looks back "+p.Lookback)
 	line("timestamp", timestamp)
+	if len(p.TimeClauses) > 0 {
+		line("time", strings.Join(p.TimeClauses, "; ")+": this limits the history as well")
+	}
 	if len(p.Overrides) > 0 {
 		line("overrides", "the rule's name, risk or severity come from "+strings.Join(p.Overrides, ", "))
 	}

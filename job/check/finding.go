@@ -59,6 +59,8 @@ const (
 	FieldUnmapped     Kind = "field unmapped"
 	SeveralTypes      Kind = "several types"
 
+	TimeLimited Kind = "time limited"
+
 	ExcludesNothing Kind = "excludes nothing"
 	ExcludesAll     Kind = "excludes all"
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/job"
 )
 
 const (
@@ -24,6 +25,9 @@ const (
 // run looks at what a rule reads and at its runs.
 func (c *ruleCheck) run(ctx context.Context) {
 	now := c.Now()
+	if clauses := c.Search.TimeClauses(); len(clauses) > 0 {
+		c.warn("query", problem(TimeLimited, "%v", &job.TimeLimited{Clauses: clauses}))
+	}
 	health, err := esquery.Inspect(ctx, c.Client, c.Search, esquery.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
 		c.clock(health.Now.Sub(c.Now()))

@@ -27,8 +27,9 @@ type Page struct {
 	Lookback       string         `json:"lookback"`
 	Timestamp      string         `json:"timestamp"`
 	Fallback       string         `json:"timestamp_fallback,omitempty"`
-	Overrides      []string       `json:"overrides,omitempty"`   // event fields that give an alert its rule name, risk score or severity
-	MaxSignals     any            `json:"max_signals,omitempty"` // without effect
+	TimeClauses    []string       `json:"time_clauses,omitempty"` // limits of the rule's own, on the window and the history
+	Overrides      []string       `json:"overrides,omitempty"`    // event fields that give an alert its rule name, risk score or severity
+	MaxSignals     any            `json:"max_signals,omitempty"`  // without effect
 	Tactics        []Tactic       `json:"attack"`
 	Query          string         `json:"query"`
 	Exclusions     [][]kql.Clause `json:"exclusions"` // an event that has all clauses of one is left out
@@ -74,6 +75,9 @@ func (r Rule) Page() Page {
 		} else {
 			p.Indicators = append(p.Indicators, c...)
 		}
+	}
+	for _, c := range r.Search.TimeClauses() {
+		p.TimeClauses = append(p.TimeClauses, c.Text)
 	}
 	for _, q := range r.Search.Exclude {
 		p.Exceptions = append(p.Exceptions, q.String())

@@ -195,10 +195,16 @@ func TestAlreadyAlerted(t *testing.T) {
 		if c.fields != nil {
 			lookup.Fields = c.fields
 		}
-		keys := []alerts.Key{key(t, "basil", firstSeen.Add(48*time.Hour)), key(t, c.actor, firstSeen.Add(c.offset))}
-		alerted, err := s.AlreadyAlerted(t.Context(), keys, lookup)
-		if err != nil || !slices.Equal(alerted, []bool{false, c.want}) {
-			t.Errorf("%s, %s from the alert, by %q of %v: got %v, %v, want %t", c.actor, c.offset, c.search, lookup.Fields, alerted, err, c.want)
+		// Alone, and beside keys that widen the range of time that is asked for.
+		for _, beside := range [][]time.Duration{nil, {48 * time.Hour}, {-48 * time.Hour}} {
+			keys, want := []alerts.Key{key(t, c.actor, firstSeen.Add(c.offset))}, []bool{c.want}
+			for _, offset := range beside {
+				keys, want = append(keys, key(t, "basil", firstSeen.Add(offset))), append(want, false)
+			}
+			alerted, err := s.AlreadyAlerted(t.Context(), keys, lookup)
+			if err != nil || !slices.Equal(alerted, want) {
+				t.Errorf("%s, %s from the alert, by %q of %v, beside %v: got %v, %v, want %v", c.actor, c.offset, c.search, lookup.Fields, beside, alerted, err, want)
+			}
 		}
 	}
 }

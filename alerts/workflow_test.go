@@ -2,11 +2,16 @@ package alerts_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"newterms/alerts"
+	"newterms/esquery/elastic"
+	"newterms/esquery/estest"
 )
 
 // TestDecide closes alerts in two backing indices, one of them twice.
@@ -48,5 +53,64 @@ func TestDecide(t *testing.T) {
 	found, err := s.Matching(t.Context(), map[string]any{"term": map[string]any{"kibana.alert.workflow_user": "eve"}})
 	if err != nil || len(found) != 2 || found[0].Status != alerts.Closed {
 		t.Errorf("got %v, %v", found, err)
+	}
+}
+
+// meddling lets somebody close the alerts after they were looked up and before
+// they are changed, and may lose an answer.
+type meddling struct {
+	*estest.Node
+	before func() // the next change
+	lose   bool   // the answer to the next change
+}
+
+func (m *meddling) Perform(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != "/_bulk" {
+		return m.Node.Perform(r)
+	}
+	if before := m.before; before != nil {
+		m.before = nil
+		before()
+	}
+	res, err := m.Node.Perform(r)
+	if m.lose {
+		m.lose = false
+		res.Body.Close()
+		return nil, errors.New("the answer is lost")
+	}
+	return res, err
+}
+
+// TestDecideBesideOthers closes alerts that somebody else closes at the same time,
+// and some of which the answer is lost: what counts as changed is our own.
+func TestDecideBesideOthers(t *testing.T) {
+	node := estest.ForTest(t)
+	target := estest.Name(".test-")
+	transport := &meddling{Node: node}
+	again := func() []backoff.RetryOption {
+		return []backoff.RetryOption{backoff.WithMaxTries(2), backoff.WithBackOff(&backoff.ZeroBackOff{})}
+	}
+	s := alerts.NewStore(elastic.NewClient(transport, elastic.Options{Retry: again}), target, target+"-runs")
+	setUp(t, s)
+	ada, basil := alert(t, "run-1", "ada", firstSeen), alert(t, "run-1", "basil", firstSeen)
+	if _, err := write(t, s, ada, basil); err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{ada.ID, basil.ID}
+	ours := alerts.Decision{Status: alerts.Closed, User: "eve", At: firstSeen.Add(time.Hour)}
+	theirs := alerts.Decision{Status: alerts.Closed, User: "mallory", At: firstSeen.Add(2 * time.Hour)}
+	transport.before = func() {
+		other := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
+		if did, err := other.Decide(t.Context(), ids[:1], theirs); err != nil || did.Changed != 1 {
+			t.Fatal(did, err)
+		}
+	}
+	if did, err := s.Decide(t.Context(), ids, ours); err != nil || did != (alerts.Decided{Changed: 1, Already: 1}) {
+		t.Errorf("beside somebody else: got %+v, %v", did, err)
+	}
+	transport.lose = true
+	acknowledged := alerts.Decision{Status: alerts.Acknowledged, User: "eve", At: firstSeen.Add(3 * time.Hour)}
+	if did, err := s.Decide(t.Context(), ids, acknowledged); err != nil || did != (alerts.Decided{Changed: 2}) {
+		t.Errorf("with a lost answer: got %+v, %v", did, err)
 	}
 }

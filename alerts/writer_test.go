@@ -1,11 +1,18 @@
 package alerts_test
 
 import (
+	"errors"
+	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
+
 	"newterms/alerts"
+	"newterms/esquery/elastic"
+	"newterms/esquery/estest"
 )
 
 // TestFlushMakesAllVisible writes three bulks into an index that does not refresh
@@ -50,6 +57,87 @@ func TestFlushMakesAllVisible(t *testing.T) {
 		if !already {
 			t.Errorf("alert %d is not visible", i)
 		}
+	}
+}
+
+// losing loses the answer to the first bulk request.
+type losing struct {
+	*estest.Node
+	lost bool
+}
+
+func (l *losing) Perform(r *http.Request) (*http.Response, error) {
+	res, err := l.Node.Perform(r)
+	if strings.HasSuffix(r.URL.Path, "/_bulk") && !l.lost {
+		l.lost = true
+		res.Body.Close()
+		return nil, errors.New("the answer is lost")
+	}
+	return res, err
+}
+
+// TestOwnAlertsAfterALostAnswer writes a bulk whose answer is lost, to an index that
+// does not refresh by itself. The second attempt conflicts with the first: these
+// alerts are the run's own.
+func TestOwnAlertsAfterALostAnswer(t *testing.T) {
+	node := estest.ForTest(t)
+	target := estest.Name(".test-")
+	setUp(t, alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs"))
+	err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
+		template["template"].(map[string]any)["settings"].(map[string]any)["index.refresh_interval"] = "-1"
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := func() []backoff.RetryOption {
+		return []backoff.RetryOption{backoff.WithMaxTries(2), backoff.WithBackOff(&backoff.ZeroBackOff{})}
+	}
+	s := alerts.NewStore(elastic.NewClient(&losing{Node: node}, elastic.Options{Retry: again}), target, target+"-runs")
+	w := s.Writer()
+	var sum alerts.Result
+	for i := range 3 { // the second is too large for the bulk of the first
+		result, err := w.Add(t.Context(), largeAlert(t, firstSeen.Add(time.Duration(i)*time.Second), 1500<<10))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum.Written, sum.Existing = append(sum.Written, result.Written...), sum.Existing+result.Existing
+	}
+	result, err := w.Flush(t.Context())
+	if err != nil || len(sum.Written)+len(result.Written) != 3 || sum.Existing+result.Existing != 0 {
+		t.Errorf("written %d and %d, existing %d and %d, %v", len(sum.Written), len(result.Written), sum.Existing, result.Existing, err)
+	}
+}
+
+// TestRefusedCopyOfAField has a target that refuses a field where alerts have it a
+// second time: it goes from both places, and nothing else does.
+func TestRefusedCopyOfAField(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
+		properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
+		for _, name := range []string{"kibana", "alert", "original_event"} {
+			properties = properties[name].(map[string]any)["properties"].(map[string]any)
+		}
+		properties["code"] = map[string]any{"type": "long", "ignore_malformed": false}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	maker, err := alerts.NewMaker(sampleRule(), alerts.RunInfo{ID: "run-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := `{"event":{"code":"E-1","action":"login"},"okta":{"actor":{"id":"ada"}},"unmapped":{"a":1}}`
+	result, err := write(t, s, maker.Alert(alerts.Finding{
+		Key: key(t, "ada", firstSeen), Terms: []any{"ada"}, From: firstSeen, To: firstSeen.Add(time.Hour),
+		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(source)}),
+	}, firstSeen))
+	if err != nil || len(result.Written) != 1 || !slices.Equal(result.Written[0].LeftOut, []string{"event.code"}) {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	text, err := result.Written[0].JSON()
+	if err != nil || strings.Contains(string(text), "E-1") || !strings.Contains(string(text), `"unmapped":{"a":1}`) || !strings.Contains(string(text), `"kibana.alert.original_event.action":"login"`) {
+		t.Errorf("got %s, %v", text, err)
 	}
 }
 

@@ -2,10 +2,13 @@ package esquery_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"testing"
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/estest"
 )
 
 // TestHistoryInStages asks for many candidates at once whose last time is on
@@ -58,5 +61,80 @@ func TestHistoryInStages(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestLastTimeAtTheEnd has an event with several times, of which the last one is
+// exactly the end of the history, where the window begins.
+func TestLastTimeAtTheEnd(t *testing.T) {
+	to := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`,
+		`{"@timestamp":["2026-03-09T06:00:00.000Z","2026-03-10T12:00:00.000Z"],"user":"ada"}`,
+		`{"@timestamp":["2026-03-10T12:00:00.000Z","2026-03-10T11:59:59.999Z"],"user":"basil"}`,
+		`{"@timestamp":"2026-03-10T12:00:00.000Z","user":"camille"}`,
+	)
+	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	candidates := []esquery.Candidate{{Terms: []any{"ada"}}, {Terms: []any{"basil"}}, {Terms: []any{"camille"}}}
+	seen, err := source.LastSeen(t.Context(), esquery.Range{From: to.Add(-7 * 24 * time.Hour), To: to}, candidates)
+	want := []time.Time{to.Add(-30 * time.Hour), to.Add(-time.Millisecond), {}}
+	if err != nil || !slices.EqualFunc(seen, want, time.Time.Equal) {
+		t.Errorf("got %v, %v, want %v", seen, err, want)
+	}
+}
+
+// counting counts the requests that pass.
+type counting struct {
+	*estest.Node
+	n int
+}
+
+func (c *counting) Perform(r *http.Request) (*http.Response, error) {
+	c.n++
+	return c.Node.Perform(r)
+}
+
+// TestStagesThatPay counts the searches for pages of candidates of which none, or
+// half, were seen in the recent history: a stage that finds too few is left out.
+func TestStagesThatPay(t *testing.T) {
+	to := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	history := esquery.Range{From: to.Add(-7 * 24 * time.Hour), To: to}
+	for name, c := range map[string]struct {
+		ago  time.Duration // when each second candidate was seen
+		want []int         // searches for each page
+	}{
+		"half of them an hour ago": {time.Hour, []int{2, 2, 2}},
+		"none of late":             {48 * time.Hour, []int{2, 1, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var documents []string
+			var candidates []esquery.Candidate
+			for i := range 600 {
+				user := fmt.Sprintf("user-%03d", i)
+				candidates = append(candidates, esquery.Candidate{Terms: []any{user}})
+				if i%2 == 0 {
+					documents = append(documents, fmt.Sprintf(`{"@timestamp":%q,"user":%q}`, to.Add(-c.ago).Format(time.RFC3339), user))
+				}
+			}
+			index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`, documents...)
+			transport := &counting{Node: estest.ForTest(t)}
+			source := open(t, transport, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+			var asked []int
+			for page := range slices.Chunk(candidates, 200) {
+				before := transport.n
+				seen, err := source.LastSeen(t.Context(), history, page)
+				if err != nil {
+					t.Fatal(err)
+				}
+				asked = append(asked, transport.n-before)
+				for i, at := range seen {
+					if want := to.Add(-c.ago); i%2 == 0 && !at.Equal(want) || i%2 == 1 && !at.IsZero() {
+						t.Fatalf("%v was last seen %s", page[i].Terms, at)
+					}
+				}
+			}
+			if !slices.Equal(asked, c.want) {
+				t.Errorf("asked %v, want %v", asked, c.want)
+			}
+		})
 	}
 }

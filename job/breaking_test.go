@@ -136,3 +136,49 @@ func TestAlertsBesideHistory(t *testing.T) {
 		})
 	}
 }
+
+// stopping tells the run to stop when it asks for a page of candidates, the n-th.
+type stopping struct {
+	next  esapi.Transport
+	n     int
+	pages int
+	stop  func()
+}
+
+func (s *stopping) Perform(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/_search") {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Contains(body, []byte(`"min":`)) {
+			if s.pages++; s.pages == s.n {
+				s.stop()
+			}
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return s.next.Perform(r)
+}
+
+// TestWhatWasFoundIsWritten tells a run to stop when it asks for its third page:
+// the alerts of the first are ready then, and do not wait for the next run.
+func TestWhatWasFoundIsWritten(t *testing.T) {
+	w := newWorld(t)
+	w.proxySessions(true, "ada", "basil", "camille", "danilo", "elke")
+	r := w.rule(pairRule())
+	r.Search.PageSize = 1
+	ctx, stop := context.WithCancelCause(t.Context())
+	client := elastic.NewClient(&stopping{next: w.Node, n: 3, stop: func() { stop(errors.New("its time is over")) }}, elastic.Options{})
+	var found []map[string]any
+	j := w.job(r, &found)
+	j.Store = alerts.NewStore(client, w.alertsTarget(), w.runsTarget())
+	j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
+	run, err := j.Run(ctx, "run-1", noon(t))
+	if !errors.Is(err, job.ErrTerminated) || run.Counts.Written < 1 || len(found) < 1 || found[0]["kibana.alert.new_terms"].([]any)[0] != "ada" {
+		t.Errorf("%d written, %d printed, %v", run.Counts.Written, len(found), err)
+	}
+	if documents := w.Documents(t, w.alertsTarget(), nil); len(documents) != int(run.Counts.Written) {
+		t.Errorf("there are %d alerts, and %d were told of", len(documents), run.Counts.Written)
+	}
+}

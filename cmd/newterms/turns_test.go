@@ -89,6 +89,33 @@ func TestRulesWithoutATurnAreNamed(t *testing.T) {
 	}
 }
 
+// TestRulesWithoutATurnFailTheRun gives a run no time at all.
+func TestRulesWithoutATurnFailTheRun(t *testing.T) {
+	c := faultCluster(t)
+	args := []string{"run", "--rule", faultRule(t, "first"), "--rule", faultRule(t, "second")}
+	_, stderr, code := c.callWith(t, programAt(noon), append(slices.Clone(c.environ), "NEWTERMS_DEADLINE=1ns", "LOG_FORMAT=text"), args...)
+	if code != exitFailed || !strings.Contains(stderr, "NEWTERMS_DEADLINE=1ns is over: not begun, and first next time: Rule first, Rule second") || !strings.Contains(stderr, "0 rules ran, 2 not begun") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
+// TestSharesLeaveTimeToTheLast lets two of three rules run at once: the third has
+// its turn after them, and so each of the first has half of the time.
+func TestSharesLeaveTimeToTheLast(t *testing.T) {
+	const whole = time.Hour
+	ctx, cancel := context.WithTimeout(t.Context(), whole)
+	defer cancel()
+	end, _ := ctx.Deadline()
+	turns := &turns{atOnce: 2, rules: []rule.Rule{{Name: "a"}, {Name: "b"}, {Name: "c"}}}
+	for _, left := range []time.Duration{whole / 2, 0, 0} { // at least, after the turn
+		_, ctx, cancel, ok := turns.next(ctx)
+		defer cancel()
+		if until, limited := ctx.Deadline(); !ok || !limited || end.Sub(until) < left-time.Minute {
+			t.Errorf("a turn until %s leaves %s, want %s", until, end.Sub(until), left)
+		}
+	}
+}
+
 // patiently tries what has to fit a length of time with longer and longer ones:
 // a machine that is busy needs many times as long. The last one is 512 times the
 // first.

@@ -172,3 +172,59 @@ func TestEachRequestHasItsOwnBackoff(t *testing.T) {
 		t.Errorf("%d backoffs for a request inside another try", made)
 	}
 }
+
+// answering gives one answer after the other, and the last one from then on.
+type answering struct {
+	answers []refusing
+	asked   int
+}
+
+func (a *answering) Perform(r *http.Request) (*http.Response, error) {
+	answer := a.answers[min(a.asked, len(a.answers)-1)]
+	a.asked++
+	res, err := answer.Perform(r)
+	res.Header.Set("X-Elastic-Product", "Elasticsearch")
+	res.Header.Set("Retry-After", "0")
+	return res, err
+}
+
+// TestRetries counts how often a request is sent, by the status of its answers.
+func TestRetries(t *testing.T) {
+	for status, want := range map[int]int{429: 6, 502: 6, 503: 6, 504: 6, 400: 1, 401: 1, 403: 1, 404: 1, 409: 1, 413: 1, 500: 1, 501: 1} {
+		always := &answering{answers: []refusing{{status, ""}}}
+		err := elastic.NewClient(always, elastic.Options{Retry: elastic.DefaultRetry}).Do(t.Context(), esapi.InfoRequest{}, &struct{}{})
+		var refused *elastic.ResponseError
+		if !errors.As(err, &refused) || refused.Status != status || always.asked != want {
+			t.Errorf("%d: asked %d times, want %d: %v", status, always.asked, want, err)
+		}
+		fifth := &answering{answers: append(slices.Repeat([]refusing{{status, ""}}, 5), refusing{200, "{}"})}
+		err = elastic.NewClient(fifth, elastic.Options{Retry: elastic.DefaultRetry}).Do(t.Context(), esapi.InfoRequest{}, &struct{}{})
+		if (err == nil) != (want == 6) {
+			t.Errorf("%d five times: %v", status, err)
+		}
+	}
+}
+
+// TestIncompleteAnswers has each way in which an answer lacks something.
+func TestIncompleteAnswers(t *testing.T) {
+	const whole = `"_shards":{"total":3,"failed":0},"aggregations":{}`
+	for answer, want := range map[string]string{
+		`{` + whole + `}`: "",
+		`{` + whole + `,"_clusters":{"total":2,"successful":2}}`: "",
+		`{"timed_out":true,` + whole + `}`:                       "the search timed out",
+		`{"aggregations":{}}`:                                    "does not say how many shards",
+		`{"_shards":{"total":3,"failed":1},"aggregations":{}}`:   "1 of 3 shards failed",
+		`{"_shards":{"total":0,"failed":0},"aggregations":{}}`:   "no shard was searched",
+		`{"_shards":{"total":3,"failed":0}}`:                     "holds no aggregations",
+		`{"_shards":{"total":3,"failed":0},"aggregations":null}`: "holds no aggregations",
+		`{` + whole + `,"_clusters":{"total":2,"skipped":1}}`:    "1 of 2 clusters were skipped or failed: it does not say which",
+		`{` + whole + `,"_clusters":{"total":2,"failed":1}}`:     "1 of 2 clusters",
+		`{` + whole + `,"_clusters":{"total":2,"partial":1,"details":{"west":{"status":"partial","failures":[{"index":"x","reason":{"type":"made_up"}}]},"":{"status":"successful"}}}}`: "1 of 2 clusters were skipped or failed: west is partial: x: made_up",
+	} {
+		client := elastic.NewClient(&answering{answers: []refusing{{200, answer}}}, elastic.Options{})
+		err := client.Search(t.Context(), elastic.Search{Indices: []string{"i"}, Body: map[string]any{}}, &struct{}{})
+		if want == "" && err != nil || want != "" && (!errors.Is(err, elastic.ErrIncomplete) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", answer, err, want)
+		}
+	}
+}

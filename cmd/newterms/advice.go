@@ -79,6 +79,8 @@ func advice(err error) string {
 		return "look for a typing error"
 	case is[*job.MaxAlertsError](err):
 		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
+	case is[*job.PrintError](err):
+		return "see to what reads stdout, or run with --output none; " + covered + ", and what is written counts as already alerted"
 	case errors.Is(err, job.ErrTerminated):
 		return covered
 	case is[*rule.Error](err):

@@ -34,6 +34,7 @@ func advice(err error) string {
 	var lacking *job.LackingTerms
 	var gap *job.Gap
 	var rejected *alerts.RejectedError
+	var inTheWay *alerts.TargetError
 	var ofConnector *kibana.ConnectorError
 	var fromKibana kibanaError
 	var exists keyExistsError
@@ -73,6 +74,10 @@ func advice(err error) string {
 		return kibanaAdvice(fromKibana)
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
+	case errors.As(err, &inTheWay):
+		return targetAdvice(inTheWay)
+	case alerts.IsOtherMapping(err):
+		return "the target was not made by the index template of newterms: run newterms setup, which names what is in the way"
 	case is[*job.Uncounted](err):
 		return "nothing to do: they are excluded all the same"
 	case is[*rule.UnknownKey](err):
@@ -138,12 +143,23 @@ const covered = "the next scheduled run covers the window again; repeat what was
 func rejectionAdvice(e *alerts.RejectedError) string {
 	switch e.Status {
 	case http.StatusNotFound:
-		return "run newterms setup to install the index templates"
+		return "run newterms setup, which installs the index templates, or names what is in the way, such as another index template or an index"
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		return "the other alerts are written; it is refused even without its event, so run newterms setup to bring the mapping up to date; " +
 			"until then each run covers this window again"
 	}
 	return clusterAdvice(e)
+}
+
+func targetAdvice(e *alerts.TargetError) string {
+	const elsewhere = "choose another target (NEWTERMS_NAMESPACE, NEWTERMS_ALERTS_TARGET, NEWTERMS_RUNS_TARGET); then run newterms setup"
+	switch e.Kind {
+	case alerts.SamePriority, alerts.Overridden:
+		return "give " + e.Template + " a lower priority or patterns that leave the target out, or " + elsewhere
+	case alerts.NoStream:
+		return "rename or delete it, or " + elsewhere
+	}
+	return "delete the data stream, or " + elsewhere
 }
 
 func kibanaAdvice(err kibanaError) string {
@@ -175,7 +191,7 @@ func problemAdvice(p *check.Problem) string {
 	return map[check.Kind]string{
 		check.TemplateMissing:   setUp,
 		check.TemplateOutdated:  setUp,
-		check.TemplateUnknown:   "run newterms setup if that was not done yet; the first write creates the data stream",
+		check.TemplateUnknown:   "run newterms setup if that was not done yet, or again to see whether something is in its way; the first write creates the data stream",
 		check.ClockDiffers:      clock,
 		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",

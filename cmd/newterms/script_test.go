@@ -67,7 +67,7 @@ func quickly(now func() time.Time) program {
 //	newterms ARGS…       runs newterms; exit N then asserts its exit code
 //	session ACTOR now-1d [ACCOUNT]     indexes a proxy session of that time
 //	events FILE          indexes a JSON document a line; <now-1d> is that time
-//	elasticsearch METHOD PATH [FILE]   asks the server itself
+//	elasticsearch METHOD PATH [FILE]   asks the server itself; $NAME in the file is that variable
 //	fault KIND[ of RULE] NAME          breaks each request of a kind from now on (see faults)
 //	poisoned, broken, outdated         changes the alerts' index template: it refuses
 //	                     events whose poison is no number, or newterms' own pair, or
@@ -144,7 +144,7 @@ func clockOf(ts *testscript.TestScript) time.Time {
 func askElasticsearch(ts *testscript.TestScript, neg bool, args []string) {
 	var body any
 	if len(args) > 2 {
-		body = []byte(ts.ReadFile(args[2]))
+		body = []byte(os.Expand(ts.ReadFile(args[2]), ts.Getenv))
 	}
 	answer, err := storyOf(ts).node.Request(context.Background(), args[0], args[1], body)
 	if (err != nil) != neg {

@@ -102,13 +102,13 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	timing := j.Timing
 	timing.Overlap = max(timing.Overlap, j.Rule.Overlap)
 	p := planWindow(now, last, j.Rule.Lookback, timing)
-	j.warnOfCheckpoint(last, p)
+	j.warnOfCheckpoint(last, p, timing)
 	for {
 		run := alerts.Run{RunInfo: alerts.RunInfo{ID: id(), Type: alerts.RunScheduled, Search: search}}
 		slice := p.next()
 		run.From, run.To = slice.From, slice.To
 		if p.Gap != (Window{}) {
-			run.GapFrom, run.GapTo, run.Rerun = p.Gap.From, p.Gap.To, j.Rerun(p.Gap)
+			run.GapFrom, run.GapTo, run.Rerun = p.Gap.From, p.Gap.To, j.rerun(p.Gap, timing)
 			p.Gap = Window{} // told once
 		}
 		rest, more := p.after(slice, timing.Overlap)
@@ -126,6 +126,12 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	}
 }
 
+// rerun is the command that runs a gap by hand, with the overlap that a scheduled
+// window would have had: events dated before the gap may have come late.
+func (j *Job) rerun(gap Window, timing Timing) string {
+	return j.Rerun(Window{gap.From.Add(-timing.Overlap), gap.To})
+}
+
 func (j *Job) finish(run alerts.Run, err error) error {
 	if j.Finish == nil {
 		return nil
@@ -136,9 +142,9 @@ func (j *Job) finish(run alerts.Run, err error) error {
 	return nil
 }
 
-func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan) {
+func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan, timing Timing) {
 	if p.Gap != (Window{}) {
-		j.Warn(&Gap{p.Gap, j.Rerun(p.Gap)})
+		j.Warn(&Gap{p.Gap, j.rerun(p.Gap, timing)})
 	}
 	if !last.FutureTo.IsZero() {
 		j.Warn(&FutureRun{last.FutureTo, last.Now})

@@ -97,6 +97,7 @@ func advice(err error) string {
 // clusterAdvice is for what Elasticsearch answers, or that it does not.
 func clusterAdvice(err error) string {
 	var refused interface{ StatusCode() int }
+	var scheme *elastic.SchemeError
 	switch {
 	case is[*elastic.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
@@ -107,6 +108,8 @@ func clusterAdvice(err error) string {
 	case is[*esquery.NotFoundError](err):
 		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +
 			"the user or API key must be allowed to read there"
+	case errors.As(err, &scheme):
+		return "let ELASTICSEARCH_URL begin with " + scheme.Scheme + "://"
 	case is[*tls.CertificateVerificationError](err):
 		return "check the host name in ELASTICSEARCH_URL, and set ELASTICSEARCH_CA to the certificate of its authority"
 	case elastic.TooMuchToAsk(err):
@@ -163,7 +166,10 @@ func targetAdvice(e *alerts.TargetError) string {
 }
 
 func kibanaAdvice(err kibanaError) string {
+	var scheme *elastic.SchemeError
 	switch {
+	case errors.As(err, &scheme):
+		return "let KIBANA_URL begin with " + scheme.Scheme + "://"
 	case is[*tls.CertificateVerificationError](err):
 		return "check the host name in KIBANA_URL, and set KIBANA_CA to the certificate of its authority"
 	case isStatus(err, http.StatusUnauthorized):

@@ -27,7 +27,7 @@ var ErrOtherProduct = fmt.Errorf("%w: it does not come from Elasticsearch", ErrI
 var errTooLarge = fmt.Errorf("the answer is larger than %d MB", maxAnswer>>20)
 
 // A NoAnswerError says why no attempt brought an answer: a *TimeoutError, a
-// *tls.CertificateVerificationError or an error of the network.
+// *tls.CertificateVerificationError, a *SchemeError or an error of the network.
 type NoAnswerError struct{ Err error }
 
 func (e *NoAnswerError) Error() string { return "no answer from Elasticsearch: " + e.Err.Error() }

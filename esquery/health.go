@@ -42,7 +42,7 @@ const maxLags = 100
 
 // Inspect describes a range for the search, in three requests
 // and one for each 500 exclusions. A field that the
-// search cannot use is one of the Misfits and no error; otherwise the errors are
+// search cannot use is one of the Misfits, and no error unless it dates the events; otherwise the errors are
 // those of Open and of a request. With an error the Health holds what was
 // learned before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
@@ -57,11 +57,17 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 			h.Misfits[name] = err
 		}
 	}
+	for _, name := range []string{s.Timestamp, s.Fallback} { // without a time there is nothing to ask
+		if err := h.Misfits[name]; err != nil {
+			return h, err
+		}
+	}
 	query, err := s.compile(h.Fields)
 	if err != nil {
 		return h, err
 	}
 	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != ""})
+	source.fields = h.Fields
 	var answer healthAnswer
 	if err := c.Search(ctx, s.request(source.health(r)), &answer); err != nil {
 		return h, source.explain(ctx, err)
@@ -69,7 +75,6 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	if err := answer.read(&h, s); err != nil {
 		return h, err
 	}
-	source.fields = h.Fields
 	if h.Excluded, h.Unexcluded, err = source.Excluded(ctx, r); err != nil || h.Matching == 0 {
 		return h, err
 	}

@@ -40,6 +40,9 @@ type Explanation struct {
 	// Others are alerts first seen in the window, at a time that is no occurrence:
 	// a run over the same data would not write them now.
 	Others []alerts.Existing
+	// SameLetters are, by field, values that differ by letter case from the one that
+	// was asked for: they make other pairs. The events are of [Since, Window.To).
+	SameLetters map[string][]esquery.SimilarValue
 }
 
 // A Day counts the events of a UTC day.
@@ -84,14 +87,22 @@ func (e *Explainer) Explain(ctx context.Context, values esquery.Values, w Window
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		e.Warn(&PassedOver{passedOver})
 	}
-	pairs, err := e.explainIn(ctx, source, values, w, w, each)
+	letters, err := e.sameLetters(ctx, source, values, w)
+	if err != nil {
+		return nil, err
+	}
+	withLetters := func(x Explanation) error {
+		x.SameLetters = letters
+		return each(x)
+	}
+	pairs, err := e.explainIn(ctx, source, values, w, w, withLetters)
 	if err != nil || pairs > 0 {
 		return nil, err
 	}
-	if _, err = e.explainIn(ctx, source, values, Window{w.From.Add(-e.Rule.History), w.From}, w, each); err != nil {
+	if _, err = e.explainIn(ctx, source, values, Window{w.From.Add(-e.Rule.History), w.From}, w, withLetters); err != nil {
 		return nil, err
 	}
-	return e.obstacles(ctx, source, values, w)
+	return e.obstacles(ctx, source, values, w, letters)
 }
 
 // explainIn explains the pairs that have matching events in a range.
@@ -102,7 +113,7 @@ func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, value
 			return pairs, err
 		}
 		lacking.add(page.Lacking)
-		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !e.isAskedFor(c, values) })
+		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !e.isAskedFor(c, values, source.Types()) })
 		pairs += len(candidates)
 		for some := range slices.Chunk(candidates, explainedAtOnce) {
 			explanations, err := e.explain(ctx, source, some, w)
@@ -124,18 +135,41 @@ func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, value
 
 // isAskedFor drops pairs of events that have a value which was asked for, and in
 // the same array another one.
-func (e *Explainer) isAskedFor(c esquery.Candidate, values esquery.Values) bool {
+func (e *Explainer) isAskedFor(c esquery.Candidate, values esquery.Values, types map[string][]string) bool {
 	for i, field := range e.Rule.Search.Fields {
-		if asked, ok := values[field]; ok && !isSameTerm(c.Terms[i], asked[0]) {
+		asked, ok := values[field]
+		switch isIP := slices.Contains(types[field], "ip"); {
+		case !ok:
+		case isIP && isInNetwork(c.Terms[i], asked[0]):
+		case !isSameTerm(c.Terms[i], asked[0]):
 			return false
 		}
 	}
 	return true
 }
 
+// isInNetwork reports whether a term is an address of the network, or the address,
+// that was asked for. As in Elasticsearch, an IPv4 address that is mapped to IPv6
+// is the IPv4 address.
+func isInNetwork(term, asked any) bool {
+	text, _ := asked.(string)
+	address, err := netip.ParseAddr(fmt.Sprint(term))
+	if err != nil {
+		return false
+	}
+	if one, err := netip.ParseAddr(text); err == nil {
+		return one.Unmap() == address.Unmap()
+	}
+	network, err := netip.ParsePrefix(text)
+	if err == nil && network.Addr().Is4In6() && network.Bits() >= 96 {
+		network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
+	}
+	return err == nil && network.Contains(address.Unmap())
+}
+
 // isSameTerm compares a term with one as people write it, which Elasticsearch
-// may read in another form: an address, a number, a date, a value that the
-// mapping turns to lower case.
+// may read in another form: a number, a date, a value that the mapping turns to
+// lower case.
 func isSameTerm(term, asked any) bool {
 	if term == nil || asked == nil {
 		return term == asked
@@ -143,10 +177,6 @@ func isSameTerm(term, asked any) bool {
 	a, b := fmt.Sprint(term), fmt.Sprint(asked)
 	if strings.EqualFold(a, b) {
 		return true
-	}
-	if x, err := netip.ParseAddr(a); err == nil {
-		y, err := netip.ParseAddr(b)
-		return err == nil && x == y
 	}
 	if _, isNumber := term.(json.Number); isNumber {
 		x, _ := strconv.ParseFloat(a, 64) // it is a number

@@ -98,11 +98,18 @@ func advice(err error) string {
 func clusterAdvice(err error) string {
 	var refused interface{ StatusCode() int }
 	var scheme *elastic.SchemeError
+	var misfit *esquery.MappingError
 	switch {
 	case is[*elastic.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
 	case is[*esquery.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
+	case errors.As(err, &misfit) && misfit.Forbidden:
+		return "write it with values in the place of patterns and ranges, or let the cluster allow such queries"
+	case misfit != nil && strings.HasPrefix(misfit.Part, string(esquery.OfFilter)):
+		return "correct the filter"
+	case misfit != nil && misfit.Part != "":
+		return "correct it; a network is written 203.0.113.0/24"
 	case is[*esquery.MappingError](err):
 		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
 	case is[*esquery.NotFoundError](err):

@@ -89,6 +89,9 @@ type Cause struct {
 // String is "type: reason" of the first error, from the outside, that says more
 // than that there was one.
 func (c Cause) String() string {
+	if c.Type == "x_content_parse_exception" && c.CausedBy != nil { // it only says where in the JSON
+		return c.CausedBy.String()
+	}
 	told := c
 	for cause := range c.All() {
 		if !slices.Contains([]string{"", "search_phase_execution_exception", "uncategorized_execution_exception"}, cause.Type) {

@@ -65,6 +65,8 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 		c.ok("indices", "%s: %d match", strings.Join(c.Search.Indices, ", "), len(h.Indices))
 	case errors.As(err, new(*esquery.MappingError)):
 		c.fail("query", err)
+	case errors.As(err, new(*esquery.TypeError)):
+		c.fail("fields", err)
 	default:
 		c.fail("indices", err)
 	}

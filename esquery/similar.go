@@ -27,9 +27,9 @@ func (s *Source) mayHaveSimilar(field, value string) bool {
 	return !f.Object && slices.Equal(f.Types, []string{"keyword"}) && value != "" && len([]rune(value)) <= longestSimilar
 }
 
-// SameLetters lists values of a field that differ from a value by letter case, with
-// the events of a range that have them and not the value, whether they match or
-// not. It has none where the field is no keyword.
+// SameLetters lists values of a field, in the events of a range, whether they match
+// or not, that differ from a value by letter case. It has none where the field is
+// no keyword, or where its mapping makes no difference of letter case.
 func (s *Source) SameLetters(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
 	if !s.mayHaveSimilar(field, value) {
 		return nil, nil
@@ -85,27 +85,43 @@ func (s *Source) Similar(ctx context.Context, r Range, field, value string) (sim
 }
 
 // valuesLike lists the values of events that have something that one of the
-// queries asks for, and not the value itself.
+// queries asks for. Where the mapping writes the value in another form, that form
+// is left out.
 func (s *Source) valuesLike(ctx context.Context, r Range, field, value string, queries []dsl) ([]SimilarValue, error) {
-	var answer struct {
-		Values struct {
-			Buckets []struct {
-				Key   string `json:"key"`
-				Count int64  `json:"doc_count"`
-			} `json:"buckets"`
-		} `json:"values"`
+	type values struct {
+		Buckets []struct {
+			Key   string `json:"key"`
+			Count int64  `json:"doc_count"`
+		} `json:"buckets"`
 	}
+	var answer struct {
+		Values  values `json:"values"`
+		Itself  values `json:"itself"`
+		Without struct {
+			Values values `json:"values"`
+		} `json:"without"`
+	}
+	all := dsl{"terms": dsl{"field": field, "size": 2 * maxSimilar}}
 	body := dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{s.within(r), anyOf(queries)}, "must_not": []dsl{{"term": dsl{field: value}}}}},
-		"aggs":  dsl{"values": dsl{"terms": dsl{"field": field, "size": maxSimilar}}},
+		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{s.within(r), anyOf(queries)}}},
+		"aggs": dsl{
+			"values": all, "itself": dsl{"terms": dsl{"field": field, "include": []string{value}}},
+			"without": dsl{"filter": not(dsl{"term": dsl{field: value}}), "aggs": dsl{"values": all}},
+		},
 	}
 	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
 		return nil, fmt.Errorf("look for similar values: %w", err)
 	}
+	others := map[string]bool{}
+	for _, b := range answer.Without.Values.Buckets {
+		others[b.Key] = true
+	}
 	var found []SimilarValue
+	isWrittenSo := len(answer.Itself.Buckets) > 0
 	for _, b := range answer.Values.Buckets {
-		found = append(found, SimilarValue{b.Key, b.Count})
+		if (others[b.Key] || isWrittenSo) && len(found) < maxSimilar {
+			found = append(found, SimilarValue{b.Key, b.Count})
+		}
 	}
 	return found, nil
 }

@@ -95,25 +95,25 @@ func (e *Explainer) Explain(ctx context.Context, values esquery.Values, w Window
 		x.SameLetters = letters
 		return each(x)
 	}
-	pairs, err := e.explainIn(ctx, source, values, w, w, withLetters)
+	pairs, err := e.explainIn(ctx, source, asked{values, letters}, w, w, withLetters)
 	if err != nil || pairs > 0 {
 		return nil, err
 	}
-	if _, err = e.explainIn(ctx, source, values, Window{w.From.Add(-e.Rule.History), w.From}, w, withLetters); err != nil {
+	if _, err = e.explainIn(ctx, source, asked{values, letters}, Window{w.From.Add(-e.Rule.History), w.From}, w, withLetters); err != nil {
 		return nil, err
 	}
 	return e.obstacles(ctx, source, values, w, letters)
 }
 
 // explainIn explains the pairs that have matching events in a range.
-func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, values esquery.Values, in, w Window, each func(Explanation) error) (pairs int, err error) {
+func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, asked asked, in, w Window, each func(Explanation) error) (pairs int, err error) {
 	lacking := LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}
-	for page, err := range source.Having(values).Candidates(ctx, in.timeRange()) {
+	for page, err := range source.Having(asked.values).Candidates(ctx, in.timeRange()) {
 		if err != nil {
 			return pairs, err
 		}
 		lacking.add(page.Lacking)
-		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !e.isAskedFor(c, values, source.Types()) })
+		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !asked.isFor(e.Rule.Search.Fields, c, source.Types()) })
 		pairs += len(candidates)
 		for some := range slices.Chunk(candidates, explainedAtOnce) {
 			explanations, err := e.explain(ctx, source, some, w)
@@ -133,15 +133,24 @@ func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, value
 	return pairs, nil
 }
 
-// isAskedFor drops pairs of events that have a value which was asked for, and in
-// the same array another one.
-func (e *Explainer) isAskedFor(c esquery.Candidate, values esquery.Values, types map[string][]string) bool {
-	for i, field := range e.Rule.Search.Fields {
-		asked, ok := values[field]
-		switch isIP := slices.Contains(types[field], "ip"); {
+// asked is what explanations are asked for: values, and those that differ from
+// them by letter case, which are others.
+type asked struct {
+	values  esquery.Values
+	letters map[string][]esquery.SimilarValue
+}
+
+// isFor drops pairs of events that have a value which was asked for, and in the
+// same array another one.
+func (a asked) isFor(fields []string, c esquery.Candidate, types map[string][]string) bool {
+	for i, field := range fields {
+		asked, ok := a.values[field]
+		isIP := slices.Contains(types[field], "ip")
+		isOther := slices.ContainsFunc(a.letters[field], func(other esquery.SimilarValue) bool { return c.Terms[i] == other.Value })
+		switch {
 		case !ok:
 		case isIP && isInNetwork(c.Terms[i], asked[0]):
-		case !isSameTerm(c.Terms[i], asked[0]):
+		case isOther, !isSameTerm(c.Terms[i], asked[0]):
 			return false
 		}
 	}
@@ -161,9 +170,6 @@ func isInNetwork(term, asked any) bool {
 		return one.Unmap() == address.Unmap()
 	}
 	network, err := netip.ParsePrefix(text)
-	if err == nil && network.Addr().Is4In6() && network.Bits() >= 96 {
-		network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-96)
-	}
 	return err == nil && network.Contains(address.Unmap())
 }
 

@@ -84,7 +84,7 @@ func TestStories(t *testing.T) {
 			c := newCluster(env.T().(testing.TB))
 			env.Values["story"] = &story{cluster: c, said: func(string) {}}
 			env.Vars = append(env.Vars, c.environ...)
-			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK=0s", "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget())
+			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK=0s", "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget(), "LONG="+strings.Repeat("x", 1_100))
 			return nil
 		},
 		Cmds: commands(),

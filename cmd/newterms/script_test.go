@@ -66,7 +66,7 @@ func quickly(now func() time.Time) program {
 //
 //	newterms ARGS…       runs newterms; exit N then asserts its exit code
 //	session ACTOR now-1d [ACCOUNT]     indexes a proxy session of that time
-//	events FILE          indexes a JSON document a line; <now-1d> is that time
+//	events FILE          indexes a JSON document a line; <now-1d> is that time, $NAME that variable
 //	elasticsearch METHOD PATH [FILE]   asks the server itself; $NAME in the file is that variable
 //	fault KIND[ of RULE] NAME          breaks each request of a kind from now on (see faults)
 //	poisoned, broken, outdated         changes the alerts' index template: it refuses
@@ -108,7 +108,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 			}
 		},
 		"events": func(ts *testscript.TestScript, _ bool, args []string) {
-			for line := range strings.Lines(dated(ts.ReadFile(args[0]), clockOf(ts))) {
+			for line := range strings.Lines(dated(os.Expand(ts.ReadFile(args[0]), ts.Getenv), clockOf(ts))) {
 				var document map[string]any
 				ts.Check(json.Unmarshal([]byte(line), &document))
 				storyOf(ts).index(document)

@@ -28,13 +28,15 @@ func (c *ruleCheck) run(ctx context.Context) {
 	if c.indices(health, err) {
 		c.clock(health.Now.Sub(c.Now()))
 		c.refresh(ctx)
+		c.ahead(health)
 		if c.data(health, now) {
+			c.arrival(health)
 			c.fields(health)
 			c.matching(health)
 			c.exclusions(health)
 		}
 	}
-	c.runs(ctx)
+	c.runs(ctx, err == nil && health.Arrival.Events == 0)
 }
 
 // indices judges what there is to search. It returns false if it cannot be

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
@@ -21,6 +22,8 @@ type TargetState struct {
 	// Differs names mapped fields that the target lacks or has of another type,
 	// sorted.
 	Differs []string
+	// Obstacles are what stands in the way of the target.
+	Obstacles []*TargetError
 }
 
 // A TemplateState says how an index template is to that of this program.
@@ -36,12 +39,24 @@ const (
 
 // Inspect tells of both targets, the alerts target first, whether they are set
 // up. It needs the privilege read on the targets and no other, and changes
-// nothing; without that privilege a target looks as if it did not exist.
+// nothing; without that privilege a target looks as if it did not exist. Somebody
+// else's index template it finds only if the user may read index templates.
 func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
+	all, err := s.templates(ctx)
+	mayRead := !hasStatus(err, http.StatusForbidden)
+	if err != nil && mayRead {
+		return nil, err
+	}
 	var states []TargetState
-	for _, target := range s.targets() {
-		state, err := s.inspect(ctx, target.name, target.template)
-		if err != nil {
+	for _, t := range s.targets() {
+		state := TargetState{Target: t.name, Template: templateName(t.name), State: TemplateUnknown}
+		if mayRead {
+			_, state.State = t.ours(all)
+			if state.Obstacles, err = s.overlaps(ctx, t, all); err != nil {
+				return states, err
+			}
+		}
+		if err := s.inspect(ctx, t, &state); err != nil {
 			return states, err
 		}
 		states = append(states, state)
@@ -49,37 +64,94 @@ func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 	return states, nil
 }
 
-func (s *Store) inspect(ctx context.Context, target string, t template) (TargetState, error) {
-	state := TargetState{Target: target, Template: templateName(target), State: TemplateUnknown}
-	byVersion, err := s.templateState(ctx, state.Template, t)
-	switch {
-	case hasStatus(err, http.StatusForbidden):
-	case err != nil:
-		return state, fmt.Errorf("read index template %s: %w", state.Template, err)
-	default:
-		state.State = byVersion
+// inspect looks at what has the target's name.
+func (s *Store) inspect(ctx context.Context, t target, state *TargetState) error {
+	found, err := s.look(ctx, t)
+	if hasStatus(err, http.StatusForbidden) {
+		return nil
 	}
-	types, err := s.fieldTypes(ctx, target)
-	if hasStatus(err, http.StatusNotFound) || hasStatus(err, http.StatusForbidden) {
-		return state, nil
+	if err != nil || !found.exists {
+		return err
 	}
-	if err != nil {
-		return state, fmt.Errorf("field_caps %s: %w", target, err)
+	state.Exists, state.Differs = true, found.differs
+	if found.obstacle != nil {
+		state.Obstacles = append(state.Obstacles, found.obstacle)
 	}
-	state.Exists = true
-	for path, kind := range t.types {
-		if kind != "object" && types[path] != kind {
-			state.Differs = append(state.Differs, path)
-		}
-	}
-	slices.Sort(state.Differs)
 	switch {
 	case len(state.Differs) > 0 && state.State != TemplateMissing:
 		state.State = TemplateOutdated
 	case state.State == TemplateUnknown:
 		state.State = TemplateCurrent
 	}
-	return state, nil
+	return nil
+}
+
+// found is what has the name of a target.
+type found struct {
+	exists   bool
+	differs  []string     // as in TargetState
+	obstacle *TargetError // because of what it is
+}
+
+func (s *Store) look(ctx context.Context, t target) (found, error) {
+	types, err := s.fieldTypes(ctx, t.name)
+	if hasStatus(err, http.StatusNotFound) {
+		return found{}, nil
+	}
+	if err != nil {
+		return found{}, fmt.Errorf("field_caps %s: %w", t.name, err)
+	}
+	f := found{exists: true}
+	var others []string
+	f.differs, others = t.template.differs(types)
+	switch what, err := s.whatIs(ctx, t.name); {
+	case err != nil && !hasStatus(err, http.StatusForbidden): // else the first write tells
+		return f, fmt.Errorf("resolve %s: %w", t.name, err)
+	case what != "":
+		f.obstacle = &TargetError{Target: t.name, Kind: NoStream, text: fmt.Sprintf("%s is %s, and newterms writes to a data stream", t.name, what)}
+	case len(others) > 0:
+		f.obstacle = &TargetError{Target: t.name, Kind: OtherMapping, text: fmt.Sprintf(
+			"the data stream %s was not made by the index template of newterms: it has another type for %s", t.name, abbreviated(others))}
+	}
+	return f, nil
+}
+
+// whatIs says what a name is that is no data stream; "" if it is one.
+func (s *Store) whatIs(ctx context.Context, name string) (string, error) {
+	var answer struct {
+		Indices []struct{} `json:"indices"`
+		Aliases []struct {
+			Indices []string `json:"indices"`
+		} `json:"aliases"`
+	}
+	err := s.client.Do(ctx, esapi.IndicesResolveIndexRequest{Name: []string{name}}, &answer)
+	switch {
+	case err != nil:
+		return "", err
+	case len(answer.Indices) > 0:
+		return "an index", nil
+	case len(answer.Aliases) > 0 && !strings.Contains(strings.Join(answer.Aliases[0].Indices, ","), ".ds-"):
+		return "an alias of " + abbreviated(answer.Aliases[0].Indices), nil
+	}
+	return "", nil
+}
+
+// differs names the fields that are mapped otherwise than by the template, and of
+// these the ones that have another type everywhere, sorted. Setup can add a field,
+// but not change its type.
+func (t template) differs(types map[string]string) (differs, others []string) {
+	for path, kind := range t.types {
+		if kind == "object" || types[path] == kind {
+			continue
+		}
+		differs = append(differs, path)
+		if types[path] != "" {
+			others = append(others, path)
+		}
+	}
+	slices.Sort(differs)
+	slices.Sort(others)
+	return differs, others
 }
 
 // fieldTypes gives the type of each field, "" if backing indices disagree.

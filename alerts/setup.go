@@ -36,24 +36,61 @@ func (e *NoStreamError) Error() string {
 // Setup installs the index templates of both targets and creates their data
 // streams, or brings the mappings of those that exist up to the templates. It
 // changes nothing the second time. With an error it returns what it did before.
+// The error joins a *TargetError for each target that something stands in the way
+// of.
 func (s *Store) Setup(ctx context.Context) ([]Installed, error) {
+	templates, err := s.templates(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var all []Installed
+	var obstacles []error
 	for _, target := range s.targets() {
-		i := Installed{Template: templateName(target.name), Target: target.name}
-		var err error
-		if i.Was, err = s.install(ctx, target.name, target.template); err != nil {
-			return all, err
+		i, err := s.setUp(ctx, target, templates)
+		if i.Was != "" {
+			all = append(all, i)
 		}
-		i.Created, err = s.prepare(ctx, target.name, target.template)
-		if errors.As(err, new(*NoStreamError)) {
-			i.Lacking, err = err, nil
-		}
-		all = append(all, i)
 		if err != nil {
-			return all, err
+			obstacles = append(obstacles, err)
+		}
+		if err != nil && !errors.As(err, new(*TargetError)) {
+			break
 		}
 	}
-	return all, nil
+	return all, errors.Join(obstacles...)
+}
+
+// setUp sets a target up. What is no data stream it leaves alone.
+func (s *Store) setUp(ctx context.Context, t target, templates []installedTemplate) (Installed, error) {
+	obstacles, err := s.overlaps(ctx, t, templates)
+	if err != nil {
+		return Installed{}, err
+	}
+	found, err := s.look(ctx, t)
+	if err != nil {
+		return Installed{}, err
+	}
+	if found.obstacle != nil {
+		obstacles = append(obstacles, found.obstacle)
+	}
+	var inTheWay error
+	mayInstall := true
+	for _, o := range obstacles {
+		inTheWay = errors.Join(inTheWay, o)
+		mayInstall = mayInstall && o.Kind == Overridden
+	}
+	if !mayInstall {
+		return Installed{}, inTheWay
+	}
+	i := Installed{Template: templateName(t.name), Target: t.name}
+	if i.Was, err = s.install(ctx, t, templates); err != nil || inTheWay != nil {
+		return i, errors.Join(err, inTheWay)
+	}
+	i.Created, err = s.prepare(ctx, t.name, t.template)
+	if errors.As(err, new(*NoStreamError)) {
+		i.Lacking, err = err, nil
+	}
+	return i, err
 }
 
 type target struct {
@@ -69,19 +106,16 @@ func (s *Store) targets() []target {
 func templateName(target string) string { return target + "-index-template" }
 
 // install returns the state that it found.
-func (s *Store) install(ctx context.Context, target string, t template) (TemplateState, error) {
-	name := templateName(target)
-	was, err := s.templateState(ctx, name, t)
-	if err != nil {
-		return "", fmt.Errorf("read index template %s: %w", name, err)
-	}
+func (s *Store) install(ctx context.Context, t target, templates []installedTemplate) (TemplateState, error) {
+	_, was := t.ours(templates)
 	if was != TemplateCurrent {
-		body := maps.Clone(t.body)
-		body["index_patterns"] = []string{target}
+		body := maps.Clone(t.template.body)
+		body["index_patterns"] = []string{t.name}
 		payload, err := json.Marshal(body)
 		if err != nil {
 			return "", err
 		}
+		name := templateName(t.name)
 		request := esapi.IndicesPutIndexTemplateRequest{Name: name, Body: bytes.NewReader(payload)}
 		if err := s.client.Do(ctx, request, &struct{}{}); err != nil {
 			return "", fmt.Errorf("put index template %s: %w", name, err)
@@ -115,28 +149,6 @@ func (s *Store) prepare(ctx context.Context, target string, t template) (created
 		return false, nil // made in the meantime
 	}
 	return false, fmt.Errorf("create data stream %s: %w", target, err)
-}
-
-// templateState compares the version of the installed template with ours.
-func (s *Store) templateState(ctx context.Context, name string, t template) (TemplateState, error) {
-	var answer struct {
-		Templates []struct {
-			Template struct {
-				Version float64 `json:"version"`
-			} `json:"index_template"`
-		} `json:"index_templates"`
-	}
-	err := s.client.Do(ctx, esapi.IndicesGetIndexTemplateRequest{Name: name}, &answer)
-	switch {
-	case hasStatus(err, http.StatusNotFound):
-		return TemplateMissing, nil
-	case err != nil:
-		return "", err
-	case len(answer.Templates) == 1 && answer.Templates[0].Template.Version == t.body["version"]:
-		return TemplateCurrent, nil
-	default:
-		return TemplateOutdated, nil
-	}
 }
 
 func hasStatus(err error, status int) bool {

@@ -178,7 +178,7 @@ func (b bodies) oldest(r Range) dsl { return b.withQuery(b.times("min"), b.withi
 // health describes the events of a range, whatever the rule's query is, and
 // those that match it. It asks for now as the server sees it, as the edge of a
 // range.
-func (b bodies) health(r Range) dsl {
+func (b bodies) health(r Range, arrivals []string) dsl {
 	times := []string{b.search.Timestamp}
 	if b.search.Fallback != "" {
 		times = append(times, b.search.Fallback)
@@ -188,7 +188,7 @@ func (b bodies) health(r Range) dsl {
 		"sort": []dsl{{b.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}}
 	aggs := b.times("max")
-	aggs["newest"] = newest
+	aggs["newest"], aggs["arrival"] = newest, b.arrival(arrivals)
 	aggs["clock"] = now(b.search.Timestamp)
 	aggs["matching"] = dsl{"filter": b.query, "aggs": dsl{"lacking": b.lacking()}}
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": b.within(r)}}, "aggs": aggs}

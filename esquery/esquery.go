@@ -207,9 +207,9 @@ func (s Search) compile(fields kql.Fields) (dsl, error) {
 	}
 	mustNot = append(mustNot, excluding...)
 	if len(mustNot) == 0 {
-		return dsl{"bool": dsl{"filter": filter}}, nil
+		return loudly(dsl{"bool": dsl{"filter": filter}}), nil
 	}
-	return dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}, nil
+	return loudly(dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}), nil
 }
 
 // key joins candidates, history and events. It is JSON, which keeps "1" and 1

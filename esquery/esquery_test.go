@@ -241,7 +241,7 @@ func TestErrorsSayWhere(t *testing.T) {
 	source := open(t, nil, esquery.Search{Indices: []string{index}, Query: parse(t, "ip: 192.*"), Fields: []string{"ip"}, Timestamp: "@timestamp"})
 	for _, err := range source.Candidates(t.Context(), allTime) {
 		var refused *elastic.ResponseError
-		want := "list candidates: page 1: search " + index + ": 400 query_shard_exception: "
+		want := "list candidates: query ip: 192.*: search " + index + ": 400 query_shard_exception: "
 		if !errors.As(err, &refused) || refused.StatusCode() != 400 || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got %v\nwant %s…", err, want)
 		}

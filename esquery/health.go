@@ -3,8 +3,6 @@ package esquery
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
 	"time"
 
 	"newterms/esquery/elastic"
@@ -27,6 +25,8 @@ type Health struct {
 	// fallback their primary timestamp is, shortest first: the time from the
 	// event to its ingestion. It is empty without a fallback.
 	Lags     []time.Duration
+	Arrival  Arrival
+	Ahead    Ahead     // of Now, by more than a few seconds
 	Matching int64     // events of the range that match
 	Lacking  Lacking   // of these, those that have no pair
 	Now      time.Time // by the server's clock
@@ -40,14 +40,17 @@ type Health struct {
 // (index.max_inner_result_window).
 const maxLags = 100
 
-// Inspect describes a range for the search, in three requests
-// and one for each 500 exclusions. A field that the
-// search cannot use is one of the Misfits and no error; otherwise the errors are
-// those of Open and of a request. With an error the Health holds what was
-// learned before it.
+// skewed is how far clocks may be from each other.
+const skewed = 5 * time.Second
+
+// Inspect describes a range for the search, in four requests and one for each 500
+// exclusions. A field that the search cannot use is one of the Misfits, and no
+// error unless it dates the events; otherwise the errors are those of Open and of
+// a request. With an error the Health holds what was learned before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
 	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
-	m, err := readMapping(ctx, c, s.Indices, h.Names)
+	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(arrivalNames(), h.Names...)))
+	known := arrivalFields(s, m.fields)
 	h.Fields, h.Indices, h.PassedOver = m.fields, m.indices, m.passedOver
 	if err != nil {
 		return h, err
@@ -57,19 +60,27 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 			h.Misfits[name] = err
 		}
 	}
+	for _, name := range []string{s.Timestamp, s.Fallback} { // without a time there is nothing to ask
+		if err := h.Misfits[name]; err != nil {
+			return h, err
+		}
+	}
 	query, err := s.compile(h.Fields)
 	if err != nil {
 		return h, err
 	}
 	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != ""})
+	source.fields = h.Fields
 	var answer healthAnswer
-	if err := c.Search(ctx, s.request(source.health(r)), &answer); err != nil {
+	if err := c.Search(ctx, s.request(source.health(r, known)), &answer); err != nil {
 		return h, source.explain(ctx, err)
 	}
-	if err := answer.read(&h, s); err != nil {
+	if err := answer.read(&h, s, known); err != nil {
 		return h, err
 	}
-	source.fields = h.Fields
+	if h.Ahead, err = source.ahead(ctx, h.Now.Add(skewed)); err != nil {
+		return h, err
+	}
 	if h.Excluded, h.Unexcluded, err = source.Excluded(ctx, r); err != nil || h.Matching == 0 {
 		return h, err
 	}
@@ -79,13 +90,8 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 
 type healthAnswer struct {
 	times
-	Newest struct {
-		Hits struct {
-			Hits []struct {
-				Fields map[string][]string `json:"fields"`
-			} `json:"hits"`
-		} `json:"hits"`
-	} `json:"newest"`
+	Newest  datedHits     `json:"newest"`
+	Arrival arrivalAnswer `json:"arrival"`
 	nowAnswer
 	Matching struct {
 		docCount
@@ -93,30 +99,17 @@ type healthAnswer struct {
 	} `json:"matching"`
 }
 
-func (a healthAnswer) read(h *Health, s Search) error {
+func (a healthAnswer) read(h *Health, s Search, known []string) error {
 	var err error
 	if h.Now, err = a.now(); err != nil {
 		return err
 	}
 	h.Newest, _ = a.latest()
 	h.Matching, h.Lacking = a.Matching.Count, a.Matching.Lacking.read(s.Fields)
-	for _, hit := range a.Newest.Hits.Hits {
-		ingested, happened := hit.Fields[s.Timestamp], hit.Fields[s.Fallback]
-		if len(ingested) == 0 || len(happened) == 0 {
-			continue
-		}
-		late, err := strconv.ParseFloat(ingested[0], 64) // date_nanos has a fraction
-		if err != nil {
-			return fmt.Errorf("%w: %s is no time: %w", elastic.ErrIncomplete, s.Timestamp, err)
-		}
-		early, err := strconv.ParseFloat(happened[0], 64)
-		if err != nil {
-			return fmt.Errorf("%w: %s is no time: %w", elastic.ErrIncomplete, s.Fallback, err)
-		}
-		h.Lags = append(h.Lags, time.Duration(late-early)*time.Millisecond)
+	if h.Arrival, err = a.Arrival.read(s, known); err == nil && s.Fallback != "" {
+		h.Lags, err = a.Newest.lags(s.Timestamp, s.Fallback)
 	}
-	slices.Sort(h.Lags)
-	return nil
+	return err
 }
 
 type nowAnswer struct {

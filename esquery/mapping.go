@@ -1,41 +1,11 @@
 package esquery
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"newterms/esquery/elastic"
 )
-
-// A MappingError says that a query does not fit the mapping of an index, so that
-// no retry helps: it has a value or wildcard that fields of its type do not take.
-type MappingError struct{ err error }
-
-func (e *MappingError) Error() string { return e.err.Error() }
-func (e *MappingError) Unwrap() error { return e.err }
-
-// explain finds the reason behind two kinds of error of a search: that the user
-// may not read what it could not find, and that no query could be made for an
-// index, because of a value or a wildcard that does not fit its mapping.
-func (s *Source) explain(ctx context.Context, err error) error {
-	if errors.Is(err, elastic.ErrNoShards) {
-		return forbiddenOr(ctx, s.client, s.search.Indices, err)
-	}
-	if isMisfit(err) {
-		return &MappingError{err}
-	}
-	return err
-}
-
-// isMisfit reports that no query could be made for an index.
-func isMisfit(err error) bool {
-	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err)
-}
 
 // A TypeError says that a field that is grouped by, or that dates the events, is
 // of a type that cannot be used so, or of types whose values cannot be compared.

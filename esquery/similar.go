@@ -2,11 +2,10 @@ package esquery
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
-
-	"newterms/esquery/elastic"
+	"unicode"
 )
 
 // A SimilarValue is one that people may have meant.
@@ -15,79 +14,116 @@ type SimilarValue struct {
 	Events int64
 }
 
-// maxSimilar is how many similar values are asked for.
-const maxSimilar = 10
+// maxSimilar is how many similar values are asked for, and longestSimilar of how
+// many characters: Elasticsearch makes a state machine of each.
+const (
+	maxSimilar     = 10
+	longestSimilar = 256
+)
 
-// Similar lists values of a field, in the events of a range, whether they match
-// or not, that differ from a value by their case or by one or two characters, or
-// begin with it: those of the same letters first, then those of most events. It
-// has none where the field is no keyword, or where the cluster allows no such
-// query (search.allow_expensive_queries).
-func (s *Source) Similar(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
-	if types := s.fields[field].Types; len(types) != 1 || types[0] != "keyword" || value == "" {
+// mayHaveSimilar reports whether values like one can be asked for: of keywords.
+func (s *Source) mayHaveSimilar(field, value string) bool {
+	f := s.fields[field]
+	return !f.Object && slices.Equal(f.Types, []string{"keyword"}) && value != "" && len([]rune(value)) <= longestSimilar
+}
+
+// SameLetters lists values of a field, in the events of a range, whether they match
+// or not, that differ from a value by letter case. It has none where the field is
+// no keyword, or where its mapping makes no difference of letter case.
+func (s *Source) SameLetters(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
+	if !s.mayHaveSimilar(field, value) {
 		return nil, nil
 	}
+	var queries []dsl
+	for _, text := range cases(value) {
+		queries = append(queries, dsl{"term": dsl{field: dsl{"value": text, "case_insensitive": true}}})
+	}
+	found, err := s.valuesLike(ctx, r, field, value, queries)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(found, func(v SimilarValue) bool { // an array may hold others as well
+		return v.Value == value || !strings.EqualFold(v.Value, value)
+	}), nil
+}
+
+// cases are a text as it is, in lower and upper case and with capitals: to
+// Elasticsearch case makes no difference only in ASCII.
+func cases(text string) []string {
+	before := ' '
+	title := strings.Map(func(r rune) rune {
+		starts := !unicode.IsLetter(before)
+		if before = r; starts {
+			return unicode.ToTitle(r)
+		}
+		return unicode.ToLower(r)
+	}, text)
+	all := []string{text, strings.ToLower(text), strings.ToUpper(text), title}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Similar lists values of a field, in the events of a range, whether they match
+// or not, that differ from a value by one or two characters or begin with it, those
+// of most events first. It has none where the field is no keyword. forbidden tells
+// that the cluster allows no such question (search.allow_expensive_queries).
+func (s *Source) Similar(ctx context.Context, r Range, field, value string) (similar []SimilarValue, forbidden bool, err error) {
+	if !s.mayHaveSimilar(field, value) {
+		return nil, false, nil
+	}
+	with := func(more dsl) dsl { more["value"] = value; return dsl{field: more} }
+	found, err := s.valuesLike(ctx, r, field, value, []dsl{
+		{"prefix": with(dsl{"case_insensitive": true})},
+		{"fuzzy": with(dsl{"fuzziness": "AUTO"})},
+	})
+	if forbidsExpensive(err) {
+		return nil, true, nil
+	}
+	return slices.DeleteFunc(found, func(v SimilarValue) bool {
+		return strings.EqualFold(v.Value, value) || !isSimilar(v.Value, value)
+	}), false, err
+}
+
+// valuesLike lists the values of events that have something that one of the
+// queries asks for. Where the mapping writes the value in another form, that form
+// is left out.
+func (s *Source) valuesLike(ctx context.Context, r Range, field, value string, queries []dsl) ([]SimilarValue, error) {
 	type values struct {
-		Values struct {
-			Buckets []struct {
-				Key   string `json:"key"`
-				Count int64  `json:"doc_count"`
-			} `json:"buckets"`
-		} `json:"values"`
+		Buckets []struct {
+			Key   string `json:"key"`
+			Count int64  `json:"doc_count"`
+		} `json:"buckets"`
 	}
 	var answer struct {
-		Case values `json:"case"`
-		values
+		Values  values `json:"values"`
+		Itself  values `json:"itself"`
+		Without struct {
+			Values values `json:"values"`
+		} `json:"without"`
 	}
-	err := s.client.Search(ctx, s.search.request(s.similar(r, field, value)), &answer)
-	if err != nil {
-		if forbidsExpensive(err) {
-			return nil, nil
-		}
-		return nil, fmt.Errorf("look for similar values: %w", s.explain(ctx, err))
+	all := dsl{"terms": dsl{"field": field, "size": 2 * maxSimilar}}
+	body := dsl{
+		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{s.within(r), anyOf(queries)}}},
+		"aggs": dsl{
+			"values": all, "itself": dsl{"terms": dsl{"field": field, "include": []string{value}}},
+			"without": dsl{"filter": not(dsl{"term": dsl{field: value}}), "aggs": dsl{"values": all}},
+		},
 	}
-	var similar []SimilarValue
-	for _, b := range answer.Case.Values.Buckets {
-		if b.Key != value && strings.EqualFold(b.Key, value) { // an array may hold others as well
-			similar = append(similar, SimilarValue{b.Key, b.Count})
-		}
+	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
+		return nil, fmt.Errorf("look for similar values: %w", err)
 	}
+	others := map[string]bool{}
+	for _, b := range answer.Without.Values.Buckets {
+		others[b.Key] = true
+	}
+	var found []SimilarValue
+	isWrittenSo := len(answer.Itself.Buckets) > 0
 	for _, b := range answer.Values.Buckets {
-		if !strings.EqualFold(b.Key, value) && isSimilar(b.Key, value) {
-			similar = append(similar, SimilarValue{b.Key, b.Count})
+		if (others[b.Key] || isWrittenSo) && len(found) < maxSimilar {
+			found = append(found, SimilarValue{b.Key, b.Count})
 		}
 	}
-	return similar[:min(len(similar), maxSimilar)], nil
-}
-
-func (s *Source) similar(r Range, field, value string) dsl {
-	with := func(more dsl) dsl { more["value"] = value; return dsl{field: more} }
-	sameLetters := dsl{"term": with(dsl{"case_insensitive": true})}
-	values := dsl{"values": dsl{"terms": dsl{"field": field, "size": maxSimilar}}}
-	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{s.within(r), anyOf([]dsl{
-			sameLetters,
-			{"prefix": with(dsl{"case_insensitive": true})},
-			{"fuzzy": with(dsl{"fuzziness": "AUTO"})},
-		})}}},
-		"aggs": dsl{"values": values["values"], "case": dsl{"filter": sameLetters, "aggs": values}},
-	}
-}
-
-// forbidsExpensive reports that the cluster allows no query that looks at many
-// terms.
-func forbidsExpensive(err error) bool {
-	var refused *elastic.ResponseError
-	if !errors.As(err, &refused) {
-		return false
-	}
-	for cause := range refused.All() {
-		if strings.Contains(cause.Reason, "allow_expensive_queries") {
-			return true
-		}
-	}
-	return false
+	return found, nil
 }
 
 // isSimilar reports whether a value is another in a different case, begins with

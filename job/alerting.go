@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -75,7 +74,7 @@ func (d *detection) written(result alerts.Result, err error) error {
 			d.Warn(&LeftOut{alert.LeftOut, alert.ID, alert.Event()})
 		}
 		if err := d.Emit(alert); err != nil {
-			return fmt.Errorf("print alert %s, which is written: %w", alert.ID, err)
+			return &PrintError{alert.ID, !d.DryRun, err}
 		}
 	}
 	var refused *alerts.RejectedError

@@ -40,6 +40,9 @@ type Explanation struct {
 	// Others are alerts first seen in the window, at a time that is no occurrence:
 	// a run over the same data would not write them now.
 	Others []alerts.Existing
+	// SameLetters are, by field, values that differ by letter case from the one that
+	// was asked for: they make other pairs. The events are of [Since, Window.To).
+	SameLetters map[string][]esquery.SimilarValue
 }
 
 // A Day counts the events of a UTC day.
@@ -87,25 +90,33 @@ func (e *Explainer) Explain(ctx context.Context, values esquery.Values, w Window
 	if clauses := e.Rule.Search.TimeClauses(); len(clauses) > 0 {
 		e.Warn(&TimeLimited{clauses})
 	}
-	pairs, err := e.explainIn(ctx, source, values, w, w, each)
+	letters, err := e.sameLetters(ctx, source, values, w)
+	if err != nil {
+		return nil, err
+	}
+	withLetters := func(x Explanation) error {
+		x.SameLetters = letters
+		return each(x)
+	}
+	pairs, err := e.explainIn(ctx, source, asked{values, letters}, w, w, withLetters)
 	if err != nil || pairs > 0 {
 		return nil, err
 	}
-	if _, err = e.explainIn(ctx, source, values, Window{w.From.Add(-e.Rule.History), w.From}, w, each); err != nil {
+	if _, err = e.explainIn(ctx, source, asked{values, letters}, Window{w.From.Add(-e.Rule.History), w.From}, w, withLetters); err != nil {
 		return nil, err
 	}
-	return e.obstacles(ctx, source, values, w)
+	return e.obstacles(ctx, source, values, w, letters)
 }
 
 // explainIn explains the pairs that have matching events in a range.
-func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, values esquery.Values, in, w Window, each func(Explanation) error) (pairs int, err error) {
+func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, asked asked, in, w Window, each func(Explanation) error) (pairs int, err error) {
 	lacking := LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}
-	for page, err := range source.Having(values).Candidates(ctx, in.timeRange()) {
+	for page, err := range source.Having(asked.values).Candidates(ctx, in.timeRange()) {
 		if err != nil {
 			return pairs, err
 		}
 		lacking.add(page.Lacking)
-		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !e.isAskedFor(c, values) })
+		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !asked.isFor(e.Rule.Search.Fields, c, source.Types()) })
 		pairs += len(candidates)
 		for some := range slices.Chunk(candidates, explainedAtOnce) {
 			explanations, err := e.explain(ctx, source, some, w)
@@ -125,20 +136,49 @@ func (e *Explainer) explainIn(ctx context.Context, source *esquery.Source, value
 	return pairs, nil
 }
 
-// isAskedFor drops pairs of events that have a value which was asked for, and in
-// the same array another one.
-func (e *Explainer) isAskedFor(c esquery.Candidate, values esquery.Values) bool {
-	for i, field := range e.Rule.Search.Fields {
-		if asked, ok := values[field]; ok && !isSameTerm(c.Terms[i], asked[0]) {
+// asked is what explanations are asked for: values, and those that differ from
+// them by letter case, which are others.
+type asked struct {
+	values  esquery.Values
+	letters map[string][]esquery.SimilarValue
+}
+
+// isFor drops pairs of events that have a value which was asked for, and in the
+// same array another one.
+func (a asked) isFor(fields []string, c esquery.Candidate, types map[string][]string) bool {
+	for i, field := range fields {
+		asked, ok := a.values[field]
+		isIP := slices.Contains(types[field], "ip")
+		isOther := slices.ContainsFunc(a.letters[field], func(other esquery.SimilarValue) bool { return c.Terms[i] == other.Value })
+		switch {
+		case !ok:
+		case isIP && isInNetwork(c.Terms[i], asked[0]):
+		case isOther, !isSameTerm(c.Terms[i], asked[0]):
 			return false
 		}
 	}
 	return true
 }
 
+// isInNetwork reports whether a term is an address of the network, or the address,
+// that was asked for. As in Elasticsearch, an IPv4 address that is mapped to IPv6
+// is the IPv4 address.
+func isInNetwork(term, asked any) bool {
+	text, _ := asked.(string)
+	address, err := netip.ParseAddr(fmt.Sprint(term))
+	if err != nil {
+		return false
+	}
+	if one, err := netip.ParseAddr(text); err == nil {
+		return one.Unmap() == address.Unmap()
+	}
+	network, err := netip.ParsePrefix(text)
+	return err == nil && network.Contains(address.Unmap())
+}
+
 // isSameTerm compares a term with one as people write it, which Elasticsearch
-// may read in another form: an address, a number, a date, a value that the
-// mapping turns to lower case.
+// may read in another form: a number, a date, a value that the mapping turns to
+// lower case.
 func isSameTerm(term, asked any) bool {
 	if term == nil || asked == nil {
 		return term == asked
@@ -146,10 +186,6 @@ func isSameTerm(term, asked any) bool {
 	a, b := fmt.Sprint(term), fmt.Sprint(asked)
 	if strings.EqualFold(a, b) {
 		return true
-	}
-	if x, err := netip.ParseAddr(a); err == nil {
-		y, err := netip.ParseAddr(b)
-		return err == nil && x == y
 	}
 	if _, isNumber := term.(json.Number); isNumber {
 		x, _ := strconv.ParseFloat(a, 64) // it is a number

@@ -56,6 +56,10 @@ type Job struct {
 	DryRun    bool // writes nothing, no run documents either
 	// Emit is given each alert that was written, or with DryRun would be.
 	Emit func(alerts.Alert) error
+	// Finish is called once there is no more to Emit, with what the run came to so
+	// far and its error. The end of the run, or of its last slice, is recorded after
+	// that, so that an error of Finish fails it. It may be nil.
+	Finish func(alerts.Run, error) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
 	// *FutureRun, *OtherSearch, *PassedOver, *TimeLimited, *LackingTerms,
 	// *NoHistory, *LeftOut or *Uncounted.
@@ -74,12 +78,6 @@ type Progress struct {
 	Part, Parts        int   // of the window, from 1
 	Candidates, Alerts int64 // so far
 }
-
-// recordTimeout bounds the attempt to record a run that was told to stop.
-const recordTimeout = 3 * time.Second
-
-// ErrTerminated is wrapped by the error of a run that was told to stop.
-var ErrTerminated = errors.New("terminated")
 
 // RunScheduled runs the window that follows the last successful scheduled run
 // with the same scope, in slices of at most a day, each with run documents of its
@@ -104,31 +102,50 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	timing := j.Timing
 	timing.Overlap = max(timing.Overlap, j.Rule.Overlap)
 	p := planWindow(now, last, j.Rule.Lookback, timing)
-	j.warnOfCheckpoint(last, p)
+	j.warnOfCheckpoint(last, p, timing)
 	for {
 		info.ID = id()
 		run := alerts.Run{RunInfo: info}
 		slice := p.next()
 		run.From, run.To = slice.From, slice.To
 		if p.Gap != (Window{}) {
-			run.GapFrom, run.GapTo, run.Rerun = p.Gap.From, p.Gap.To, j.Rerun(p.Gap)
+			run.GapFrom, run.GapTo, run.Rerun = p.Gap.From, p.Gap.To, j.rerun(p.Gap, timing)
 			p.Gap = Window{} // told once
 		}
-		run, err = j.run(ctx, run)
+		rest, more := p.after(slice, timing.Overlap)
+		run, err = j.run(ctx, run, func(run alerts.Run, err error) error {
+			if more && err == nil {
+				return nil
+			}
+			return j.finish(total.Plus(run), err)
+		})
 		total = total.Plus(run)
-		if err != nil {
+		if err != nil || !more {
 			return total, err
 		}
-		var more bool
-		if p, more = p.after(slice, timing.Overlap); !more {
-			return total, nil
-		}
+		p = rest
 	}
 }
 
-func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan) {
+// rerun is the command that runs a gap by hand, with the overlap that a scheduled
+// window would have had: events dated before the gap may have come late.
+func (j *Job) rerun(gap Window, timing Timing) string {
+	return j.Rerun(Window{gap.From.Add(-timing.Overlap), gap.To})
+}
+
+func (j *Job) finish(run alerts.Run, err error) error {
+	if j.Finish == nil {
+		return nil
+	}
+	if err = j.Finish(run, err); err != nil {
+		return &PrintError{"", run.Counts.Written > 0 && !j.DryRun, err}
+	}
+	return nil
+}
+
+func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan, timing Timing) {
 	if p.Gap != (Window{}) {
-		j.Warn(&Gap{p.Gap, j.Rerun(p.Gap)})
+		j.Warn(&Gap{p.Gap, j.rerun(p.Gap, timing)})
 	}
 	if !last.FutureTo.IsZero() {
 		j.Warn(&FutureRun{last.FutureTo, last.Now})
@@ -147,7 +164,7 @@ func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) 
 		return alerts.Run{}, err
 	}
 	info.ID = id
-	return j.run(ctx, alerts.Run{RunInfo: info, From: w.From, To: w.To})
+	return j.run(ctx, alerts.Run{RunInfo: info, From: w.From, To: w.To}, j.finish)
 }
 
 // info is what the runs of the rule carry, but for their id.
@@ -160,7 +177,8 @@ func (j *Job) info(kind alerts.RunType) (alerts.RunInfo, error) {
 	return alerts.RunInfo{Type: kind, Search: search, Scope: scope}, err
 }
 
-func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
+// run calls finish before it records the end.
+func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, error) error) (alerts.Run, error) {
 	requests, took := j.Spent()
 	run.StartedAt, run.State = j.Now(), alerts.RunStarted
 	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
@@ -183,6 +201,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	} else {
 		_, _ = source() // other rules of these indices may share it, and its request counts
 	}
+	err = errors.Join(err, finish(run, err))
 	measure()
 	run.State = alerts.RunSucceeded
 	if err != nil {
@@ -196,23 +215,6 @@ func (j *Job) run(ctx context.Context, run alerts.Run) (alerts.Run, error) {
 	}
 	measure()
 	return run, err
-}
-
-// lingering returns a context that ends some time after the one it is made of.
-func lingering(ctx context.Context) (context.Context, context.CancelFunc) {
-	lingering, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() {
-		time.AfterFunc(recordTimeout, func() { cancel(context.Cause(ctx)) })
-	})
-	return lingering, func() { stop(); cancel(nil) }
-}
-
-// terminated says why a request was given up, if it was because of a signal.
-func terminated(ctx context.Context, err error) error {
-	if ctx.Err() == nil || err == nil {
-		return err
-	}
-	return fmt.Errorf("%w: %w: %w", ErrTerminated, context.Cause(ctx), err)
 }
 
 func (j *Job) record(ctx context.Context, run alerts.Run) error {

@@ -22,12 +22,15 @@ type Obstacles struct {
 // A Value is one that was asked for.
 type Value struct {
 	esquery.ValueCount
-	// Similar are values of the field in the window and the history before it,
-	// where no event there has the one that was asked for.
-	Similar []esquery.SimilarValue
+	// SameLetters are values of the field, in the window and the history before it,
+	// that differ from it by letter case; and Similar others that are like it, if no
+	// event has it.
+	SameLetters, Similar []esquery.SimilarValue
+	// NoSimilar tells that the cluster does not allow to ask for the latter.
+	NoSimilar bool
 }
 
-func (e *Explainer) obstacles(ctx context.Context, source *esquery.Source, values esquery.Values, w Window) (*Obstacles, error) {
+func (e *Explainer) obstacles(ctx context.Context, source *esquery.Source, values esquery.Values, w Window, letters map[string][]esquery.SimilarValue) (*Obstacles, error) {
 	found, err := source.Obstacles(ctx, w.timeRange(), values)
 	if err != nil {
 		return nil, err
@@ -40,14 +43,13 @@ func (e *Explainer) obstacles(ctx context.Context, source *esquery.Source, value
 			if v.Field != field {
 				continue
 			}
-			value := Value{ValueCount: v}
+			value := Value{ValueCount: v, SameLetters: letters[field]}
 			known = known && v.Events > 0
 			if v.Events > 0 && (rarest == nil || v.Events < rarest.Events) {
 				rarest = &found.Values[i]
 			}
 			if text, ok := v.Value.(string); ok && v.Events == 0 {
-				around := esquery.Range{From: w.From.Add(-e.Rule.History), To: w.To}
-				if value.Similar, err = source.Similar(ctx, around, field, strings.TrimSpace(text)); err != nil {
+				if value.Similar, value.NoSimilar, err = source.Similar(ctx, e.around(w), field, strings.TrimSpace(text)); err != nil {
 					return nil, err
 				}
 			}
@@ -64,4 +66,26 @@ func (e *Explainer) obstacles(ctx context.Context, source *esquery.Source, value
 		o.Of = []Value{{ValueCount: *rarest}}
 	}
 	return o, nil
+}
+
+// sameLetters asks for each value that was asked for, of a keyword, which others
+// differ from it by letter case.
+func (e *Explainer) sameLetters(ctx context.Context, source *esquery.Source, values esquery.Values, w Window) (map[string][]esquery.SimilarValue, error) {
+	found := map[string][]esquery.SimilarValue{}
+	for field, value := range values {
+		text, _ := value[0].(string)
+		others, err := source.SameLetters(ctx, e.around(w), field, strings.TrimSpace(text))
+		if err != nil {
+			return nil, err
+		}
+		if len(others) > 0 {
+			found[field] = others
+		}
+	}
+	return found, nil
+}
+
+// around is a window and the history before it.
+func (e *Explainer) around(w Window) esquery.Range {
+	return esquery.Range{From: w.From.Add(-e.Rule.History), To: w.To}
 }

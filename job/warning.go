@@ -146,3 +146,25 @@ type MaxAlertsError struct{ Max int }
 func (e *MaxAlertsError) Error() string {
 	return fmt.Sprintf("more than %d new alerts, which is the limit: none of this part was written", e.Max)
 }
+
+// A PrintError says that Emit or Finish failed, so that some or all of what a run
+// found is not told.
+type PrintError struct {
+	Alert   string // that was not told, by its _id; "" for all
+	Written bool   // it is, or they are, in the alerts target
+	Err     error
+}
+
+func (e *PrintError) Error() string {
+	text := "print the alerts, which are written"
+	switch {
+	case e.Alert != "" && e.Written:
+		text = "print alert " + e.Alert + ", which is written"
+	case e.Alert != "":
+		text = "print alert " + e.Alert
+	case !e.Written:
+		text = "print what was found"
+	}
+	return text + ": " + e.Err.Error()
+}
+func (e *PrintError) Unwrap() error { return e.Err }

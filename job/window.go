@@ -54,7 +54,8 @@ type Timing struct {
 	// events that became searchable after they were dated. A rule that looks back
 	// further than it runs has an overlap of its own; the larger one counts.
 	Overlap time.Duration
-	// MaxCatchup is how far back a window reaches at the most.
+	// MaxCatchup is how much time that no run has looked at a window takes at the
+	// most, unless the rule looks back further by itself.
 	MaxCatchup time.Duration
 }
 
@@ -77,19 +78,27 @@ type plan struct {
 
 // planWindow decides which window a scheduled run takes, from where the runs
 // before it stand. The first run ever looks back by the rule's lookback. If it
-// fails, the next begins where the first one began.
+// fails, the next begins where the first one began. Only time that no run has
+// looked at can be a gap, and only after an outage is anything cut off: never of
+// the overlap, nor of what the rule looks back by itself.
 func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) plan {
 	now = now.UTC().Truncate(time.Millisecond)
 	p := plan{Window: Window{now.Add(-lookback), now}, slice: maxSlice}
+	looked := p.Window.From // from here on no run has
 	switch {
 	case !last.SucceededTo.IsZero() && !last.SucceededTo.After(now):
-		p.Window.From, p.reached = last.SucceededTo.Add(-timing.Overlap), last.SucceededTo
+		p.Window.From, p.reached, looked = last.SucceededTo.Add(-timing.Overlap), last.SucceededTo, last.SucceededTo
 	case !last.StartedFrom.IsZero() && last.StartedFrom.Before(now):
-		p.Window.From = last.StartedFrom
+		p.Window.From, looked = last.StartedFrom, last.StartedFrom
 	}
-	if earliest := now.Add(-timing.MaxCatchup); p.Window.From.Before(earliest) {
-		p.Gap = Window{p.Window.From, earliest}
-		p.Window.From = earliest
+	if looked.Before(now.Add(-timing.MaxCatchup)) {
+		earliest := now.Add(-max(timing.MaxCatchup, timing.Overlap, lookback))
+		if p.Window.From.Before(earliest) {
+			p.Window.From = earliest
+		}
+		if looked.Before(earliest) {
+			p.Gap = Window{looked, earliest}
+		}
 	}
 	if p.reached.Before(p.Window.From) {
 		p.reached = p.Window.From

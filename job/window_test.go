@@ -23,8 +23,9 @@ func TestPlanWindow(t *testing.T) {
 		{name: "a success just now still overlaps", succeeded: at(0), started: at(time.Hour), from: at(overlap)},
 		{name: "after failed first runs it begins where the first one began", started: at(50 * time.Minute), from: at(50 * time.Minute)},
 		{name: "after an outage it catches up", succeeded: at(50 * time.Hour), from: at(50*time.Hour + overlap)},
-		{name: "exactly at the longest catch-up there is no gap", succeeded: at(catchup - overlap), from: at(catchup)},
-		{name: "a longer outage leaves a gap", succeeded: at(10 * 24 * time.Hour), from: at(catchup), gap: Window{at(10*24*time.Hour + overlap), at(catchup)}},
+		{name: "exactly at the longest catch-up there is no gap", succeeded: at(catchup), from: at(catchup + overlap)},
+		{name: "a longer outage leaves a gap", succeeded: at(catchup + time.Millisecond), from: at(catchup), gap: Window{at(catchup + time.Millisecond), at(catchup)}},
+		{name: "and a long one a long gap", succeeded: at(10 * 24 * time.Hour), from: at(catchup), gap: Window{at(10 * 24 * time.Hour), at(catchup)}},
 		{name: "so do failed first runs for longer", started: at(8 * 24 * time.Hour), from: at(catchup), gap: Window{at(8 * 24 * time.Hour), at(catchup)}},
 		{name: "a first start in the future is passed over", started: at(-time.Hour), from: at(lookback)},
 	} {
@@ -34,6 +35,47 @@ func TestPlanWindow(t *testing.T) {
 				t.Errorf("got %v, gap %v, want %v, gap %v", p.Window, p.Gap, want, c.gap)
 			}
 		})
+	}
+}
+
+// TestPlanWindowOfLongLookback is about a rule that looks back further than the
+// longest catch-up.
+func TestPlanWindowOfLongLookback(t *testing.T) {
+	now := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	const day = 24 * time.Hour
+	at := func(days time.Duration) time.Time { return now.Add(-days * day) }
+	const lookback, overlap, catchup = 30 * day, 29 * day, 7 * day
+	for _, c := range []struct {
+		name               string
+		succeeded, started time.Time
+		from               time.Time
+		gap                Window
+	}{
+		{name: "the first run ever", from: at(30)},
+		{name: "after a success", succeeded: at(1), from: at(30)},
+		{name: "after an outage of less than the longest catch-up", succeeded: at(7), from: at(36)},
+		{name: "of more", succeeded: at(8), from: at(30)},
+		{name: "of as much as it looks back", succeeded: at(30), from: at(30)},
+		{name: "of more than it looks back", succeeded: at(31), from: at(30), gap: Window{at(31), at(30)}},
+		{name: "after failed first runs", started: at(30), from: at(30)},
+		{name: "for longer", started: at(33), from: at(30), gap: Window{at(33), at(30)}},
+	} {
+		p := planWindow(now, alerts.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
+		if want := (Window{c.from, now}); p.Window != want || p.Gap != c.gap {
+			t.Errorf("%s: got %v, gap %v, want %v, gap %v", c.name, p.Window, p.Gap, want, c.gap)
+		}
+		reached := p.reached
+		for more := true; more; {
+			slice := p.next()
+			if !slice.To.After(reached) || slice.From.After(c.from) && slice.From.After(reached.Add(-overlap)) {
+				t.Fatalf("%s: slice %s after %s", c.name, slice, reached)
+			}
+			reached = slice.To
+			p, more = p.after(slice, overlap)
+		}
+		if !reached.Equal(now) {
+			t.Errorf("%s: the slices end at %s", c.name, reached)
+		}
 	}
 }
 

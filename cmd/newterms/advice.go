@@ -34,6 +34,7 @@ func advice(err error) string {
 	var lacking *job.LackingTerms
 	var gap *job.Gap
 	var rejected *alerts.RejectedError
+	var inTheWay *alerts.TargetError
 	var ofConnector *kibana.ConnectorError
 	var fromKibana kibanaError
 	var exists keyExistsError
@@ -77,12 +78,18 @@ func advice(err error) string {
 		return kibanaAdvice(fromKibana)
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
+	case errors.As(err, &inTheWay):
+		return targetAdvice(inTheWay)
+	case alerts.IsOtherMapping(err):
+		return "the target was not made by the index template of newterms: run newterms setup, which names what is in the way"
 	case is[*job.Uncounted](err):
 		return "nothing to do: they are excluded all the same"
 	case is[*rule.UnknownKey](err):
 		return "look for a typing error"
 	case is[*job.MaxAlertsError](err):
 		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
+	case is[*job.PrintError](err):
+		return "see to what reads stdout, or run with --output none; " + covered + ", and what is written counts as already alerted"
 	case errors.Is(err, job.ErrTerminated):
 		return covered
 	case is[*rule.Error](err):
@@ -94,16 +101,26 @@ func advice(err error) string {
 // clusterAdvice is for what Elasticsearch answers, or that it does not.
 func clusterAdvice(err error) string {
 	var refused interface{ StatusCode() int }
+	var scheme *elastic.SchemeError
+	var misfit *esquery.MappingError
 	switch {
 	case is[*elastic.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
 	case is[*esquery.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
+	case errors.As(err, &misfit) && misfit.Forbidden:
+		return "write it with values in the place of patterns and ranges, or let the cluster allow such queries"
+	case misfit != nil && strings.HasPrefix(misfit.Part, string(esquery.OfFilter)):
+		return "correct the filter"
+	case misfit != nil && misfit.Part != "":
+		return "correct it; a network is written 203.0.113.0/24"
 	case is[*esquery.MappingError](err):
 		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
 	case is[*esquery.NotFoundError](err):
 		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +
 			"the user or API key must be allowed to read there"
+	case errors.As(err, &scheme):
+		return "let ELASTICSEARCH_URL begin with " + scheme.Scheme + "://"
 	case is[*tls.CertificateVerificationError](err):
 		return "check the host name in ELASTICSEARCH_URL, and set ELASTICSEARCH_CA to the certificate of its authority"
 	case elastic.TooMuchToAsk(err):
@@ -143,7 +160,7 @@ const covered = "the next scheduled run covers the window again; repeat what was
 func rejectionAdvice(e *alerts.RejectedError) string {
 	switch e.Status {
 	case http.StatusNotFound:
-		return "run newterms setup to install the index templates"
+		return "run newterms setup, which installs the index templates, or names what is in the way, such as another index template or an index"
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
 		return "the other alerts are written; it is refused even without its event, so run newterms setup to bring the mapping up to date; " +
 			"until then each run covers this window again"
@@ -151,8 +168,22 @@ func rejectionAdvice(e *alerts.RejectedError) string {
 	return clusterAdvice(e)
 }
 
+func targetAdvice(e *alerts.TargetError) string {
+	const elsewhere = "choose another target (NEWTERMS_NAMESPACE, NEWTERMS_ALERTS_TARGET, NEWTERMS_RUNS_TARGET); then run newterms setup"
+	switch e.Kind {
+	case alerts.SamePriority, alerts.Overridden:
+		return "give " + e.Template + " a lower priority or patterns that leave the target out, or " + elsewhere
+	case alerts.NoStream:
+		return "rename or delete it, or " + elsewhere
+	}
+	return "delete the data stream, or " + elsewhere
+}
+
 func kibanaAdvice(err kibanaError) string {
+	var scheme *elastic.SchemeError
 	switch {
+	case errors.As(err, &scheme):
+		return "let KIBANA_URL begin with " + scheme.Scheme + "://"
 	case is[*tls.CertificateVerificationError](err):
 		return "check the host name in KIBANA_URL, and set KIBANA_CA to the certificate of its authority"
 	case isStatus(err, http.StatusUnauthorized):
@@ -180,7 +211,7 @@ func problemAdvice(p *check.Problem) string {
 	return map[check.Kind]string{
 		check.TemplateMissing:   setUp,
 		check.TemplateOutdated:  setUp,
-		check.TemplateUnknown:   "run newterms setup if that was not done yet; the first write creates the data stream",
+		check.TemplateUnknown:   "run newterms setup if that was not done yet, or again to see whether something is in its way; the first write creates the data stream",
 		check.ClockDiffers:      clock,
 		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",
@@ -189,6 +220,9 @@ func problemAdvice(p *check.Problem) string {
 		check.NoEvents:          agent + ", and that NEWTERMS_INDEX is right",
 		check.StaleEvents:       agent,
 		check.LateEvents:        "check the Elastic Agent and Okta's rate limits: a run sees an event only once it is ingested",
+		check.LateUnseen:        "let the rule date them by event.ingested (timestamp_override), or raise NEWTERMS_OVERLAP to more than that",
+		check.LateUnknown:       "set event.ingested at ingest and let the rule date them by it (timestamp_override), or raise NEWTERMS_OVERLAP to be sure",
+		check.AheadEvents:       "check the clocks of the hosts that they come from, and the time zone with which their times are read",
 		check.NothingMatches:    "nothing to do if there are none; otherwise compare the query (newterms rule) with an event",
 		check.TimestampUnmapped: "set the field at ingest, or change the rule's timestamp_override; nothing to do if another field dates the events and none is late",
 		check.FieldUnmapped:     "check that the events are of the kind that the rule expects",

@@ -17,8 +17,9 @@ import (
 	"newterms/esquery/estest"
 )
 
-// certificates starts servers that show other certificates before the node, and
-// returns the variables with their URLs and with the files of authorities.
+// certificates starts servers before the node that show other certificates, have no
+// TLS or lead to one that has, and returns the variables with their URLs and with
+// the files of authorities.
 func (s *secure) certificates(t *testing.T) (urls, authorities map[string]string) {
 	behind, err := url.Parse(s.node.URL)
 	if err != nil {
@@ -60,6 +61,15 @@ func (s *secure) certificates(t *testing.T) (urls, authorities map[string]string
 	if err := os.WriteFile(bundle, all, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	urls["PLAIN_PROXY_URL"] = "http" + strings.TrimPrefix(urls["FINE_URL"], "https")
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	proxy.Transport = roundTripper{s.node}
+	withoutTLS := httptest.NewServer(proxy)
+	t.Cleanup(withoutTLS.Close)
+	urls["TLS_TO_PLAIN_URL"] = "https" + strings.TrimPrefix(withoutTLS.URL, "http")
+	leading := httptest.NewServer(http.RedirectHandler(urls["FINE_URL"], http.StatusMovedPermanently))
+	t.Cleanup(leading.Close)
+	urls["LEADING_URL"] = leading.URL
 	return urls, authorities
 }
 

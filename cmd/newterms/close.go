@@ -124,8 +124,9 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 	return nil, err
 }
 
-// compileWhere refuses fields that alerts do not have: after a NOT such a name
-// would match every alert.
+// compileWhere refuses what says nothing of alerts: after a NOT it would match every
+// alert. These are names and patterns of fields that they do not have, and free
+// text that must not be there, as a query is whose colon was forgotten.
 func (p program) compileWhere(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
 	parsed, err := kql.Parse(where)
 	if err != nil {
@@ -137,20 +138,48 @@ func (p program) compileWhere(ctx context.Context, store *alerts.Store, where st
 	}
 	fields := kql.Fields{}
 	for name, kind := range types {
-		if kind != "object" && kind != "" {
-			fields[name] = kql.Field{Types: []string{kind}}
+		switch kind {
+		case "object", "nested":
+		case "": // of several types
+			fields[name] = kql.Field{NestedPath: nestedPath(types, name)}
+		default:
+			fields[name] = kql.Field{Types: []string{kind}, NestedPath: nestedPath(types, name)}
 		}
 	}
-	for _, name := range parsed.Names() {
-		if _, ok := fields[name]; !ok && !strings.Contains(name, "*") && !isBelowFlattened(types, name) {
+	for _, name := range parsed.Unmatched(fields) {
+		isPattern := strings.Contains(name, "*")
+		switch {
+		case types[name] == "object", types[name] == "nested":
+			return nil, usageError{fmt.Errorf("--where: %s of alerts is an object: name a field of it, such as with %[1]s.*", name)}
+		case types[name] != "":
+			return nil, usageError{fmt.Errorf("--where: %s of alerts is not nested: write %[1]s: VALUE", name)}
+		case isPattern:
+			return nil, usageError{fmt.Errorf("--where: alerts have no field like %s", name)}
+		case !isBelowFlattened(types, name):
 			return nil, usageError{fmt.Errorf("--where: alerts have no field %s", name)}
 		}
+	}
+	if texts := parsed.NegatedFreeText(); len(texts) > 0 {
+		return nil, usageError{fmt.Errorf("--where: after not, %q has no field: write FIELD: VALUE", texts[0])}
 	}
 	query, err := parsed.Compile(fields)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--where: %w", err)}
 	}
 	return query, nil
+}
+
+// nestedPath is the innermost parent of a field that is nested, "" if none is.
+func nestedPath(types map[string]string, name string) string {
+	for {
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return ""
+		}
+		if name = name[:dot]; types[name] == "nested" {
+			return name
+		}
+	}
 }
 
 // isBelowFlattened reports whether a name is a key of a flattened field, which

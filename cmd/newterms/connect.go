@@ -53,12 +53,12 @@ func (p program) connectAs(credentials credentials, credentialsErr error) (*elas
 // the setting is empty, those of the system. It asks for answers as they are: to
 // pack and unpack 2 MB of events took both sides 35 ms of CPU, where a network
 // beside the cluster carries them in 2.
-func httpTransport(setting, file string) (*http.Transport, error) {
+func httpTransport(setting, file string) (http.RoundTripper, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true
 	transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	if file == "" {
-		return transport, nil
+		return elastic.CheckScheme(transport), nil
 	}
 	pem, err := os.ReadFile(file)
 	if err != nil {
@@ -69,7 +69,7 @@ func httpTransport(setting, file string) (*http.Transport, error) {
 		return nil, configError{fmt.Errorf("%s: %s holds no PEM certificate", setting, file)}
 	}
 	transport.TLSClientConfig.RootCAs = authorities
-	return transport, nil
+	return elastic.CheckScheme(transport), nil
 }
 
 // pathPrefix puts the path of a server's URL before that of each request. The

@@ -188,30 +188,3 @@ func TestSecondSignals(t *testing.T) {
 		}
 	}
 }
-
-// TestReaderIsGone runs with a stdout that nobody reads any more, as before head.
-// The run fails with a line and is recorded so; the next one ends the work.
-func TestReaderIsGone(t *testing.T) {
-	c := faultCluster(t)
-	path := c.ruleAfterGoodRun(t, "no reader")
-	read, write, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	read.Close()
-	c.setClock(func() time.Time { return noon })
-	cmd := exec.Command(os.Args[0], "run", "--rule", path, "--output", "ndjson")
-	cmd.Env = append(slices.Clone(c.environ), asProgram+"="+noon.Format(time.RFC3339))
-	var stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = write, &stderr
-	if _ = cmd.Run(); cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(failureLine(stderr.String()), "which is written: write /dev/stdout: broken pipe") {
-		t.Errorf("%s: %s", cmd.ProcessState, &stderr)
-	}
-	write.Close()
-	if _, stderr, code := c.callWith(t, programAt(noon), c.environ, "run", "--rule", path); code != 0 {
-		t.Error(stderr)
-	}
-	if got := c.alerts("no reader"); !slices.Equal(got, newActors()) {
-		t.Errorf("got %v", got)
-	}
-}

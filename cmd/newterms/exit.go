@@ -60,6 +60,8 @@ func exitCodeOf(err error) int {
 		return exitUsage
 	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
+	case is[*elastic.SchemeError](err), is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
+		return exitConfig
 	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err), is[*esquery.TypeError](err):
 		return exitRule
 	case hasCause(err, "too_many_clauses"), hasCause(err, "too_many_nested_clauses"): // even of one pair
@@ -68,6 +70,8 @@ func exitCodeOf(err error) int {
 		switch found.Kind {
 		case check.TermUnmapped, check.TermLacking, check.TimestampUnmapped:
 			return exitRule
+		case check.TemplateMissing:
+			return exitConfig
 		}
 	case isBlocked(err): // a 403, which no right makes better
 	case isStatus(err, http.StatusUnauthorized), isStatus(err, http.StatusForbidden):
@@ -79,6 +83,12 @@ func exitCodeOf(err error) int {
 // isBlocked reports whether an index takes no requests of this kind, from
 // anybody.
 func isBlocked(err error) bool { return hasCause(err, "cluster_block_exception") }
+
+// isNoTarget reports that documents were refused because there is no data stream of
+// ours for them.
+func isNoTarget(err error) bool {
+	return is[*alerts.RejectedError](err) && isStatus(err, http.StatusNotFound)
+}
 
 // hasCause reports whether Elasticsearch names a type of error as a cause.
 func hasCause(err error, kind string) bool {

@@ -163,14 +163,21 @@ func (x *explainer) pairs(ctx context.Context, values esquery.Values, w job.Wind
 
 // misfit is wrong usage where a value is none of its field.
 func misfit(err error, values esquery.Values) error {
-	if is[*esquery.MappingError](err) {
-		for field, value := range values {
-			if text, ok := value[0].(string); ok && strings.Contains(err.Error(), text) {
-				return usageError{fmt.Errorf("--term %s: %v", field, err)} // advice about rules would mislead
-			}
+	var refused *esquery.MappingError
+	if !errors.As(err, &refused) || refused.Part != "" { // of the rule
+		return err
+	}
+	term := "--term"
+	for field, value := range values {
+		if text, ok := value[0].(string); ok && (strings.Contains(err.Error(), text) || len(values) == 1) {
+			term += " " + field
 		}
 	}
-	return err
+	hint := ""
+	if strings.Contains(err.Error(), "IP string literal") {
+		hint = "; a network is written 203.0.113.0/24"
+	}
+	return usageError{fmt.Errorf("%s: %v%s", term, err, hint)} // advice about rules would mislead
 }
 
 // explainAlert explains an alert that exists, and whether a run would write it

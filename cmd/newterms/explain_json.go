@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"newterms/alerts"
@@ -25,6 +26,8 @@ type pairObject struct {
 	Days        map[string]int64   `json:"days,omitempty"`
 	Occurrences []occurrenceObject `json:"occurrences"`
 	Others      []alertObject      `json:"other_alerts,omitempty"`
+	// SameLetters are, by field, values that differ by letter case only.
+	SameLetters map[string]map[string]int64 `json:"other_letter_case,omitempty"`
 }
 
 type occurrenceObject struct {
@@ -81,7 +84,22 @@ func (e *explainPrinter) pairObject(x job.Explanation) pairObject {
 	for _, a := range x.Others {
 		o.Others = append(o.Others, *newAlertObject(&a))
 	}
+	for field, values := range x.SameLetters {
+		if o.SameLetters == nil {
+			o.SameLetters = map[string]map[string]int64{}
+		}
+		o.SameLetters[field] = eventsOf(values)
+	}
 	return o
+}
+
+// eventsOf gives the number of events by value.
+func eventsOf(values []esquery.SimilarValue) map[string]int64 {
+	all := map[string]int64{}
+	for _, v := range values {
+		all[v.Value] = v.Events
+	}
+	return all
 }
 
 // known is nil for the zero time.
@@ -114,6 +132,8 @@ type valueObject struct {
 	Events  int64            `json:"events"`
 	Ignored int64            `json:"not_indexed"`
 	Similar map[string]int64 `json:"similar,omitempty"`
+	// NoSimilar says that the cluster does not allow to ask for all of these.
+	NoSimilar bool `json:"similar_not_allowed,omitempty"`
 }
 
 type conditionObject struct {
@@ -132,11 +152,8 @@ func (e *explainPrinter) obstaclesObject(o *job.Obstacles) obstaclesObject {
 		object.WouldWrite = new(bool)
 	}
 	for _, v := range o.Values {
-		value := valueObject{Field: v.Field, Value: v.Value, Events: v.Events, Ignored: v.Ignored, Similar: map[string]int64{}}
-		for _, similar := range v.Similar {
-			value.Similar[similar.Value] = similar.Events
-		}
-		object.Values = append(object.Values, value)
+		similar := eventsOf(slices.Concat(v.SameLetters, v.Similar))
+		object.Values = append(object.Values, valueObject{v.Field, v.Value, v.Events, v.Ignored, similar, v.NoSimilar})
 	}
 	for _, v := range o.Of {
 		object.Of = append(object.Of, v.Field)

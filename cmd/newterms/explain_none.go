@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"newterms/esquery"
@@ -17,11 +18,17 @@ func (e *explainPrinter) obstacles(o *job.Obstacles) error {
 	}
 	fmt.Fprintf(&b, "nothing matches from %s to %s\n", exact(o.Window.From), exact(o.Window.To))
 	for _, v := range o.Values {
-		if v.Events == 0 || len(o.Of) < len(o.Values) {
+		if v.Events == 0 || len(o.Of) < len(o.Values) || len(v.SameLetters) > 0 {
 			fmt.Fprintf(&b, "  %s at any time: %s\n", events(v.Events), valueText(v))
 		}
-		for _, similar := range v.Similar {
+		if text, _ := v.Value.(string); v.Events == 0 && strings.Contains(text, "*") {
+			b.WriteString("    it is taken as it is written: * is no wildcard here\n")
+		}
+		for _, similar := range slices.Concat(v.SameLetters, v.Similar) {
 			fmt.Fprintf(&b, "    did you mean %s, of %s?\n", similar.Value, plural(similar.Events, "event", "events"))
+		}
+		if v.NoSimilar {
+			b.WriteString("    whether others are like it cannot be told: the cluster forbids that question (search.allow_expensive_queries is false)\n")
 		}
 		if v.Ignored > 0 {
 			fmt.Fprintf(&b, "    %s %s a value of %s that is not indexed, because it is too long or malformed: nothing finds it\n",

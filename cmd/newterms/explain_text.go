@@ -50,6 +50,11 @@ func (e *explainPrinter) pair(x job.Explanation) error {
 			b.WriteString("    " + line + "\n")
 		}
 	}
+	for _, field := range e.rule.Search.Fields {
+		for _, other := range x.SameLetters[field] {
+			fmt.Fprintf(&b, "  letter case counts: %s=%s is another value, of %s\n", field, other.Value, plural(other.Events, "event", "events"))
+		}
+	}
 	for _, o := range x.Occurrences {
 		b.WriteString(e.occurrence(o))
 	}

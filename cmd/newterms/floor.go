@@ -4,25 +4,28 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"sync"
 )
 
 // maxKept is how much a rule may have to say, in bytes, before it must have the
 // floor to say more. It bounds the memory of rules that run at once.
 const maxKept = 1 << 20
 
-// A speaker is a rule that prints while others run. What it says is kept until
-// it is done and then printed in one piece, so that the lines of two rules never
-// mix. One that has much to say waits for the floor, and keeps it until it is
-// done. It is for one goroutine.
+// A speaker is a rule that prints while others run. What it says is kept and then
+// printed in one piece, its stdout before the end of its run is recorded and its
+// stderr when it is done, so that the lines of two rules never mix. One that has
+// much to say waits for the floor, and keeps it until it is done. It is for one
+// goroutine.
 type speaker struct {
-	floor       *sync.Mutex // of all speakers
-	has         bool        // the floor
-	out, errors *keeping    // stdout and stderr
+	floor       turn // of all speakers
+	ended       <-chan struct{}
+	has         bool     // the floor
+	out, errors *keeping // stdout and stderr
 }
 
-func newSpeaker(floor *sync.Mutex, stdout, stderr io.Writer) *speaker {
-	s := &speaker{floor: floor}
+// newSpeaker makes one that waits for the floor until ended is closed, as the
+// streams wait for their readers.
+func newSpeaker(floor turn, ended <-chan struct{}, stdout, stderr io.Writer) *speaker {
+	s := &speaker{floor: floor, ended: ended}
 	s.out, s.errors = &keeping{speaker: s, to: stdout}, &keeping{speaker: s, to: stderr}
 	return s
 }
@@ -32,15 +35,35 @@ func (s *speaker) takeFloor() error {
 	if s.has {
 		return nil
 	}
-	s.floor.Lock()
+	if !comes(s.floor, s.ended, lastWords) {
+		return errNoFloor
+	}
 	s.has = true
-	return errors.Join(s.errors.flush(), s.out.flush())
+	_ = s.errors.flush() // as of every line of a log, there is nobody to tell of its error
+	return s.out.flush()
 }
 
-func (s *speaker) done() error {
-	err := s.takeFloor()
-	s.floor.Unlock()
-	return err
+var errNoFloor = errors.New("another rule prints, and nobody reads it")
+
+// print prints what was kept of stdout.
+func (s *speaker) print() error {
+	if s.has || s.out.kept.Len() == 0 {
+		return nil
+	}
+	if !comes(s.floor, s.ended, lastWords) {
+		return errNoFloor
+	}
+	defer s.floor.giveBack()
+	return s.out.flush()
+}
+
+// done prints what was kept of stderr. If it has to, it goes without the floor.
+func (s *speaker) done() {
+	s.has = s.has || comes(s.floor, s.ended, 0)
+	_ = s.errors.flush()
+	if s.has {
+		s.floor.giveBack()
+	}
 }
 
 // keeping is one of a speaker's two streams.

@@ -72,6 +72,7 @@ const commandNames = "run, check, setup, keys, rule, rules, explain, backtest, c
 // program is one call of the command line.
 type program struct {
 	settings settings
+	streams  [2]*stream // stdout and stderr, for until
 	stdout   io.Writer
 	stderr   io.Writer // only for loggers
 	log      *slog.Logger
@@ -109,9 +110,14 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 func (p program) execute(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	var settingsErr error
 	p.settings, settingsErr = readSettings(environ)
-	p.progress = newProgress(stderr)
-	p.stdout, p.stderr = p.progress.beside(stdout), p.progress.beside(stderr)
-	p.log = newLogger(p.settings, p.stderr)
+	if len(args) > 0 && args[0] == "run" {
+		var end context.CancelFunc
+		ctx, end = p.withDeadline(ctx)
+		defer end()
+	}
+	p.streams = [2]*stream{newStream("stdout", stdout), newStream("stderr", stderr)}
+	p.progress = newProgress(p.streams[1].until(ctx.Done()))
+	p = p.until(ctx)
 	p.progress.log = p.log
 	err := p.dispatch(ctx, args, settingsErr)
 	if errors.As(err, new(checkFailure)) {
@@ -123,6 +129,14 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 		}
 	}
 	return err
+}
+
+// until returns the program for what ends with a context: then it waits no longer
+// for who reads what it prints and logs.
+func (p program) until(ctx context.Context) program {
+	p.stdout, p.stderr = p.progress.beside(p.streams[0].until(ctx.Done())), p.progress.beside(p.streams[1].until(ctx.Done()))
+	p.log = newLogger(p.settings, p.stderr)
+	return p
 }
 
 func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {

@@ -44,10 +44,14 @@ func newProgress(stderr io.Writer) *progress {
 
 // beside returns a writer to the same terminal. What it writes takes the place of
 // the line, which comes back below it.
-func (p *progress) beside(w io.Writer) io.Writer { return besides{p, w} }
+func (p *progress) beside(w io.Writer) io.Writer {
+	_, onTerminal := terminalWidth(w)
+	return besides{p, onTerminal, w}
+}
 
 type besides struct {
-	progress *progress
+	progress   *progress
+	onTerminal bool
 	io.Writer
 }
 
@@ -55,9 +59,13 @@ func (b besides) beneath() io.Writer { return b.Writer }
 
 func (b besides) Write(text []byte) (int, error) {
 	b.progress.mu.Lock()
-	defer b.progress.mu.Unlock()
 	if b.progress.bar != nil {
 		_ = b.progress.bar.Clear() // a line that stays is no reason to lose what is written
+	}
+	if b.onTerminal {
+		defer b.progress.mu.Unlock()
+	} else {
+		b.progress.mu.Unlock() // a pipe that nobody reads must hold up nothing else
 	}
 	return b.Writer.Write(text)
 }

@@ -65,7 +65,7 @@ func TestProgressOnTerminal(t *testing.T) {
 	p.of("A")(job.Progress{Part: 1, Parts: 1, Candidates: 7})
 	screen.wait(t, "7 pairs")
 	before := len(screen.String())
-	fmt.Fprintln(p.beside(&screen), "a warning")
+	fmt.Fprintln(besides{p, true, &screen}, "a warning")
 	beside := screen.String()[before:]
 	if at := strings.Index(beside, "a warning\n"); at < 1 || !strings.HasSuffix(strings.TrimRight(beside[:at], " "), "\r") {
 		t.Errorf("the line was not cleared before the warning: %q", beside)

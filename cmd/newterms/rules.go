@@ -21,7 +21,7 @@ type shared struct {
 	store    *alerts.Store
 	mappings *esquery.Mappings
 	last     map[string]alerts.Checkpoint // by rule_id; a rule that is not there asks itself
-	floor    sync.Mutex
+	floor    turn
 
 	mu        sync.Mutex
 	serverNow time.Time // zero until it is needed
@@ -30,7 +30,7 @@ type shared struct {
 // share asks what all rules need at the start: where the runs before them stand.
 // A single rule asks that itself, and a range by hand needs no such thing.
 func (p program) share(ctx context.Context, f runFlags, client *elastic.Client) (*shared, error) {
-	s := &shared{client: client, store: p.store(client), last: map[string]alerts.Checkpoint{}}
+	s := &shared{client: client, store: p.store(client), last: map[string]alerts.Checkpoint{}, floor: newTurn()}
 	searches := make([]esquery.Search, len(f.rules))
 	followed := make([]alerts.Followed, len(f.rules))
 	for i, r := range f.rules {
@@ -127,11 +127,12 @@ func (p program) runSeveral(ctx context.Context, f runFlags, client *elastic.Cli
 	}
 	s, err := p.share(ctx, f, client)
 	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w: %w", job.ErrTerminated, context.Cause(ctx), err)
+		}
 		return errors.Join(append(sum.failures, err)...)
 	}
 	turns := p.turns(f.rules, s.last)
-	ctx, end := p.withDeadline(ctx)
-	defer end()
 	defer p.progress.during("run")()
 	var workers sync.WaitGroup
 	for range turns.atOnce {
@@ -154,14 +155,13 @@ func (p program) runSeveral(ctx context.Context, f runFlags, client *elastic.Cli
 
 // runAmong runs one of several rules.
 func (p program) runAmong(ctx context.Context, r rule.Rule, f runFlags, s *shared) (alerts.Run, error) {
-	speaker := newSpeaker(&s.floor, p.stdout, p.stderr)
+	p = p.until(ctx)
+	speaker := newSpeaker(s.floor, ctx.Done(), p.stdout, p.stderr)
+	defer speaker.done()
 	p.stdout, p.log = speaker.out, newLogger(p.settings, speaker.errors)
-	run, err := p.runRule(ctx, r, f, s)
+	run, err := p.runRule(ctx, r, f, s, speaker.print)
 	if err != nil {
 		err = p.tell(fmt.Errorf("rule %s: %w", r.Name, err))
-	}
-	if printErr := speaker.done(); printErr != nil {
-		err = errors.Join(err, fmt.Errorf("rule %s: print what it found, which is written: %w", r.Name, printErr))
 	}
 	return run, err
 }

@@ -83,20 +83,18 @@ func TestRulesAtOnce(t *testing.T) {
 
 // TestOneSpeaksAtATime lets two rules say more than is kept of each.
 func TestOneSpeaksAtATime(t *testing.T) {
-	var floor sync.Mutex
+	floor := newTurn()
 	var out strings.Builder
 	var speakers sync.WaitGroup
 	for _, letter := range []string{"a", "b", "c"} {
 		speakers.Go(func() {
-			s := newSpeaker(&floor, &out, &out)
+			s := newSpeaker(floor, t.Context().Done(), &out, &out)
 			for range 3 {
 				if _, err := s.out.Write([]byte(strings.Repeat(letter, maxKept/2))); err != nil {
 					t.Error(err)
 				}
 			}
-			if err := s.done(); err != nil {
-				t.Error(err)
-			}
+			s.done()
 		})
 	}
 	speakers.Wait()

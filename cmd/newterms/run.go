@@ -49,11 +49,9 @@ func (p program) run(ctx context.Context, args []string) error {
 		return err
 	}
 	turns := p.turns(f.rules, nil)
-	ctx, end := p.withDeadline(ctx)
-	defer end()
 	defer p.progress.during("run")()
 	for r, ctx := range turns.each(ctx) {
-		_, err = p.runRule(ctx, r, f, s)
+		_, err = p.runRule(ctx, r, f, s, func() error { return nil })
 	}
 	return errors.Join(err, turns.notBegun(ctx))
 }
@@ -110,14 +108,28 @@ func (f runFlags) rerun(w job.Window) string {
 	return strings.Join(words, " ")
 }
 
-// runRule runs a rule and prints what it finds. It asks through a client of its
-// own, which counts its requests.
-func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared) (alerts.Run, error) {
+// runRule runs a rule and prints what it finds; printed is called when that is
+// said. It asks through a client of its own, which counts its requests.
+func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared, printed func() error) (alerts.Run, error) {
 	out, err := newPrinter(f.output, p.stdout)
 	if err != nil {
 		return alerts.Run{}, err
 	}
 	j := p.newJob(r, f, s, s.client.Apart(p.log), out)
+	j.Finish = func(whole alerts.Run, err error) error {
+		if f.dryRun && whole.Counts.New > 0 {
+			out.none = foundText(whole.Counts.New, whole.Counts.AlreadyAlerted)
+		}
+		if is[*job.PrintError](err) {
+			return nil // there is no use in trying once more
+		}
+		if err == nil || len(out.rows) > 0 {
+			if err := out.flush(r.Name); err != nil {
+				return err
+			}
+		}
+		return printed()
+	}
 	var run alerts.Run
 	if f.window == nil {
 		run, err = j.RunScheduled(ctx, uuid.NewString)
@@ -130,12 +142,6 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared
 			sentence = r.Name + ": " + sentence
 		}
 		p.log.LogAttrs(ctx, slog.LevelInfo, sentence, closingKeys(run, f.dryRun)...)
-	}
-	if f.dryRun && run.Counts.New > 0 {
-		out.none = foundText(run.Counts.New, run.Counts.AlreadyAlerted)
-	}
-	if err == nil || len(out.rows) > 0 {
-		err = errors.Join(err, out.flush(r.Name))
 	}
 	return run, err
 }

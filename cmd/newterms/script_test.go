@@ -69,8 +69,8 @@ func quickly(now func() time.Time) program {
 //
 //	newterms ARGS…       runs newterms; exit N then asserts its exit code
 //	session ACTOR now-1d [ACCOUNT]     indexes a proxy session of that time
-//	events FILE          indexes a JSON document a line; <now-1d> is that time
-//	elasticsearch METHOD PATH [FILE]   asks the server itself
+//	events FILE          indexes a JSON document a line; <now-1d> is that time, $NAME that variable
+//	elasticsearch METHOD PATH [FILE]   asks the server itself; $NAME in the file is that variable
 //	fault KIND[ of RULE] NAME          breaks each request of a kind from now on (see faults)
 //	poisoned, broken, outdated         changes the alerts' index template: it refuses
 //	                     events whose poison is no number, or newterms' own pair, or
@@ -87,7 +87,7 @@ func TestStories(t *testing.T) {
 			c := newCluster(env.T().(testing.TB))
 			env.Values["story"] = &story{cluster: c, said: func(string) {}}
 			env.Vars = append(env.Vars, c.environ...)
-			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK="+*clock, "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget())
+			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK="+*clock, "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget(), "LONG="+strings.Repeat("x", 1_100))
 			return nil
 		},
 		Cmds: commands(),
@@ -111,7 +111,7 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 			}
 		},
 		"events": func(ts *testscript.TestScript, _ bool, args []string) {
-			for line := range strings.Lines(dated(ts.ReadFile(args[0]), clockOf(ts))) {
+			for line := range strings.Lines(dated(os.Expand(ts.ReadFile(args[0]), ts.Getenv), clockOf(ts))) {
 				var document map[string]any
 				ts.Check(json.Unmarshal([]byte(line), &document))
 				storyOf(ts).index(document)
@@ -147,7 +147,7 @@ func clockOf(ts *testscript.TestScript) time.Time {
 func askElasticsearch(ts *testscript.TestScript, neg bool, args []string) {
 	var body any
 	if len(args) > 2 {
-		body = []byte(ts.ReadFile(args[2]))
+		body = []byte(os.Expand(ts.ReadFile(args[2]), ts.Getenv))
 	}
 	answer, err := storyOf(ts).node.Request(context.Background(), args[0], args[1], body)
 	if (err != nil) != neg {

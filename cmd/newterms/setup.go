@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 
@@ -43,7 +44,11 @@ func (p program) setup(ctx context.Context, args []string) error {
 		p.sayInstalled(i)
 	}
 	if err != nil {
-		return fmt.Errorf("setup: %w", err)
+		var failures []error
+		for _, cause := range causes(err) {
+			failures = append(failures, fmt.Errorf("setup: %w", cause))
+		}
+		return errors.Join(failures...)
 	}
 	if *dashboards {
 		if err := p.importDashboards(ctx, objects); err != nil {

@@ -27,7 +27,7 @@ var ErrOtherProduct = fmt.Errorf("%w: it does not come from Elasticsearch", ErrI
 var errTooLarge = fmt.Errorf("the answer is larger than %d MB", maxAnswer>>20)
 
 // A NoAnswerError says why no attempt brought an answer: a *TimeoutError, a
-// *tls.CertificateVerificationError or an error of the network.
+// *tls.CertificateVerificationError, a *SchemeError or an error of the network.
 type NoAnswerError struct{ Err error }
 
 func (e *NoAnswerError) Error() string { return "no answer from Elasticsearch: " + e.Err.Error() }
@@ -89,6 +89,9 @@ type Cause struct {
 // String is "type: reason" of the first error, from the outside, that says more
 // than that there was one.
 func (c Cause) String() string {
+	if c.Type == "x_content_parse_exception" && c.CausedBy != nil { // it only says where in the JSON
+		return c.CausedBy.String()
+	}
 	told := c
 	for cause := range c.All() {
 		if !slices.Contains([]string{"", "search_phase_execution_exception", "uncategorized_execution_exception"}, cause.Type) {

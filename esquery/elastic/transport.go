@@ -91,7 +91,7 @@ func (x *exchange) attempt(req *http.Request) (*http.Response, error) {
 		res.Body = http.NoBody
 	}
 	switch {
-	case errors.As(err, new(*tls.CertificateVerificationError)):
+	case errors.As(err, new(*tls.CertificateVerificationError)), errors.As(err, new(*SchemeError)):
 		return nil, backoff.Permanent(err)
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)

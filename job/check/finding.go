@@ -50,6 +50,9 @@ const (
 	NoEvents       Kind = "no events"
 	StaleEvents    Kind = "stale events"
 	LateEvents     Kind = "late events"
+	LateUnseen     Kind = "late events unseen"
+	LateUnknown    Kind = "late events unknown"
+	AheadEvents    Kind = "events ahead"
 	NothingMatches Kind = "nothing matches"
 
 	TermUnmapped      Kind = "term unmapped"

@@ -29,8 +29,13 @@ func (c *ruleCheck) jobs(ctx context.Context) {
 	}
 }
 
-// runs judges the rule's newest run.
-func (c *ruleCheck) runs(ctx context.Context) {
+// runs judges the rule's newest run. allSeen says that no event can come too late
+// for the runs.
+func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
+	looked := "all events up to %s that had come by then were looked at"
+	if allSeen {
+		looked = "all events up to %s were looked at"
+	}
 	last, ok, err := c.Store.LastRun(ctx, c.ID)
 	now := c.Now()
 	age := now.Sub(last.At).Round(time.Second)
@@ -50,6 +55,6 @@ func (c *ruleCheck) runs(ctx context.Context) {
 	case behind > staleAfter:
 		c.warn("runs", problem(RunsStale, "the last successful scheduled run looked at events up to %s, %s ago", stamp(last.Succeeded), behind))
 	default:
-		c.ok("runs", "the newest is %s (%s, %s ago); all events up to %s were looked at", last.State, last.Type, age, stamp(last.Succeeded))
+		c.ok("runs", "the newest is %s (%s, %s ago); "+looked, last.State, last.Type, age, stamp(last.Succeeded))
 	}
 }

@@ -32,13 +32,15 @@ func (c *ruleCheck) run(ctx context.Context) {
 	if c.indices(health, err) {
 		c.clock(health.Now.Sub(c.Now()))
 		c.refresh(ctx)
+		c.ahead(health)
 		if c.data(health, now) {
+			c.arrival(health)
 			c.fields(health)
 			c.matching(health)
 			c.exclusions(health)
 		}
 	}
-	c.runs(ctx)
+	c.runs(ctx, err == nil && health.Arrival.Events == 0)
 	c.jobs(ctx)
 }
 
@@ -70,6 +72,8 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 		c.ok("indices", "%s: %d match", strings.Join(c.Search.Indices, ", "), len(h.Indices))
 	case errors.As(err, new(*esquery.MappingError)):
 		c.fail("query", err)
+	case errors.As(err, new(*esquery.TypeError)):
+		c.fail("fields", err)
 	default:
 		c.fail("indices", err)
 	}

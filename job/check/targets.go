@@ -47,6 +47,16 @@ func (s *shared) targetPrivileges(target string, exists bool) {
 }
 
 func (s *shared) target(state alerts.TargetState) {
+	for _, o := range state.Obstacles {
+		if o.Kind == alerts.Overridden && state.Exists && len(state.Differs) == 0 {
+			s.warn("target", fmt.Errorf("%w: runs work until %s rolls over", o, state.Target))
+		} else {
+			s.fail("target", o)
+		}
+	}
+	if len(state.Obstacles) > 0 {
+		return
+	}
 	switch state.State {
 	case alerts.TemplateMissing:
 		s.fail("target", problem(TemplateMissing, "the index template %s is missing", state.Template))

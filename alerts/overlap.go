@@ -1,0 +1,192 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
+)
+
+// A TargetError says that something of somebody else's stands in the way of a
+// target. Setup does not change that.
+type TargetError struct {
+	Target string
+	Kind   ObstacleKind
+	// Template is the index template that stands in the way; "" for none.
+	Template string
+	text     string
+}
+
+func (e *TargetError) Error() string { return e.text }
+
+// An ObstacleKind says what stands in the way of a target.
+type ObstacleKind string
+
+// The kinds of obstacles.
+const (
+	SamePriority ObstacleKind = "same priority" // of an index template that matches it: ours is refused
+	Overridden   ObstacleKind = "overridden"    // by an index template of higher priority
+	NoStream     ObstacleKind = "no stream"     // its name is that of an index or alias
+	OtherMapping ObstacleKind = "other mapping" // it is a data stream of another mapping
+)
+
+// installedTemplate is what counts of an index template in the cluster.
+type installedTemplate struct {
+	Name     string `json:"name"`
+	Template struct {
+		Patterns   []string  `json:"index_patterns"`
+		Priority   int64     `json:"priority"`
+		Version    float64   `json:"version"`
+		DataStream *struct{} `json:"data_stream"`
+	} `json:"index_template"`
+}
+
+// templates lists all index templates of the cluster: one that stands in the way
+// can have any name.
+func (s *Store) templates(ctx context.Context) ([]installedTemplate, error) {
+	var answer struct {
+		Templates []installedTemplate `json:"index_templates"`
+	}
+	wanted := []string{"index_templates.name"}
+	for _, name := range []string{"index_patterns", "priority", "version", "data_stream"} {
+		wanted = append(wanted, "index_templates.index_template."+name)
+	}
+	err := s.client.Do(ctx, esapi.IndicesGetIndexTemplateRequest{FilterPath: wanted}, &answer)
+	if err != nil && !hasStatus(err, http.StatusNotFound) {
+		return nil, fmt.Errorf("read index templates: %w", err)
+	}
+	return answer.Templates, nil
+}
+
+// ours finds the template of a target among those of the cluster, and how it is
+// to that of this program.
+func (t target) ours(all []installedTemplate) (installedTemplate, TemplateState) {
+	i := slices.IndexFunc(all, func(one installedTemplate) bool { return one.Name == templateName(t.name) })
+	switch {
+	case i < 0:
+		return installedTemplate{}, TemplateMissing
+	case all[i].Template.Version == t.template.body["version"]:
+		return all[i], TemplateCurrent
+	}
+	return all[i], TemplateOutdated
+}
+
+// rivals returns the templates of somebody else's that match the target with the
+// priority of ours, and the one of the highest priority if that is higher.
+func (t target) rivals(all []installedTemplate) (rivals []installedTemplate, priority int64) {
+	priority = int64(t.template.body["priority"].(float64))
+	if ours, state := t.ours(all); state == TemplateCurrent { // which somebody may have raised
+		priority = ours.Template.Priority
+	}
+	highest := priority
+	for _, one := range all {
+		p := one.Template.Priority
+		switch {
+		case one.Name == templateName(t.name) || !slices.ContainsFunc(one.Template.Patterns, func(p string) bool { return matchesPattern(p, t.name) }):
+		case p == priority:
+			rivals = append(rivals, one)
+		case p > highest:
+			rivals = slices.DeleteFunc(rivals, func(r installedTemplate) bool { return r.Template.Priority > priority })
+			rivals, highest = append(rivals, one), p
+		}
+	}
+	return rivals, priority
+}
+
+// matchesPattern reports whether a name matches a pattern, in which * stands for
+// anything.
+func matchesPattern(pattern, name string) bool {
+	first, rest, isPattern := strings.Cut(pattern, "*")
+	if !isPattern {
+		return pattern == name
+	}
+	name, ok := strings.CutPrefix(name, first)
+	for ok && strings.Contains(rest, "*") {
+		var piece string
+		piece, rest, _ = strings.Cut(rest, "*")
+		_, name, ok = strings.Cut(name, piece)
+	}
+	return ok && strings.HasSuffix(name, rest)
+}
+
+// overlaps tells which index templates of somebody else's take the place of the
+// target's, or keep it from being installed. One that does the same for the target
+// is none.
+func (s *Store) overlaps(ctx context.Context, t target, all []installedTemplate) ([]*TargetError, error) {
+	var overlaps []*TargetError
+	rivals, priority := t.rivals(all)
+	for _, rival := range rivals {
+		e := &TargetError{Target: t.name, Kind: SamePriority, Template: rival.Name}
+		patterns := strings.Join(rival.Template.Patterns, ", ")
+		if rival.Template.Priority == priority {
+			e.text = fmt.Sprintf("the index template %s (of %s) has the priority %d, as that of newterms for %s: Elasticsearch takes no two of them",
+				rival.Name, patterns, priority, t.name)
+			overlaps = append(overlaps, e)
+			continue
+		}
+		lacks := "makes no data stream"
+		if rival.Template.DataStream != nil {
+			lacking, err := s.lackedBy(ctx, t)
+			if err != nil {
+				return nil, err
+			}
+			if len(lacking) == 0 {
+				continue
+			}
+			lacks = "does not map " + abbreviated(lacking) + " as newterms does"
+		}
+		e.Kind, e.text = Overridden, fmt.Sprintf("the index template %s (of %s, priority %d) takes the place of that of newterms (priority %d) for %s, and %s",
+			rival.Name, patterns, rival.Template.Priority, priority, t.name, lacks)
+		overlaps = append(overlaps, e)
+	}
+	return overlaps, nil
+}
+
+// lackedBy names the fields that an index of the target's name would not have as
+// its template maps them, sorted.
+func (s *Store) lackedBy(ctx context.Context, t target) ([]string, error) {
+	var answer struct {
+		Template struct {
+			Mappings map[string]any `json:"mappings"`
+		} `json:"template"`
+	}
+	request := esapi.IndicesSimulateIndexTemplateRequest{Name: t.name, FilterPath: []string{"template.mappings"}}
+	if err := s.client.Do(ctx, request, &answer); err != nil {
+		return nil, fmt.Errorf("ask which index template %s would have: %w", t.name, err)
+	}
+	types := map[string]string{}
+	collectTypes(answer.Template.Mappings, "", types)
+	lacking, _ := t.template.differs(types)
+	return lacking, nil
+}
+
+// abbreviated names the first few of a list.
+func abbreviated(names []string) string {
+	if len(names) > 3 {
+		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
+	}
+	return strings.Join(names, ", ")
+}
+
+// IsOtherMapping reports that a target cannot be searched, because a field of ours
+// is missing there or has another type.
+func IsOtherMapping(err error) bool {
+	var refused *elastic.ResponseError
+	if !errors.As(err, &refused) || refused.Status != http.StatusBadRequest {
+		return false
+	}
+	for cause := range refused.All() {
+		for _, text := range []string{"Fielddata is disabled on [", "No mapping found for ["} {
+			if field, ok := strings.CutPrefix(cause.Reason, text); ok && (strings.HasPrefix(field, "newterms.") || strings.HasPrefix(field, "kibana.alert.")) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,135 @@
+package esquery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"newterms/esquery/elastic"
+	"newterms/esquery/kql"
+)
+
+// ingested is the field that tells when an event was ingested, by ECS. Only a
+// search that is dated by it sees each event, however late it comes.
+const ingested = "event.ingested"
+
+// An Arrival tells of events that are dated by something else than their
+// ingestion, and how much later than their time they came.
+type Arrival struct {
+	Events int64 // of the range
+	// Lags are of the newest of them, at most 100, shortest first. It is empty where
+	// they do not tell when they came.
+	Lags []time.Duration
+}
+
+// arrivalFields are those that tell when an event came, as far as each index that
+// maps them has them as dates.
+func arrivalFields(s Search, fields kql.Fields) []string {
+	var known []string
+	for _, name := range arrivalNames() {
+		f, mapped := fields[name]
+		if mapped && name != s.Timestamp && !f.Object && !slices.ContainsFunc(f.Types, func(kind string) bool { return !isDateType(kind) }) {
+			known = append(known, name)
+		}
+	}
+	return known
+}
+
+// arrivalNames are, in ECS, when an event was ingested and when it was first read.
+func arrivalNames() []string { return []string{ingested, "event.created"} }
+
+// arrival asks about the events that are not dated by their ingestion.
+func (b bodies) arrival(known []string) dsl {
+	of, dates := dsl{"match_all": dsl{}}, b.search.Timestamp
+	if b.search.Timestamp == ingested {
+		of, dates = lacks(ingested), b.search.Fallback
+	}
+	agg := dsl{"filter": of}
+	if dates == "" {
+		agg["filter"] = dsl{"match_none": dsl{}}
+	} else if len(known) > 0 {
+		agg["aggs"] = dsl{"newest": dsl{"top_hits": dsl{
+			"size": maxLags, "_source": false, "docvalue_fields": docValues(append([]string{dates}, known...)),
+			"sort": []dsl{{dates: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
+		}}}
+	}
+	return agg
+}
+
+type arrivalAnswer struct {
+	docCount
+	Newest datedHits `json:"newest"`
+}
+
+func (a arrivalAnswer) read(s Search, known []string) (Arrival, error) {
+	dates := s.Timestamp
+	if s.Timestamp == ingested {
+		dates = s.Fallback
+	}
+	arrival := Arrival{Events: a.Count}
+	for _, name := range known { // the first that any of them has
+		lags, err := a.Newest.lags(name, dates)
+		if err != nil || len(lags) > 0 {
+			arrival.Lags = lags
+			return arrival, err
+		}
+	}
+	return arrival, nil
+}
+
+// datedHits are events with dates in milliseconds.
+type datedHits struct {
+	Hits struct {
+		Hits []struct {
+			Fields map[string][]string `json:"fields"`
+		} `json:"hits"`
+	} `json:"hits"`
+}
+
+// lags tells of the events that have both how much later a date is than another,
+// shortest first.
+func (h datedHits) lags(later, earlier string) ([]time.Duration, error) {
+	var lags []time.Duration
+	for _, hit := range h.Hits.Hits {
+		if len(hit.Fields[later]) == 0 || len(hit.Fields[earlier]) == 0 {
+			continue
+		}
+		var ms [2]float64
+		for i, name := range []string{later, earlier} {
+			var err error
+			if ms[i], err = strconv.ParseFloat(hit.Fields[name][0], 64); err != nil { // date_nanos has a fraction
+				return nil, fmt.Errorf("%w: %s is no time: %w", elastic.ErrIncomplete, name, err)
+			}
+		}
+		lags = append(lags, time.Duration(ms[0]-ms[1])*time.Millisecond)
+	}
+	slices.Sort(lags)
+	return lags, nil
+}
+
+// Ahead tells of events that are dated later than a time.
+type Ahead struct {
+	Events int64
+	To     time.Time // of the latest; zero if there is none
+}
+
+// ahead asks for events, matching or not, that are dated later than a time.
+func (s *Source) ahead(ctx context.Context, of time.Time) (Ahead, error) {
+	aggs := s.times("max")
+	aggs["all"] = dsl{"filter": dsl{"match_all": dsl{}}}
+	body := dsl{
+		"size": 0, "track_total_hits": false, "aggs": aggs,
+		"query": dsl{"bool": dsl{"filter": s.dated(bounded(dsl{"gt": of.UnixMilli()}))}},
+	}
+	var answer struct {
+		times
+		All docCount `json:"all"`
+	}
+	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
+		return Ahead{}, fmt.Errorf("look for events ahead of now: %w", s.explain(ctx, err))
+	}
+	to, _ := answer.latest()
+	return Ahead{answer.All.Count, to}, nil
+}

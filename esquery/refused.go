@@ -1,0 +1,240 @@
+package esquery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"newterms/esquery/elastic"
+)
+
+// A MappingError says that Elasticsearch makes no query of a part of a search, so
+// that no retry helps: it is malformed, it has a value or wildcard that fields of
+// its type do not take, or the cluster forbids it.
+type MappingError struct {
+	// Part is the clause, filter or exclusion that is refused; "" if it is not known.
+	Part string
+	// Forbidden says that the cluster allows no queries that may be slow
+	// (search.allow_expensive_queries).
+	Forbidden bool
+	err       error
+}
+
+func (e *MappingError) Error() string {
+	text := e.err.Error()
+	if e.Forbidden {
+		text = "the cluster forbids " + kindOfForbidden(e.err) + " queries (search.allow_expensive_queries is false)"
+	}
+	if e.Part == "" {
+		return text
+	}
+	return e.Part + ": " + text
+}
+func (e *MappingError) Unwrap() error { return e.err }
+
+// kindOfForbidden is Elasticsearch's name for the kind of query.
+func kindOfForbidden(err error) string {
+	_, after, _ := strings.Cut(err.Error(), "[")
+	switch kind, _, _ := strings.Cut(after, "]"); kind {
+	case "wildcard", "prefix", "regexp", "fuzzy", "script":
+		return kind
+	case "range":
+		return "keyword range"
+	}
+	return "nested and wildcard" // loudly asks for a nested one in the place of wildcards
+}
+
+// explain finds the reason behind some errors of a search: that the user may not
+// read what it could not find, and which part of the search is refused. Only after
+// a refusal it sends more requests, about two for each doubling of the parts.
+func (s *Source) explain(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, elastic.ErrNoShards):
+		return forbiddenOr(ctx, s.client, s.search.Indices, err)
+	case !isRefusal(err):
+		return err
+	}
+	if part, partErr := s.refusedPart(ctx); partErr != nil {
+		return &MappingError{part, forbidsExpensive(partErr), partErr}
+	}
+	if isMisfit(err) || forbidsExpensive(err) {
+		return &MappingError{"", forbidsExpensive(err), err}
+	}
+	return err
+}
+
+// isRefusal reports an answer that may be due to what was asked.
+func isRefusal(err error) bool {
+	var refused *elastic.ResponseError
+	return errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || forbidsExpensive(err)) &&
+		!elastic.TooMuchToAsk(err) && !elastic.TooMuchToAnswer(err)
+}
+
+// isMisfit reports that no query could be made for an index.
+func isMisfit(err error) bool {
+	var refused *elastic.ResponseError
+	return errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err)
+}
+
+// forbidsExpensive reports that the cluster allows no query that looks at many
+// terms.
+func forbidsExpensive(err error) bool {
+	var refused *elastic.ResponseError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	for cause := range refused.All() {
+		if strings.Contains(cause.Reason, "allow_expensive_queries") {
+			return true
+		}
+	}
+	return false
+}
+
+// askedAtOnce is how many parts of a search are asked about together: as many
+// clauses as each cluster takes.
+const askedAtOnce = 200
+
+// refusedPart asks for each part of the search by itself, and returns the name of
+// the first that is refused and the error; nil if none is.
+func (s *Source) refusedPart(ctx context.Context) (string, error) {
+	parts, err := s.parts()
+	if err != nil {
+		return "", nil // it was compiled before
+	}
+	ask := func(parts []part) error {
+		var queries []dsl
+		for _, p := range parts {
+			queries = append(queries, p.query)
+		}
+		body := dsl{"size": 0, "track_total_hits": false, "query": queries[0]}
+		if len(parts) > 1 {
+			body["query"] = anyOf(queries)
+		}
+		_, err := s.client.Hits(ctx, s.search.request(body), &[]struct{}{})
+		if !isRefusal(err) {
+			return nil
+		}
+		return err
+	}
+	for some := range slices.Chunk(parts, askedAtOnce) {
+		if ask(some) == nil {
+			continue
+		}
+		for len(some) > 1 {
+			if half := some[:len(some)/2]; ask(half) != nil {
+				some = half
+			} else {
+				some = some[len(some)/2:]
+			}
+		}
+		return some[0].name, ask(some)
+	}
+	return "", nil
+}
+
+// A part of a search is one of the queries that it is made of.
+type part struct {
+	name  string
+	query dsl
+}
+
+func (s *Source) parts() ([]part, error) {
+	var parts []part
+	add := func(kind ConditionKind, text string, query dsl) {
+		if r := []rune(text); len(r) > longestName {
+			text = string(r[:longestName-3]) + "..."
+		}
+		parts = append(parts, part{string(kind) + " " + text, loudly(query)})
+	}
+	for _, clause := range s.search.Query.Conjuncts() {
+		query, err := clause.Compile(s.fields)
+		if err != nil {
+			return nil, err
+		}
+		add(OfQuery, clause.String(), query)
+	}
+	for _, f := range s.search.Filters {
+		query := f.compile(s.fields)
+		text, err := json.Marshal(query)
+		if err != nil {
+			return nil, fmt.Errorf("filter: %w", err)
+		}
+		add(OfFilter, string(text), query)
+	}
+	for _, q := range s.search.Exclude {
+		query, err := q.Compile(s.fields)
+		if err != nil {
+			return nil, excludeError(err)
+		}
+		add(Exclusion, q.String(), query)
+	}
+	for _, e := range s.search.Exceptions {
+		add(Exclusion, e.Name, e.compile(s.fields))
+	}
+	return parts, nil
+}
+
+// longestName is how much of a part is told, in characters.
+const longestName = 300
+
+// loudly makes a query fail where the cluster forbids it and it would not say so,
+// but match nothing: free text is lenient. Of the queries that may be slow a
+// nested one is refused whatever the mapping is; here it changes no match.
+func loudly(query dsl) dsl {
+	if !isLenient(query) {
+		return query
+	}
+	return dsl{"bool": dsl{"filter": []dsl{query}, "must_not": []dsl{
+		{"nested": dsl{"path": "newterms.is_asking", "query": dsl{"match_all": dsl{}}, "ignore_unmapped": true}},
+	}}}
+}
+
+// isLenient reports whether a query looks for patterns in a way that passes over
+// fields for which it cannot.
+func isLenient(query any) bool {
+	switch q := query.(type) {
+	case []dsl:
+		return slices.ContainsFunc(q, func(one dsl) bool { return isLenient(one) })
+	case []any:
+		return slices.ContainsFunc(q, isLenient)
+	case dsl:
+		kind, _ := q["type"].(string)
+		if q["lenient"] == true && (q["fuzziness"] != nil || strings.HasSuffix(kind, "prefix")) { // of a match
+			return true
+		}
+		for kind, value := range q {
+			if body, ok := value.(dsl); ok && strings.HasSuffix(kind, "query_string") {
+				text, _ := body["query"].(string)
+				if (body["lenient"] == true || isOfAllFields(body)) && text != "*" && strings.ContainsAny(text, `*?~/[{<>`) {
+					return true
+				}
+			}
+			if isLenient(value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isOfAllFields reports a query_string that names no field, which makes it lenient.
+func isOfAllFields(body dsl) bool {
+	switch field := body["default_field"]; {
+	case field == "*":
+		return true
+	case field != nil:
+		return false
+	}
+	switch fields := body["fields"].(type) {
+	case nil:
+		return true
+	case []any:
+		return slices.Contains(fields, any("*"))
+	}
+	return false
+}

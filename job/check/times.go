@@ -1,0 +1,39 @@
+package check
+
+import (
+	"fmt"
+	"time"
+
+	"newterms/esquery"
+)
+
+// ahead judges events that are dated later than now: a run sees each once its time
+// has come, and until then it is no history either.
+func (c *ruleCheck) ahead(h esquery.Health) {
+	if n := h.Ahead.Events; n > 0 {
+		c.warn("ahead", problem(AheadEvents, "%s dated ahead of now, up to %s (%s ahead): a run sees %s only when that time has come",
+			count(n, "event is", "events are"), stamp(h.Ahead.To), h.Ahead.To.Sub(h.Now).Round(time.Second), map[bool]string{true: "it", false: "each"}[n == 1]))
+	}
+}
+
+// arrival judges how late events come that are dated by something else than their
+// ingestion. Scheduled runs see those that come within the overlap of their time.
+func (c *ruleCheck) arrival(h esquery.Health) {
+	n := int64(len(h.Arrival.Lags))
+	if h.Arrival.Events == 0 {
+		return
+	}
+	overlap := max(c.Check.Overlap, c.Rule.Overlap)
+	who := fmt.Sprintf("%s not dated by ingestion, and scheduled runs miss what comes more than %s after its time", count(h.Arrival.Events, "event is", "events are"), overlap)
+	if n == 0 {
+		c.warn("late", problem(LateUnknown, "%s: how late they come they do not tell", who))
+		return
+	}
+	median, longest := h.Arrival.Lags[n/2].Round(time.Second), h.Arrival.Lags[n-1].Round(time.Second)
+	message := fmt.Sprintf("%s: of the newest %d, half came within %s and all within %s", who, n, median, longest)
+	if h.Arrival.Lags[n-1] > overlap {
+		c.warn("late", problem(LateUnseen, "%s", message))
+	} else {
+		c.ok("late", "%s", message)
+	}
+}

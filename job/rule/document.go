@@ -98,13 +98,22 @@ func decodeTOML(path, text string) ([]document, error) {
 	var documents []document
 	for _, e := range exceptions {
 		container, _ := e["container"].(map[string]any)
-		documents = append(documents, document{path: path, table: container})
+		documents = append(documents, document{path: path, table: container, line: lineOfValue(text, "list_id", container["list_id"])})
 		items, _ := tablesOf(e["items"])
 		for _, item := range items {
-			documents = append(documents, document{path: path, table: item})
+			documents = append(documents, document{path: path, table: item, line: lineOfValue(text, "item_id", item["item_id"])})
 		}
 	}
 	return documents, nil
+}
+
+// lineOfValue finds where TOML gives a key a value first; 0 if it cannot be told.
+func lineOfValue(text, key string, value any) int {
+	at := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']` + regexp.QuoteMeta(fmt.Sprint(value)) + `["']`).FindStringIndex(text)
+	if at == nil {
+		return 0
+	}
+	return 1 + strings.Count(text[:at[1]], "\n")
 }
 
 // decodeLines reads an export, an object a line. A line that is none does not

@@ -42,21 +42,33 @@ func Read(paths ...string) (Library, error) {
 			l.problem(path, errors.New("it holds no new_terms rule that is enabled (*.toml, *.ndjson, *.json)"))
 		}
 	}
-	for i := range l.rules {
-		l.resolve(&l.rules[i])
+	var usable []Rule
+	for _, r := range l.rules {
+		// Without its lists a rule would alert on what it is meant to leave out.
+		var err error
+		if r.Exceptions, err = l.lists.of(r.Parameters["exceptions_list"], r.path); err != nil {
+			l.problem(r.Source, err)
+			continue
+		}
+		usable = append(usable, r.Rule)
 	}
-	usable := slices.DeleteFunc(l.rules, func(r Rule) bool { return r.ID == "" })
 	return Library{usable, l.passedOver, l.warnings}, errors.Join(l.problems...)
 }
 
 type loader struct {
-	rules      []Rule
+	rules      []loaded
 	problems   []error
 	warnings   []error
 	passedOver map[string]int
 	seen       map[string]string // rule_id → path
 	lists      lists
 	found      int // rules, exception lists and problems
+}
+
+// A loaded rule lacks its exceptions: the files to come may have them.
+type loaded struct {
+	Rule
+	path string
 }
 
 func (l *loader) problem(path string, err error) {
@@ -121,7 +133,7 @@ func (l *loader) document(d document, among bool) {
 		l.lists.addItem(d)
 		l.found++
 	case kind == aList:
-		l.lists.add(d)
+		l.lists.addList(d)
 		l.found++
 	case kind == unknown && among && filepath.Ext(d.path) == ".json":
 		l.passedOver["no rule"]++ // some other file of the folder
@@ -153,18 +165,5 @@ func (l *loader) rule(d document, among bool) {
 	}
 	l.found++
 	l.seen[r.ID] = r.Source
-	l.rules = append(l.rules, r)
-}
-
-// resolve looks up the exception lists that a rule names. A rule that lacks one
-// is a problem, and loses its id: without the list it would alert on what it is
-// meant to leave out.
-func (l *loader) resolve(r *Rule) {
-	exceptions, err := l.lists.of(r.Parameters["exceptions_list"])
-	if err != nil {
-		l.problem(r.Source, err)
-		r.ID = ""
-		return
-	}
-	r.Exceptions = exceptions
+	l.rules = append(l.rules, loaded{r, d.path})
 }

@@ -87,6 +87,7 @@ type Source struct {
 	sources                                *sources
 	fields                                 kql.Fields
 	passedOver                             []Unavailable
+	textNetworks                           []TextNetwork
 	// forEvents is what asks for events. What it learns it learns by itself.
 	forEvents *Source
 }
@@ -117,16 +118,22 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 			return nil, err
 		}
 	}
+	if err := m.checkLists(s); err != nil {
+		return nil, err
+	}
 	_, mapped := m.fields[s.Timestamp]
 	b := bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}
 	b.wanted, b.foundByDates = m.wanted(s)
 	source := newSource(c, b)
-	source.passedOver, source.fields = m.passedOver, m.fields
+	source.passedOver, source.fields, source.textNetworks = m.passedOver, m.fields, m.textNetworks(s)
 	return source, nil
 }
 
 // PassedOver names what of the search's indices cannot be seen.
 func (s *Source) PassedOver() []Unavailable { return s.passedOver }
+
+// TextNetworks are those of the search's exclusions, one for each field.
+func (s *Source) TextNetworks() []TextNetwork { return s.textNetworks }
 
 // Hash identifies what the search reads, in hex: the indices, the query with its
 // filters and exclusions, the fields and the timestamps, and whether an absent

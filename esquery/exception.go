@@ -25,7 +25,11 @@ type Entry struct {
 	Ranges   [][2]string // of match_any as well: from and to, both inclusive
 	// IgnoreCase is for match_any: letter case does not count on keyword fields.
 	IgnoreCase bool
-	Of         []Entry // of nested: conditions on one object of the field
+	// List names the value list that the values come from. With Addresses they are
+	// IP addresses, networks and ranges, which fields of no other type have.
+	List      string  `json:"-"`
+	Addresses bool    `json:"-"`
+	Of        []Entry // of nested: conditions on one object of the field
 }
 
 // maxTerms is how many values a terms query takes (index.max_terms_count).
@@ -91,9 +95,12 @@ func anyValue(name string, f kql.Field, e Entry) []dsl {
 		queries = append(queries, dsl{"range": dsl{name: dsl{"gte": r[0], "lte": r[1]}}})
 	}
 	switch {
-	case isKeyword && e.IgnoreCase:
+	case e.IgnoreCase && slices.Contains(f.Types, "keyword") && isText(f.Types):
 		for _, v := range values {
-			queries = append(queries, dsl{"term": dsl{name: dsl{"value": v, "case_insensitive": true}}})
+			queries = append(queries, ignoringCase(name, v))
+			if !isKeyword {
+				queries = append(queries, dsl{"match_phrase": dsl{name: v}})
+			}
 		}
 	case isKeyword || isIP:
 		for chunk := range slices.Chunk(values, maxTerms) {
@@ -105,6 +112,11 @@ func anyValue(name string, f kql.Field, e Entry) []dsl {
 		}
 	}
 	return queries
+}
+
+// isText reports whether all types are of texts, whose case can be ignored.
+func isText(types []string) bool {
+	return !slices.ContainsFunc(types, func(kind string) bool { return !slices.Contains([]string{"keyword", "text", "match_only_text"}, kind) })
 }
 
 // excluding are the queries of which an event must match none, in few clauses:

@@ -32,8 +32,9 @@ type Health struct {
 	Now      time.Time // by the server's clock
 	// Excluded tells what each exclusion takes, of Unexcluded events of the range
 	// that match without them.
-	Excluded   []Excluded
-	Unexcluded int64
+	Excluded     []Excluded
+	Unexcluded   int64
+	TextNetworks []TextNetwork // of the exclusions
 }
 
 // maxLags is the most that top_hits gives by default
@@ -57,6 +58,10 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 			h.Misfits[name] = err
 		}
 	}
+	if err := m.checkLists(s); err != nil {
+		return h, err
+	}
+	h.TextNetworks = m.textNetworks(s)
 	query, err := s.compile(h.Fields)
 	if err != nil {
 		return h, err

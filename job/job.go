@@ -23,6 +23,7 @@ type Source interface {
 	LastSeen(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]time.Time, error)
 	Events(ctx context.Context, candidates []esquery.Candidate) iter.Seq2[[]*esquery.Event, error]
 	PassedOver() []esquery.Unavailable
+	TextNetworks() []esquery.TextNetwork
 	Excluded(ctx context.Context, r esquery.Range) (counts []esquery.Excluded, of int64, err error)
 	Oldest(ctx context.Context, r esquery.Range) (oldest time.Time, ok bool, err error)
 }
@@ -58,7 +59,7 @@ type Job struct {
 	Emit func(alerts.Alert) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
 	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory,
-	// *LeftOut or *Uncounted.
+	// *LeftOut, *TextNetworks or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)
@@ -219,6 +220,9 @@ func (j *Job) detect(ctx, ending context.Context, open func() (Source, error), r
 	}
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		j.Warn(&PassedOver{passedOver})
+	}
+	if networks := source.TextNetworks(); len(networks) > 0 {
+		j.Warn(&TextNetworks{networks})
 	}
 	maker, err := alerts.NewMaker(j.Rule.Parameters, info)
 	if err != nil {

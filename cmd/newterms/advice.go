@@ -50,6 +50,8 @@ func advice(err error) string {
 		return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
 	case is[*job.PassedOver](err):
 		return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
+	case is[*job.TextNetworks](err):
+		return networkAdvice
 	case is[*job.FutureRun](err):
 		return "check the clocks of the cluster's nodes"
 	case is[*job.OtherSearch](err):
@@ -187,6 +189,7 @@ func problemAdvice(p *check.Problem) string {
 		check.FieldUnmapped:     "check that the events are of the kind that the rule expects",
 		check.SeveralTypes:      "reindex the indices that differ",
 		check.ExcludesNothing:   "nothing to do if there were no such events; otherwise compare the field and the letter case of the value with an event, or remove it",
+		check.NetworkInText:     networkAdvice,
 		check.ExcludesAll:       "the rule can find nothing: make it narrower, or disable the rule",
 		check.NoRun:             ifNew,
 		check.NoSuccess:         ifNew,
@@ -195,6 +198,9 @@ func problemAdvice(p *check.Problem) string {
 		check.RunsStale:         lookAt,
 	}[p.Kind]
 }
+
+// networkAdvice is for networks of a field that is no ip.
+const networkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
 
 // termAdvice is for new-terms fields that events lack.
 func termAdvice(fields ...string) string {

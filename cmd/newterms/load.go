@@ -126,7 +126,11 @@ func readExcludeFile(path string) ([]kql.Query, error) {
 }
 
 func parseParagraph(lines []string, path string, first int) ([]kql.Query, error) {
-	whole, wholeErr := parseFieldwise(strings.TrimSpace(strings.Join(lines, "\n")))
+	text := strings.TrimSpace(strings.Join(lines, "\n"))
+	whole, wholeErr := parseFieldwise(text)
+	if value, line, runsOver := whole.RunsOver(); wholeErr == nil && runsOver {
+		return nil, fmt.Errorf("%s line %d: %w", path, first+line-1, runsOverError(value))
+	}
 	if wholeErr == nil {
 		return []kql.Query{whole}, nil
 	}
@@ -148,6 +152,12 @@ func parseParagraph(lines []string, path string, first int) ([]kql.Query, error)
 		return nil, fmt.Errorf("%s, expression at line %d: %w", path, first, wholeErr)
 	}
 	return queries, lineErr
+}
+
+// runsOverError is for a value that two lines make, because the second has no
+// field or because there is no or between them.
+func runsOverError(value string) error {
+	return fmt.Errorf("%q runs over the end of the line: write FIELD: (one or other) for several values, or put it in quotes", value)
 }
 
 // likeNetwork is what is meant for a network.

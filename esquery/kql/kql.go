@@ -122,6 +122,9 @@ type value struct {
 	kind   kind
 	quoted bool
 	pieces []string
+	// lineEnd is where unquoted text runs over the end of a line, in characters
+	// of the query; 0 if it does not.
+	lineEnd int
 }
 
 // String is the literal text, with a plain `*` for each wildcard.

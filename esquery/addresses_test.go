@@ -28,6 +28,7 @@ func TestAddressesInOtherFields(t *testing.T) {
 		{"keyword", keyword, keyword, "is of type keyword", "is of type keyword"},
 		{"keyword in one index", ip, keyword, "is of type keyword in B", "is of type keyword in B"},
 		{"text in one index, an object in the other", text, object, "is of type text", "is of type text"},
+		{"a key of a flattened field", `"properties":{"g":{"type":"ip"}}`, `"type":"flattened"`, "is a key of f, which is of type flattened in B", "is a key of f, which is of type flattened in B"},
 		{"ranges of addresses", `"type":"ip_range"`, ip, "is of type ip_range in A", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -40,21 +41,25 @@ func TestAddressesInOtherFields(t *testing.T) {
 				indices[name] = newIndex(t, mappingOf(types))
 			}
 			names := strings.NewReplacer(indices["A"], "A", indices["B"], "B")
+			field := "f"
+			if strings.Contains(c.of, "a key of") {
+				field = "f.g"
+			}
 			s := esquery.Search{Indices: []string{indices["A"], indices["B"]}, Query: parse(t, "*"), Fields: []string{"user"}, Timestamp: "@timestamp"}
-			s.Exclude = []kql.Query{parse(t, "f: 10.0.0.0/8"), parse(t, "f: (192.0.2.0/24 or 192.0.2.1) or user: x")}
+			s.Exclude = []kql.Query{parse(t, field+": 10.0.0.0/8"), parse(t, field+": (192.0.2.0/24 or 192.0.2.1) or user: x")}
 			var networks []string
 			for _, n := range open(t, nil, s).TextNetworks() {
 				networks = append(networks, fmt.Sprint(n))
 			}
 			want := ""
 			if c.networks != "" {
-				want = "f " + c.networks + ", where no address is in 10.0.0.0/8, 192.0.2.0/24"
+				want = field + " " + c.networks + ", where no address is in 10.0.0.0/8, 192.0.2.0/24"
 			}
 			if got := names.Replace(strings.Join(networks, "; ")); got != want {
 				t.Errorf("got the warning %q, want %q", got, want)
 			}
 			s.Exclude, s.Exceptions = nil, []esquery.Exception{{Name: "item", Entries: []esquery.Entry{
-				{Field: "user", Kind: "exists"}, {Field: "f", Kind: "match_any", Values: []string{"10.0.0.0/8"}, List: "nets.txt (ip)", Addresses: true},
+				{Field: "user", Kind: "exists"}, {Field: field, Kind: "match_any", Values: []string{"10.0.0.0/8"}, List: "nets.txt (ip)", Addresses: true},
 			}}}
 			client := elastic.NewClient(estest.ForTest(t), elastic.Options{})
 			_, openErr := esquery.Open(t.Context(), client, s)
@@ -65,7 +70,7 @@ func TestAddressesInOtherFields(t *testing.T) {
 					if err != nil {
 						t.Errorf("got %v", err)
 					}
-				} else if want := "the exception item compares the value list nets.txt (ip) with f, which " + c.of + ": "; !errors.As(err, &misfit) || !strings.HasPrefix(names.Replace(err.Error()), want) {
+				} else if want := "the exception item compares the value list nets.txt (ip) with " + field + ", which " + c.of + ": "; !errors.As(err, &misfit) || !strings.HasPrefix(names.Replace(err.Error()), want) {
 					t.Errorf("got %v, want %s", err, want)
 				}
 			}

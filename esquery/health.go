@@ -48,7 +48,7 @@ const maxLags = 100
 // learned before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
 	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
-	m, err := readMapping(ctx, c, s.Indices, h.Names)
+	m, err := readMapping(ctx, c, s.Indices, s.mappedNames())
 	h.Fields, h.Indices, h.PassedOver = m.fields, m.indices, m.passedOver
 	if err != nil {
 		return h, err

@@ -36,7 +36,8 @@ func TestNetworks(t *testing.T) {
 		{`user: ("2001:db8::/32" or 10.0.0.1 or not 10.0.0.0/8) and bytes: 192.0.2.0/24`, "map[bytes:[192.0.2.0/24] user:[2001:db8::/32 10.0.0.0/8]]"},
 		{"host.*: 10.0.0.0/8", "map[host.id:[10.0.0.0/8] host.name:[10.0.0.0/8]]"},
 		{"grants:{ role: 10.0.0.0/8 }", "map[grants.role:[10.0.0.0/8]]"},
-		{"unknown: 10.0.0.0/8 or user: 10.0.0.0 or user: a/8 or 10.0.0.0/8 or user > 10.0.0.0/8", "map[]"},
+		{"flat.key: 10.0.0.0/8", "map[flat.key:[10.0.0.0/8]]"},
+		{"unknown*: 10.0.0.0/8 or user: 10.0.0.0 or user: a/8 or 10.0.0.0/8 or user > 10.0.0.0/8", "map[]"},
 	} {
 		if got := fmt.Sprint(parse(t, c.kql).Networks(fields())); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.kql, got, c.want)

@@ -1,7 +1,7 @@
 package kql
 
 // Networks returns the networks (203.0.113.0/24) that the query looks for, by the
-// names of the known fields that it looks for them in.
+// names of the fields that it looks for them in, known or not.
 func (q Query) Networks(fields Fields) map[string][]string {
 	networks := map[string][]string{}
 	newCompiler(fields).networks(q.root, networks)
@@ -29,13 +29,10 @@ func (c compiler) networks(n node, networks map[string][]string) {
 	}
 }
 
-// named are the known fields that a name stands for.
+// named are the fields that a name stands for.
 func (c compiler) named(name *value) []string {
 	if name.kind == wildcard {
 		return c.matching(name)
 	}
-	if _, ok := c.fields[c.inside(name.String())]; ok {
-		return []string{c.inside(name.String())}
-	}
-	return nil
+	return []string{c.inside(name.String())}
 }

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -177,6 +178,20 @@ func (s Search) fieldNames() []string {
 	return sortedOnce(names)
 }
 
+// plainNames are those of fieldNames that name one field: no patterns, and no paths
+// of nested groups.
+func (s Search) plainNames() []string {
+	names := s.fieldNames()
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return strings.Contains(name, "*") || slices.Contains(names, name+".*")
+	})
+}
+
+// known are the fields that Kibana knows when it compiles the query and the filters.
+func (s Search) known(fields kql.Fields) kql.Fields {
+	return s.Query.Known(fields, keysOf(s.Filters)...)
+}
+
 func sortedOnce(names []string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -189,16 +204,17 @@ func (s Search) request(body any) elastic.Search {
 
 // compile gives the query that events must match at any time.
 func (s Search) compile(fields kql.Fields) (dsl, error) {
-	query, err := s.Query.Compile(fields)
+	query, err := s.Query.Compile(fields, keysOf(s.Filters)...)
 	if err != nil {
 		return nil, err
 	}
 	filter, mustNot := []dsl{query}, []dsl{}
+	known := s.known(fields)
 	for _, f := range s.Filters {
 		if f.Negate {
-			mustNot = append(mustNot, f.compile(fields))
+			mustNot = append(mustNot, f.compile(known))
 		} else {
-			filter = append(filter, f.compile(fields))
+			filter = append(filter, f.compile(known))
 		}
 	}
 	excluding, err := s.excluding(fields)

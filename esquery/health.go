@@ -15,7 +15,7 @@ import (
 type Health struct {
 	Indices    []string      // that match, sorted
 	PassedOver []Unavailable // those that cannot be seen
-	Names      []string      // of all fields that the search names, sorted
+	Names      []string      // of all fields that the search names, not by a pattern, sorted
 	Fields     kql.Fields    // of these, those that are mapped
 	// Misfits holds, by name, a *TypeError for each field whose mapping the
 	// search cannot use.
@@ -47,7 +47,7 @@ const maxLags = 100
 // those of Open and of a request. With an error the Health holds what was
 // learned before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
-	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
+	h := Health{Names: s.plainNames(), Misfits: map[string]error{}}
 	m, err := readMapping(ctx, c, s.Indices, s.mappedNames())
 	h.Fields, h.Indices, h.PassedOver = m.fields, m.indices, m.passedOver
 	if err != nil {

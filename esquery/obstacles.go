@@ -61,15 +61,17 @@ func (s *Source) conditions() ([]condition, error) {
 	add := func(kind ConditionKind, text string, query dsl) {
 		all = append(all, condition{Condition{Kind: kind, Text: text}, query})
 	}
+	known := s.search.known(s.fields)
+	loaded := slices.Collect(maps.Keys(known))
 	for _, clause := range s.search.Query.Conjuncts() {
-		query, err := clause.Compile(s.fields)
+		query, err := clause.Compile(s.fields, loaded...)
 		if err != nil {
 			return nil, err
 		}
 		add(OfQuery, clause.String(), query)
 	}
 	for _, f := range s.search.Filters {
-		query := f.compile(s.fields)
+		query := f.compile(known)
 		text, err := json.Marshal(query)
 		if err != nil {
 			return nil, fmt.Errorf("filter: %w", err)

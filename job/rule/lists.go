@@ -103,7 +103,7 @@ func (l lists) referred(reference map[string]any, path string) ([]Exception, err
 	own := slices.IndexFunc(files, func(f *listFile) bool { return f.path == path && len(f.lists) > 0 })
 	all := identities(files)
 	candidates := all
-	switch byID := slices.IndexFunc(all, func(d document) bool { return id != "" && identity(d) == id }); {
+	switch byID := slices.IndexFunc(all, func(d document) bool { return identity(d) == id }); {
 	case byID >= 0:
 		candidates = all[byID : byID+1]
 	case own >= 0:

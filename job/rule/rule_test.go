@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -107,28 +108,82 @@ store = "appState"
 }
 
 func TestFilters(t *testing.T) {
-	phrase := map[string]any{"match": map[string]any{"user.name": map[string]any{"query": "ada", "type": "phrase", "slop": 1}}}
-	rules, err := rule.Load(ruletest.Write(t, map[string]any{"filters": []map[string]any{
-		{"meta": map[string]any{"negate": true}, "query": phrase},
-		{"meta": map[string]any{"type": "combined", "relation": "or", "params": []map[string]any{
-			{"meta": map[string]any{"negate": true}, "query": map[string]any{"exists": map[string]any{"field": "a"}}},
-			{"meta": map[string]any{"disabled": true}, "query": map[string]any{"exists": map[string]any{"field": "b"}}},
-			{"meta": map[string]any{"type": "combined", "relation": "AND", "params": []map[string]any{
-				{"query": map[string]any{"exists": map[string]any{"field": "c"}}}, {"query": map[string]any{"exists": map[string]any{"field": "d"}}},
-			}}},
-		}}},
-	}}))
+	type m = map[string]any
+	exists := func(field string) m { return m{"exists": m{"field": field}} }
+	member := func(field string) esquery.Filter {
+		return esquery.Filter{Query: exists(field), Field: field}
+	}
+	combined := func(relation string, meta m, members ...m) m {
+		meta["type"], meta["relation"], meta["params"] = "combined", relation, members
+		if len(members) == 0 {
+			meta["params"] = []string{}
+		}
+		return m{"meta": meta}
+	}
+	phrases := m{"bool": m{"minimum_should_match": int64(1), "should": []m{{"match_phrase": m{"a": "x"}}}}}
+	disabled := m{"meta": m{"disabled": true}, "query": exists("b")}
+	for _, c := range []struct {
+		name   string
+		filter m
+		want   []esquery.Filter
+	}{
+		{"a match of type phrase", m{"meta": m{"negate": true}, "query": m{"match": m{"user.name": m{"query": "ada", "type": "phrase", "slop": 1}}}},
+			[]esquery.Filter{{Negate: true, Query: m{"match_phrase": m{"user.name": m{"query": "ada", "slop": int64(1)}}}, Field: "user.name", Key: "user.name", Former: true}}},
+		{"combined", combined("or", m{}, m{"meta": m{"negate": true}, "query": exists("a")}, combined("AND", m{}, m{"query": exists("c")}, m{"query": exists("d")})),
+			[]esquery.Filter{{Any: true, Of: []esquery.Filter{{Negate: true, Query: exists("a"), Field: "a", Key: "a"}, {Of: []esquery.Filter{member("c"), member("d")}}}}}},
+		{"a disabled one", disabled, nil},
+		{"a disabled member of OR matches every event", combined("OR", m{}, m{"query": exists("a")}, disabled), []esquery.Filter{{Any: true, Of: []esquery.Filter{member("a"), {}}}}},
+		{"a disabled member of AND is none", combined("AND", m{}, m{"query": exists("a")}, disabled), []esquery.Filter{{Of: []esquery.Filter{member("a")}}}},
+		{"with disabled members only", combined("AND", m{}, disabled), nil},
+		{"negated", combined("AND", m{"negate": true}, disabled), []esquery.Filter{{Negate: true}}},
+		{"without members", combined("OR", m{}), nil},
+		{"in another", combined("AND", m{}, m{"query": exists("a")}, combined("OR", m{"negate": true}, disabled)),
+			[]esquery.Filter{{Of: []esquery.Filter{member("a"), {Negate: true, Any: true, Of: []esquery.Filter{{}}}}}}},
+		{"a disabled combined one", combined("AND", m{"disabled": true, "negate": true}, m{"query": exists("a")}), nil},
+		{"phrases are about their key", m{"meta": m{"type": "phrases", "key": "a"}, "query": phrases},
+			[]esquery.Filter{{Query: m{"bool": m{"minimum_should_match": int64(1), "should": []any{m{"match_phrase": m{"a": "x"}}}}}, Field: "a", Key: "a"}}},
+		{"a query of one's own is about none", m{"meta": m{"type": "custom", "key": "a"}, "query": m{"bool": m{"filter": m{"exists": m{"field": "a"}}}}},
+			[]esquery.Filter{{Query: m{"bool": m{"filter": m{"exists": m{"field": "a"}}}}, Key: "a"}}},
+		{"nor are other queries", m{"meta": m{"type": "phrase"}, "query": m{"term": m{"a": "x"}}}, []esquery.Filter{{Query: m{"term": m{"a": "x"}}}}},
+		{"a range", m{"meta": m{"key": "a"}, "query": m{"range": m{"a": m{"gte": 1}}}}, []esquery.Filter{{Query: m{"range": m{"a": m{"gte": int64(1)}}}, Field: "a", Key: "a"}}},
+		{"a range that says that it is something else", m{"meta": m{"type": "custom"}, "query": m{"range": m{"a": m{"gte": 1}}}}, []esquery.Filter{{Query: m{"range": m{"a": m{"gte": int64(1)}}}}}},
+		{"a field of its own", m{"meta": m{"field": "b"}, "query": m{"match_phrase": m{"a": "x"}}}, []esquery.Filter{{Query: m{"match_phrase": m{"a": "x"}}, Field: "b", Key: "b"}}},
+		{"the old style is loaded by its key only", m{"meta": m{"alias": "x"}, "exists": m{"field": "a"}}, []esquery.Filter{{Query: exists("a"), Field: "a"}}},
+		{"and has no other", m{"meta": m{"key": "a"}, "exists": m{"field": "a"}, "$state": m{"store": "appState"}}, []esquery.Filter{{Query: exists("a"), Field: "a", Key: "a"}}},
+		{"beside a query other keys count for nothing", m{"query": exists("a"), "exists": m{"field": "b"}}, []esquery.Filter{member("a")}},
+	} {
+		rules, err := rule.Load(ruletest.Write(t, m{"filters": []m{c.filter}}))
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if got := asJSON(t, rules[0].Search.Filters); got != asJSON(t, c.want) {
+			t.Errorf("%s: got %s\nwant %s", c.name, got, asJSON(t, c.want))
+		}
+	}
+}
+
+// asJSON tells filters with the parts that their own JSON leaves out.
+func asJSON(t *testing.T, filters []esquery.Filter) string {
+	t.Helper()
+	type whole struct {
+		esquery.Filter
+		Of         string
+		Field, Key string
+		Former     bool
+	}
+	var all []whole
+	for _, f := range filters {
+		all = append(all, whole{f, "", f.Field, f.Key, f.Former})
+		if len(f.Of) > 0 {
+			all[len(all)-1].Of = asJSON(t, f.Of)
+		}
+	}
+	text, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
 	}
-	exists := func(field string) map[string]any { return map[string]any{"exists": map[string]any{"field": field}} }
-	want := []esquery.Filter{
-		{Negate: true, Query: map[string]any{"match_phrase": map[string]any{"user.name": map[string]any{"query": "ada", "slop": int64(1)}}}},
-		{Any: true, Of: []esquery.Filter{{Negate: true, Query: exists("a")}, {Of: []esquery.Filter{{Query: exists("c")}, {Query: exists("d")}}}}},
-	}
-	if got := rules[0].Search.Filters; !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v\nwant %+v", got, want)
-	}
+	return string(text)
 }
 
 // TestExportedRule has what Kibana's exports carry empty.
@@ -230,6 +285,9 @@ func TestLoadErrors(t *testing.T) {
 		{"history of no length", window("now-0d"), "", "reaches back no time"},
 		{"lookback that is no time", map[string]any{"from": "9 minutes"}, "", "from:"},
 		{"alert suppression", map[string]any{"alert_suppression": map[string]any{"group_by": []string{"a"}}}, "", "alert_suppression is not supported"},
+		{"a relation that Kibana takes for another", map[string]any{"filters": []map[string]any{{"meta": map[string]any{"type": "combined", "relation": "and", "params": []string{}}}}}, "", "the relation AND or OR"},
+		{"negate that is no flag", map[string]any{"filters": []map[string]any{{"meta": map[string]any{"negate": "true"}, "exists": map[string]any{"field": "a"}}}}, "", "meta.negate of a filter is neither true nor false"},
+		{"a filter without a query", map[string]any{"filters": []map[string]any{{"meta": map[string]any{}}}}, "", "one query, not 0"},
 		{"two queries in a filter", map[string]any{"filters": []map[string]any{
 			{"exists": map[string]any{"field": "a"}, "term": map[string]any{"a": 1}},
 		}}, "", "one query"},

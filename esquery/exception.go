@@ -11,6 +11,9 @@ import (
 type Exception struct {
 	Name    string `json:"-"` // of the item, with that of its list
 	Entries []Entry
+	// OSTypes are operating systems of which the host must have one: linux, macos
+	// or windows. None is any host.
+	OSTypes []string `json:",omitempty"`
 }
 
 // An Entry is a condition of an Exception, with the meaning that Kibana gives it.
@@ -54,7 +57,19 @@ func (e Entry) names(path string) []string {
 	return names
 }
 
-func (e Exception) compile(fields kql.Fields) dsl { return allOf(e.Entries, "", fields) }
+func (e Exception) compile(fields kql.Fields) dsl {
+	all := allOf(e.Entries, "", fields)
+	if len(e.OSTypes) == 0 {
+		return all
+	}
+	var of []dsl // as Kibana asks: Elastic's endpoint has it in the second
+	for _, field := range []string{"host.os.type", "host.os.name.caseless"} {
+		for _, os := range e.OSTypes {
+			of = append(of, dsl{"match_phrase": dsl{field: os}})
+		}
+	}
+	return dsl{"bool": dsl{"filter": []dsl{anyOf(of), all}}}
+}
 
 func allOf(entries []Entry, path string, fields kql.Fields) dsl {
 	queries := make([]dsl, len(entries))

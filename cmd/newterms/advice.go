@@ -77,8 +77,6 @@ func advice(err error) string {
 		return rejectionAdvice(rejected)
 	case is[*job.Uncounted](err):
 		return "nothing to do: they are excluded all the same"
-	case is[*rule.UnknownKey](err):
-		return "look for a typing error"
 	case is[*job.MaxAlertsError](err):
 		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
 	case errors.Is(err, job.ErrTerminated):

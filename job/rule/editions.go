@@ -25,8 +25,9 @@ func readItems(name listName, files []*listFile, list string) ([]Exception, erro
 		case isHeld && len(held) > 1 && len(f.items) > 0:
 			return nil, fmt.Errorf("%s: %s and %s are two lists of that name in one file, and nothing says to which its items belong: "+
 				"export them into a file each", name, held[0].place(), held[1].place())
-		case isHeld:
+		case isHeld && slices.ContainsFunc(f.lists, func(d document) bool { return d.found == 0 }):
 			exports = append(exports, f)
+		case isHeld: // the API tells lists without their items
 		case len(held) > 0:
 			continue // another list
 		}
@@ -178,7 +179,7 @@ func sameExceptions(a, b []Exception) bool {
 	b = slices.Clone(b)
 	for _, one := range a {
 		i := slices.IndexFunc(b, func(e Exception) bool {
-			return reflect.DeepEqual(e.Entries, one.Entries) && e.Expires.Equal(one.Expires)
+			return reflect.DeepEqual(e.Entries, one.Entries) && slices.Equal(e.OSTypes, one.OSTypes) && e.Expires.Equal(one.Expires)
 		})
 		if i < 0 {
 			return false

@@ -50,8 +50,11 @@ func readItem(d document) (Exception, error) {
 			return refuse("expire_time: %q is no time in RFC 3339", fmt.Sprint(expires))
 		}
 	}
-	if !isEmpty(d.table["os_types"]) && d.table["os_types"] != nil {
-		return refuse("os_types is not supported and would change what it takes: say so in an entry for host.os.type")
+	if types := d.table["os_types"]; !isEmpty(types) {
+		var ok bool
+		if e.OSTypes, ok = stringsOf(types); !ok || slices.ContainsFunc(e.OSTypes, func(s string) bool { return !slices.Contains(osTypes(), s) }) {
+			return refuse("os_types: %v is no list of %s", shown(types), strings.Join(osTypes(), ", "))
+		}
 	}
 	entries, err := readEntries(d.path, d.table["entries"], false)
 	if err != nil {
@@ -60,6 +63,9 @@ func readItem(d document) (Exception, error) {
 	e.Entries = entries
 	return e, nil
 }
+
+// osTypes are those that Kibana knows.
+func osTypes() []string { return []string{"linux", "macos", "windows"} }
 
 func readEntries(path string, value any, inNested bool) ([]esquery.Entry, error) {
 	tables, ok := tablesOf(value)

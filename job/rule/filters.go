@@ -10,10 +10,7 @@ import (
 // filters reads [[rule.filters]]: Kibana's filters, each with a Query DSL body
 // under query, or in the old style beside meta, or combined of others.
 func (t *tableReader) filters() []esquery.Filter {
-	list, ok := tablesOf(t.table["filters"])
-	if value, present := t.table["filters"]; present && !ok && !isEmpty(value) {
-		t.problem("filters is no list of tables")
-	}
+	list, _ := tablesOf(t.table["filters"])
 	var filters []esquery.Filter
 	for _, f := range list {
 		if filter, ok := t.filter(f); ok {

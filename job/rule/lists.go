@@ -75,13 +75,7 @@ func identities(files []*listFile) []document {
 
 // of reads the items of the lists that a rule of a file names in exceptions_list.
 func (l lists) of(value any, path string) ([]Exception, error) {
-	if value == nil || isEmpty(value) {
-		return nil, nil
-	}
-	references, ok := tablesOf(value)
-	if !ok {
-		return nil, errors.New("exceptions_list is no list of tables")
-	}
+	references, _ := tablesOf(value)
 	var exceptions []Exception
 	var problems []error
 	for _, reference := range references {

@@ -17,7 +17,7 @@ type Library struct {
 	// PassedOver counts the rules that do not run, by their type, or by
 	// "disabled".
 	PassedOver map[string]int
-	Warnings   []error // *UnknownKey
+	Warnings   []*Warning // of all rules, also of those that cannot be used
 }
 
 // Load returns the rules that Read finds.
@@ -42,6 +42,7 @@ func Read(paths ...string) (Library, error) {
 			l.problem(path, errors.New("it holds no new_terms rule that is enabled (*.toml, *.ndjson, *.json)"))
 		}
 	}
+	l.warnOfPages()
 	var usable []Rule
 	for _, r := range l.rules {
 		// Without its lists a rule would alert on what it is meant to leave out.
@@ -50,25 +51,20 @@ func Read(paths ...string) (Library, error) {
 			l.problem(r.Source, err)
 			continue
 		}
-		usable = append(usable, r.Rule)
+		usable = append(usable, r)
 	}
 	return Library{usable, l.passedOver, l.warnings}, errors.Join(l.problems...)
 }
 
 type loader struct {
-	rules      []loaded
+	rules      []Rule // without their exceptions: the files to come may have them
 	problems   []error
-	warnings   []error
+	warnings   []*Warning
 	passedOver map[string]int
 	seen       map[string]string // rule_id → path
 	lists      lists
+	pages      []pages
 	found      int // rules, exception lists and problems
-}
-
-// A loaded rule lacks its exceptions: the files to come may have them.
-type loaded struct {
-	Rule
-	path string
 }
 
 func (l *loader) problem(path string, err error) {
@@ -103,7 +99,11 @@ func (l *loader) visit(root string) fs.WalkDirFunc {
 // add reads a file. In a folder or an export, rules that do not run are no
 // problem.
 func (l *loader) add(path string, inFolder bool) {
-	text, err := os.ReadFile(path)
+	data, err := os.ReadFile(path)
+	var text string
+	if err == nil {
+		text, err = plainText(data)
+	}
 	if err != nil {
 		l.problem(path, err)
 		return
@@ -115,14 +115,44 @@ func (l *loader) add(path string, inFolder bool) {
 	case ".json":
 		decode = decodeJSON
 	}
-	documents, err := decode(path, string(text))
+	documents, err := decode(path, text)
 	if err != nil {
 		for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
 			l.problem(path, one)
 		}
 	}
 	for _, d := range documents {
-		l.document(d, among)
+		if d.found > 0 {
+			l.page(d)
+		}
+		l.document(d, among || d.found > 0)
+	}
+}
+
+// pages are answers of the _find API of one kind and total, which have so many
+// documents together.
+type pages struct {
+	first document
+	n     int
+}
+
+func (l *loader) page(d document) {
+	for i, p := range l.pages {
+		if p.first.kind() == d.kind() && p.first.total == d.total {
+			l.pages[i].n++
+			return
+		}
+	}
+	l.pages = append(l.pages, pages{d, 1})
+}
+
+// warnOfPages warns of answers of the _find API whose other pages are not there.
+func (l *loader) warnOfPages() {
+	for _, p := range l.pages {
+		if p.n < p.first.total {
+			l.warnings = append(l.warnings, &Warning{p.first.path, p.first.line, "data", fmt.Sprintf(
+				"it has %d of %d: ask Kibana with per_page=%d, or add the other pages", p.n, p.first.total, p.first.total)})
+		}
 	}
 }
 
@@ -158,12 +188,12 @@ func (l *loader) rule(d document, among bool) {
 	if other, ok := l.seen[r.ID]; err == nil && ok {
 		err = &Error{d.place(), fmt.Errorf("it has the rule_id %s of %s", r.ID, other)}
 	}
-	l.warnings = append(l.warnings, d.unknownKeys()...)
+	l.warnings = append(l.warnings, r.Warnings...)
 	if err != nil {
 		l.problem(d.place(), err)
 		return
 	}
 	l.found++
 	l.seen[r.ID] = r.Source
-	l.rules = append(l.rules, loaded{r, d.path})
+	l.rules = append(l.rules, r)
 }

@@ -35,7 +35,7 @@ func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 	e.Addresses = kind == "ip" || kind == "ip_range"
 	line := 0
 	var lines []int // of the values
-	for value := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+	for value := range strings.Lines(text) {
 		line++
 		value = strings.TrimSpace(value)
 		var err error
@@ -74,9 +74,12 @@ func findValueList(path, id string) (file, text string, err error) {
 	}
 	for _, name := range []string{id, id + ".txt"} {
 		file = filepath.Join(filepath.Dir(path), name)
-		text, err := os.ReadFile(file)
+		data, err := os.ReadFile(file)
 		if err == nil {
-			return file, string(text), nil
+			if text, err = plainText(data); err == nil {
+				return file, text, nil
+			}
+			return "", "", fmt.Errorf("value list %s: %w", file, err)
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			return "", "", fmt.Errorf("value list %s: %w", id, err)

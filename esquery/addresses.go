@@ -40,10 +40,8 @@ func (s Search) parentsOfAddresses() []string {
 		}
 	}
 	for _, q := range s.Exclude {
-		for _, c := range q.Clauses() {
-			if c.Kind == "network" {
-				add(c.Field)
-			}
+		for name := range q.Networks(nil) {
+			add(name)
 		}
 	}
 	return sortedOnce(parents)

@@ -27,7 +27,7 @@ func TestAddressesInOtherFields(t *testing.T) {
 		{"an object in one index", ip, object, "", ""},
 		{"keyword", keyword, keyword, "is of type keyword", "is of type keyword"},
 		{"keyword in one index", ip, keyword, "is of type keyword in B", "is of type keyword in B"},
-		{"text in one index, an object in the other", text, object, "is of type text", "is of type text"},
+		{"text in one index, an object in the other", text, object, "is of type text in A", "is of type text in A"},
 		{"a key of a flattened field", `"properties":{"g":{"type":"ip"}}`, `"type":"flattened"`, "is a key of f, which is of type flattened in B", "is a key of f, which is of type flattened in B"},
 		{"ranges of addresses", `"type":"ip_range"`, ip, "is of type ip_range in A", ""},
 	} {
@@ -45,7 +45,7 @@ func TestAddressesInOtherFields(t *testing.T) {
 			if strings.Contains(c.of, "a key of") {
 				field = "f.g"
 			}
-			s := esquery.Search{Indices: []string{indices["A"], indices["B"]}, Query: parse(t, "*"), Fields: []string{"user"}, Timestamp: "@timestamp"}
+			s := esquery.Search{Indices: []string{indices["A"], indices["B"]}, Query: parse(t, "not f.x: y"), Fields: []string{"user"}, Timestamp: "@timestamp"}
 			s.Exclude = []kql.Query{parse(t, field+": 10.0.0.0/8"), parse(t, field+": (192.0.2.0/24 or 192.0.2.1) or user: x")}
 			var networks []string
 			for _, n := range open(t, nil, s).TextNetworks() {

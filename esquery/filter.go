@@ -76,7 +76,7 @@ func withBoolean(query dsl, field string) dsl {
 	return dsl{"match_phrase": dsl{field: changed}}
 }
 
-// keys are the fields that the filters have Kibana load.
+// keysOf are the fields that filters have Kibana load. Some are no fields.
 func keysOf(filters []Filter) []string {
 	var keys []string
 	for _, f := range filters {
@@ -108,10 +108,8 @@ func (f Filter) names() []string {
 	for _, of := range f.Of {
 		names = append(names, of.names()...)
 	}
-	for _, name := range []string{f.Field, f.Key} {
-		if name != "" {
-			names = append(names, name)
-		}
+	if f.Field != "" {
+		names = append(names, f.Field)
 	}
 	return names
 }

@@ -32,7 +32,7 @@ func (q Query) Compile(fields Fields, also ...string) (map[string]any, error) {
 // compiler compiles what stands inside the nested path, "" at the top.
 type compiler struct {
 	fields   Fields
-	names    []string            // of the fields, sorted
+	names    func() []string     // of the fields, sorted
 	matched  map[*value][]string // the fields of a pattern, which a list of values shares
 	path     string
 	inGroups func() compiler // with the fields that are known inside groups
@@ -41,9 +41,8 @@ type compiler struct {
 }
 
 func newCompiler(fields Fields) compiler {
-	return compiler{
-		fields: fields, names: slices.Sorted(maps.Keys(fields)), matched: map[*value][]string{}, mapping: fields, never: map[string]bool{},
-	}
+	names := sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(fields)) })
+	return compiler{fields: fields, names: names, matched: map[*value][]string{}, mapping: fields, never: map[string]bool{}}
 }
 
 func (c compiler) compile(n node) (dsl, error) {
@@ -202,7 +201,7 @@ func (c compiler) matching(name *value) []string {
 	pieces := slices.Clone(name.pieces)
 	pieces[0] = c.inside(pieces[0])
 	var names []string
-	for _, field := range c.names {
+	for _, field := range c.names() {
 		if matches(pieces, field) {
 			names = append(names, field)
 		}

@@ -53,6 +53,28 @@ func (l lists) addItem(d document) {
 	f.items = append(f.items, d)
 }
 
+// settle gives items that name no namespace_type to the agnostic list of their
+// file, if there is no single one of that name.
+func (l lists) settle() {
+	for name, files := range l {
+		for _, f := range files {
+			other := slices.IndexFunc(l[listName{name.id, "agnostic"}], func(o *listFile) bool { return o.path == f.path && len(o.lists) > 0 })
+			if name.namespace != "single" || len(f.lists) > 0 || other < 0 {
+				continue
+			}
+			agnostic := l[listName{name.id, "agnostic"}][other]
+			f.items = slices.DeleteFunc(f.items, func(d document) bool {
+				_, given := d.table["namespace_type"]
+				if !given {
+					agnostic.items = append(agnostic.items, d)
+				}
+				return !given
+			})
+		}
+		l[name] = slices.DeleteFunc(l[name], func(f *listFile) bool { return len(f.lists)+len(f.items) == 0 })
+	}
+}
+
 // identity is the list's own id in Kibana, which differs between spaces. Of a
 // list without one it is the file.
 func identity(list document) string {

@@ -65,6 +65,13 @@ func TestListsOfSeveralFiles(t *testing.T) {
 		{"the agnostic one", map[string][]string{
 			"a.ndjson": {of.rule("r1", agnostic), of.list(agnostic), of.item("i", "lab", agnostic), of.list(""), of.item("i", "vpn", "")},
 		}, "lab"},
+		{"items that name no namespace belong to the list of their file", map[string][]string{
+			"a.ndjson": {of.rule("r1", agnostic), of.item("i", "lab", ""), of.list(agnostic), of.item("k", "vpn", agnostic)},
+			"b.ndjson": {of.item("n", "x", "")},
+		}, "lab vpn"},
+		{"items that name another do not", map[string][]string{
+			"a.ndjson": {of.rule("r1", agnostic), of.item("i", "lab", `,"namespace_type":"single"`), of.list(agnostic), of.item("k", "vpn", agnostic)},
+		}, "vpn"},
 		{"only the other namespace", map[string][]string{"a.ndjson": {of.rule("r1", ""), of.list(agnostic)}},
 			`it names the exception list "known" with the namespace_type single, and a.ndjson has it with agnostic`},
 		{"one list elsewhere, of another space", map[string][]string{
@@ -88,6 +95,16 @@ func TestListsOfSeveralFiles(t *testing.T) {
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"expire_time":"2099-01-01T00:00:00Z"`)},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
+		}, `hold two different lists of that name`},
+		{"two lists elsewhere of other operating systems", map[string][]string{
+			"a.ndjson": {of.rule("r1", "")},
+			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"os_types":["linux"]`)},
+			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
+		}, `hold two different lists of that name`},
+		{"two lists elsewhere, one of which cannot be read", map[string][]string{
+			"a.ndjson": {of.rule("r1", "")},
+			"b.ndjson": {of.list(spaceA)},
+			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", `,"expire_time":"soon"`)},
 		}, `hold two different lists of that name`},
 		{"two lists in one file", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", ""), of.list(spaceB)},
@@ -115,6 +132,14 @@ func TestListsOfSeveralFiles(t *testing.T) {
 		{"equal editions count once", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"os_types":[],"_version":"WzEsMV0="`)},
+		}, "vpn"},
+		{"an operating system is an edition", map[string][]string{
+			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
+			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"os_types":["linux"]`)},
+		}, `nothing says which is newer`},
+		{"ids of entries are none", map[string][]string{
+			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
+			"b.ndjson": {of.list(spaceA), strings.Replace(of.item("i", "vpn", ""), `{"field"`, `{"id":"e1","field"`, 1)},
 		}, "vpn"},
 		{"an expiry is an edition", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
@@ -191,6 +216,12 @@ func TestListsOfTOML(t *testing.T) {
 	if err != nil || len(l.Rules) != 1 || len(l.Rules[0].Exceptions) != 1 || l.Rules[0].Exceptions[0].Expires.Year() != 2099 {
 		t.Fatalf("got %+v, %v", l.Rules, err)
 	}
+	write(t, dir, "b.toml", strings.Replace(list("lab"), "item_id", "updated_at = 2026-03-01T00:00:00Z\nitem_id", 1))
+	write(t, dir, "a.toml", strings.Replace(list("vpn"), "item_id", "updated_at = 2026-01-01T00:00:00Z\nitem_id", 1))
+	if l, err := rule.Read(dir); err != nil || len(l.Rules) != 1 || l.Rules[0].Exceptions[0].Entries[0].Values[0] != "lab" {
+		t.Errorf("got %+v, %v", l.Rules, err)
+	}
+	write(t, dir, "a.toml", list("vpn"))
 	write(t, dir, "b.toml", list("lab"))
 	if _, err := rule.Read(dir); err == nil || !strings.Contains(err.Error(), `its item "i" differs between `+filepath.Join(dir, "a.toml")+` line 8 and `+filepath.Join(dir, "b.toml")+" line 8") {
 		t.Errorf("got %v", err)

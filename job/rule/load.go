@@ -43,6 +43,7 @@ func Read(paths ...string) (Library, error) {
 		}
 	}
 	l.warnOfPages()
+	l.lists.settle()
 	var usable []Rule
 	for _, r := range l.rules {
 		// Without its lists a rule would alert on what it is meant to leave out.

@@ -273,6 +273,8 @@ func TestLoadErrors(t *testing.T) {
 		{"no index", map[string]any{"index": nil}, "", "index is missing"},
 		{"no risk score", map[string]any{"risk_score": nil}, "", "risk_score is missing"},
 		{"a risk score that is too high", map[string]any{"risk_score": 2100}, "", "risk_score: 2100 is no whole number from 0 to 100"},
+		{"a risk score just too high", map[string]any{"risk_score": 101}, "", "risk_score: 101 is no whole number"},
+		{"an empty severity", map[string]any{"severity": ""}, "", "severity is missing"},
 		{"a negative risk score", map[string]any{"risk_score": -1}, "", "risk_score: -1 is no whole number"},
 		{"a fraction of a risk score", map[string]any{"risk_score": 47.5}, "", "risk_score: 47.5 is no whole number"},
 		{"a risk score that is text", map[string]any{"risk_score": "47"}, "", `risk_score: "47" is no whole number`},

@@ -28,11 +28,3 @@ func (c compiler) networks(n node, networks map[string][]string) {
 		}
 	}
 }
-
-// named are the fields that a name stands for.
-func (c compiler) named(name *value) []string {
-	if name.kind == wildcard {
-		return c.matching(name)
-	}
-	return []string{c.inside(name.String())}
-}

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -87,6 +88,7 @@ type Source struct {
 	sources                                *sources
 	fields                                 kql.Fields
 	passedOver                             []Unavailable
+	textNetworks                           []TextNetwork
 	// forEvents is what asks for events. What it learns it learns by itself.
 	forEvents *Source
 }
@@ -117,16 +119,22 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 			return nil, err
 		}
 	}
+	if err := m.checkLists(s); err != nil {
+		return nil, err
+	}
 	_, mapped := m.fields[s.Timestamp]
 	b := bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}
 	b.wanted, b.foundByDates = m.wanted(s)
 	source := newSource(c, b)
-	source.passedOver, source.fields = m.passedOver, m.fields
+	source.passedOver, source.fields, source.textNetworks = m.passedOver, m.fields, m.textNetworks(s)
 	return source, nil
 }
 
 // PassedOver names what of the search's indices cannot be seen.
 func (s *Source) PassedOver() []Unavailable { return s.passedOver }
+
+// TextNetworks are those of the search's exclusions, one for each field.
+func (s *Source) TextNetworks() []TextNetwork { return s.textNetworks }
 
 // Hash identifies what the search reads, in hex: the indices, the query with its
 // filters and exclusions, the fields and the timestamps, and whether an absent
@@ -177,6 +185,20 @@ func (s Search) fieldNames() []string {
 	return sortedOnce(names)
 }
 
+// plainNames are those of fieldNames that name one field: no patterns, and no paths
+// of nested groups.
+func (s Search) plainNames() []string {
+	names := s.fieldNames()
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return strings.Contains(name, "*") || slices.Contains(names, name+".*")
+	})
+}
+
+// known are the fields that Kibana knows when it compiles the query and the filters.
+func (s Search) known(fields kql.Fields) kql.Fields {
+	return s.Query.Known(fields, keysOf(s.Filters)...)
+}
+
 func sortedOnce(names []string) []string {
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -189,16 +211,17 @@ func (s Search) request(body any) elastic.Search {
 
 // compile gives the query that events must match at any time.
 func (s Search) compile(fields kql.Fields) (dsl, error) {
-	query, err := s.Query.Compile(fields)
+	query, err := s.Query.Compile(fields, keysOf(s.Filters)...)
 	if err != nil {
 		return nil, err
 	}
 	filter, mustNot := []dsl{query}, []dsl{}
+	known := s.known(fields)
 	for _, f := range s.Filters {
 		if f.Negate {
-			mustNot = append(mustNot, f.compile(fields))
+			mustNot = append(mustNot, f.compile(known))
 		} else {
-			filter = append(filter, f.compile(fields))
+			filter = append(filter, f.compile(known))
 		}
 	}
 	excluding, err := s.excluding(fields)

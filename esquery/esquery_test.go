@@ -168,7 +168,12 @@ func TestFilters(t *testing.T) {
 	query := func(kind, field string, value any) map[string]any {
 		return map[string]any{kind: map[string]any{field: value}}
 	}
-	admin := esquery.Filter{Query: query("match_phrase", "grants.role", "admin")}
+	admin := esquery.Filter{Query: query("match_phrase", "grants.role", "admin"), Field: "grants.role", Key: "grants.role"}
+	notAdmin := admin
+	notAdmin.Negate = true
+	phrases := esquery.Filter{Query: map[string]any{"bool": map[string]any{"should": []any{admin.Query, query("match_phrase", "grants.role", "owner")}}}}
+	phrases.Field = "grants.role"
+	loads := esquery.Filter{Query: query("exists", "field", "doc"), Key: "grants.role"}
 	ada := esquery.Filter{Query: query("term", "user", "ada")}
 	notBasil := esquery.Filter{Query: query("match_phrase", "user", "basil"), Negate: true}
 	for _, c := range []struct {
@@ -179,8 +184,15 @@ func TestFilters(t *testing.T) {
 		{"none", nil, "abc"},
 		{"a phrase", []esquery.Filter{{Query: query("match_phrase", "note", "session opened")}}, "a"},
 		{"in a nested field", []esquery.Filter{admin}, "a"},
-		{"not in a nested field", []esquery.Filter{{Query: admin.Query, Negate: true}}, "bc"},
-		{"exists in a nested field", []esquery.Filter{{Query: query("exists", "field", "grants.role")}}, "ab"},
+		{"not in a nested field", []esquery.Filter{notAdmin}, "bc"},
+		{"exists in a nested field", []esquery.Filter{{Query: query("exists", "field", "grants.role"), Field: "grants.role", Key: "grants.role"}}, "ab"},
+		{"phrases in a nested field, which another filter loads", []esquery.Filter{phrases, loads}, "a"},
+		{"which none loads", []esquery.Filter{phrases}, ""},
+		{"of no known field", []esquery.Filter{{Query: admin.Query}, loads}, ""},
+		{"a member loads it", []esquery.Filter{phrases, {Any: true, Of: []esquery.Filter{loads}}}, "a"},
+		{"every event", []esquery.Filter{{}}, "abc"},
+		{"no event", []esquery.Filter{{Negate: true}}, ""},
+		{"one of several, or every event", []esquery.Filter{{Of: []esquery.Filter{admin, {}}, Any: true}}, "abc"},
 		{"several", []esquery.Filter{notBasil, ada}, "a"},
 		{"one of several", []esquery.Filter{{Of: []esquery.Filter{admin, {Query: query("term", "user", "camille")}}, Any: true}}, "ac"},
 		{"all of several, one negated", []esquery.Filter{{Of: []esquery.Filter{notBasil, {Query: query("exists", "field", "note")}}}}, "a"},

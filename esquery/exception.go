@@ -11,6 +11,9 @@ import (
 type Exception struct {
 	Name    string `json:"-"` // of the item, with that of its list
 	Entries []Entry
+	// OSTypes are operating systems of which the host must have one: linux, macos
+	// or windows. None is any host.
+	OSTypes []string `json:",omitempty"`
 }
 
 // An Entry is a condition of an Exception, with the meaning that Kibana gives it.
@@ -25,7 +28,11 @@ type Entry struct {
 	Ranges   [][2]string // of match_any as well: from and to, both inclusive
 	// IgnoreCase is for match_any: letter case does not count on keyword fields.
 	IgnoreCase bool
-	Of         []Entry // of nested: conditions on one object of the field
+	// List names the value list that the values come from. With Addresses they are
+	// IP addresses, networks and ranges, which fields of no other type have.
+	List      string  `json:"-"`
+	Addresses bool    `json:"-"`
+	Of        []Entry // of nested: conditions on one object of the field
 }
 
 // maxTerms is how many values a terms query takes (index.max_terms_count).
@@ -50,7 +57,19 @@ func (e Entry) names(path string) []string {
 	return names
 }
 
-func (e Exception) compile(fields kql.Fields) dsl { return allOf(e.Entries, "", fields) }
+func (e Exception) compile(fields kql.Fields) dsl {
+	all := allOf(e.Entries, "", fields)
+	if len(e.OSTypes) == 0 {
+		return all
+	}
+	var of []dsl // as Kibana asks: Elastic's endpoint has it in the second
+	for _, field := range []string{"host.os.type", "host.os.name.caseless"} {
+		for _, os := range e.OSTypes {
+			of = append(of, dsl{"match_phrase": dsl{field: os}})
+		}
+	}
+	return dsl{"bool": dsl{"filter": []dsl{anyOf(of), all}}}
+}
 
 func allOf(entries []Entry, path string, fields kql.Fields) dsl {
 	queries := make([]dsl, len(entries))
@@ -91,9 +110,12 @@ func anyValue(name string, f kql.Field, e Entry) []dsl {
 		queries = append(queries, dsl{"range": dsl{name: dsl{"gte": r[0], "lte": r[1]}}})
 	}
 	switch {
-	case isKeyword && e.IgnoreCase:
+	case e.IgnoreCase && slices.Contains(f.Types, "keyword") && isText(f.Types):
 		for _, v := range values {
-			queries = append(queries, dsl{"term": dsl{name: dsl{"value": v, "case_insensitive": true}}})
+			queries = append(queries, ignoringCase(name, v))
+			if !isKeyword {
+				queries = append(queries, dsl{"match_phrase": dsl{name: v}})
+			}
 		}
 	case isKeyword || isIP:
 		for chunk := range slices.Chunk(values, maxTerms) {
@@ -105,6 +127,11 @@ func anyValue(name string, f kql.Field, e Entry) []dsl {
 		}
 	}
 	return queries
+}
+
+// isText reports whether all types are of texts, whose case can be ignored.
+func isText(types []string) bool {
+	return !slices.ContainsFunc(types, func(kind string) bool { return !slices.Contains([]string{"keyword", "text", "match_only_text"}, kind) })
 }
 
 // excluding are the queries of which an event must match none, in few clauses:

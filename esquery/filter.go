@@ -1,23 +1,39 @@
 package esquery
 
-import "newterms/esquery/kql"
+import (
+	"slices"
+
+	"newterms/esquery/kql"
+)
 
 // A Filter is one of a rule's filters: a query in Query DSL, or others joined.
+// Without either it matches every event.
 type Filter struct {
-	Query  map[string]any // nil if it joins others
+	Query  map[string]any
 	Negate bool
 	Of     []Filter // all of which must match, or with Any one
 	Any    bool
+	// Field is the one field that the filter is about, "" if Kibana does not know
+	// of one. A filter about a nested field is wrapped in a nested query if the
+	// field is also loaded: as the Key of a filter, or by the rule's query.
+	Field string `json:"-"`
+	Key   string `json:"-"`
+	// Former says that Kibana turns 1 and 0 into true and false for boolean fields.
+	Former bool `json:"-"`
 }
 
-// compile gives the query that events must match, or with Negate must not.
-func (f Filter) compile(fields kql.Fields) dsl {
-	if f.Query != nil {
-		return f.nested(fields)
+// compile gives the query that events must match, or with Negate must not. known
+// are the fields that Kibana knows when it compiles the rule.
+func (f Filter) compile(known kql.Fields) dsl {
+	switch {
+	case f.Query != nil:
+		return f.nested(known)
+	case len(f.Of) == 0:
+		return dsl{"match_all": dsl{}}
 	}
 	var queries []dsl
 	for _, of := range f.Of {
-		query := of.compile(fields)
+		query := of.compile(known)
 		if of.Negate {
 			query = not(query)
 		}
@@ -31,13 +47,44 @@ func (f Filter) compile(fields kql.Fields) dsl {
 
 // nested wraps the query if its field is inside a nested one, where it would
 // match nothing by itself.
-func (f Filter) nested(fields kql.Fields) dsl {
-	for _, name := range f.names() {
-		if path := fields[name].NestedPath; path != "" {
-			return dsl{"nested": dsl{"path": path, "query": f.Query, "score_mode": "none", "ignore_unmapped": true}}
+func (f Filter) nested(known kql.Fields) dsl {
+	field := known[f.Field]
+	query := f.Query
+	if f.Former && slices.Equal(field.Types, []string{"boolean"}) {
+		query = withBoolean(query, f.Field)
+	}
+	if field.NestedPath != "" {
+		return dsl{"nested": dsl{"path": field.NestedPath, "query": query, "score_mode": "none", "ignore_unmapped": true}}
+	}
+	return query
+}
+
+// withBoolean turns the number of a match_phrase into what it means for a boolean.
+func withBoolean(query dsl, field string) dsl {
+	match, _ := query["match_phrase"].(map[string]any)
+	options, _ := match[field].(map[string]any)
+	changed := dsl{}
+	for name, option := range options {
+		changed[name] = option
+	}
+	switch options["query"] {
+	case int64(1):
+		changed["query"] = true
+	case int64(0):
+		changed["query"] = false
+	}
+	return dsl{"match_phrase": dsl{field: changed}}
+}
+
+// keysOf are the fields that filters have Kibana load. Some are no fields.
+func keysOf(filters []Filter) []string {
+	var keys []string
+	for _, f := range filters {
+		if keys = append(keys, keysOf(f.Of)...); f.Key != "" {
+			keys = append(keys, f.Key)
 		}
 	}
-	return f.Query
+	return keys
 }
 
 // names are the fields that the filter asks about, as far as it can be told.
@@ -60,6 +107,9 @@ func (f Filter) names() []string {
 	}
 	for _, of := range f.Of {
 		names = append(names, of.names()...)
+	}
+	if f.Field != "" {
+		names = append(names, f.Field)
 	}
 	return names
 }

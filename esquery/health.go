@@ -13,7 +13,7 @@ import (
 type Health struct {
 	Indices    []string      // that match, sorted
 	PassedOver []Unavailable // those that cannot be seen
-	Names      []string      // of all fields that the search names, sorted
+	Names      []string      // of all fields that the search names, not by a pattern, sorted
 	Fields     kql.Fields    // of these, those that are mapped
 	// Misfits holds, by name, a *TypeError for each field whose mapping the
 	// search cannot use.
@@ -32,8 +32,9 @@ type Health struct {
 	Now      time.Time // by the server's clock
 	// Excluded tells what each exclusion takes, of Unexcluded events of the range
 	// that match without them.
-	Excluded   []Excluded
-	Unexcluded int64
+	Excluded     []Excluded
+	Unexcluded   int64
+	TextNetworks []TextNetwork // of the exclusions
 }
 
 // maxLags is the most that top_hits gives by default
@@ -48,8 +49,8 @@ const skewed = 5 * time.Second
 // error unless it dates the events; otherwise the errors are those of Open and of
 // a request. With an error the Health holds what was learned before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
-	h := Health{Names: s.fieldNames(), Misfits: map[string]error{}}
-	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(arrivalNames(), h.Names...)))
+	h := Health{Names: s.plainNames(), Misfits: map[string]error{}}
+	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(arrivalNames(), s.mappedNames()...)))
 	known := arrivalFields(s, m.fields)
 	h.Fields, h.Indices, h.PassedOver = m.fields, m.indices, m.passedOver
 	if err != nil {
@@ -65,6 +66,10 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 			return h, err
 		}
 	}
+	if err := m.checkLists(s); err != nil {
+		return h, err
+	}
+	h.TextNetworks = m.textNetworks(s)
 	query, err := s.compile(h.Fields)
 	if err != nil {
 		return h, err

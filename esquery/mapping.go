@@ -53,9 +53,10 @@ func (m mapping) check(s Search, name string) error {
 	return nil
 }
 
-// describe tells a field's types and, where they differ, in which indices.
-func (m mapping) describe(name string) string {
-	kinds := slices.Sorted(maps.Keys(m.types[name]))
+// describe tells a field's types and, where they differ, in which indices. It
+// leaves out some types.
+func (m mapping) describe(name string, except ...string) string {
+	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(m.types[name])), func(kind string) bool { return slices.Contains(except, kind) })
 	for i, kind := range kinds {
 		if in := m.types[name][kind].Indices; len(in) > 3 {
 			kinds[i] += fmt.Sprintf(" in %s and %d more", strings.Join(in[:3], ", "), len(in)-3)

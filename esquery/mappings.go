@@ -37,7 +37,9 @@ func NewMappings(searches ...Search) *Mappings {
 
 func (s Search) mappingKey() string { return strings.Join(s.Indices, ",") }
 
-func (s Search) mappedNames() []string { return sortedOnce(append(s.fieldNames(), s.Wanted...)) }
+func (s Search) mappedNames() []string {
+	return sortedOnce(slices.Concat(s.fieldNames(), s.Wanted, s.parentsOfAddresses()))
+}
 
 // Open is the function Open, with the types that are known already. The search
 // must be one of those that the Mappings was made of.

@@ -61,24 +61,14 @@ func (s *Source) conditions() ([]condition, error) {
 	add := func(kind ConditionKind, text string, query dsl) {
 		all = append(all, condition{Condition{Kind: kind, Text: text}, query})
 	}
-	for _, clause := range s.search.Query.Conjuncts() {
-		query, err := clause.Compile(s.fields)
-		if err != nil {
-			return nil, err
+	err := s.queryAndFilters(func(kind ConditionKind, text string, query dsl, negate bool) {
+		if negate {
+			text, query = "not "+text, not(query)
 		}
-		add(OfQuery, clause.String(), query)
-	}
-	for _, f := range s.search.Filters {
-		query := f.compile(s.fields)
-		text, err := json.Marshal(query)
-		if err != nil {
-			return nil, fmt.Errorf("filter: %w", err)
-		}
-		if f.Negate {
-			add(OfFilter, "not "+string(text), not(query))
-		} else {
-			add(OfFilter, string(text), query)
-		}
+		add(kind, text, query)
+	})
+	if err != nil {
+		return nil, err
 	}
 	if err := s.addExclusions(add); err != nil {
 		return nil, err
@@ -89,6 +79,28 @@ func (s *Source) conditions() ([]condition, error) {
 		}
 	}
 	return all, nil
+}
+
+// queryAndFilters adds the clauses that the query joins with "and", and the filters.
+func (s *Source) queryAndFilters(add func(kind ConditionKind, text string, query dsl, negate bool)) error {
+	known := s.search.known(s.fields)
+	loaded := slices.Collect(maps.Keys(known))
+	for _, clause := range s.search.Query.Conjuncts() {
+		query, err := clause.Compile(s.fields, loaded...)
+		if err != nil {
+			return err
+		}
+		add(OfQuery, clause.String(), query, false)
+	}
+	for _, f := range s.search.Filters {
+		query := f.compile(known)
+		text, err := json.Marshal(query)
+		if err != nil {
+			return fmt.Errorf("filter: %w", err)
+		}
+		add(OfFilter, string(text), query, f.Negate)
+	}
+	return nil
 }
 
 // mostConditions is how many exclusions are counted one by one.

@@ -2,9 +2,7 @@ package esquery
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -151,20 +149,9 @@ func (s *Source) parts() ([]part, error) {
 		}
 		parts = append(parts, part{string(kind) + " " + text, loudly(query)})
 	}
-	for _, clause := range s.search.Query.Conjuncts() {
-		query, err := clause.Compile(s.fields)
-		if err != nil {
-			return nil, err
-		}
-		add(OfQuery, clause.String(), query)
-	}
-	for _, f := range s.search.Filters {
-		query := f.compile(s.fields)
-		text, err := json.Marshal(query)
-		if err != nil {
-			return nil, fmt.Errorf("filter: %w", err)
-		}
-		add(OfFilter, string(text), query)
+	err := s.queryAndFilters(func(kind ConditionKind, text string, query dsl, _ bool) { add(kind, text, query) })
+	if err != nil {
+		return nil, err
 	}
 	for _, q := range s.search.Exclude {
 		query, err := q.Compile(s.fields)

@@ -23,6 +23,7 @@ type Source interface {
 	LastSeen(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]time.Time, error)
 	Events(ctx context.Context, candidates []esquery.Candidate) iter.Seq2[[]*esquery.Event, error]
 	PassedOver() []esquery.Unavailable
+	TextNetworks() []esquery.TextNetwork
 	Excluded(ctx context.Context, r esquery.Range) (counts []esquery.Excluded, of int64, err error)
 	Oldest(ctx context.Context, r esquery.Range) (oldest time.Time, ok bool, err error)
 }
@@ -61,8 +62,8 @@ type Job struct {
 	// that, so that an error of Finish fails it. It may be nil.
 	Finish func(alerts.Run, error) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *FutureRun, *OtherSearch, *PassedOver, *TimeLimited, *LackingTerms,
-	// *NoHistory, *LeftOut or *Uncounted.
+	// *FutureRun, *OtherSearch, *PassedOver, *TimeLimited, *TextNetworks,
+	// *LackingTerms, *NoHistory, *LeftOut or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)
@@ -238,6 +239,9 @@ func (j *Job) detect(ctx, ending context.Context, open func() (Source, error), r
 	if clauses := j.Rule.Search.TimeClauses(); len(clauses) > 0 {
 		j.Warn(&TimeLimited{clauses})
 		info.TimeLimited = true
+	}
+	if networks := source.TextNetworks(); len(networks) > 0 {
+		j.Warn(&TextNetworks{networks})
 	}
 	maker, err := alerts.NewMaker(j.Rule.Parameters, info)
 	if err != nil {

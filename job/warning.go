@@ -64,6 +64,18 @@ func (t *TimeLimited) Error() string {
 	return text
 }
 
+// TextNetworks are networks in exclusions that take no address, because of the
+// types of their fields.
+type TextNetworks struct{ Networks []esquery.TextNetwork }
+
+func (t *TextNetworks) Error() string {
+	texts := make([]string, len(t.Networks))
+	for i, n := range t.Networks {
+		texts[i] = n.String()
+	}
+	return "exclusions of networks take nothing: " + strings.Join(texts, "; ")
+}
+
 // LackingTerms are the matching events of a window that lack a new-terms field,
 // so that there is no telling whether they are first occurrences.
 type LackingTerms esquery.Lacking

@@ -53,6 +53,8 @@ func advice(err error) string {
 		return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 	case is[*job.TimeLimited](err):
 		return timeAdvice
+	case is[*job.TextNetworks](err):
+		return networkAdvice
 	case is[*job.FutureRun](err):
 		return "check the clocks of the cluster's nodes"
 	case is[*job.OtherSearch](err):
@@ -84,8 +86,6 @@ func advice(err error) string {
 		return "the target was not made by the index template of newterms: run newterms setup, which names what is in the way"
 	case is[*job.Uncounted](err):
 		return "nothing to do: they are excluded all the same"
-	case is[*rule.UnknownKey](err):
-		return "look for a typing error"
 	case is[*job.MaxAlertsError](err):
 		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
 	case is[*job.PrintError](err):
@@ -228,6 +228,7 @@ func problemAdvice(p *check.Problem) string {
 		check.FieldUnmapped:     "check that the events are of the kind that the rule expects",
 		check.SeveralTypes:      "reindex the indices that differ",
 		check.ExcludesNothing:   "nothing to do if there were no such events; otherwise compare the field and the letter case of the value with an event, or remove it",
+		check.NetworkInText:     networkAdvice,
 		check.ExcludesAll:       "the rule can find nothing: make it narrower, or disable the rule",
 		check.NoRun:             ifNew,
 		check.NoSuccess:         ifNew,
@@ -238,6 +239,9 @@ func problemAdvice(p *check.Problem) string {
 		check.TwoJobs:           "give both the same exclusions, or each targets of its own with NEWTERMS_NAMESPACE",
 	}[p.Kind]
 }
+
+// networkAdvice is for networks of a field that is no ip.
+const networkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
 
 // termAdvice is for new-terms fields that events lack.
 func termAdvice(fields ...string) string {

@@ -30,19 +30,23 @@ func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms
 		}
 		exclude = append(exclude, more...)
 	}
-	rules, err := p.load(paths)
-	for i := range rules {
-		r := &rules[i]
-		if len(p.settings.Index) > 0 {
-			r.Search.Indices = p.settings.Index
+	loaded, err := p.load(paths)
+	var rules []rule.Rule
+	for _, r := range loaded {
+		warning, unusable := r.ReadFrom(p.settings.Index)
+		if unusable != nil {
+			err = errors.Join(err, unusable)
+			continue
+		}
+		if warning != nil {
+			p.log.Warn(withAdvice(warning))
 		}
 		r.Search.Exclude = exclude
-		r.Search.Exceptions = p.unexpired(*r)
+		r.Search.Exceptions = p.unexpired(r)
 		r.Search.MissingTerms = bool(missing)
 		r.Search.Wanted = append(alerts.EventFields(), r.Search.Wanted...)
 		r.Search.PageSize = p.pageSize
-	}
-	for _, r := range rules {
+		rules = append(rules, r)
 		if long := fitsPath(r.Search.Indices); long != nil {
 			err = errors.Join(err, &rule.Error{Path: r.Name, Err: fmt.Errorf("index: %w", long)})
 		}
@@ -59,12 +63,11 @@ func (p program) load(paths []string) ([]rule.Rule, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.warnOfRules(builtin.Warnings)
 		return []rule.Rule{builtin}, nil
 	}
 	library, err := rule.Read(paths...)
-	for _, warning := range library.Warnings {
-		p.log.Warn(withAdvice(warning))
-	}
+	p.warnOfRules(library.Warnings)
 	if len(library.PassedOver) > 0 {
 		var kinds []string
 		for _, kind := range slices.Sorted(maps.Keys(library.PassedOver)) {
@@ -73,6 +76,12 @@ func (p program) load(paths []string) ([]rule.Rule, error) {
 		p.log.Info("passed over rules that are not enabled new_terms rules: "+strings.Join(kinds, ", "), "passed_over", library.PassedOver)
 	}
 	return library.Rules, err
+}
+
+func (p program) warnOfRules(warnings []*rule.Warning) {
+	for _, warning := range warnings {
+		p.log.Warn(withAdvice(warning))
+	}
 }
 
 // unexpired are the exceptions of a rule that hold.
@@ -126,7 +135,11 @@ func readExcludeFile(path string) ([]kql.Query, error) {
 }
 
 func parseParagraph(lines []string, path string, first int) ([]kql.Query, error) {
-	whole, wholeErr := parseFieldwise(strings.TrimSpace(strings.Join(lines, "\n")))
+	text := strings.TrimSpace(strings.Join(lines, "\n"))
+	whole, wholeErr := parseFieldwise(text)
+	if value, line, runsOver := whole.RunsOver(); wholeErr == nil && runsOver {
+		return nil, fmt.Errorf("%s line %d: %w", path, first+line-1, runsOverError(value))
+	}
 	if wholeErr == nil {
 		return []kql.Query{whole}, nil
 	}
@@ -148,6 +161,12 @@ func parseParagraph(lines []string, path string, first int) ([]kql.Query, error)
 		return nil, fmt.Errorf("%s, expression at line %d: %w", path, first, wholeErr)
 	}
 	return queries, lineErr
+}
+
+// runsOverError is for a value that two lines make, because the second has no
+// field or because there is no or between them.
+func runsOverError(value string) error {
+	return fmt.Errorf("%q runs over the end of the line: write FIELD: (one or other) for several values, or put it in quotes", value)
 }
 
 // likeNetwork is what is meant for a network.

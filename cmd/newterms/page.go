@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -49,7 +50,7 @@ func (p rulePage) text() string {
 	}
 	line("look at", strings.Join(p.Investigate, ", "))
 	p.attack(&b)
-	section(&b, "Query", laidOut(p.Query))
+	section(&b, "Query", laidOut(cmp.Or(p.Query, "every event")))
 	section(&b, "Exclusions", exclusionLines(p.Exclusions))
 	section(&b, "Indicators", p.indicatorLines())
 	p.sameAction(&b)

@@ -99,7 +99,11 @@ func parseExclude(text string) (kql.Query, error) {
 	if strings.TrimSpace(text) == "" {
 		return kql.Query{}, errors.New("it is empty, which would exclude every event")
 	}
-	return kql.Parse(text)
+	q, err := kql.Parse(text)
+	if value, _, runsOver := q.RunsOver(); runsOver {
+		return q, runsOverError(value)
+	}
+	return q, err
 }
 
 // logLevel is the least level that is logged.

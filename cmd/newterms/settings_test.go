@@ -86,6 +86,21 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestExcludeOverLines has values that two lines make.
+func TestExcludeOverLines(t *testing.T) {
+	const text = "okta.actor.id: alice\nbob"
+	_, err := parseExclude(text)
+	_, settingErr := readSettings([]string{"NEWTERMS_EXCLUDE=" + text})
+	for _, err := range []error{err, settingErr} {
+		if err == nil || !strings.Contains(err.Error(), `"alice\nbob" runs over the end of the line: write FIELD: (one or other)`) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := readSettings([]string{"NEWTERMS_EXCLUDE=okta.actor.id: (alice or\n  bob)\n  and not a: \"b\nc\"\n"}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	s, err := readSettings([]string{"NEWTERMS_NAMESPACE=soc-emea\n", "NEWTERMS_INDEX= a , b\n", "NEWTERMS_OVERLAP=3m\n", "NEWTERMS_REQUEST_TIMEOUT=1d"})
 	if err != nil {

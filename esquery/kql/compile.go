@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // A FieldError says that a query treats a field against its mapping.
@@ -17,25 +18,31 @@ func (e *FieldError) Error() string { return fmt.Sprintf("KQL: field %s %s", e.F
 
 type dsl = map[string]any
 
-// Compile returns the query as Query DSL, ready for encoding/json.
-// Its error is a *FieldError.
-func (q Query) Compile(fields Fields) (map[string]any, error) {
+// Compile returns the query as Query DSL, ready for encoding/json. also are names
+// that Known is given too. Its error is a *FieldError.
+func (q Query) Compile(fields Fields, also ...string) (map[string]any, error) {
 	if q.root == nil {
 		return dsl{"match_all": dsl{}}, nil
 	}
-	return newCompiler(fields).compile(q.root)
+	c := newCompiler(fields)
+	c.inGroups = sync.OnceValue(func() compiler { return newCompiler(q.Known(fields, also...)) })
+	return c.compile(q.root)
 }
 
 // compiler compiles what stands inside the nested path, "" at the top.
 type compiler struct {
-	fields  Fields
-	names   []string            // of the fields, sorted
-	matched map[*value][]string // the fields of a pattern, which a list of values shares
-	path    string
+	fields   Fields
+	names    func() []string     // of the fields, sorted
+	matched  map[*value][]string // the fields of a pattern, which a list of values shares
+	path     string
+	inGroups func() compiler // with the fields that are known inside groups
+	mapping  Fields          // all of them, also inside a group
+	never    map[string]bool // whether a path is nested in no index
 }
 
 func newCompiler(fields Fields) compiler {
-	return compiler{fields: fields, names: slices.Sorted(maps.Keys(fields)), matched: map[*value][]string{}}
+	names := sync.OnceValue(func() []string { return slices.Sorted(maps.Keys(fields)) })
+	return compiler{fields: fields, names: names, matched: map[*value][]string{}, mapping: fields, never: map[string]bool{}}
 }
 
 func (c compiler) compile(n node) (dsl, error) {
@@ -56,13 +63,24 @@ func (c compiler) compile(n node) (dsl, error) {
 	}
 }
 
+// nested compiles a group. Inside, fields are known that are named outside as well.
 func (c compiler) nested(n nested) (dsl, error) {
-	c.path = c.inside(n.path.String())
+	path := c.inside(n.path.String())
 	if n.path.kind == wildcard {
-		return nil, &FieldError{c.path, "is a pattern, but a nested group takes the name of one field"}
+		return nil, &FieldError{path, "is a pattern, but a nested group takes the name of one field"}
 	}
+	never, asked := c.never[path]
+	if !asked {
+		never = c.mapping.neverNested(path)
+		c.never[path] = never
+	}
+	if never {
+		return nil, &FieldError{path, "is not nested, but has a nested group: " + path + ":{ }"}
+	}
+	inside := c.inGroups()
+	c.fields, c.names, c.matched, c.path = inside.fields, inside.names, inside.matched, path
 	query, err := c.compile(n.group)
-	return inNested(c.path, query), err
+	return inNested(path, query), err
 }
 
 func (c compiler) chain(n chain) (dsl, error) {
@@ -80,10 +98,12 @@ func (c compiler) chain(n chain) (dsl, error) {
 }
 
 func (c compiler) is(n is) (dsl, error) {
-	if n.field == nil || n.field.kind == null {
+	switch noField := n.field == nil || n.field.kind == null; {
+	case noField && c.path == "":
 		return anywhere(n.value), nil
-	}
-	if n.field.isStar() && n.value.isStar() {
+	case noField: // Kibana looks for it in a field of this name
+		return anyOf([]dsl{isIn(c.inside("null"), Field{}, n.value)}), nil
+	case n.field.isStar() && n.value.isStar():
 		return dsl{"match_all": dsl{}}, nil
 	}
 	return c.eachField(n.field, func(name string, f Field) dsl { return isIn(name, f, n.value) })
@@ -140,17 +160,16 @@ func withTimeZone(bounds dsl, v value) dsl {
 
 // eachField asks for a match in any of the fields that the name stands for.
 func (c compiler) eachField(name *value, clause func(name string, f Field) dsl) (dsl, error) {
-	var known []string
-	if name.kind == wildcard {
-		known = c.matching(name)
-	} else if err := c.checkNesting(c.inside(name.String())); err != nil {
-		return nil, err
-	}
-	if len(known) == 0 {
-		known = []string{c.inside(name.String())}
+	known := []string{c.inside(name.String())}
+	isPattern := name.kind == wildcard
+	if matching := c.named(name); isPattern && len(matching) > 0 {
+		known = matching
 	}
 	queries := make([]dsl, len(known))
 	for i, field := range known {
+		if err := c.checkNesting(field); err != nil && (!isPattern || c.path != "") {
+			return nil, err
+		}
 		f := c.fields[field]
 		queries[i] = clause(field, f)
 		if f.NestedPath != "" && c.path == "" {
@@ -175,37 +194,6 @@ func (c compiler) checkNesting(name string) error {
 	}
 }
 
-func (c compiler) matching(name *value) []string {
-	if names, ok := c.matched[name]; ok {
-		return names
-	}
-	pieces := slices.Clone(name.pieces)
-	pieces[0] = c.inside(pieces[0])
-	var names []string
-	for _, field := range c.names {
-		if matches(pieces, field) {
-			names = append(names, field)
-		}
-	}
-	c.matched[name] = names
-	return names
-}
-
-// matches reports whether s is the pieces with anything between them.
-func matches(pieces []string, s string) bool {
-	last := len(pieces) - 1
-	s, ok := strings.CutPrefix(s, pieces[0])
-	if !ok {
-		return false
-	}
-	for _, piece := range pieces[1:last] {
-		if _, s, ok = strings.Cut(s, piece); !ok {
-			return false
-		}
-	}
-	return strings.HasSuffix(s, pieces[last])
-}
-
 func (c compiler) inside(name string) string {
 	if c.path == "" {
 		return name
@@ -221,21 +209,4 @@ func inNested(path string, query dsl) dsl {
 
 func anyOf(queries []dsl) dsl {
 	return dsl{"bool": dsl{"should": queries, "minimum_should_match": 1}}
-}
-
-// pattern is v for wildcard and query_string: only its own wildcards are left
-// unescaped, so a `?` in KQL stays a question mark.
-func pattern(v value) string {
-	pieces := make([]string, len(v.pieces))
-	for i, piece := range v.pieces {
-		var b strings.Builder
-		for _, r := range piece {
-			if strings.ContainsRune(`+-=&|><!(){}[]^"~*?:\/`, r) {
-				b.WriteByte('\\')
-			}
-			b.WriteRune(r)
-		}
-		pieces[i] = b.String()
-	}
-	return strings.Join(pieces, "*")
 }

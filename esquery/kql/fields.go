@@ -99,3 +99,22 @@ func nestedPaths(name string, caps Capabilities) (nested string, mixed []string)
 		}
 	}
 }
+
+// neverNested reports whether a name is mapped, and nested in no index.
+func (f Fields) neverNested(path string) bool {
+	mapped := false
+	for name, field := range f {
+		switch isLeaf := name == path && !field.Object; {
+		case isLeaf:
+			return true
+		case !strings.HasPrefix(name, path+"."):
+			continue
+		case slices.ContainsFunc(append([]string{field.NestedPath}, field.MixedPaths...), func(nested string) bool {
+			return nested == path || strings.HasPrefix(nested, path+".")
+		}):
+			return false
+		}
+		mapped = true
+	}
+	return mapped
+}

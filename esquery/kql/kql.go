@@ -23,7 +23,6 @@
 package kql
 
 import (
-	"maps"
 	"slices"
 	"strings"
 )
@@ -39,16 +38,50 @@ func (q Query) String() string { return q.text }
 
 // Names returns the names and patterns (with `*`) of the fields that Compile
 // wants to know of, sorted, each once: those that the query mentions, and for a
-// nested group all that its path holds. field_caps says nothing of the path
+// nested group its path and all that it holds. field_caps says nothing of the path
 // alone.
 func (q Query) Names() []string {
-	names := nameSet{}
-	names.collect(q.root)
-	return slices.Compact(slices.Sorted(maps.Values(names)))
+	mentioned := nameSet{}
+	mentioned.collect(q.root)
+	var names []string
+	for name, isPath := range mentioned {
+		names = append(names, name.String())
+		if isPath {
+			names = append(names, name.String()+".*")
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
-// nameSet holds each name once for all the values of a list, which share it.
-type nameSet map[*value]string
+// Known returns the fields that Kibana knows when it compiles the query: those
+// that it names outside of nested groups, also by a pattern, and those of also,
+// such as the fields of filters. All others are of no known type inside a group.
+func (q Query) Known(fields Fields, also ...string) Fields {
+	known := Fields{}
+	for _, name := range also {
+		if f, ok := fields[name]; ok {
+			known[name] = f
+		}
+	}
+	mentioned := nameSet{}
+	mentioned.collect(q.root)
+	for v := range mentioned {
+		if f, ok := fields[v.String()]; ok && v.kind != wildcard {
+			known[v.String()] = f
+		}
+		for name, f := range fields {
+			if v.kind == wildcard && matches(v.pieces, name) {
+				known[name] = f
+			}
+		}
+	}
+	return known
+}
+
+// nameSet holds each name once for all the values of a list, which share it, and
+// whether it is the path of a nested group.
+type nameSet map[*value]bool
 
 func (s nameSet) collect(n node) {
 	switch n := n.(type) {
@@ -60,19 +93,13 @@ func (s nameSet) collect(n node) {
 	case not:
 		s.collect(n.node)
 	case nested:
-		s.add(n.path, ".*")
+		s[n.path] = true
 	case is:
 		if n.field != nil && n.field.kind != null {
-			s.add(n.field, "")
+			s[n.field] = false
 		}
 	case compare:
-		s.add(n.field, "")
-	}
-}
-
-func (s nameSet) add(name *value, rest string) {
-	if _, ok := s[name]; !ok {
-		s[name] = name.String() + rest
+		s[n.field] = false
 	}
 }
 
@@ -122,6 +149,9 @@ type value struct {
 	kind   kind
 	quoted bool
 	pieces []string
+	// lineEnd is where unquoted text runs over the end of a line, in characters
+	// of the query; 0 if it does not.
+	lineEnd int
 }
 
 // String is the literal text, with a plain `*` for each wildcard.

@@ -24,6 +24,9 @@ func fields() kql.Fields {
 
 func TestCompile(t *testing.T) {
 	one := func(clause string) string { return `{"bool":{"should":[` + clause + `],"minimum_should_match":1}}` }
+	group := func(path, query string) string {
+		return `{"nested":{"path":"` + path + `","ignore_unmapped":true,"query":` + query + `,"score_mode":"none"}}`
+	}
 	for _, c := range []struct{ name, kql, want string }{
 		{"the empty query matches everything", "", `{"match_all":{}}`},
 		{"and so do spaces", " \n\u00a0", `{"match_all":{}}`},
@@ -90,14 +93,26 @@ func TestCompile(t *testing.T) {
 		{"free phrase", `"ada l"`, `{"multi_match":{"type":"phrase","query":"ada l","lenient":true}}`},
 		{"free wildcard", `ada*`, `{"query_string":{"query":"ada*"}}`},
 		{"nested", `grants:{ role:admin and x:1 }`,
-			`{"nested":{"path":"grants","ignore_unmapped":true,"query":{"bool":{"filter":[` + one(`{"term":{"grants.role":{"value":"admin"}}}`) + `,` +
+			`{"nested":{"path":"grants","ignore_unmapped":true,"query":{"bool":{"filter":[` + one(`{"match":{"grants.role":"admin"}}`) + `,` +
 				one(`{"match":{"grants.x":"1"}}`) + `]}},"score_mode":"none"}}`},
 		{"field wildcard into a nested field", `grants.*:admin`,
 			one(`{"nested":{"path":"grants","ignore_unmapped":true,"query":{"term":{"grants.role":{"value":"admin"}}},"score_mode":"none"}}`)},
 		{"a field that is nested in some indices is plain", `loans.role:admin`, one(`{"term":{"loans.role":{"value":"admin"}}}`)},
 		{"so is one that a pattern stands for", `lo*.role:admin`, one(`{"term":{"loans.role":{"value":"admin"}}}`)},
-		{"and a group may name it", `loans:{ role:admin }`,
-			`{"nested":{"path":"loans","ignore_unmapped":true,"query":` + one(`{"term":{"loans.role":{"value":"admin"}}}`) + `,"score_mode":"none"}}`},
+		{"and a group may name it", `loans:{ role:admin }`, group("loans", one(`{"match":{"loans.role":"admin"}}`))},
+		{"free text inside a group", `grants:{ admin }`, group("grants", one(`{"match":{"grants.null":"admin"}}`))},
+		{"in quotes", `grants:{ "admin" }`, group("grants", one(`{"match_phrase":{"grants.null":"admin"}}`))},
+		{"with a wildcard", `grants:{ adm* }`, group("grants", one(`{"query_string":{"fields":["grants.null"],"query":"adm*"}}`))},
+		{"any text inside a group", `grants:{ * }`, group("grants", one(`{"exists":{"field":"grants.null"}}`))},
+		{"null for a field inside a group", `grants:{ null:admin }`, group("grants", one(`{"match":{"grants.null":"admin"}}`))},
+		{"any value in any field of a group", `grants:{ *:* }`, group("grants", `{"match_all":{}}`)},
+		{"a pattern inside a group stands for itself", `grants:{ ro*:admin }`, group("grants", one(`{"match":{"grants.ro*":"admin"}}`))},
+		{"also in a range", `grants:{ ro* < 5 }`, group("grants", one(`{"range":{"grants.ro*":{"lt":"5"}}}`))},
+		{"and with any value", `grants:{ ro*:* }`, group("grants", one(`{"exists":{"field":"grants.ro*"}}`))},
+		{"a wildcard with a space inside a group", `grants:{ role:S3 Bro* }`, group("grants", one(`{"query_string":{"fields":["grants.role"],"query":"S3 Bro*"}}`))},
+		{"a field that is named outside as well is known", `gr*.role:x or grants:{ role:S3 Bro* and ro*:y }`, one(one(`{"nested":{"path":"grants",`+
+			`"ignore_unmapped":true,"query":{"term":{"grants.role":{"value":"x"}}},"score_mode":"none"}}`) + `,` + group("grants",
+			`{"bool":{"filter":[`+one(`{"wildcard":{"grants.role":{"value":"S3 Bro*"}}}`)+`,`+one(`{"term":{"grants.role":{"value":"y"}}}`)+`]}}`))},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			compiled, err := parse(t, c.kql).Compile(fields())
@@ -137,8 +152,8 @@ func TestNames(t *testing.T) {
 	for query, want := range map[string]string{
 		`user:(a or b) and not host.*:x and bytes>5`: "bytes host.* user",
 		`free and null:x and "user":c`:               "user",
-		`grants:{ role:a and site:b }`:               "grants.*",
-		`a:{ b:{ c:d } } or a.b:{ free }`:            "a.* a.b.*",
+		`grants:{ role:a and site:b }`:               "grants grants.*",
+		`a:{ b:{ c:d } } or a.b:{ free }`:            "a a.* a.b a.b.*",
 		`user:a or user:b or user:(c and not d)`:     "user",
 		`_id:a`:                                      "_id",
 		``:                                           "",

@@ -1,6 +1,7 @@
 package kql
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -132,8 +133,25 @@ func (p *parser) unquoted() (value, bool) {
 	if pos == p.pos {
 		return value{}, false
 	}
+	v := trimmed(append(pieces, piece.String()))
+	v.lineEnd = p.lineEnd(p.pos, pos)
 	p.pos = pos
-	return trimmed(append(pieces, piece.String())), true
+	return v, true
+}
+
+// lineEnd is the first end of a line inside the text between two positions, 0 if
+// there is none.
+func (p *parser) lineEnd(from, to int) int {
+	for from < to && isTrimmed(p.in[from]) {
+		from++
+	}
+	for to > from && isTrimmed(p.in[to-1]) {
+		to--
+	}
+	if at := slices.Index(p.in[from:to], '\n'); at >= 0 {
+		return from + at
+	}
+	return 0
 }
 
 // plainText returns where text that stands for itself ends: at a special

@@ -25,6 +25,9 @@ func (c *ruleCheck) exclusions(h esquery.Health) {
 		}
 	}
 	days := lastDays(c.History)
+	for _, n := range h.TextNetworks {
+		c.warn("exclusion", problem(NetworkInText, "%s: %s", shortened(n.Exclusion), n).of(n.Field))
+	}
 	for _, e := range all {
 		c.warn("exclusion", problem(ExcludesAll, "%s takes all %s of %s that match otherwise", shortened(e.Name), count(e.Events, "event", "events"), days))
 	}

@@ -66,6 +66,7 @@ const (
 
 	ExcludesNothing Kind = "excludes nothing"
 	ExcludesAll     Kind = "excludes all"
+	NetworkInText   Kind = "network in text"
 
 	NoRun         Kind = "no run"
 	NoSuccess     Kind = "no successful run"

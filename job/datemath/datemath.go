@@ -6,6 +6,7 @@ package datemath
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -27,15 +28,37 @@ func Parse(text string, now time.Time) (time.Time, error) {
 }
 
 // Ago reads `now-…` without rounding as a length of time that is always the
-// same. Months and years are refused, because theirs is not.
+// same. Months and years are refused, because theirs is not, and so are dates. Its
+// error says how to write what is meant.
 func Ago(text string) (time.Duration, error) {
-	math, ok := strings.CutPrefix(text, "now-")
-	if !ok || strings.ContainsAny(math, "/My") {
-		return 0, fmt.Errorf("%q is no length of time: write it like now-7d, in w, d, h, m or s", text)
-	}
 	now := time.Unix(0, 0).UTC()
 	then, err := Parse(text, now)
-	return now.Sub(then), err
+	math, ok := strings.CutPrefix(text, "now-")
+	math, _, rounded := strings.Cut(math, "/")
+	switch fixed := inDays(math); {
+	case err == nil && !strings.HasPrefix(text, "now"):
+		return 0, fmt.Errorf("%q is a date, from which it is further every day: write how far back, such as now-7d", text)
+	case !ok || err != nil:
+		return 0, fmt.Errorf("%q is no length of time: write it like now-7d, in w, d, h, m or s", text)
+	case rounded:
+		return 0, fmt.Errorf("%q is rounded, so that its length changes: write now-%s", text, fixed)
+	case fixed != math:
+		return 0, fmt.Errorf("%q has no fixed length: write now-%s", text, fixed)
+	}
+	return now.Sub(then), nil
+}
+
+var monthsAndYears = regexp.MustCompile(`(\d*)([My])`)
+
+// inDays writes months as 30 days, and years as 365.
+func inDays(math string) string {
+	return monthsAndYears.ReplaceAllStringFunc(math, func(s string) string {
+		n, unit, _, ok := step(s)
+		if !ok {
+			return s
+		}
+		return fmt.Sprintf("%dd", n*map[byte]int{'M': 30, 'y': 365}[unit])
+	})
 }
 
 // Duration reads a length of time as Go writes it, with w and d besides:

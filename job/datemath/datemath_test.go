@@ -1,6 +1,7 @@
 package datemath_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -48,9 +49,19 @@ func TestAgo(t *testing.T) {
 			t.Errorf("%s: got %s, %v, want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "7d", "now", "now+7d", "now-1M", "now-1y", "now-7d/d", "2026-01-01"} {
-		if got, err := datemath.Ago(text); err == nil {
-			t.Errorf("%q: got %s, want an error", text, got)
+	const howTo = "is no length of time: write it like now-7d, in w, d, h, m or s"
+	for text, want := range map[string]string{
+		"": howTo, "7d": howTo, "now": howTo, "now+7d": howTo, "now/d": howTo, "now-7x": howTo, "now-7d/x": howTo, "now-999M": howTo,
+		"now-1M":            "has no fixed length: write now-30d",
+		"now-M":             "has no fixed length: write now-30d",
+		"now-2y-1M-3d":      "has no fixed length: write now-730d-30d-3d",
+		"now-7d/d":          "is rounded, so that its length changes: write now-7d",
+		"now-1M/M":          "is rounded, so that its length changes: write now-30d",
+		"2026-01-01":        "is a date, from which it is further every day: write how far back, such as now-7d",
+		"2026-01-01||-7d/d": "is a date, from which it is further every day: write how far back, such as now-7d",
+	} {
+		if got, err := datemath.Ago(text); err == nil || err.Error() != fmt.Sprintf("%q %s", text, want) {
+			t.Errorf("%q: got %s, %v, want %s", text, got, err, want)
 		}
 	}
 }

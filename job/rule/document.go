@@ -3,10 +3,8 @@ package rule
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"strings"
 
@@ -18,6 +16,8 @@ import (
 type document struct {
 	path  string
 	line  int // where it begins in an export; 0 is the whole file
+	found int // its position in an answer of Kibana's _find API, from 1; 0 if it is in none
+	total int // of the documents that this answer is a page of
 	table map[string]any
 	text  string // it, or the file that it is
 	// maturity is what detection-rules say of it; "" if they do not.
@@ -26,18 +26,26 @@ type document struct {
 
 // place says where the document is.
 func (d document) place() string {
-	if d.line == 0 {
+	switch {
+	case d.line == 0:
 		return d.path
+	case d.found > 0:
+		return fmt.Sprintf("%s line %d, data[%d]", d.path, d.line, d.found-1)
 	}
 	return fmt.Sprintf("%s line %d", d.path, d.line)
 }
 
+// rule reads a rule. It has its Warnings even with an error, which is an *Error.
 func (d document) rule() (Rule, error) {
-	r, err := fromTable(d.table)
-	if err != nil {
-		return Rule{}, &Error{d.place(), err}
+	r, warnings, err := fromTable(d.table)
+	for _, w := range warnings {
+		w.Path, w.Line = d.path, d.lineOf(w.Key)
 	}
-	r.Source, r.Status = d.place(), cmp.Or(d.maturity, "enabled")
+	if err != nil {
+		return Rule{Warnings: warnings}, &Error{d.place(), err}
+	}
+	r.Source, r.Status, r.path, r.Warnings = d.place(), cmp.Or(d.maturity, "enabled"), d.path, warnings
+	r.dataViewLine = d.lineOf("data_view_id")
 	if enabled, ok := d.table["enabled"].(bool); ok && !enabled {
 		r.Status = "disabled"
 	}
@@ -98,106 +106,22 @@ func decodeTOML(path, text string) ([]document, error) {
 	var documents []document
 	for _, e := range exceptions {
 		container, _ := e["container"].(map[string]any)
-		documents = append(documents, document{path: path, table: container})
+		documents = append(documents, document{path: path, table: container, line: lineOfValue(text, "list_id", container["list_id"])})
 		items, _ := tablesOf(e["items"])
 		for _, item := range items {
-			documents = append(documents, document{path: path, table: item})
+			documents = append(documents, document{path: path, table: item, line: lineOfValue(text, "item_id", item["item_id"])})
 		}
 	}
 	return documents, nil
 }
 
-// decodeLines reads an export, an object a line. A line that is none does not
-// keep the others from being read.
-func decodeLines(path, text string) ([]document, error) {
-	var documents []document
-	var problems []error
-	line := 0
-	for one := range strings.Lines(text) {
-		if line++; strings.TrimSpace(one) == "" {
-			continue
-		}
-		table, err := decodeObject(json.NewDecoder(strings.NewReader(one)))
-		d := document{path: path, line: line, table: table, text: one}
-		if err != nil {
-			problems = append(problems, &Error{d.place(), err})
-			continue
-		}
-		documents = append(documents, d)
+// lineOfValue finds where TOML gives a key a value first; 0 if it cannot be told.
+func lineOfValue(text, key string, value any) int {
+	at := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']` + regexp.QuoteMeta(fmt.Sprint(value)) + `["']`).FindStringIndex(text)
+	if at == nil {
+		return 0
 	}
-	return documents, errors.Join(problems...)
-}
-
-// decodeJSON reads a rule as Kibana's API has it, several in a list, or objects
-// one after the other.
-func decodeJSON(path, text string) ([]document, error) {
-	var documents []document
-	text = strings.TrimPrefix(text, "\ufeff")
-	decoder := json.NewDecoder(strings.NewReader(text))
-	inList := strings.HasPrefix(strings.TrimSpace(text), "[")
-	if inList {
-		if _, err := decoder.Token(); err != nil {
-			return nil, errors.Join(&Error{path, err})
-		}
-	}
-	for !inList || decoder.More() {
-		start := decoder.InputOffset()
-		table, err := decodeObject(decoder)
-		if errors.Is(err, io.EOF) && !inList && len(documents) > 0 {
-			break
-		}
-		line := 1 + strings.Count(text[:start], "\n")
-		if err != nil {
-			return documents, errors.Join(&Error{fmt.Sprintf("%s line %d", path, 1+strings.Count(text[:decoder.InputOffset()], "\n")), err})
-		}
-		d := document{path: path, table: table, text: text}
-		if end := decoder.InputOffset(); len(documents) > 0 || strings.Trim(text[end:], " \t\r\n") != "" {
-			d.line, d.text = line, text[start:end]
-		}
-		documents = append(documents, d)
-	}
-	return documents, nil
-}
-
-// decodeObject gives JSON the types that TOML has.
-func decodeObject(decoder *json.Decoder) (map[string]any, error) {
-	decoder.UseNumber()
-	var table map[string]any
-	if err := decoder.Decode(&table); err != nil {
-		return nil, err
-	}
-	if table == nil {
-		return nil, errors.New("it is null")
-	}
-	for name, value := range table {
-		table[name] = likeTOML(value)
-	}
-	if inner, ok := table["rule"].(map[string]any); ok {
-		return inner, nil
-	}
-	return table, nil
-}
-
-func likeTOML(value any) any {
-	switch v := value.(type) {
-	case map[string]any:
-		for name, member := range v {
-			v[name] = likeTOML(member)
-		}
-	case []any:
-		for i, element := range v {
-			v[i] = likeTOML(element)
-		}
-	case json.Number:
-		if whole, err := v.Int64(); err == nil {
-			return whole
-		}
-		if fraction, err := v.Float64(); err == nil {
-			return fraction
-		}
-		return v.String()
-	}
-	return value
+	return 1 + strings.Count(text[:at[1]], "\n")
 }
 
 var (

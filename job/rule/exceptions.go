@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -30,70 +29,6 @@ func (r Rule) ExceptionsAt(now time.Time) (hold []esquery.Exception, expired []E
 	return hold, expired
 }
 
-// lists are the exception lists of all files, by list_id.
-type lists map[string]*list
-
-type list struct {
-	name  string
-	items []document
-}
-
-func (l lists) at(id string) *list {
-	if l[id] == nil {
-		l[id] = &list{}
-	}
-	return l[id]
-}
-
-func (l lists) add(d document) {
-	if id, ok := d.table["list_id"].(string); ok {
-		l.at(id).name, _ = d.table["name"].(string)
-	}
-}
-
-// addItem adds an item once: several exports may hold the same list.
-func (l lists) addItem(d document) {
-	id, _ := d.table["list_id"].(string)
-	of := l.at(id)
-	for _, known := range of.items {
-		if known.table["item_id"] != nil && known.table["item_id"] == d.table["item_id"] && reflect.DeepEqual(known.table["entries"], d.table["entries"]) {
-			return
-		}
-	}
-	of.items = append(of.items, d)
-}
-
-// of reads the items of the lists that a rule names in exceptions_list.
-func (l lists) of(value any) ([]Exception, error) {
-	if value == nil || isEmpty(value) {
-		return nil, nil
-	}
-	named, ok := tablesOf(value)
-	if !ok {
-		return nil, errors.New("exceptions_list is no list of tables")
-	}
-	var exceptions []Exception
-	var problems []error
-	for _, reference := range named {
-		id, _ := reference["list_id"].(string)
-		found := l[id]
-		if found == nil {
-			problems = append(problems, fmt.Errorf("it names the exception list %q, which is in none of the files: export it with the rule, or take it out of exceptions_list", id))
-			continue
-		}
-		for _, item := range found.items {
-			e, err := readItem(item)
-			if err != nil {
-				problems = append(problems, fmt.Errorf("exception list %s, %s: %w", id, item.place(), err))
-				continue
-			}
-			e.Name = fmt.Sprintf("%s (list %s)", e.Name, id)
-			exceptions = append(exceptions, e)
-		}
-	}
-	return exceptions, errors.Join(problems...)
-}
-
 // readItem reads an item as Kibana's API has it.
 func readItem(d document) (Exception, error) {
 	var e Exception
@@ -105,15 +40,21 @@ func readItem(d document) (Exception, error) {
 	refuse := func(format string, args ...any) (Exception, error) {
 		return Exception{}, fmt.Errorf("item %q: "+format, append([]any{e.Name}, args...)...)
 	}
-	if text, _ := d.table["expire_time"].(string); text != "" {
-		at, err := time.Parse(time.RFC3339, text)
-		if err != nil {
-			return refuse("expire_time: %q is no time in RFC 3339", text)
+	switch expires := d.table["expire_time"].(type) {
+	case nil:
+	case time.Time: // of TOML
+		e.Expires = expires
+	default:
+		var err error
+		if e.Expires, err = time.Parse(time.RFC3339, fmt.Sprint(expires)); err != nil && expires != "" {
+			return refuse("expire_time: %q is no time in RFC 3339", fmt.Sprint(expires))
 		}
-		e.Expires = at
 	}
-	if !isEmpty(d.table["os_types"]) && d.table["os_types"] != nil {
-		return refuse("os_types is not supported and would change what it takes: say so in an entry for host.os.type")
+	if types := d.table["os_types"]; !isEmpty(types) {
+		var ok bool
+		if e.OSTypes, ok = stringsOf(types); !ok || slices.ContainsFunc(e.OSTypes, func(s string) bool { return !slices.Contains(osTypes(), s) }) {
+			return refuse("os_types: %v is no list of %s", shown(types), strings.Join(osTypes(), ", "))
+		}
 	}
 	entries, err := readEntries(d.path, d.table["entries"], false)
 	if err != nil {
@@ -122,6 +63,9 @@ func readItem(d document) (Exception, error) {
 	e.Entries = entries
 	return e, nil
 }
+
+// osTypes are those that Kibana knows.
+func osTypes() []string { return []string{"linux", "macos", "windows"} }
 
 func readEntries(path string, value any, inNested bool) ([]esquery.Entry, error) {
 	tables, ok := tablesOf(value)

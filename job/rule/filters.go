@@ -1,7 +1,8 @@
 package rule
 
 import (
-	"strings"
+	"maps"
+	"slices"
 
 	"newterms/esquery"
 )
@@ -9,10 +10,7 @@ import (
 // filters reads [[rule.filters]]: Kibana's filters, each with a Query DSL body
 // under query, or in the old style beside meta, or combined of others.
 func (t *tableReader) filters() []esquery.Filter {
-	list, ok := tablesOf(t.table["filters"])
-	if value, present := t.table["filters"]; present && !ok && !isEmpty(value) {
-		t.problem("filters is no list of tables")
-	}
+	list, _ := tablesOf(t.table["filters"])
 	var filters []esquery.Filter
 	for _, f := range list {
 		if filter, ok := t.filter(f); ok {
@@ -22,15 +20,18 @@ func (t *tableReader) filters() []esquery.Filter {
 	return filters
 }
 
-// filter returns false for one that is disabled, or that is not understood.
+// filter returns false for one that every event matches, as for Kibana one that is
+// disabled, and for one that is not understood.
 func (t *tableReader) filter(f map[string]any) (esquery.Filter, bool) {
 	meta, _ := f["meta"].(map[string]any)
-	if disabled, _ := meta["disabled"].(bool); disabled {
+	disabled, negate := t.flag(meta, "disabled"), t.flag(meta, "negate")
+	if disabled {
 		return esquery.Filter{}, false
 	}
-	negate, _ := meta["negate"].(bool)
 	if meta["type"] == "combined" {
-		return t.combined(meta, negate)
+		joined, ok := t.combined(meta)
+		joined.Negate = negate
+		return joined, ok || negate
 	}
 	query, ok := f["query"].(map[string]any)
 	if !ok {
@@ -45,42 +46,92 @@ func (t *tableReader) filter(f map[string]any) (esquery.Filter, bool) {
 		t.problem("a filter must hold one query, not %d", len(query))
 		return esquery.Filter{}, false
 	}
-	return esquery.Filter{Query: withoutPhraseType(query), Negate: negate}, true
+	filter := esquery.Filter{Negate: negate}
+	filter.Query, filter.Former = withoutPhraseType(query)
+	filter.Field = filterField(meta, filter.Query)
+	if key, given := meta["key"].(string); given {
+		filter.Key = key
+	} else if _, isNew := f["query"].(map[string]any); isNew && meta != nil {
+		filter.Key = filter.Field
+	}
+	return filter, true
 }
 
-// combined reads a filter that joins others by AND or OR.
-func (t *tableReader) combined(meta map[string]any, negate bool) (esquery.Filter, bool) {
-	params, ok := tablesOf(meta["params"])
-	relation, _ := meta["relation"].(string)
-	relation = strings.ToUpper(relation)
-	if !ok || relation != "AND" && relation != "OR" {
+// flag is an optional true or false.
+func (t *tableReader) flag(meta map[string]any, name string) bool {
+	value, given := meta[name]
+	flag, ok := value.(bool)
+	if given && !ok {
+		t.problem("meta.%s of a filter is neither true nor false", name)
+	}
+	return flag
+}
+
+// combined reads a filter that joins others by AND or OR. A disabled member is none
+// of AND, and one of OR that every event matches. It returns false if there is none.
+func (t *tableReader) combined(meta map[string]any) (esquery.Filter, bool) {
+	members, ok := tablesOf(meta["params"])
+	relation := meta["relation"]
+	// Kibana takes everything but AND for OR, "and" as well.
+	if !ok || relation != "AND" && relation != "OR" && relation != "or" {
 		t.problem("a combined filter must have params and the relation AND or OR")
 		return esquery.Filter{}, false
 	}
-	joined := esquery.Filter{Negate: negate, Any: relation == "OR"}
-	for _, f := range params {
-		if filter, ok := t.filter(f); ok {
+	joined := esquery.Filter{Any: relation != "AND"}
+	for _, f := range members {
+		if filter, ok := t.filter(f); ok || joined.Any {
 			joined.Of = append(joined.Of, filter)
 		}
 	}
-	return joined, len(joined.Of) > 0
+	if len(joined.Of) == 0 {
+		return esquery.Filter{}, false
+	}
+	return joined, true
 }
 
 // withoutPhraseType turns a match of type phrase, which Kibana once wrote and
 // Elasticsearch no longer takes, into the query that it stands for.
-func withoutPhraseType(query map[string]any) map[string]any {
+func withoutPhraseType(query map[string]any) (map[string]any, bool) {
 	match, _ := query["match"].(map[string]any)
 	for field, value := range match {
 		options, ok := value.(map[string]any)
 		if ok && options["type"] == "phrase" && len(match) == 1 {
-			phrase := map[string]any{}
-			for name, option := range options {
-				if name != "type" {
-					phrase[name] = option
-				}
-			}
-			return map[string]any{"match_phrase": map[string]any{field: phrase}}
+			phrase := maps.Clone(options)
+			delete(phrase, "type")
+			return map[string]any{"match_phrase": map[string]any{field: phrase}}, true
 		}
 	}
-	return query
+	return query, false
+}
+
+// filterField is the field that Kibana takes a filter to be about, "" if it is one
+// of those that it does not look into.
+func filterField(meta, query map[string]any) string {
+	first := func(kind string) string {
+		if field, ok := meta["field"].(string); ok && (field != "" || kind == "range") {
+			return field
+		}
+		options, _ := query[kind].(map[string]any)
+		if len(options) == 0 {
+			return ""
+		}
+		return slices.Min(slices.Collect(maps.Keys(options)))
+	}
+	if exists, ok := query["exists"].(map[string]any); ok {
+		field, _ := exists["field"].(string)
+		return field
+	}
+	kind, _ := meta["type"].(string)
+	_, isPhrase := query["match_phrase"]
+	_, isRange := query["range"]
+	switch {
+	case isPhrase:
+		return first("match_phrase")
+	case kind == "phrases":
+		key, _ := meta["key"].(string)
+		return key
+	case kind == "range" || kind == "" && isRange:
+		return first("range")
+	}
+	return ""
 }

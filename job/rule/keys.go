@@ -6,17 +6,15 @@ import (
 	"slices"
 )
 
-// An UnknownKey is something in a rule that Kibana's rules do not have: a typing
-// error mostly, without which the rule would say something else.
-type UnknownKey struct {
+// A Warning is something in a rule that does not do what its author may expect.
+type Warning struct {
 	Path string
-	Line int
+	Line int // where the key stands, from 1
 	Key  string
+	Text string // what it does, and what to do about it
 }
 
-func (u *UnknownKey) Error() string {
-	return fmt.Sprintf("rule %s line %d: the key %s is unknown and has no effect", u.Path, u.Line, u.Key)
-}
+func (w *Warning) Error() string { return fmt.Sprintf("rule %s line %d: %s", w.Path, w.Line, w.Text) }
 
 // A keyUse says what becomes of a key.
 type keyUse int
@@ -27,34 +25,113 @@ const (
 	ofKibana         // what Kibana keeps of a rule: it is left out
 )
 
-// keys are those that a rule may have in TOML or an export.
-func keys() map[string]keyUse {
-	all := map[string]keyUse{}
-	for _, name := range []string{
-		"alert_suppression", "author", "building_block_type", "data_view_id", "description", "exceptions_list", "false_positives", "filters",
-		"from", "history_window_start", "index", "interval", "investigation_fields", "language", "license", "max_signals", "name",
-		"namespace", "new_terms", "new_terms_fields", "note", "query", "references", "related_integrations", "required_fields",
-		"risk_score", "risk_score_mapping", "rule_id", "rule_name_override", "setup", "severity", "severity_mapping", "tags",
-		"threat", "timeline_id", "timeline_title", "timestamp_override", "timestamp_override_fallback_disabled", "to", "type", "version",
+// A key is one that a rule may have in TOML or an export.
+type key struct {
+	use keyUse
+	not string // what a value is that Kibana does not take; "" if it takes any
+}
+
+func keys() map[string]key {
+	all := map[string]key{}
+	for not, names := range map[string][]string{
+		"no text": {
+			"building_block_type", "data_view_id", "description", "from", "history_window_start", "interval", "language", "license", "name",
+			"namespace", "note", "query", "rule_id", "rule_name_override", "setup", "severity", "timeline_id", "timeline_title",
+			"timestamp_override", "to", "type",
+		},
+		"no list of texts":              {"author", "false_positives", "index", "new_terms_fields", "references", "tags"},
+		"no list of tables":             {"exceptions_list", "filters", "related_integrations", "required_fields", "threat"},
+		"no table":                      {"alert_suppression", "new_terms"},
+		"no table or list of texts":     {"investigation_fields"},
+		"neither true nor false":        {"timestamp_override_fallback_disabled"},
+		"no whole number from 1 up":     {"max_signals", "version"},
+		"no whole number from 0 to 100": {"risk_score"},
+		"":                              {"risk_score_mapping", "severity_mapping"},
 	} {
-		all[name] = ofTheRule
+		for _, name := range names {
+			all[name] = key{ofTheRule, not}
+		}
 	}
-	for _, name := range []string{
-		"actions", "alias_purpose", "alias_target_id", "created_at", "created_by", "enabled", "execution_summary", "id", "immutable",
-		"meta", "outcome", "output_index", "response_actions", "revision", "rule_source", "throttle", "updated_at", "updated_by",
+	for not, names := range map[string][]string{
+		"neither true nor false": {"enabled"},
+		"no list of tables":      {"actions", "response_actions"},
+		"": {
+			"alias_purpose", "alias_target_id", "created_at", "created_by", "execution_summary", "id", "immutable", "meta", "outcome",
+			"output_index", "revision", "rule_source", "throttle", "updated_at", "updated_by",
+		},
 	} {
-		all[name] = ofKibana
+		for _, name := range names {
+			all[name] = key{ofKibana, not}
+		}
 	}
 	return all
 }
 
-func (d document) unknownKeys() []error {
+// takes reports whether Kibana takes a value for the key.
+func (k key) takes(value any) bool {
+	isTexts := func() bool {
+		list, ok := value.([]any)
+		return ok && !slices.ContainsFunc(list, func(v any) bool { _, isText := v.(string); return !isText })
+	}
+	_, isTable := value.(map[string]any)
+	ok := true
+	switch k.not {
+	case "no text":
+		_, ok = value.(string)
+	case "no list of texts":
+		ok = isTexts()
+	case "no list of tables":
+		_, ok = tablesOf(value)
+	case "no table":
+		ok = isTable
+	case "no table or list of texts":
+		ok = isTable || isTexts()
+	case "neither true nor false":
+		_, ok = value.(bool)
+	case "no whole number from 1 up":
+		n, isNumber := number(value)
+		ok = isNumber && n >= 1 && n == float64(int64(n))
+	case "no whole number from 0 to 100":
+		n, isNumber := number(value)
+		ok = isNumber && n >= 0 && n <= 100 && n == float64(int64(n))
+	}
+	return ok
+}
+
+// shapes refuses values that Kibana would, and warns of keys without an effect.
+func (t *tableReader) shapes() {
 	known := keys()
-	var unknown []error
-	for _, key := range slices.Sorted(maps.Keys(d.table)) {
-		if known[key] == nobodys {
-			unknown = append(unknown, &UnknownKey{d.path, d.lineOf(key), key})
+	for _, name := range slices.Sorted(maps.Keys(t.table)) {
+		value := t.table[name]
+		switch k := known[name]; {
+		case k.use == nobodys:
+			t.warn(name, "the key %s is unknown and has no effect: look for a typing error", name)
+		case !k.takes(value):
+			t.problem("%s: %s is %s", name, shown(value), k.not)
 		}
 	}
-	return unknown
+	if to, _ := t.table["to"].(string); to != "" && to != "now" {
+		t.warn("to", "to is %q and has no effect: a run looks up to now", to)
+	}
+	for _, told := range []struct{ name, text string }{
+		{"actions", "actions have no effect: newterms setup --notify makes the Kibana rules that notify"},
+		{"response_actions", "response_actions have no effect: newterms responds to nothing, and newterms setup --notify makes the Kibana rules that notify"},
+		{"alert_suppression", "alert_suppression has no effect: each pair has an alert of its own"},
+	} {
+		if value, given := t.table[told.name]; given && !isEmpty(value) {
+			t.warn(told.name, "%s", told.text)
+		}
+	}
+}
+
+// shown is a value in a message, cut off where it is long.
+func shown(value any) string {
+	text := fmt.Sprintf("%v", value)
+	if s, ok := value.(string); ok {
+		text = fmt.Sprintf("%q", s)
+	}
+	if r := []rune(text); len(r) > 60 {
+		text = string(r[:57]) + "..."
+	}
+	return text
 }

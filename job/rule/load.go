@@ -17,7 +17,7 @@ type Library struct {
 	// PassedOver counts the rules that do not run, by their type, or by
 	// "disabled".
 	PassedOver map[string]int
-	Warnings   []error // *UnknownKey
+	Warnings   []*Warning // of all rules, also of those that cannot be used
 }
 
 // Load returns the rules that Read finds.
@@ -42,20 +42,29 @@ func Read(paths ...string) (Library, error) {
 			l.problem(path, errors.New("it holds no new_terms rule that is enabled (*.toml, *.ndjson, *.json)"))
 		}
 	}
-	for i := range l.rules {
-		l.resolve(&l.rules[i])
+	l.warnOfPages()
+	l.lists.settle()
+	var usable []Rule
+	for _, r := range l.rules {
+		// Without its lists a rule would alert on what it is meant to leave out.
+		var err error
+		if r.Exceptions, err = l.lists.of(r.Parameters["exceptions_list"], r.path); err != nil {
+			l.problem(r.Source, err)
+			continue
+		}
+		usable = append(usable, r)
 	}
-	usable := slices.DeleteFunc(l.rules, func(r Rule) bool { return r.ID == "" })
 	return Library{usable, l.passedOver, l.warnings}, errors.Join(l.problems...)
 }
 
 type loader struct {
-	rules      []Rule
+	rules      []Rule // without their exceptions: the files to come may have them
 	problems   []error
-	warnings   []error
+	warnings   []*Warning
 	passedOver map[string]int
 	seen       map[string]string // rule_id → path
 	lists      lists
+	pages      []pages
 	found      int // rules, exception lists and problems
 }
 
@@ -91,7 +100,11 @@ func (l *loader) visit(root string) fs.WalkDirFunc {
 // add reads a file. In a folder or an export, rules that do not run are no
 // problem.
 func (l *loader) add(path string, inFolder bool) {
-	text, err := os.ReadFile(path)
+	data, err := os.ReadFile(path)
+	var text string
+	if err == nil {
+		text, err = plainText(data)
+	}
 	if err != nil {
 		l.problem(path, err)
 		return
@@ -103,14 +116,44 @@ func (l *loader) add(path string, inFolder bool) {
 	case ".json":
 		decode = decodeJSON
 	}
-	documents, err := decode(path, string(text))
+	documents, err := decode(path, text)
 	if err != nil {
 		for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
 			l.problem(path, one)
 		}
 	}
 	for _, d := range documents {
-		l.document(d, among)
+		if d.found > 0 {
+			l.page(d)
+		}
+		l.document(d, among || d.found > 0)
+	}
+}
+
+// pages are answers of the _find API of one kind and total, which have so many
+// documents together.
+type pages struct {
+	first document
+	n     int
+}
+
+func (l *loader) page(d document) {
+	for i, p := range l.pages {
+		if p.first.kind() == d.kind() && p.first.total == d.total {
+			l.pages[i].n++
+			return
+		}
+	}
+	l.pages = append(l.pages, pages{d, 1})
+}
+
+// warnOfPages warns of answers of the _find API whose other pages are not there.
+func (l *loader) warnOfPages() {
+	for _, p := range l.pages {
+		if p.n < p.first.total {
+			l.warnings = append(l.warnings, &Warning{p.first.path, p.first.line, "data", fmt.Sprintf(
+				"it has %d of %d: ask Kibana with per_page=%d, or add the other pages", p.n, p.first.total, p.first.total)})
+		}
 	}
 }
 
@@ -121,7 +164,7 @@ func (l *loader) document(d document, among bool) {
 		l.lists.addItem(d)
 		l.found++
 	case kind == aList:
-		l.lists.add(d)
+		l.lists.addList(d)
 		l.found++
 	case kind == unknown && among && filepath.Ext(d.path) == ".json":
 		l.passedOver["no rule"]++ // some other file of the folder
@@ -146,7 +189,7 @@ func (l *loader) rule(d document, among bool) {
 	if other, ok := l.seen[r.ID]; err == nil && ok {
 		err = &Error{d.place(), fmt.Errorf("it has the rule_id %s of %s", r.ID, other)}
 	}
-	l.warnings = append(l.warnings, d.unknownKeys()...)
+	l.warnings = append(l.warnings, r.Warnings...)
 	if err != nil {
 		l.problem(d.place(), err)
 		return
@@ -154,17 +197,4 @@ func (l *loader) rule(d document, among bool) {
 	l.found++
 	l.seen[r.ID] = r.Source
 	l.rules = append(l.rules, r)
-}
-
-// resolve looks up the exception lists that a rule names. A rule that lacks one
-// is a problem, and loses its id: without the list it would alert on what it is
-// meant to leave out.
-func (l *loader) resolve(r *Rule) {
-	exceptions, err := l.lists.of(r.Parameters["exceptions_list"])
-	if err != nil {
-		l.problem(r.Source, err)
-		r.ID = ""
-		return
-	}
-	r.Exceptions = exceptions
 }

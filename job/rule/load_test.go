@@ -97,30 +97,13 @@ func TestExportWithExceptions(t *testing.T) {
 	}
 }
 
-func TestUnknownKeysWarn(t *testing.T) {
-	dir := t.TempDir()
-	inTOML := strings.Replace(text(t, nil), "[rule]\n", "[rule]\nnote = '''\ntimestamp_overide = 1\n'''\ntimestamp_overide = \"event.ingested\"\n", 1)
-	for name, c := range map[string]struct {
-		content, key string
-		line         int
-	}{
-		"a.toml":   {inTOML, "timestamp_overide", 5},
-		"b.json":   {strings.Replace(flat, `"query":`, "\n\"qeury\":1,\n\"query\":", 1) + "}", "qeury", 2},
-		"c.ndjson": {summary + "\n" + flat + `,"indx":[]}`, "indx", 2},
-	} {
-		path := write(t, dir, name, c.content)
-		l, err := rule.Read(path)
-		var u *rule.UnknownKey
-		if err != nil || len(l.Warnings) != 1 || !errors.As(l.Warnings[0], &u) || *u != (rule.UnknownKey{Path: path, Line: c.line, Key: c.key}) {
-			t.Errorf("%s: got %v, %v", name, l.Warnings, err)
-		}
-	}
-}
-
 // TestExceptionErrors has rules that must not run without their exceptions.
 func TestExceptionErrors(t *testing.T) {
 	item := func(entry string, more ...string) string {
 		return fmt.Sprintf(`{"list_id":"known","item_id":"i","name":"item","entries":[%s]%s}`, entry, strings.Join(more, ""))
+	}
+	valueList := func(file, kind string) string {
+		return item(fmt.Sprintf(`{"field":"a","type":"list","operator":"included","list":{"id":"%s","type":"%s"}}`, file, kind))
 	}
 	for _, c := range []struct{ name, item, want string }{
 		{"no list", "", `it names the exception list "known", which is in none of the files`},
@@ -133,11 +116,23 @@ func TestExceptionErrors(t *testing.T) {
 		{"a key that nobody knows", item(`{"field":"a","type":"exists","operator":"included","case":"x"}`), "the key case is unknown"},
 		{"a list in a nested entry", item(`{"field":"a","type":"nested","entries":[{"field":"b","type":"list","operator":"included","list":{"id":"x"}}]}`), `the type "list" is none of`},
 		{"an expiry that is no time", item(`{"field":"a","type":"exists","operator":"included"}`, `,"expire_time":"soon"`), `expire_time: "soon" is no time`},
-		{"an operating system", item(`{"field":"a","type":"exists","operator":"included"}`, `,"os_types":["linux"]`), "os_types is not supported"},
+		{"an operating system that nobody knows", item(`{"field":"a","type":"exists","operator":"included"}`, `,"os_types":["linux","beos"]`), "os_types: [linux beos] is no list of linux, macos, windows"},
+		{"an operating system that is no list", item(`{"field":"a","type":"exists","operator":"included"}`, `,"os_types":"linux"`), `os_types: "linux" is no list of`},
+		{"a value list in another encoding", valueList("latin1", "keyword"), "latin1: it is not in UTF-8"},
+		{"a value list in UTF-16", valueList("utf16", "keyword"), "utf16: it is in UTF-16"},
 		{"a value list that is not there", item(`{"field":"a","type":"list","operator":"included","list":{"id":"nets.txt","type":"keyword"}}`), `the value list "nets.txt" is not beside it`},
 		{"a value list elsewhere", item(`{"field":"a","type":"list","operator":"included","list":{"id":"../../etc/hosts","type":"keyword"}}`), "has no name that a file could have"},
 		{"a value list with a typing error", item(`{"field":"a","type":"list","operator":"included","list":{"id":"ips.txt","type":"ip"}}`), `ips.txt line 3: "10.0.0" is neither an IP address nor a network`},
-		{"a value list with half a range", item(`{"field":"a","type":"list","operator":"included","list":{"id":"ranges.txt","type":"ip_range"}}`), `ranges.txt line 1: "10.0.0.1-" is no network and no range`},
+		{"a value list with half a range", item(`{"field":"a","type":"list","operator":"included","list":{"id":"ranges.txt","type":"ip_range"}}`), `ranges.txt line 1: "10.0.0.1-" is no range of IP addresses`},
+		{"a range that ends before it begins", valueList("reversed", "ip_range"), `reversed line 2: the range "10.0.0.9-10.0.0.1" ends before it begins`},
+		{"a range of both families", valueList("mixed", "ip_range"), `mixed line 1: the range "10.0.0.1 - 2001:db8::1" is of an IPv4 and an IPv6 address`},
+		{"a range in a list of addresses", valueList("ranges", "ip"), `ranges line 1: "10.0.0.1-10.0.0.9" is neither an IP address nor a network, and the list is of the type ip`},
+		{"no address in a list of ranges", valueList("words", "ip_range"), `words line 1: "lab" is neither an IP address nor a network nor a range (192.0.2.1-192.0.2.9), and the list is of the type ip_range`},
+		{"an address with a zone", valueList("zone", "ip"), `zone line 1: "fe80::1%eth0" is neither`},
+		{"a directive that is none", valueList("directive", "keyword"), `directive line 2: "#newterms: ignorecase" is no directive: the only one is #newterms: ignore-case`},
+		{"a directive that is none, of addresses", valueList("other", "ip"), `other line 1: "# NewTerms: ignore-case, please" is no directive`},
+		{"the directive as it once was", valueList("former", "keyword"), `former line 1: "#ignore-case" would be a value: write #newterms: ignore-case`},
+		{"a value too long to ignore its case", valueList("long", "keyword"), "long line 3: it is too long to ignore the case of its letters"},
 		{"an empty value list", item(`{"field":"a","type":"list","operator":"included","list":{"id":"empty.txt","type":"ip"}}`), "empty.txt is empty"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -145,6 +140,13 @@ func TestExceptionErrors(t *testing.T) {
 			write(t, dir, "ips.txt", "10.0.0.0/8\n# a comment\n10.0.0\n")
 			write(t, dir, "ranges.txt", "10.0.0.1-\n")
 			write(t, dir, "empty.txt", "# nothing yet\n")
+			for name, text := range map[string]string{
+				"reversed": "10.0.0.1-10.0.0.1\n10.0.0.9-10.0.0.1", "mixed": "10.0.0.1 - 2001:db8::1", "ranges": "10.0.0.1-10.0.0.9", "words": "lab",
+				"zone": "fe80::1%eth0", "directive": "lab\n#newterms: ignorecase", "other": "# NewTerms: ignore-case, please\n10.0.0.1", "former": "#ignore-case\nlab",
+				"latin1": "Z\xfcrich", "utf16": "\xff\xfea\x00", "long": "a\n#newterms: ignore-case\n" + strings.Repeat("\u00fc", 300),
+			} {
+				write(t, dir, name, text)
+			}
 			path := write(t, dir, "export.ndjson", flat+","+listed+"}\n"+c.item+"\n")
 			rules, err := rule.Load(path)
 			var bad *rule.Error
@@ -152,6 +154,34 @@ func TestExceptionErrors(t *testing.T) {
 				t.Errorf("got %d rules, %v, want %q", len(rules), err, c.want)
 			}
 		})
+	}
+}
+
+// TestValueLists reads the values and ranges of text files.
+func TestValueLists(t *testing.T) {
+	for _, c := range []struct{ name, kind, text, want string }{
+		{"a # begins a value", "keyword", "#1 printer\n# ours\n lab \n\n", `["#1 printer" "# ours" "lab"] [] false`},
+		{"and of text too", "text", "#a", `["#a"] [] false`},
+		{"the directive", "keyword", "lab\r\n#newterms: ignore-case\r\n#newtermsx: y", `["lab" "#newtermsx: y"] [] true`},
+		{"the directive before a long value of ASCII", "keyword", "#newterms: ignore-case\n" + strings.Repeat("a", 2000), `["` + strings.Repeat("a", 2000) + `"] [] true`},
+		{"a byte order mark", "keyword", "\ufefflab\nvpn", `["lab" "vpn"] [] false`},
+		{"comments among addresses", "ip", "# ours\n10.0.0.0/8\n#ignore-case\n192.0.2.1", `["10.0.0.0/8" "192.0.2.1"] [] false`},
+		{"ranges", "ip_range", "# ours\n10.0.0.1-10.0.0.9\n2001:db8::1 - 2001:db8::ff\n::ffff:10.0.0.1-10.0.0.1\n192.0.2.0/24\n192.0.2.9",
+			`["192.0.2.0/24" "192.0.2.9"] [["10.0.0.1" "10.0.0.9"] ["2001:db8::1" "2001:db8::ff"] ["::ffff:10.0.0.1" "10.0.0.1"]] false`},
+	} {
+		dir := t.TempDir()
+		write(t, dir, "values.txt", c.text)
+		path := write(t, dir, "export.ndjson", flat+","+listed+"}\n"+fmt.Sprintf(
+			`{"list_id":"known","item_id":"i","entries":[{"field":"a","type":"list","operator":"included","list":{"id":"values","type":"%s"}}]}`, c.kind))
+		rules, err := rule.Load(path)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		e := rules[0].Exceptions[0].Entries[0]
+		if got := fmt.Sprintf("%q %q %t", e.Values, e.Ranges, e.IgnoreCase); got != c.want || e.List != "values ("+c.kind+")" || e.Addresses != strings.HasPrefix(c.kind, "ip") {
+			t.Errorf("%s: got %s of %+v, want %s", c.name, got, e, c.want)
+		}
 	}
 }
 

@@ -141,6 +141,12 @@ func technique(table map[string]any) Technique {
 // filterClauses tells a filter as clauses; its wildcards are Elasticsearch's.
 func filterClauses(f esquery.Filter) []kql.Clause {
 	var clauses []kql.Clause
+	if f.Any && slices.ContainsFunc(f.Of, func(of esquery.Filter) bool { return of.Query == nil && len(of.Of) == 0 }) {
+		return nil // every event matches it
+	}
+	if phrases := phrasesOf(f); len(phrases) > 0 {
+		return []kql.Clause{{Field: f.Field, Kind: "in", Values: phrases}}
+	}
 	for _, of := range f.Of {
 		for _, c := range filterClauses(of) {
 			c.Not = c.Not != of.Negate
@@ -163,6 +169,19 @@ func filterClauses(f esquery.Filter) []kql.Clause {
 		}
 	}
 	return clauses
+}
+
+// phrasesOf are the values of a filter of several phrases.
+func phrasesOf(f esquery.Filter) []string {
+	body, _ := f.Query["bool"].(map[string]any)
+	should, _ := tablesOf(body["should"])
+	var phrases []string
+	for _, one := range should {
+		if match, ok := one["match_phrase"].(map[string]any); ok && f.Field != "" {
+			phrases = append(phrases, filterValues(match[f.Field])...)
+		}
+	}
+	return phrases
 }
 
 func filterValues(value any) []string {

@@ -8,7 +8,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"newterms/alerts"
@@ -36,6 +35,11 @@ type Rule struct {
 	Exceptions []Exception
 	// Parameters are the rule as Kibana's API has it, for its alerts.
 	Parameters alerts.Rule
+	// Warnings are those of its own file.
+	Warnings []*Warning
+
+	path         string
+	dataViewLine int // where it names one
 }
 
 // An Error says which rule file cannot be used, and why.
@@ -59,42 +63,57 @@ func Builtin() (Rule, error) {
 	return d[0].rule()
 }
 
-func fromTable(table map[string]any) (Rule, error) {
-	t := tableReader{table: table}
-	if kind := t.text("type"); kind != "new_terms" {
-		return Rule{}, fmt.Errorf("type is %q: %w", kind, errNotNewTerms)
+// ReadFrom sets the indices that the rule reads, in place of its own; none are its
+// own. It returns a *Warning to tell, or nil. Its error is an *Error: a rule that
+// has a data view instead of indices cannot do without.
+func (r *Rule) ReadFrom(indices []string) (*Warning, error) {
+	own := r.Search.Indices
+	if len(indices) > 0 {
+		r.Search.Indices = indices
 	}
+	switch {
+	case len(own) > 0:
+		return nil, nil
+	case len(indices) == 0:
+		return nil, &Error{r.Source, errors.New("it has a data_view_id, which is not read, and no index: " +
+			"write the index patterns of the data view into index, or set NEWTERMS_INDEX")}
+	}
+	return &Warning{r.path, r.dataViewLine, "data_view_id", "data_view_id has no effect: NEWTERMS_INDEX names what is read"}, nil
+}
+
+func fromTable(table map[string]any) (Rule, []*Warning, error) {
+	t := tableReader{table: table}
+	if kind := t.text("type", ""); kind != "new_terms" {
+		return Rule{}, nil, fmt.Errorf("type is %q: %w", kind, errNotNewTerms)
+	}
+	t.shapes()
 	fields, history := t.newTerms()
 	r := Rule{
-		ID: t.text("rule_id"), Name: t.text("name"), QueryText: t.text("query"),
+		ID:   t.text("rule_id", ": choose one, such as a UUID, and keep it, because it identifies the rule's alerts"),
+		Name: t.text("name", ""), QueryText: t.query(),
 		Search: esquery.Search{
-			Indices: t.texts("index"), Filters: t.filters(), Fields: fields, Timestamp: "@timestamp",
+			Indices: t.indices(), Filters: t.filters(), Fields: fields, Timestamp: "@timestamp",
 		},
 		Lookback: t.ago("from", "now-6m"), History: t.agoOf("history_window_start", history),
 	}
 	r.Overlap = max(0, r.Lookback-t.interval())
+	if r.History > 0 && r.History <= r.Lookback {
+		t.problem("history_window_start (%s) must be earlier than from, which is %s back", history, r.Lookback)
+	}
 	if override, _ := table["timestamp_override"].(string); override != "" && override != "@timestamp" {
 		r.Search.Timestamp, r.Search.Fallback = override, "@timestamp"
 		if disabled, _ := table["timestamp_override_fallback_disabled"].(bool); disabled {
 			r.Search.Fallback = ""
 		}
 	}
-	t.text("severity")
-	if _, ok := number(table["risk_score"]); !ok {
-		t.problem("risk_score is missing")
+	t.severity()
+	if table["risk_score"] == nil {
+		t.problem("risk_score is missing: it is a whole number from 0 to 100")
 	}
 	if language, given := table["language"]; given && language != "kuery" {
 		t.problem("language is %q: only kuery is understood", language)
 	}
-	if n := len(fields); n < 1 || n > 3 {
-		t.problem("it has %d new-terms fields: one to three are allowed", n)
-	}
-	for i, field := range fields {
-		if slices.Contains(fields[:i], field) {
-			t.problem("it has the new-terms field %s twice", field)
-		}
-	}
-	t.refuse()
+	t.checkFields(fields)
 	var err error
 	if r.Search.Query, err = kql.Parse(r.QueryText); err != nil {
 		t.problems = append(t.problems, fmt.Errorf("query: %w", err))
@@ -105,7 +124,7 @@ func fromTable(table map[string]any) (Rule, error) {
 		t.problems = append(t.problems, err)
 	}
 	r.Search.Wanted = overrides.Fields()
-	return r, errors.Join(t.problems...)
+	return r, t.warnings, errors.Join(t.problems...)
 }
 
 // parameters is the rule as Kibana's API has it: new_terms is flat there, and
@@ -114,7 +133,7 @@ func parameters(table map[string]any, fields []string, history string) alerts.Ru
 	p := alerts.Rule{"from": "now-6m", "to": "now", "interval": "5m"}
 	known := keys()
 	for name, value := range table {
-		if known[name] != ofKibana {
+		if known[name].use != ofKibana {
 			p[name] = value
 		}
 	}

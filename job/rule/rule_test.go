@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"newterms/esquery"
 	"newterms/job/rule"
 	"newterms/job/rule/ruletest"
 )
@@ -106,38 +105,13 @@ store = "appState"
 	}
 }
 
-func TestFilters(t *testing.T) {
-	phrase := map[string]any{"match": map[string]any{"user.name": map[string]any{"query": "ada", "type": "phrase", "slop": 1}}}
-	rules, err := rule.Load(ruletest.Write(t, map[string]any{"filters": []map[string]any{
-		{"meta": map[string]any{"negate": true}, "query": phrase},
-		{"meta": map[string]any{"type": "combined", "relation": "or", "params": []map[string]any{
-			{"meta": map[string]any{"negate": true}, "query": map[string]any{"exists": map[string]any{"field": "a"}}},
-			{"meta": map[string]any{"disabled": true}, "query": map[string]any{"exists": map[string]any{"field": "b"}}},
-			{"meta": map[string]any{"type": "combined", "relation": "AND", "params": []map[string]any{
-				{"query": map[string]any{"exists": map[string]any{"field": "c"}}}, {"query": map[string]any{"exists": map[string]any{"field": "d"}}},
-			}}},
-		}}},
-	}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	exists := func(field string) map[string]any { return map[string]any{"exists": map[string]any{"field": field}} }
-	want := []esquery.Filter{
-		{Negate: true, Query: map[string]any{"match_phrase": map[string]any{"user.name": map[string]any{"query": "ada", "slop": int64(1)}}}},
-		{Any: true, Of: []esquery.Filter{{Negate: true, Query: exists("a")}, {Of: []esquery.Filter{{Query: exists("c")}, {Query: exists("d")}}}}},
-	}
-	if got := rules[0].Search.Filters; !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v\nwant %+v", got, want)
-	}
-}
-
 // TestExportedRule has what Kibana's exports carry empty.
 func TestExportedRule(t *testing.T) {
 	empty := map[string]any{"interval": "1m", "from": "now-5m"}
 	for _, name := range []string{"exceptions_list", "severity_mapping", "risk_score_mapping", "filters", "actions", "related_integrations"} {
 		empty[name] = []any{}
 	}
-	empty["rule_name_override"], empty["alert_suppression"] = "", map[string]any{}
+	empty["rule_name_override"], empty["alert_suppression"], empty["data_view_id"] = "", map[string]any{}, ""
 	rules, err := rule.Load(ruletest.Write(t, empty))
 	if err != nil {
 		t.Fatal(err)
@@ -149,8 +123,6 @@ func TestExportedRule(t *testing.T) {
 	for name, value := range map[string]any{
 		"severity_mapping":   []map[string]any{{"field": "x", "value": "y", "severity": "huge"}},
 		"risk_score_mapping": []map[string]any{{"field": "x", "operator": "greater"}},
-		"alert_suppression":  map[string]any{"group_by": []string{"x"}},
-		"data_view_id":       "x",
 	} {
 		if _, err := rule.Load(ruletest.Write(t, map[string]any{name: value})); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: got %v", name, err)
@@ -215,21 +187,50 @@ func TestLoadErrors(t *testing.T) {
 		{"no rule table", nil, "[metadata]\n", "no [rule] table"},
 		{"another type", map[string]any{"type": "eql"}, "", `type is "eql"`},
 		{"another language", map[string]any{"language": "lucene"}, "", "only kuery is understood"},
-		{"no id", map[string]any{"rule_id": nil}, "", "rule_id is missing"},
+		{"no id", map[string]any{"rule_id": nil}, "", "rule_id is missing: choose one, such as a UUID, and keep it, because it identifies the rule's alerts"},
+		{"an id that is no text", map[string]any{"rule_id": 7}, "", "rule_id: 7 is no text"},
 		{"no index", map[string]any{"index": nil}, "", "index is missing"},
 		{"no risk score", map[string]any{"risk_score": nil}, "", "risk_score is missing"},
-		{"no severity", map[string]any{"severity": nil}, "", "severity is missing"},
+		{"a risk score that is too high", map[string]any{"risk_score": 2100}, "", "risk_score: 2100 is no whole number from 0 to 100"},
+		{"a risk score just too high", map[string]any{"risk_score": 101}, "", "risk_score: 101 is no whole number"},
+		{"an empty severity", map[string]any{"severity": ""}, "", "severity is missing"},
+		{"a negative risk score", map[string]any{"risk_score": -1}, "", "risk_score: -1 is no whole number"},
+		{"a fraction of a risk score", map[string]any{"risk_score": 47.5}, "", "risk_score: 47.5 is no whole number"},
+		{"a risk score that is text", map[string]any{"risk_score": "47"}, "", `risk_score: "47" is no whole number`},
+		{"no severity", map[string]any{"severity": nil}, "", "severity is missing: it is one of low, medium, high, critical"},
+		{"another severity", map[string]any{"severity": "lo"}, "", `severity "lo" is none of low, medium, high, critical`},
+		{"a severity in capitals", map[string]any{"severity": "High"}, "", `severity "High" is none of`},
+		{"no max_signals", map[string]any{"max_signals": 0}, "", "max_signals: 0 is no whole number from 1 up"},
+		{"a version that is none", map[string]any{"version": "1"}, "", `version: "1" is no whole number from 1 up`},
+		{"tags that are no list", map[string]any{"tags": "Okta"}, "", `tags: "Okta" is no list of texts`},
+		{"references of numbers", map[string]any{"references": []int{1}}, "", "references: [1] is no list of texts"},
+		{"a threat that is no table", map[string]any{"threat": []string{"T1078"}}, "", "threat: [T1078] is no list of tables"},
+		{"exceptions that are no tables", map[string]any{"exceptions_list": []string{"known"}}, "", "exceptions_list: [known] is no list of tables"},
+		{"filters that are none", map[string]any{"filters": "a"}, "", `filters: "a" is no list of tables`},
+		{"enabled that is no flag", map[string]any{"enabled": "true"}, "", `enabled: "true" is neither true nor false`},
+		{"a fallback that is no flag", map[string]any{"timestamp_override_fallback_disabled": "true"}, "", "timestamp_override_fallback_disabled"},
+		{"from that is no text", map[string]any{"from": 9}, "", "from: 9 is no text"},
+		{"investigation fields that are text", map[string]any{"investigation_fields": "a"}, "", "investigation_fields: \"a\" is no table or list of texts"},
+		{"a long value that is no list", map[string]any{"author": strings.Repeat("a", 100)}, "", strings.Repeat("a", 56) + "... is no list of texts"},
+		{"no query, and no filters", map[string]any{"query": nil}, "", `query is missing: write "" or * for every event`},
+		{"an index without a name", map[string]any{"index": []string{"logs-*", ""}}, "", "index has an empty name"},
+		{"history that begins with from", map[string]any{"from": "now-5d"}, "", "history_window_start (now-5d) must be earlier than from, which is 120h0m0s back"},
+		{"history that begins after from", map[string]any{"from": "now-6d"}, "", "must be earlier than from"},
+		{"history after the from of a rule without", map[string]any{"from": nil, "history_window_start": "now-6m"}, "", "must be earlier than from, which is 6m0s back"},
 		{"a query that is no KQL", map[string]any{"query": "a:b and (c:d"}, "", "offset 12"},
 		{"no new-terms fields", map[string]any{"new_terms_fields": []string{}}, "", "0 new-terms fields"},
 		{"four new-terms fields", map[string]any{"new_terms_fields": []string{"a", "b", "c", "d"}}, "", "4 new-terms fields"},
 		{"a new-terms field twice", map[string]any{"new_terms_fields": []string{"user.name", "user.name"}}, "", "it has the new-terms field user.name twice"},
 		{"an interval that is none", map[string]any{"interval": "often"}, "", "interval:"},
 		{"a combined filter of nothing", map[string]any{"filters": []map[string]any{{"meta": map[string]any{"type": "combined"}}}}, "", "a combined filter must have params"},
-		{"history that is rounded", window("now-5d/d"), "", "history_window_start"},
-		{"history that is a month", window("now-1M"), "", "history_window_start"},
+		{"history that is rounded", window("now-5d/d"), "", `history_window_start: "now-5d/d" is rounded, so that its length changes: write now-5d`},
+		{"history that is a month", window("now-1M"), "", `history_window_start: "now-1M" has no fixed length: write now-30d`},
+		{"history that is a date", window("2026-01-01"), "", `history_window_start: "2026-01-01" is a date, from which it is further every day: write how far back, such as now-7d`},
 		{"history of no length", window("now-0d"), "", "reaches back no time"},
 		{"lookback that is no time", map[string]any{"from": "9 minutes"}, "", "from:"},
-		{"alert suppression", map[string]any{"alert_suppression": map[string]any{"group_by": []string{"a"}}}, "", "alert_suppression is not supported"},
+		{"a relation that Kibana takes for another", map[string]any{"filters": []map[string]any{{"meta": map[string]any{"type": "combined", "relation": "and", "params": []string{}}}}}, "", "the relation AND or OR"},
+		{"negate that is no flag", map[string]any{"filters": []map[string]any{{"meta": map[string]any{"negate": "true"}, "exists": map[string]any{"field": "a"}}}}, "", "meta.negate of a filter is neither true nor false"},
+		{"a filter without a query", map[string]any{"filters": []map[string]any{{"meta": map[string]any{}}}}, "", "one query, not 0"},
 		{"two queries in a filter", map[string]any{"filters": []map[string]any{
 			{"exists": map[string]any{"field": "a"}, "term": map[string]any{"a": 1}},
 		}}, "", "one query"},

@@ -2,6 +2,8 @@ package rule
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"newterms/job/datemath"
@@ -11,26 +13,56 @@ import (
 type tableReader struct {
 	table    map[string]any
 	problems []error
+	warnings []*Warning // without their place
+}
+
+func (t *tableReader) warn(key, format string, args ...any) {
+	t.warnings = append(t.warnings, &Warning{Key: key, Text: fmt.Sprintf(format, args...)})
 }
 
 func (t *tableReader) problem(format string, args ...any) {
 	t.problems = append(t.problems, fmt.Errorf(format, args...))
 }
 
-// text is a required string.
-func (t *tableReader) text(name string) string {
-	s, _ := t.table[name].(string)
-	if s == "" {
-		t.problem("%s is missing", name)
+// text is a required string. shapes refuses what is none.
+func (t *tableReader) text(name, instead string) string {
+	value := t.table[name]
+	s, _ := value.(string)
+	if value == nil || value == "" {
+		t.problem("%s is missing%s", name, instead)
 	}
 	return s
 }
 
-// texts is a required list of strings.
-func (t *tableReader) texts(name string) []string {
-	list, ok := stringsOf(t.table[name])
-	if !ok || len(list) == 0 {
-		t.problem("%s is missing, or no list of strings", name)
+// severity is one of Kibana's.
+func (t *tableReader) severity() {
+	const known = "low, medium, high, critical"
+	if s := t.text("severity", ": it is one of "+known); s != "" && !slices.Contains(strings.Split(known, ", "), s) {
+		t.problem("severity %q is none of %s", s, known)
+	}
+}
+
+// query is the KQL of the rule. Only a rule of filters may have none.
+func (t *tableReader) query() string {
+	if value, given := t.table["query"]; !given && isEmpty(t.table["filters"]) {
+		t.problem("query is missing: write \"\" or * for every event")
+	} else if text, ok := value.(string); ok {
+		return text
+	}
+	return ""
+}
+
+// indices may be missing if there is a data view: the settings can name them.
+func (t *tableReader) indices() []string {
+	list, ok := stringsOf(t.table["index"])
+	view, _ := t.table["data_view_id"].(string)
+	switch {
+	case ok && len(list) > 0 && view != "":
+		t.warn("data_view_id", "data_view_id has no effect: index names what is read")
+	case t.table["index"] != nil && !ok:
+		t.problem("index has an empty name, or is no list of texts")
+	case len(list) == 0 && view == "":
+		t.problem("index is missing")
 	}
 	return list
 }
@@ -96,19 +128,6 @@ func (t *tableReader) interval() time.Duration {
 	return d
 }
 
-// refuse names what the rule has that is not supported and would change which
-// alerts there are. Exported rules have such keys empty.
-func (t *tableReader) refuse() {
-	for _, key := range []struct{ name, instead string }{
-		{"alert_suppression", "a pair has one alert until it is unseen for the history window: take it out, or make new-terms fields of what it groups by"},
-		{"data_view_id", "write its indices into index"},
-	} {
-		if value, ok := t.table[key.name]; ok && !isEmpty(value) {
-			t.problem("%s is not supported and would change which alerts there are; %s", key.name, key.instead)
-		}
-	}
-}
-
 // number is an integer or a fraction.
 func number(value any) (float64, bool) {
 	switch v := value.(type) {
@@ -122,6 +141,8 @@ func number(value any) (float64, bool) {
 
 func isEmpty(value any) bool {
 	switch v := value.(type) {
+	case nil:
+		return true
 	case string:
 		return v == ""
 	case []any:
@@ -141,10 +162,7 @@ func (t *tableReader) newTerms() (fields []string, history string) {
 		if fields, ok = stringsOf(flat); !ok {
 			t.problem("new_terms_fields is no list of field names")
 		}
-		if history, ok = t.table["history_window_start"].(string); !ok {
-			t.problem("history_window_start is missing")
-		}
-		return fields, history
+		return fields, t.text("history_window_start", ": write how far back a pair is known, such as now-7d")
 	}
 	newTerms, ok := t.table["new_terms"].(map[string]any)
 	if !ok {
@@ -164,4 +182,15 @@ func (t *tableReader) newTerms() (fields []string, history string) {
 	}
 	history, _ = windows[0]["value"].(string)
 	return fields, history
+}
+
+func (t *tableReader) checkFields(fields []string) {
+	if n := len(fields); n < 1 || n > 3 {
+		t.problem("it has %d new-terms fields: one to three are allowed", n)
+	}
+	for i, field := range fields {
+		if slices.Contains(fields[:i], field) {
+			t.problem("it has the new-terms field %s twice", field)
+		}
+	}
 }

@@ -7,77 +7,126 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"newterms/esquery"
 )
 
-// ignoreCase is a line of a value list that says that letter case does not count.
-const ignoreCase = "#ignore-case"
+var (
+	// directive is a line of a value list that is no value: nothing else begins so.
+	directive = regexp.MustCompile(`(?i)^#\s*newterms\s*:\s*(.*)$`)
+	// formerDirective meant ignore-case once. It may as well be a value.
+	formerDirective = regexp.MustCompile(`(?i)^#\s*ignore-case$`)
+)
 
 // readValueList reads the values of an entry of the type list from the text file
-// beside the export that has the name of the list, a value a line. Lines that
-// begin with # are none.
+// beside the export that has the name of the list, a value a line. The line
+// `#newterms: ignore-case` is none. Others that begin with # are comments in lists
+// of IP addresses, and values in all other lists.
 func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 	id, _ := list["id"].(string)
 	kind, _ := list["type"].(string)
-	if id == "" || filepath.Base(id) != id || strings.HasPrefix(id, ".") {
-		return fmt.Errorf("the value list %q has no name that a file could have", id)
+	file, text, err := findValueList(path, id)
+	if err != nil {
+		return err
 	}
-	e.Kind = "match_any"
-	var text []byte
-	var file string
-	for _, name := range []string{id, id + ".txt"} {
-		file = filepath.Join(filepath.Dir(path), name)
-		var err error
-		if text, err = os.ReadFile(file); err == nil {
-			break
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("value list %s: %w", id, err)
-		}
-	}
-	if text == nil {
-		return fmt.Errorf("the value list %q is not beside it: an export does not hold its values, so put them into %s, a value a line", id, filepath.Join(filepath.Dir(path), id))
-	}
+	e.Kind, e.List = "match_any", fmt.Sprintf("%s (%s)", id, kind)
+	e.Addresses = kind == "ip" || kind == "ip_range"
 	line := 0
-	for value := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+	var lines []int // of the values
+	for value := range strings.Lines(text) {
 		line++
-		switch value = strings.TrimSpace(value); {
-		case value == ignoreCase:
+		value = strings.TrimSpace(value)
+		var err error
+		switch told := directive.FindStringSubmatch(value); {
+		case told != nil && told[1] == "ignore-case":
 			e.IgnoreCase = true
-		case value == "" || strings.HasPrefix(value, "#"):
+		case told != nil:
+			err = fmt.Errorf("%q is no directive: the only one is #newterms: ignore-case", value)
+		case value == "" || e.Addresses && strings.HasPrefix(value, "#"):
+		case formerDirective.MatchString(value):
+			err = fmt.Errorf("%q would be a value: write #newterms: ignore-case to have letter case ignored", value)
 		default:
-			if err := addValue(e, kind, value); err != nil {
-				return fmt.Errorf("value list %s line %d: %w", file, line, err)
+			if err = addValue(e, kind, value); len(e.Values) > len(lines) {
+				lines = append(lines, line)
 			}
+		}
+		if err != nil {
+			return fmt.Errorf("value list %s line %d: %w", file, line, err)
 		}
 	}
 	if len(e.Values)+len(e.Ranges) == 0 {
 		return fmt.Errorf("the value list %s is empty", file)
 	}
+	for i, value := range e.Values {
+		if e.IgnoreCase && !esquery.CanIgnoreCase(value) {
+			return fmt.Errorf("value list %s line %d: it is too long to ignore the case of its letters", file, lines[i])
+		}
+	}
 	return nil
+}
+
+// findValueList reads the file of a value list beside an export.
+func findValueList(path, id string) (file, text string, err error) {
+	if id == "" || filepath.Base(id) != id || strings.HasPrefix(id, ".") {
+		return "", "", fmt.Errorf("the value list %q has no name that a file could have", id)
+	}
+	for _, name := range []string{id, id + ".txt"} {
+		file = filepath.Join(filepath.Dir(path), name)
+		data, err := os.ReadFile(file)
+		if err == nil {
+			if text, err = plainText(data); err == nil {
+				return file, text, nil
+			}
+			return "", "", fmt.Errorf("value list %s: %w", file, err)
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return "", "", fmt.Errorf("value list %s: %w", id, err)
+		}
+	}
+	return "", "", fmt.Errorf("the value list %q is not beside it: an export does not hold its values, so put them into %s, a value a line",
+		id, filepath.Join(filepath.Dir(path), id))
 }
 
 // addValue checks a value as the type of the list says, so that a typing error is
 // told with its line and not by the cluster, without it.
 func addValue(e *esquery.Entry, kind, value string) error {
-	isNetwork := func() bool {
-		_, err := netip.ParsePrefix(value)
-		return err == nil
-	}
-	isAddress := func(s string) bool {
-		_, err := netip.ParseAddr(strings.TrimSpace(s))
-		return err == nil
-	}
-	switch from, to, isRange := strings.Cut(value, "-"); {
-	case kind == "ip" && !isAddress(value) && !isNetwork():
-		return fmt.Errorf("%q is neither an IP address nor a network, and the list is of the type ip", value)
-	case kind == "ip_range" && isRange && isAddress(from) && isAddress(to):
+	from, to, isRange := strings.Cut(value, "-")
+	if kind == "ip_range" && isRange {
+		if err := checkRange(value, from, to); err != nil {
+			return err
+		}
 		e.Ranges = append(e.Ranges, [2]string{strings.TrimSpace(from), strings.TrimSpace(to)})
 		return nil
-	case kind == "ip_range" && !isNetwork() && !isAddress(value):
-		return fmt.Errorf("%q is no network and no range of IP addresses (192.0.2.1-192.0.2.9), and the list is of the type ip_range", value)
+	}
+	_, notNetwork := netip.ParsePrefix(value)
+	_, isAddress := address(value)
+	if e.Addresses && notNetwork != nil && !isAddress {
+		return fmt.Errorf("%q is neither an IP address nor a network%s, and the list is of the type %s", value,
+			map[bool]string{true: " nor a range (192.0.2.1-192.0.2.9)"}[kind == "ip_range"], kind)
 	}
 	e.Values = append(e.Values, value)
 	return nil
+}
+
+// checkRange refuses ranges that Elasticsearch takes for nothing.
+func checkRange(value, from, to string) error {
+	first, ok := address(from)
+	last, alsoOK := address(to)
+	switch {
+	case !ok || !alsoOK:
+		return fmt.Errorf("%q is no range of IP addresses (192.0.2.1-192.0.2.9), and the list is of the type ip_range", value)
+	case first.BitLen() != last.BitLen():
+		return fmt.Errorf("the range %q is of an IPv4 and an IPv6 address", value)
+	case last.Less(first):
+		return fmt.Errorf("the range %q ends before it begins", value)
+	}
+	return nil
+}
+
+// address reads an IP address that Elasticsearch takes: one without a zone.
+func address(text string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(strings.TrimSpace(text))
+	return a.Unmap(), err == nil && a.Zone() == ""
 }

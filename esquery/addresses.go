@@ -1,0 +1,117 @@
+package esquery
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// checkLists returns a *MappingError if a value list of IP addresses is compared
+// with a field that is of another type in some index. There a range would be one
+// of letters, and a network would be nothing.
+func (m mapping) checkLists(s Search) error {
+	for _, e := range s.Exceptions {
+		for _, entry := range e.Entries {
+			if entry.Addresses && !m.isOnly(entry.Field, "ip") {
+				return &MappingError{err: fmt.Errorf("the exception %s compares the value list %s with %s, which %s: such a list needs fields of type ip in all indices",
+					e.Name, entry.List, entry.Field, m.describeOthers(entry.Field, "ip", "object", "nested"))}
+			}
+		}
+	}
+	return nil
+}
+
+// parentsOfAddresses names what the fields that are compared with addresses stand
+// in. Of a key of a flattened field, field_caps knows nothing but that field.
+func (s Search) parentsOfAddresses() []string {
+	var parents []string
+	add := func(name string) {
+		for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name, '.') {
+			name = name[:at]
+			parents = append(parents, name)
+		}
+	}
+	for _, e := range s.Exceptions {
+		for _, entry := range e.Entries {
+			if entry.Addresses {
+				add(entry.Field)
+			}
+		}
+	}
+	for _, q := range s.Exclude {
+		for name := range q.Networks(nil) {
+			add(name)
+		}
+	}
+	return sortedOnce(parents)
+}
+
+// flattenedAbove is the flattened field of which a name is a key, "" if it is none.
+func (m mapping) flattenedAbove(name string) string {
+	for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name, '.') {
+		name = name[:at]
+		if _, ok := m.types[name]["flattened"]; ok {
+			return name
+		}
+	}
+	return ""
+}
+
+// isOnly reports whether a field is of one of the types wherever it has a value.
+func (m mapping) isOnly(name string, types ...string) bool {
+	if m.flattenedAbove(name) != "" {
+		return false
+	}
+	for kind := range m.types[name] {
+		if kind != "object" && kind != "nested" && !slices.Contains(types, kind) {
+			return false
+		}
+	}
+	return true
+}
+
+// describeOthers tells a field's types besides some.
+func (m mapping) describeOthers(name string, except ...string) string {
+	if above := m.flattenedAbove(name); above != "" {
+		return "is a key of " + above + ", which " + m.describe(above, except...)
+	}
+	return m.describe(name, except...)
+}
+
+// A TextNetwork says that an exclusion looks for networks (203.0.113.0/24) in a
+// field that is not of type ip in some index. There they take no address.
+type TextNetwork struct {
+	Exclusion, Field string // KQL, as it was written
+	Networks         []string
+	types            string
+}
+
+func (n TextNetwork) String() string {
+	networks := strings.Join(n.Networks[:min(len(n.Networks), 3)], ", ")
+	if more := len(n.Networks) - 3; more > 0 {
+		networks += fmt.Sprintf(" and %d more", more)
+	}
+	return fmt.Sprintf("%s %s, where no address is in %s", n.Field, n.types, networks)
+}
+
+// textNetworks has one for each field, the first exclusion standing for all.
+func (m mapping) textNetworks(s Search) []TextNetwork {
+	var found []TextNetwork
+	at := map[string]int{}
+	for _, q := range s.Exclude {
+		networks := q.Networks(m.fields)
+		for _, name := range slices.Sorted(maps.Keys(networks)) {
+			if m.isOnly(name, "ip", "ip_range") {
+				continue
+			}
+			i, known := at[name]
+			if !known {
+				i = len(found)
+				at[name], found = i, append(found, TextNetwork{Exclusion: q.String(), Field: name, types: m.describeOthers(name, "ip", "ip_range", "object", "nested")})
+			}
+			found[i].Networks = append(found[i].Networks, networks[name]...)
+		}
+	}
+	return found
+}

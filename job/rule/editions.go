@@ -1,0 +1,190 @@
+package rule
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+)
+
+// readItems reads the items of a list, from all files that hold it and from those
+// that only add to it. "" is a list of which there are only items.
+func readItems(name listName, files []*listFile, list string) ([]Exception, error) {
+	var exports []*listFile // of this list, complete
+	var items []document
+	several := len(identities(files)) > 1
+	for _, f := range files {
+		held := identities([]*listFile{f})
+		switch isHeld := slices.ContainsFunc(held, func(d document) bool { return identity(d) == list }); {
+		case len(held) == 0 && several:
+			return nil, fmt.Errorf("%s: there are several lists of that name, and nothing says to which the item of %s belongs: "+
+				"add its list to that file, or remove the other", name, f.items[0].place())
+		case isHeld && len(held) > 1 && len(f.items) > 0:
+			return nil, fmt.Errorf("%s: %s and %s are two lists of that name in one file, and nothing says to which its items belong: "+
+				"export them into a file each", name, held[0].place(), held[1].place())
+		case isHeld && slices.ContainsFunc(f.lists, func(d document) bool { return d.found == 0 }):
+			exports = append(exports, f)
+		case isHeld: // the API tells lists without their items
+		case len(held) > 0:
+			continue // another list
+		}
+		items = append(items, f.items...)
+	}
+	var exceptions []Exception
+	var problems []error
+	for _, editions := range byItem(items) {
+		e, err := readEditions(name, editions, exports)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		e.Name = fmt.Sprintf("%s (list %s)", e.Name, name.id)
+		exceptions = append(exceptions, e)
+	}
+	return exceptions, errors.Join(problems...)
+}
+
+// byItem puts the editions of each item together, in the order of the files. An
+// item without an id is known by what it says.
+func byItem(items []document) [][]document {
+	var groups [][]document
+	at := map[string]int{}
+	for _, d := range items {
+		id, _ := d.table["item_id"].(string)
+		if id == "" {
+			id = "says " + contentOf(d)
+		}
+		i, known := at[id]
+		if !known {
+			i = len(groups)
+			at[id], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], d)
+	}
+	return groups
+}
+
+// readEditions reads the newest edition of an item.
+func readEditions(name listName, editions []document, exports []*listFile) (Exception, error) {
+	if err := deleted(name, editions, exports); err != nil {
+		return Exception{}, err
+	}
+	newest := slices.MaxFunc(editions, func(a, b document) int { return timeOf(a).Compare(timeOf(b)) })
+	content := contentOf(newest)
+	var e Exception
+	var first document
+	var unread error
+	for _, d := range editions {
+		if contentOf(d) != content {
+			if at := timeOf(d); at.IsZero() || at.Equal(timeOf(newest)) {
+				return Exception{}, differ(name, newest, d, "and nothing says which is newer")
+			}
+			continue // an older one
+		}
+		read, err := readItem(d)
+		switch {
+		case err != nil:
+			unread = cmp.Or(unread, fmt.Errorf("%s, %s: %w", name, d.place(), err))
+		case first.table == nil:
+			e, first = read, d
+		case !reflect.DeepEqual(read.Entries, e.Entries):
+			return Exception{}, differ(name, first, d, "because of the value lists beside them")
+		}
+	}
+	if first.table == nil {
+		return Exception{}, unread
+	}
+	return e, nil
+}
+
+func differ(name listName, a, b document, why string) error {
+	return fmt.Errorf("%s: its item %s differs between %s and %s, %s: remove the older one", name, itemName(a), a.place(), b.place(), why)
+}
+
+// deleted refuses an item that only some of the exports of its list have.
+func deleted(name listName, editions []document, exports []*listFile) error {
+	has := func(f *listFile) bool {
+		return slices.ContainsFunc(editions, func(d document) bool { return d.path == f.path })
+	}
+	in, notIn := slices.IndexFunc(exports, has), slices.IndexFunc(exports, func(f *listFile) bool { return !has(f) })
+	if in < 0 || notIn < 0 {
+		return nil
+	}
+	item := editions[slices.IndexFunc(editions, func(d document) bool { return d.path == exports[in].path })]
+	return fmt.Errorf("%s: its item %s is in %s but not in the export at %s, and nothing says whether it was deleted: remove the older export",
+		name, itemName(item), item.place(), exports[notIn].lists[0].place())
+}
+
+func itemName(d document) string {
+	name, _ := d.table["name"].(string)
+	id, _ := d.table["item_id"].(string)
+	return fmt.Sprintf("%q", cmp.Or(name, id))
+}
+
+// contentOf is what an item says of events, in JSON.
+func contentOf(d document) string {
+	content := []any{withoutIDs(d.table["entries"]), nil, d.table["expire_time"]}
+	if types := d.table["os_types"]; !isEmpty(types) {
+		content[1] = types
+	}
+	text, err := json.Marshal(content)
+	if err != nil { // of TOML only: its infinities
+		return fmt.Sprint(content)
+	}
+	return string(text)
+}
+
+// withoutIDs leaves out the ids that Kibana's editor gives to entries.
+func withoutIDs(entries any) any {
+	tables, ok := tablesOf(entries)
+	if !ok {
+		return entries
+	}
+	var kept []map[string]any
+	for _, table := range tables {
+		one := map[string]any{}
+		for name, value := range table {
+			if name != "id" {
+				one[name] = withoutIDs(value)
+			}
+		}
+		kept = append(kept, one)
+	}
+	return kept
+}
+
+// timeOf is when an item was last changed, the zero time if it does not say.
+func timeOf(d document) time.Time {
+	for _, name := range []string{"updated_at", "created_at"} {
+		switch v := d.table[name].(type) {
+		case string:
+			if at, err := time.Parse(time.RFC3339, v); err == nil {
+				return at
+			}
+		case time.Time: // of TOML
+			return v
+		}
+	}
+	return time.Time{}
+}
+
+// sameExceptions compares what exceptions say, whatever their order.
+func sameExceptions(a, b []Exception) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	b = slices.Clone(b)
+	for _, one := range a {
+		i := slices.IndexFunc(b, func(e Exception) bool {
+			return reflect.DeepEqual(e.Entries, one.Entries) && slices.Equal(e.OSTypes, one.OSTypes) && e.Expires.Equal(one.Expires)
+		})
+		if i < 0 {
+			return false
+		}
+		b = slices.Delete(b, i, i+1)
+	}
+	return true
+}

@@ -1,0 +1,190 @@
+package rule
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// decodeLines reads an export, an object a line. A line that is none does not
+// keep the others from being read.
+func decodeLines(path, text string) ([]document, error) {
+	var documents []document
+	var problems []error
+	line := 0
+	for one := range strings.Lines(text) {
+		one = strings.TrimPrefix(one, byteOrderMark) // files that were put together have one in the middle
+		if line++; strings.TrimSpace(one) == "" {
+			continue
+		}
+		table, err := decodeObject(json.NewDecoder(strings.NewReader(one)))
+		d := document{path: path, line: line, table: table, text: one}
+		if err == nil {
+			documents, err = appendDocument(documents, d)
+		}
+		if err != nil {
+			problems = append(problems, &Error{d.place(), err})
+		}
+	}
+	return documents, errors.Join(problems...)
+}
+
+// decodeJSON reads a rule as Kibana's API has it, several in a list, or objects
+// one after the other.
+func decodeJSON(path, text string) ([]document, error) {
+	var documents []document
+	decoder := json.NewDecoder(strings.NewReader(text))
+	inList := strings.HasPrefix(strings.TrimSpace(text), "[")
+	if inList {
+		if _, err := decoder.Token(); err != nil {
+			return nil, errors.Join(&Error{path, err})
+		}
+	}
+	refuse := func(err error) ([]document, error) {
+		return documents, errors.Join(&Error{fmt.Sprintf("%s line %d", path, 1+strings.Count(text[:decoder.InputOffset()], "\n")), err})
+	}
+	for first := true; !inList || decoder.More(); first = false {
+		start := nextValue(text, int(decoder.InputOffset()))
+		table, err := decodeObject(decoder)
+		if errors.Is(err, io.EOF) && !inList && !first {
+			break
+		}
+		if err != nil {
+			return refuse(err)
+		}
+		d := document{path: path, table: table, text: text}
+		if end := decoder.InputOffset(); inList || !first || strings.TrimSpace(text[end:]) != "" {
+			d.line, d.text = 1+strings.Count(text[:start], "\n"), text[start:end]
+		}
+		if documents, err = appendDocument(documents, d); err != nil {
+			return refuse(err)
+		}
+	}
+	return documents, nil
+}
+
+// nextValue returns where the next value of a list or a stream begins.
+func nextValue(text string, offset int) int {
+	return offset + len(text[offset:]) - len(strings.TrimLeft(text[offset:], " \t\r\n,"))
+}
+
+// appendDocument appends what an answer of the _find API holds, or else the
+// document, unless it is null.
+func appendDocument(documents []document, d document) ([]document, error) {
+	_, isList := d.table["data"].([]any)
+	total, isPage := number(d.table["total"])
+	switch {
+	case d.table == nil:
+		return documents, nil
+	case !isList || !isPage:
+		return append(documents, d), nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(d.text))
+	for token, err := decoder.Token(); token != "data"; token, err = decoder.Token() {
+		if _, isName := token.(string); err == nil && isName {
+			var other json.RawMessage
+			err = decoder.Decode(&other)
+		}
+		if err != nil {
+			return documents, err
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return documents, err
+	}
+	for i := 1; decoder.More(); i++ {
+		start := nextValue(d.text, int(decoder.InputOffset()))
+		table, err := decodeObject(decoder)
+		if err != nil {
+			return documents, fmt.Errorf("data[%d]: %w", i-1, err)
+		}
+		if table != nil {
+			documents = append(documents, document{
+				path: d.path, line: max(1, d.line) + strings.Count(d.text[:start], "\n"), found: i, total: int(total),
+				table: table, text: d.text[start:decoder.InputOffset()],
+			})
+		}
+	}
+	return documents, nil
+}
+
+// decodeObject gives JSON the types that TOML has, which has no null: a member or
+// element that is null is not there, but for those of a filter's query, which is
+// Elasticsearch's. null itself is nil.
+func decodeObject(decoder *json.Decoder) (map[string]any, error) {
+	decoder.UseNumber()
+	var table map[string]any
+	if err := decoder.Decode(&table); err != nil || table == nil {
+		return nil, err
+	}
+	if inner, ok := table["rule"].(map[string]any); ok {
+		table = inner
+	}
+	filters := table["filters"]
+	delete(table, "filters")
+	likeTOML(table, false)
+	if filters != nil {
+		table["filters"] = filtersLikeTOML(filters)
+	}
+	return table, nil
+}
+
+func likeTOML(value any, keepNull bool) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, member := range v {
+			if v[name] = likeTOML(member, keepNull); member == nil && !keepNull {
+				delete(v, name)
+			}
+		}
+	case []any:
+		kept := v[:0]
+		for _, element := range v {
+			if element != nil || keepNull {
+				kept = append(kept, likeTOML(element, keepNull))
+			}
+		}
+		return kept
+	case json.Number:
+		if whole, err := v.Int64(); err == nil {
+			return whole
+		}
+		if fraction, err := v.Float64(); err == nil {
+			return fraction
+		}
+		return v.String()
+	}
+	return value
+}
+
+// filtersLikeTOML keeps the nulls that queries have.
+func filtersLikeTOML(value any) any {
+	filters, ok := value.([]any)
+	if !ok {
+		return likeTOML(value, false)
+	}
+	filters = slices.DeleteFunc(filters, func(f any) bool { return f == nil })
+	for _, one := range filters {
+		f, _ := one.(map[string]any)
+		for name, member := range f {
+			if name != "meta" {
+				f[name] = likeTOML(member, true)
+			}
+			if member == nil {
+				delete(f, name)
+			}
+		}
+		if meta, ok := f["meta"].(map[string]any); ok {
+			members := meta["params"]
+			delete(meta, "params")
+			likeTOML(meta, false)
+			if members != nil { // of a combined filter
+				meta["params"] = filtersLikeTOML(members)
+			}
+		}
+	}
+	return filters
+}

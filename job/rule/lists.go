@@ -1,0 +1,153 @@
+package rule
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// A listName is how rules and items name an exception list. Lists of several
+// spaces may have the same.
+type listName struct{ id, namespace string }
+
+func (n listName) String() string { return fmt.Sprintf("exception list %q (%s)", n.id, n.namespace) }
+
+// nameOfList reads list_id and namespace_type, which is single if absent.
+func nameOfList(table map[string]any) listName {
+	id, _ := table["list_id"].(string)
+	namespace, _ := table["namespace_type"].(string)
+	return listName{id, cmp.Or(namespace, "single")}
+}
+
+// lists are what the files hold of exception lists, in the order of the files.
+type lists map[listName][]*listFile
+
+// A listFile is what one file holds of the lists of one name. Without a list it
+// has items only, which add to a list elsewhere.
+type listFile struct {
+	path  string
+	lists []document
+	items []document
+}
+
+func (l lists) in(d document) *listFile {
+	name := nameOfList(d.table)
+	for _, f := range l[name] {
+		if f.path == d.path {
+			return f
+		}
+	}
+	f := &listFile{path: d.path}
+	l[name] = append(l[name], f)
+	return f
+}
+
+func (l lists) addList(d document) {
+	f := l.in(d)
+	f.lists = append(f.lists, d)
+}
+
+func (l lists) addItem(d document) {
+	f := l.in(d)
+	f.items = append(f.items, d)
+}
+
+// settle gives items that name no namespace_type to the agnostic list of their
+// file, if there is no single one of that name.
+func (l lists) settle() {
+	for name, files := range l {
+		for _, f := range files {
+			other := slices.IndexFunc(l[listName{name.id, "agnostic"}], func(o *listFile) bool { return o.path == f.path && len(o.lists) > 0 })
+			if name.namespace != "single" || len(f.lists) > 0 || other < 0 {
+				continue
+			}
+			agnostic := l[listName{name.id, "agnostic"}][other]
+			f.items = slices.DeleteFunc(f.items, func(d document) bool {
+				_, given := d.table["namespace_type"]
+				if !given {
+					agnostic.items = append(agnostic.items, d)
+				}
+				return !given
+			})
+		}
+		l[name] = slices.DeleteFunc(l[name], func(f *listFile) bool { return len(f.lists)+len(f.items) == 0 })
+	}
+}
+
+// identity is the list's own id in Kibana, which differs between spaces. Of a
+// list without one it is the file.
+func identity(list document) string {
+	id, _ := list.table["id"].(string)
+	return cmp.Or(id, "in "+list.path)
+}
+
+// identities are the different lists, each by the first of its documents.
+func identities(files []*listFile) []document {
+	var different []document
+	for _, f := range files {
+		for _, list := range f.lists {
+			if !slices.ContainsFunc(different, func(d document) bool { return identity(d) == identity(list) }) {
+				different = append(different, list)
+			}
+		}
+	}
+	return different
+}
+
+// of reads the items of the lists that a rule of a file names in exceptions_list.
+func (l lists) of(value any, path string) ([]Exception, error) {
+	references, _ := tablesOf(value)
+	var exceptions []Exception
+	var problems []error
+	for _, reference := range references {
+		more, err := l.referred(reference, path)
+		exceptions, problems = append(exceptions, more...), append(problems, err)
+	}
+	return exceptions, errors.Join(problems...)
+}
+
+// referred reads the items of the list that a reference means: the one with its
+// id, or else the only one in the rule's own file, or else in all files.
+func (l lists) referred(reference map[string]any, path string) ([]Exception, error) {
+	name := nameOfList(reference)
+	files := l[name]
+	if len(files) == 0 {
+		return nil, l.absent(name)
+	}
+	id, _ := reference["id"].(string)
+	own := slices.IndexFunc(files, func(f *listFile) bool { return f.path == path && len(f.lists) > 0 })
+	all := identities(files)
+	candidates := all
+	switch byID := slices.IndexFunc(all, func(d document) bool { return identity(d) == id }); {
+	case byID >= 0:
+		candidates = all[byID : byID+1]
+	case own >= 0:
+		candidates = identities(files[own : own+1])
+	}
+	if len(all) == 0 {
+		return readItems(name, files, "")
+	}
+	exceptions, err := readItems(name, files, identity(candidates[0]))
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range candidates[1:] { // it does not matter which is meant if they are the same
+		if more, err := readItems(name, files, identity(other)); err != nil || !sameExceptions(exceptions, more) {
+			return nil, fmt.Errorf("%s: %s and %s hold two different lists of that name, of two spaces perhaps: "+
+				"give its entry in exceptions_list the id of the one that is meant, or remove the other", name, candidates[0].place(), other.place())
+		}
+	}
+	return exceptions, nil
+}
+
+// absent says that no file has a list, and which similar one there is.
+func (l lists) absent(name listName) error {
+	for _, namespace := range []string{"single", "agnostic"} {
+		if files := l[listName{name.id, namespace}]; len(files) > 0 {
+			return fmt.Errorf("it names the exception list %q with the namespace_type %s, and %s has it with %s: correct exceptions_list",
+				name.id, name.namespace, files[0].path, namespace)
+		}
+	}
+	return fmt.Errorf("it names the exception list %q, which is in none of the files: export it with the rule, or take it out of exceptions_list", name.id)
+}

@@ -1,0 +1,22 @@
+package rule
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+const byteOrderMark = "\ufeff"
+
+// plainText returns the text of a file without a byte order mark. It refuses what
+// is not UTF-8: other letters would never match.
+func plainText(data []byte) (string, error) {
+	switch {
+	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), bytes.IndexByte(data, 0) >= 0:
+		return "", errors.New("it is in UTF-16, or no text: save it as UTF-8")
+	case !utf8.Valid(data):
+		return "", errors.New("it is not in UTF-8: save it as UTF-8")
+	}
+	return strings.TrimPrefix(string(data), byteOrderMark), nil
+}

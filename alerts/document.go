@@ -69,8 +69,11 @@ func (m *Maker) Alert(f Finding, now time.Time) (alert Alert) {
 }
 
 func (m *Maker) alert(f Finding, now time.Time) Alert {
-	e := f.Event
-	rule := m.from.of(m.rule, e)
+	e, rule := f.Event, m.rule
+	if len(e.overrides) > 0 {
+		rule = maps.Clone(rule)
+		maps.Copy(rule, e.overrides)
+	}
 	own := map[string]any{
 		"@timestamp":                            timestamp(now),
 		"kibana.alert.uuid":                     f.ID,

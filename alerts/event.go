@@ -32,10 +32,26 @@ type Event struct {
 	ancestors          []any
 	depth              int64
 	leftOut            []string // what does not fit, or why there is nothing
+	overrides          map[string]any
 }
 
-// NewEvent takes what alerts can have of an event. There is always something,
-// whatever the event holds: if nothing else helps, only where it is.
+// Event takes what the rule's alerts can have of an event, and what overrides the
+// rule. There is always something, whatever the event holds: if nothing else helps,
+// only where it is.
+func (m *Maker) Event(from SourceEvent) *Event {
+	event := NewEvent(from)
+	if len(m.from.Fields()) == 0 {
+		return event
+	}
+	var source map[string]any
+	if value, err := elastic.Parse(from.Source); err == nil {
+		source, _ = value.(map[string]any)
+	}
+	event.overrides = m.from.from(source, from.Fields)
+	return event
+}
+
+// NewEvent is Maker.Event of a rule without overrides.
 func NewEvent(from SourceEvent) *Event {
 	event, err := contained(from, func(from SourceEvent) (*Event, error) {
 		if event, ok := alertsTemplate.asItIs(from); ok {

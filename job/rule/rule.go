@@ -104,7 +104,7 @@ func fromTable(table map[string]any) (Rule, error) {
 	if err != nil {
 		t.problems = append(t.problems, err)
 	}
-	r.Search.Wanted = overrides.Fields()
+	r.Search.Wanted = overrides.Wanted()
 	return r, errors.Join(t.problems...)
 }
 

@@ -52,7 +52,7 @@ func (t template) asItIs(from SourceEvent) (event *Event, ok bool) {
 // copy takes a member of the event.
 func (c *copying) copy(name string, value []byte) error {
 	switch {
-	case isOurs(name):
+	case isOurs(name) || isMetadata(name):
 		return errChange
 	case name == "@timestamp": // the alert has its own
 		return nil

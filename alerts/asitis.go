@@ -35,7 +35,7 @@ var errChange = errors.New("something has to be changed")
 // be changed to fit, as in most events: that takes a third of the time of taking
 // it apart. It must make what takenApart would; where it cannot tell, ok is false.
 func (t template) asItIs(from SourceEvent) (event *Event, ok bool) {
-	if len(from.Source) == 0 || from.Missing != "" || bytes.IndexByte(from.Source, '\n') >= 0 || bytes.IndexByte(from.Source, '\r') >= 0 || !utf8.Valid(from.Source) {
+	if len(from.Source) == 0 || from.Missing+from.Lacks != "" || bytes.IndexByte(from.Source, '\n') >= 0 || bytes.IndexByte(from.Source, '\r') >= 0 || !utf8.Valid(from.Source) {
 		return nil, false
 	}
 	e := &Event{

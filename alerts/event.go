@@ -18,6 +18,7 @@ type SourceEvent struct {
 	// 3339.
 	Fields  map[string][]any
 	Missing string // why the event cannot be had; "" if it is here
+	Lacks   string // what of it cannot be had, and why; "" if it is whole
 }
 
 // An Event is what alerts keep of a source event. The alerts of all its pairs
@@ -95,6 +96,9 @@ func takenApart(from SourceEvent) (*Event, error) {
 	leftOut := append(removeMetadata(document), alertsTemplate.fit(document)...)
 	if from.Missing != "" {
 		leftOut = append(leftOut, "the event, because "+from.Missing)
+	}
+	if from.Lacks != "" {
+		leftOut = append(leftOut, from.Lacks)
 	}
 	original := originalOf(document)
 	removePath(document, "event.kind")

@@ -2,6 +2,7 @@ package esquery
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -49,18 +50,43 @@ func (b bodies) history(history Range, page []Candidate, size int, after json.Ra
 
 // find fetches the events that have some candidate's value in each field and lie
 // at the candidates' times, or anywhere from the first to the last of these: those
-// of the candidates, and others. They come with their _source and some more
-// fields, and tell which of the optional fields they have.
-func (b bodies) find(page []Candidate, exactly bool, fields []dsl, optional []string) dsl {
+// of the candidates, and others. They come with their content and some more fields,
+// and tell which of the optional fields they have.
+func (b bodies) find(page []Candidate, exactly bool, what content, fields []dsl, optional []string) dsl {
 	named := []dsl{}
 	for _, name := range optional {
 		named = append(named, dsl{"exists": dsl{"field": name, "_name": name}})
 	}
-	return dsl{
-		"size": mostFound(page), "track_total_hits": false, "sort": []string{"_doc"}, "_source": true,
-		"docvalue_fields": b.foundBy(), "fields": fields,
-		"query": dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}, "should": named}},
+	body := b.hits(mostFound(page), what, fields)
+	body["query"] = dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}, "should": named}}
+	return body
+}
+
+// read fetches what some events hold that are known by their places.
+func (b bodies) read(events []*Event, what content, fields []dsl) dsl {
+	ids := map[string][]string{}
+	for _, e := range events {
+		ids[e.Index] = append(ids[e.Index], e.ID)
 	}
+	var of []dsl
+	for _, index := range slices.Sorted(maps.Keys(ids)) {
+		of = append(of, dsl{"bool": dsl{"filter": []dsl{{"term": dsl{"_index": index}}, {"terms": dsl{"_id": ids[index]}}}}})
+	}
+	body := b.hits(len(events), what, fields)
+	body["query"] = anyOf(of)
+	return body
+}
+
+// hits asks for events with the values by which they are found, and with fields
+// besides, unless they are to tell nothing but their places.
+func (b bodies) hits(size int, what content, fields []dsl) dsl {
+	body := dsl{
+		"size": size, "track_total_hits": false, "sort": []string{"_doc"}, "_source": what.source(), "docvalue_fields": b.foundBy(), "fields": fields,
+	}
+	if what == place {
+		delete(body, "fields")
+	}
+	return body
 }
 
 // mostFound is how many events find fetches, some more than there are candidates.
@@ -122,11 +148,10 @@ func (b bodies) foundBy() []dsl {
 }
 
 // locate fetches an event for each candidate that has the candidate's time.
-// Without content the event only tells where it is.
-func (b bodies) locate(page []Candidate, content bool, size int, after json.RawMessage) dsl {
-	first := dsl{"first": b.topHit(b.search.Timestamp, content)}
+func (b bodies) locate(page []Candidate, what content, size int, after json.RawMessage) dsl {
+	first := dsl{"first": b.topHit(b.search.Timestamp, what)}
 	if b.fallback {
-		first["fallback"] = b.amongFallback(dsl{"first": b.topHit(b.search.Fallback, content)})
+		first["fallback"] = b.amongFallback(dsl{"first": b.topHit(b.search.Fallback, what)})
 	}
 	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.having(page), b.at(page))...)
 }

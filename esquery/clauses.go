@@ -114,12 +114,12 @@ func hasOneOf(field string, values []any) dsl {
 }
 
 // topHit is the earliest document by a timestamp.
-func (b bodies) topHit(timestamp string, content bool) dsl {
+func (b bodies) topHit(timestamp string, what content) dsl {
 	top := dsl{
-		"size": 1, "_source": content,
+		"size": 1, "_source": what.source(),
 		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}
-	if content {
+	if what != place {
 		top["fields"], top["docvalue_fields"] = fieldsOf(b.wanted, everyOf(b.wanted)), b.foundBy()
 	}
 	return dsl{"top_hits": top}

@@ -2,7 +2,7 @@
 //
 // A Source answers the questions of the new-terms algorithm: which pairs have
 // events in a window (Candidates), when they were last seen before it
-// (LastSeen), and which event was the first (FirstEvents). Every answer is
+// (LastSeen), and which event was the first (Events). Every answer is
 // complete or an error: a failed shard, a timeout or a skipped cluster is
 // never read as "nothing found".
 package esquery
@@ -70,8 +70,9 @@ type Event struct {
 	// far as the event has them, as the mapping has them: also what _source lacks,
 	// such as alias and constant_keyword fields. Dates are in RFC 3339.
 	Fields map[string][]any
-	// Missing says why the event cannot be had, "" if it is here.
-	Missing string
+	// Missing says why the event cannot be had, "" if it is here, and Lacks what of
+	// it cannot, and why.
+	Missing, Lacks string
 }
 
 // A Source is a Search against a cluster whose field types are known. It is not
@@ -83,6 +84,7 @@ type Source struct {
 	// was too much, and how many events are asked for at once.
 	pageSize, eventsPageSize, eventsAtOnce int
 	exactly                                bool // asks for events by their exact times, because by ranges of time it finds too many
+	splits                                 int  // how often events were fetched in halves: see maxSplits
 	recency                                recency
 	sources                                *sources
 	fields                                 kql.Fields

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,8 +32,9 @@ const fewOfPair = 2
 // Events fetches an event that happened at the candidate's First, for each of
 // the candidates, and yields them for some of them at a time, in their order. If
 // several happened then, it is any of them. Candidates of the same event share
-// it. An event that is gone since it was listed, or that is more than the
-// cluster can answer, is Missing. It ends after the first error.
+// it. An event that is gone since it was listed, that is more than the cluster can
+// answer or that Elasticsearch cannot read is Missing. It ends after the first
+// error.
 func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[]*Event, error] {
 	s = s.forEvents
 	return func(yield func([]*Event, error) bool) {
@@ -54,26 +56,50 @@ func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[
 	}
 }
 
-// events finds most events in one search, and those that it does not find by
-// locating each.
+// Places is Events without what the events hold: it only tells where they are.
+func (s *Source) Places(ctx context.Context, candidates []Candidate) ([]*Event, error) {
+	s = s.forEvents
+	var all []*Event
+	for chunk := range slices.Chunk(candidates, mostEvents) {
+		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) { return s.eventsWith(ctx, chunk, place) })
+		if err != nil {
+			return nil, fmt.Errorf("find first events: %w", err)
+		}
+		all = append(all, events...)
+	}
+	return all, nil
+}
+
+// events fetches the events together. One whose source is no plain JSON may make
+// the answer none, and one that cannot be read leaves no answer at all.
 func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, error) {
+	events, err := s.eventsWith(ctx, candidates, asSent)
+	if elastic.NoJSON(err) {
+		events, err = s.eventsWith(ctx, candidates, reencoded)
+	}
+	if elastic.ShardFailed(err) || len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
+		return s.eventsApart(ctx, candidates)
+	}
+	return events, err
+}
+
+// eventsWith finds most events in one search, and those that it does not find by
+// locating each.
+func (s *Source) eventsWith(ctx context.Context, candidates []Candidate, what content) ([]*Event, error) {
 	events := make([]*Event, len(candidates))
-	full, err := s.findEvents(ctx, candidates, events)
+	full, err := s.findEvents(ctx, candidates, what, events)
 	if err == nil && full && !s.exactly { // of events of others, that share values with the candidates
 		s.exactly = true
 		err = s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
-			_, err := s.findEvents(ctx, left, found)
+			_, err := s.findEvents(ctx, left, what, found)
 			return err
 		})
 	}
-	switch {
-	case err != nil && len(candidates) == 1 && elastic.TooMuchToAnswer(err):
-		return s.locateEvents(ctx, candidates, false)
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	return events, s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
-		located, err := s.locateEvents(ctx, left, true)
+		located, err := s.locateEvents(ctx, left, what)
 		copy(found, located)
 		return err
 	})
@@ -114,8 +140,8 @@ type foundEvent struct {
 // times finds. It may leave some out: those of which there are many at the same
 // time, and some whose times the index keeps in a format of its own. The answer is
 // full if there may be more.
-func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events []*Event) (full bool, err error) {
-	hits, err := s.hitsOf(ctx, candidates)
+func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what content, events []*Event) (full bool, err error) {
+	hits, err := s.hitsOf(ctx, candidates, what)
 	if err != nil {
 		if isMisfit(err) { // a format that takes no milliseconds: locating takes ranges
 			return false, nil
@@ -148,12 +174,13 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events 
 
 // hitsOf searches for events, at first with what is known of the fields that
 // their sources lack.
-func (s *Source) hitsOf(ctx context.Context, candidates []Candidate) ([]foundEvent, error) {
+func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) ([]foundEvent, error) {
 	for asked := s.sources.lacking(); ; asked = everyOf(s.wanted) {
 		var hits []foundEvent
-		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, s.exactly, fieldsOf(s.wanted, asked), s.sources.optional(asked))), &hits)
-		if err != nil {
-			return nil, err
+		body := s.find(candidates, s.exactly, what, fieldsOf(s.wanted, asked), s.sources.optional(asked))
+		bytes, err := s.client.Hits(ctx, s.search.request(body), &hits)
+		if err != nil || what == place {
+			return hits, err
 		}
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(mostEvents, wantedAnswer*len(hits)/max(bytes, 1)))

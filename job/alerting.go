@@ -46,7 +46,7 @@ func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.
 	for i, o := range found {
 		e := events[i]
 		if read[e] == nil {
-			read[e] = d.maker.Event(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing})
+			read[e] = d.maker.Event(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
 		}
 		made[i] = d.maker.Alert(alerts.Finding{
 			Key: o.key, Terms: o.candidate.Terms, LastSeen: o.lastSeen, Events: o.candidate.Events, From: part.From, To: part.To, Event: read[e],

@@ -106,6 +106,11 @@ func (l *LeftOut) Error() string {
 	return text
 }
 
+// WholeEvent reports whether the alert has nothing of its event but where it is.
+func (l *LeftOut) WholeEvent() bool {
+	return slices.ContainsFunc(l.What, func(what string) bool { return strings.HasPrefix(what, "the event, because ") })
+}
+
 // Uncounted says why it is not known how many events the exclusions take. They
 // take them all the same.
 type Uncounted struct{ Err error }

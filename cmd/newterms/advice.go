@@ -33,6 +33,7 @@ func advice(err error) string {
 	var found *check.Problem
 	var lacking *job.LackingTerms
 	var gap *job.Gap
+	var leftOut *job.LeftOut
 	var rejected *alerts.RejectedError
 	var ofConnector *kibana.ConnectorError
 	var fromKibana kibanaError
@@ -54,7 +55,9 @@ func advice(err error) string {
 		return "check the clocks of the cluster's nodes"
 	case is[*job.OtherSearch](err):
 		return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
-	case is[*job.LeftOut](err):
+	case errors.As(err, &leftOut) && leftOut.WholeEvent():
+		return "look at the event itself in its index; have it sent as plain JSON in UTF-8 if it was not"
+	case leftOut != nil:
 		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
 	case is[*alerts.NoStreamError](err):
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"

@@ -23,6 +23,26 @@ var ErrNoShards = fmt.Errorf("%w: no shard was searched: the indices are gone, o
 // ErrIncomplete.
 var ErrOtherProduct = fmt.Errorf("%w: it does not come from Elasticsearch", ErrIncomplete)
 
+// errNoJSON is an answer that cannot be read.
+var errNoJSON = fmt.Errorf("%w: it is not the JSON that was expected", ErrIncomplete)
+
+// NoJSON reports whether an answer came that cannot be read: something on the way
+// has spoiled it, or it holds a document that is no JSON.
+func NoJSON(err error) bool { return errors.Is(err, errNoJSON) }
+
+// errPart is an answer in which the part of some shards or clusters is missing.
+var errPart = fmt.Errorf("%w", ErrIncomplete)
+
+// ShardFailed reports whether shards failed at a search that others of its kind may
+// get through: at a document that they cannot read, or for a reason of their own.
+func ShardFailed(err error) bool {
+	var refused *ResponseError
+	if errors.As(err, &refused) {
+		return len(refused.FailedShards) > 0 && (refused.Status == http.StatusInternalServerError || refused.Status == http.StatusBadRequest)
+	}
+	return errors.Is(err, errPart)
+}
+
 // errTooLarge is an answer over maxAnswer.
 var errTooLarge = fmt.Errorf("the answer is larger than %d MB", maxAnswer>>20)
 

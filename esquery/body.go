@@ -210,13 +210,25 @@ func (b bodies) health(r Range) dsl {
 	}
 	newest := dsl{"top_hits": dsl{
 		"size": maxLags, "_source": false, "docvalue_fields": docValues(times),
-		"sort": []dsl{{b.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
+		"sort": b.newestFirst(),
 	}}
 	aggs := b.times("max")
 	aggs["newest"] = newest
 	aggs["clock"] = now(b.search.Timestamp)
 	aggs["matching"] = dsl{"filter": b.query, "aggs": dsl{"lacking": b.lacking()}}
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": b.within(r)}}, "aggs": aggs}
+}
+
+// newestSources fetches the newest matching event of each of some indices.
+func (b bodies) newestSources(r Range, of dsl, source any) dsl {
+	newest := dsl{"top_hits": dsl{"size": 1, "_source": source, "sort": b.newestFirst()}}
+	indices := dsl{"terms": dsl{"field": "_index", "size": mostIndices}, "aggs": dsl{"newest": newest}}
+	query := dsl{"bool": dsl{"filter": []dsl{b.query, b.within(r), of}}}
+	return dsl{"size": 0, "track_total_hits": false, "query": query, "aggs": dsl{"indices": indices}}
+}
+
+func (b bodies) newestFirst() []dsl {
+	return []dsl{{b.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}}
 }
 
 // nowBody asks for nothing but the server's time.

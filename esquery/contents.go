@@ -29,11 +29,11 @@ func (c content) source() any {
 	return c == asSent
 }
 
-// Why an event is Missing.
+// Why an event is Missing. Unreadable is of one that was asked for by itself.
 const (
 	gone       = "it is gone since it was listed"
 	tooLarge   = "it is too large to fetch"
-	unreadable = "Elasticsearch cannot read its source, which was not sent as plain JSON in UTF-8"
+	Unreadable = "Elasticsearch cannot read its source, which was not sent as plain JSON in UTF-8"
 	among      = "it was asked for together with others, of which there are many that Elasticsearch cannot read"
 )
 
@@ -98,7 +98,7 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 	case without == nil:
 		lacks = "what only its mapping has of the event, because that cannot be read"
 	case elastic.ShardFailed(without) && len(events) == 1:
-		missing = unreadable
+		missing = Unreadable
 	case elastic.ShardFailed(without):
 		missing = among
 	default:

@@ -30,6 +30,9 @@ type Health struct {
 	Matching int64     // events of the range that match
 	Lacking  Lacking   // of these, those that have no pair
 	Now      time.Time // by the server's clock
+	// WithoutSource are indices whose newest matching event has no _source, and
+	// Unread those whose newest one Elasticsearch cannot read.
+	WithoutSource, Unread []string
 	// Excluded tells what each exclusion takes, of Unexcluded events of the range
 	// that match without them.
 	Excluded   []Excluded
@@ -40,7 +43,7 @@ type Health struct {
 // (index.max_inner_result_window).
 const maxLags = 100
 
-// Inspect describes a range for the search, in three requests
+// Inspect describes a range for the search, in four requests
 // and one for each 500 exclusions. A field that the
 // search cannot use is one of the Misfits and no error; otherwise the errors are
 // those of Open and of a request. With an error the Health holds what was
@@ -71,6 +74,9 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	}
 	source.fields = h.Fields
 	if h.Excluded, h.Unexcluded, err = source.Excluded(ctx, r); err != nil || h.Matching == 0 {
+		return h, err
+	}
+	if h.WithoutSource, h.Unread, err = source.withoutSource(ctx, r); err != nil {
 		return h, err
 	}
 	h.Oldest, _, err = source.Oldest(ctx, Range{r.From.Add(-r.To.Sub(r.From)), r.To})

@@ -46,6 +46,7 @@ func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.
 	for i, o := range found {
 		e := events[i]
 		if read[e] == nil {
+			d.warnIfSourceOff(e)
 			read[e] = d.maker.Event(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
 		}
 		made[i] = d.maker.Alert(alerts.Finding{
@@ -53,6 +54,14 @@ func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.
 		}, d.Now())
 	}
 	return made
+}
+
+// warnIfSourceOff tells of an index whose events come without their _source, once.
+func (d *detection) warnIfSourceOff(e *esquery.Event) {
+	if e.Source == nil && e.Missing == "" && e.Index != "" && !slices.Contains(d.sourceOff, e.Index) {
+		d.sourceOff = append(d.sourceOff, e.Index)
+		d.Warn(&SourceOff{e.Index})
+	}
 }
 
 func (d *detection) write(ctx context.Context, alert alerts.Alert) error {

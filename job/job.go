@@ -58,7 +58,7 @@ type Job struct {
 	Emit func(alerts.Alert) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
 	// *FutureRun, *OtherSearch, *PassedOver, *LackingTerms, *NoHistory,
-	// *LeftOut or *Uncounted.
+	// *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)

@@ -53,10 +53,12 @@ func advice(err error) string {
 		return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 	case is[*job.FutureRun](err):
 		return "check the clocks of the cluster's nodes"
+	case is[*job.SourceOff](err):
+		return keepSource
 	case is[*job.OtherSearch](err):
 		return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
-	case errors.As(err, &leftOut) && leftOut.WholeEvent():
-		return "look at the event itself in its index; have it sent as plain JSON in UTF-8 if it was not"
+	case errors.As(err, &leftOut) && leftOut.Unreadable():
+		return plainJSON
 	case leftOut != nil:
 		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
 	case is[*alerts.NoStreamError](err):
@@ -133,6 +135,11 @@ func clusterAdvice(err error) string {
 	return ""
 }
 
+// keepSource is for indices without the _source of their events.
+const keepSource = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
+
+const plainJSON = "let what sends such events write plain JSON in UTF-8: no other encoding, no YAML, no comments"
+
 // covered is what becomes of a window whose run failed.
 const covered = "the next scheduled run covers the window again; repeat what was started by hand"
 
@@ -181,6 +188,8 @@ func problemAdvice(p *check.Problem) string {
 		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",
 		check.YoungSource:       "nothing to do if the source is that new; otherwise keep its indices for longer than the history window",
+		check.SourceOff:         keepSource,
+		check.SourceUnreadable:  plainJSON,
 		check.TermIgnored:       "raise ignore_above in the mapping of the field, or see why its values are malformed",
 		check.NoEvents:          agent + ", and that NEWTERMS_INDEX is right",
 		check.StaleEvents:       agent,

@@ -102,7 +102,8 @@ type Cause struct {
 	RootCause    []Cause `json:"root_cause"`
 	CausedBy     *Cause  `json:"caused_by"`
 	FailedShards []struct {
-		Reason Cause `json:"reason"`
+		Index  string `json:"index"`
+		Reason Cause  `json:"reason"`
 	} `json:"failed_shards"`
 }
 

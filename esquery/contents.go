@@ -49,15 +49,11 @@ func (s *Source) eventsApart(ctx context.Context, candidates []Candidate) ([]*Ev
 	if err != nil {
 		return nil, err
 	}
-	at := map[string]*Event{}
 	var unread []*Event
-	for i, e := range events {
-		switch known := at[e.place()]; {
-		case e.ID == "": // it is gone
-		case known != nil:
-			events[i] = known
-		default:
-			at[e.place()] = e
+	seen := map[*Event]bool{} // candidates may share one
+	for _, e := range events {
+		if e.ID != "" && !seen[e] {
+			seen[e] = true
 			unread = append(unread, e)
 		}
 	}

@@ -2,7 +2,6 @@ package esquery_test
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"newterms/esquery"
-	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
 
@@ -147,34 +145,101 @@ func TestManyUnreadableEvents(t *testing.T) {
 	}
 }
 
-// A spoiler changes answers to searches.
-type spoiler struct {
-	next    esapi.Transport
-	spoiled func(body []byte) bool // by the request's body
-	status  int
-	answer  string
-	all     int // requests since the first one that was spoiled
+// TestSharedUnreadableEvent has two events that cannot be read, of a hundred pairs
+// each.
+func TestSharedUnreadableEvent(t *testing.T) {
+	index := newIndex(t, "{"+formsMapping)
+	for _, id := range []string{"a", "b"} {
+		var users []string
+		for n := range 100 {
+			users = append(users, fmt.Sprintf(`"%s%d"`, id, n))
+		}
+		send(t, index, id, estest.Form{ContentType: "application/json", Body: []byte(fmt.Sprintf(`/**/{"time":%q,"user":[%s]}`, noon.Format(time.RFC3339), strings.Join(users, ",")))})
+	}
+	refresh(t, index)
+	requests := &watch{next: estest.ForTest(t)}
+	s := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
+	all, _ := candidates(t, s)
+	requests.all = 0
+	events, err := eventsOf(t, s, all)
+	if err != nil || len(events) != 200 {
+		t.Fatal(len(events), err)
+	}
+	for i, e := range events {
+		if e.Missing != esquery.Unreadable || e.ID != all[i].Terms[0].(string)[:1] {
+			t.Errorf("%v: %s, missing because %q", all[i].Terms, e.ID, e.Missing)
+		}
+	}
+	if requests.all > 120 { // 20 pages of 10 pairs, each of an event or two
+		t.Errorf("%d requests", requests.all)
+	}
 }
+
+// TestRawEvents fetches events that make an answer no JSON, and that Elasticsearch
+// can read.
+func TestRawEvents(t *testing.T) {
+	index := newIndex(t, "{"+formsMapping)
+	for n := range 40 {
+		document := map[string]string{"time": noon.Format(time.RFC3339), "user": fmt.Sprintf("u%02d", n)}
+		send(t, index, fmt.Sprint(n), estest.InForm([]string{"JSON", "JSON with a comment", "UTF-16, little end first"}[n%3], document))
+	}
+	refresh(t, index)
+	requests := &watch{next: estest.ForTest(t)}
+	s := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
+	all, _ := candidates(t, s)
+	requests.all = 0
+	events, err := eventsOf(t, s, all)
+	if err != nil || len(events) != 40 || requests.all > 4 {
+		t.Fatal(len(events), requests.all, err)
+	}
+	for i, e := range events {
+		if e.Missing != "" || sourceOf(t, e)["user"] != all[i].Terms[0] {
+			t.Errorf("%v: %s, missing because %q", all[i].Terms, e.Source, e.Missing)
+		}
+	}
+}
+
+// A spoiler answers some searches in the server's place.
+type spoiler struct {
+	next   esapi.Transport
+	answer func(asks asking) string // "" for those that pass
+	all    int                      // requests since the first one that did not pass
+}
+
+// asking is what a search for events asks for.
+type asking struct{ events, sources, fields, byPlace bool }
 
 func (s *spoiler) Perform(r *http.Request) (*http.Response, error) {
 	body, err := bodyOf(r)
 	if err != nil {
 		return nil, err
 	}
-	spoiled := strings.HasSuffix(r.URL.Path, "/_search") && s.spoiled(body)
-	if spoiled || s.all > 0 {
+	asks := asking{events: bytes.Contains(body, []byte("docvalue_fields"))}
+	asks.sources = asks.events && !bytes.Contains(body, []byte(`"_source":false`))
+	asks.fields = asks.sources && !bytes.Contains(body, []byte(`"fields":[]`))
+	asks.byPlace = asks.events && bytes.Contains(body, []byte(`"_id"`))
+	answer := s.answer(asks)
+	if answer != "" || s.all > 0 {
 		s.all++
 	}
 	res, err := s.next.Perform(r)
-	if err != nil || !spoiled {
+	if err != nil || answer == "" {
 		return res, err
 	}
 	res.Body.Close()
-	res.StatusCode, res.Body = s.status, io.NopCloser(strings.NewReader(s.answer))
+	if res.StatusCode = 200; answer == shardFailed {
+		res.StatusCode = 500
+	}
+	res.Body = io.NopCloser(strings.NewReader(answer))
 	return res, nil
 }
 
-const shardFailed = `{"error":{"type":"search_phase_execution_exception","reason":"","phase":"fetch","failed_shards":[{"shard":0,"index":"i","reason":{"type":"made_up_exception","reason":"made up"}}]},"status":500}`
+const (
+	spoiled     = `{"took":1,"hits":{`
+	shardFailed = `{"error":{"type":"search_phase_execution_exception","reason":"","phase":"fetch","failed_shards":[{"shard":0,"index":"i","reason":{"type":"made_up_exception","reason":"made up"}}]},"status":500}`
+	inPart      = `{"took":1,"_shards":{"total":2,"failed":1},"hits":{"hits":[]}}`
+	noHits      = `{"took":1,"_shards":{"total":2,"failed":0},"hits":{"hits":[]}}`
+)
 
 // TestBrokenWay spoils answers between Elasticsearch and newterms: of all that ask
 // for events, of those that ask for their sources, and of those that ask for fields.
@@ -184,47 +249,51 @@ func TestBrokenWay(t *testing.T) {
 		documents = append(documents, fmt.Sprintf(`{"time":%q,"user":"u%02d","name":"x"}`, noon.Format(time.RFC3339), n))
 	}
 	index := newIndex(t, "{"+formsMapping, documents...)
-	asksForEvents := func(body []byte) bool { return bytes.Contains(body, []byte("docvalue_fields")) }
-	asksForSources := func(body []byte) bool {
-		return asksForEvents(body) && !bytes.Contains(body, []byte(`"_source":false`))
-	}
-	asksForFields := func(body []byte) bool {
-		return asksForSources(body) && !bytes.Contains(body, []byte(`"fields":[]`))
+	when := func(condition bool, answer string) string {
+		if condition {
+			return answer
+		}
+		return ""
 	}
 	for name, c := range map[string]struct {
-		spoiled     func([]byte) bool
-		status      int
-		answer      string
-		wantErr     error // nil: none
+		answer      func(asks asking) string
+		fails       bool
+		missing     string // why each event is; "" if it is there
 		maxRequests int
 	}{
-		"each answer is spoiled":                {asksForEvents, 200, `{"took":1,"hits":{`, elastic.ErrIncomplete, 2},
-		"each answer with sources is spoiled":   {asksForSources, 200, `{"took":1,"hits":{`, elastic.ErrIncomplete, 2},
-		"each answer is that a shard failed":    {asksForEvents, 500, shardFailed, &elastic.ResponseError{}, 2},
-		"sources make shards fail":              {asksForSources, 500, shardFailed, nil, 500},
-		"fields make shards fail":               {asksForFields, 500, shardFailed, nil, 500},
-		"a shard failed, and nobody says where": {asksForEvents, 200, `{"took":1,"_shards":{"total":2,"failed":1},"hits":{"hits":[]}}`, elastic.ErrIncomplete, 2},
+		"each answer is spoiled":              {func(a asking) string { return when(a.events, spoiled) }, true, "", 2},
+		"each answer with sources is spoiled": {func(a asking) string { return when(a.sources, spoiled) }, true, "", 2},
+		"each answer is that a shard failed":  {func(a asking) string { return when(a.events, shardFailed) }, true, "", 2},
+		"each answer is in part":              {func(a asking) string { return when(a.events, inPart) }, true, "", 2},
+		"the sources are spoiled at last": {func(a asking) string {
+			return when(a.byPlace && a.sources, spoiled) + when(a.sources && !a.byPlace, shardFailed)
+		}, true, "", 3},
+		"nothing answers by place": {func(a asking) string { return when(a.sources || a.byPlace, shardFailed) }, true, "", 200},
+		"sources make shards fail": {func(a asking) string { return when(a.sources, shardFailed) }, false, "cannot read", 500},
+		"sources are in part":      {func(a asking) string { return when(a.sources && !a.byPlace, inPart) }, false, "", 500},
+		"fields make shards fail":  {func(a asking) string { return when(a.fields, shardFailed) }, false, "", 500},
+		"the events are gone": {func(a asking) string {
+			return when(a.byPlace, noHits) + when(a.sources && !a.byPlace, shardFailed)
+		}, false, "gone", 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			way := &spoiler{next: estest.ForTest(t), spoiled: func([]byte) bool { return false }, status: c.status, answer: c.answer}
+			way := &spoiler{next: estest.ForTest(t), answer: func(asking) string { return "" }}
 			s := open(t, way, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time", Wanted: []string{"name", "login"}})
 			all, _ := candidates(t, s)
-			way.spoiled = c.spoiled
+			way.answer = c.answer
 			events, err := eventsOf(t, s, all)
-			if refused := new(elastic.ResponseError); c.wantErr != nil && !errors.Is(err, c.wantErr) && !(errors.As(err, &refused) && errors.As(c.wantErr, &refused)) || c.wantErr == nil && err != nil {
-				t.Fatalf("got %v", err)
+			if c.fails != (err != nil) || !c.fails && len(events) != len(all) {
+				t.Fatalf("got %d events, %v", len(events), err)
 			}
 			if t.Logf("%d requests: %v", way.all, err); way.all > c.maxRequests {
 				t.Error("these are too many")
 			}
 			for i, e := range events {
 				switch {
-				case name == "fields make shards fail":
-					if e.Missing != "" || !strings.Contains(e.Lacks, "its mapping") || sourceOf(t, e)["name"] != "x" {
-						t.Errorf("%v: %q %q %s", all[i].Terms, e.Missing, e.Lacks, e.Source)
-					}
-				case e.Missing == "" || e.ID != fmt.Sprint(i):
-					t.Errorf("%v: %s", all[i].Terms, e.Source)
+				case c.missing == "" && (e.Missing != "" || sourceOf(t, e)["name"] != "x"), c.missing != "" && !strings.Contains(e.Missing, c.missing):
+					t.Errorf("%v: %s, missing because %q", all[i].Terms, e.Source, e.Missing)
+				case (name == "fields make shards fail") != strings.Contains(e.Lacks, "its mapping"):
+					t.Errorf("%v lacks %q", all[i].Terms, e.Lacks)
 				}
 			}
 		})

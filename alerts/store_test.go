@@ -358,3 +358,47 @@ func TestMetadataStaysOut(t *testing.T) {
 		t.Errorf("got %s, %v, want %s", answer, err, want)
 	}
 }
+
+// TestTightTargets has targets that allow fewer hits than are asked for.
+func TestTightTargets(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	var all []alerts.Alert
+	for n := range 7 {
+		all = append(all, alert(t, "run-1", "ada", firstSeen.Add(time.Duration(n)*time.Hour)))
+		run := alerts.Run{
+			RunInfo: alerts.RunInfo{ID: fmt.Sprint("run-", n), Type: alerts.RunManual}, RuleID: "r1", State: alerts.RunSucceeded,
+			From: firstSeen, To: firstSeen.Add(time.Hour), StartedAt: firstSeen.Add(time.Duration(n) * time.Minute),
+		}
+		if err := s.RecordRun(t.Context(), run, firstSeen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := write(t, s, all...); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{target, target + "-runs"} {
+		node.Must(t, "POST", "/"+name+"/_refresh", nil)
+		node.Must(t, "PUT", "/"+name+"/_settings", map[string]any{"index.max_result_window": 3, "index.max_inner_result_window": 1})
+	}
+	found, err := s.Existing(t.Context(), []alerts.Key{key(t, "ada", firstSeen)}, []string{"okta.actor.id"}, firstSeen, firstSeen.Add(5*time.Hour))
+	if err != nil || len(found[0]) != 6 {
+		t.Fatalf("got %d alerts, %v", len(found[0]), err)
+	}
+	for n, a := range found[0] {
+		if a.ID != all[n].ID {
+			t.Errorf("alert %d is %s, want %s", n, a.ID, all[n].ID)
+		}
+	}
+	looks, err := s.Looks(t.Context(), "r1", firstSeen)
+	if err != nil || len(looks) == 0 || looks[0].RunID != "run-6" {
+		t.Errorf("got %v, %v", looks, err)
+	}
+	if last, ok, err := s.LastRun(t.Context(), "r1"); err != nil || !ok || last.State != alerts.RunSucceeded {
+		t.Errorf("got %v, %v, %v", last, ok, err)
+	}
+	decided, err := s.Decide(t.Context(), []string{all[0].ID}, alerts.Decision{Status: alerts.Closed, At: firstSeen})
+	if err != nil || decided.Changed != 1 {
+		t.Errorf("got %v, %v", decided, err)
+	}
+}

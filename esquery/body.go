@@ -25,6 +25,10 @@ type bodies struct {
 	// foundByDates the dates among those by which it is found.
 	wanted       []wantedField
 	foundByDates []string
+	reaches      map[string]reach // of fields that some index has of a narrower type
+	// fromSource takes the values by which events are found from their sources. It
+	// is set where an index does not give so many doc values, and stays.
+	fromSource bool
 }
 
 func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
@@ -52,12 +56,12 @@ func (b bodies) history(history Range, page []Candidate, size int, after json.Ra
 // at the candidates' times, or anywhere from the first to the last of these: those
 // of the candidates, and others. They come with their content and some more fields,
 // and tell which of the optional fields they have.
-func (b bodies) find(page []Candidate, exactly bool, what content, fields []dsl, optional []string) dsl {
+func (b bodies) find(page []Candidate, exactly bool, size int, what content, fields []dsl, optional []string) dsl {
 	named := []dsl{}
 	for _, name := range optional {
 		named = append(named, dsl{"exists": dsl{"field": name, "_name": name}})
 	}
-	body := b.hits(mostFound(page), what, fields)
+	body := b.hits(size, what, fields)
 	body["query"] = dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}, "should": named}}
 	return body
 }
@@ -80,17 +84,25 @@ func (b bodies) read(events []*Event, what content, fields []dsl) dsl {
 // hits asks for events with the values by which they are found, and with fields
 // besides, unless they are to tell nothing but their places.
 func (b bodies) hits(size int, what content, fields []dsl) dsl {
-	body := dsl{
-		"size": size, "track_total_hits": false, "sort": []string{"_doc"}, "_source": what.source(), "docvalue_fields": b.foundBy(), "fields": fields,
-	}
 	if what == place {
-		delete(body, "fields")
+		fields = []dsl{}
 	}
+	body := b.foundByAnd(fields)
+	body["size"], body["track_total_hits"], body["sort"], body["_source"] = size, false, []string{"_doc"}, what.source()
 	return body
 }
 
-// mostFound is how many events find fetches, some more than there are candidates.
-func mostFound(page []Candidate) int { return 2*len(page) + 20 }
+// foundByAnd asks for the values by which events are found, and for more fields.
+func (b bodies) foundByAnd(fields []dsl) dsl {
+	if b.fromSource {
+		return dsl{"fields": slices.Concat(b.foundBy(), fields)}
+	}
+	return dsl{"docvalue_fields": b.foundBy(), "fields": fields}
+}
+
+// mostFound is how many events find fetches of a number of candidates, some more
+// than there are.
+func mostFound(candidates int) int { return 2*candidates + 20 }
 
 // around narrows to events at or, not exactly, around the times of candidates. A
 // date field makes a query of each time, and 484 of them took five times as long
@@ -203,15 +215,13 @@ func (b bodies) oldest(r Range) dsl { return b.withQuery(b.times("min"), b.withi
 // health describes the events of a range, whatever the rule's query is, and
 // those that match it. It asks for now as the server sees it, as the edge of a
 // range.
-func (b bodies) health(r Range) dsl {
+func (b bodies) health(r Range, lags int) dsl {
 	times := []string{b.search.Timestamp}
 	if b.search.Fallback != "" {
 		times = append(times, b.search.Fallback)
 	}
-	newest := dsl{"top_hits": dsl{
-		"size": maxLags, "_source": false, "docvalue_fields": docValues(times),
-		"sort": b.newestFirst(),
-	}}
+	values := map[bool]string{true: "fields", false: "docvalue_fields"}[b.fromSource]
+	newest := dsl{"top_hits": dsl{"size": lags, "_source": false, values: docValues(times), "sort": b.newestFirst()}}
 	aggs := b.times("max")
 	aggs["newest"] = newest
 	aggs["clock"] = now(b.search.Timestamp)

@@ -71,7 +71,7 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 		return nil
 	}
 	err := s.fill(ctx, events, reencoded, everyOf(s.wanted))
-	tooMuch := elastic.TooMuchToAnswer(err) || elastic.TooMuchToAsk(err)
+	tooMuch := elastic.TooMuchToAnswer(err) || elastic.TooMuchToAsk(err) || elastic.TooManyHits(err)
 	switch {
 	case err == nil || !tooMuch && !elastic.ShardFailed(err):
 		return err

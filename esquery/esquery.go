@@ -81,21 +81,23 @@ type Source struct {
 	client *elastic.Client
 	bodies
 	// The sizes of a page of pairs and of located events, which shrink where one
-	// was too much, and how many events are asked for at once.
-	pageSize, eventsPageSize, eventsAtOnce int
-	exactly                                bool // asks for events by their exact times, because by ranges of time it finds too many
-	splits                                 int  // how often events were fetched in halves: see maxSplits
-	recency                                recency
-	sources                                *sources
-	fields                                 kql.Fields
-	passedOver                             []Unavailable
+	// was too much, how many events are asked for at once, and how many hits there
+	// may be.
+	pageSize, eventsPageSize, eventsAtOnce, mostHits int
+
+	exactly    bool // asks for events by their exact times, because by ranges of time it finds too many
+	splits     int  // how often events were fetched in halves: see maxSplits
+	recency    recency
+	sources    *sources
+	fields     kql.Fields
+	passedOver []Unavailable
 	// forEvents is what asks for events. What it learns it learns by itself.
 	forEvents *Source
 }
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	s := Source{client: c, bodies: b, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents)}
+	s := Source{client: c, bodies: b, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents), mostHits: mostFound(mostEvents)}
 	forEvents := s
 	s.forEvents = &forEvents
 	return &s
@@ -122,6 +124,7 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 	_, mapped := m.fields[s.Timestamp]
 	b := bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}
 	b.wanted, b.foundByDates = m.wanted(s)
+	b.reaches = m.reaches(s.needed())
 	source := newSource(c, b)
 	source.passedOver, source.fields = m.passedOver, m.fields
 	return source, nil

@@ -141,7 +141,7 @@ type foundEvent struct {
 // time, and some whose times the index keeps in a format of its own. The answer is
 // full if there may be more.
 func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what content, events []*Event) (full bool, err error) {
-	hits, err := s.hitsOf(ctx, candidates, what)
+	hits, full, err := s.hitsOf(ctx, candidates, what)
 	if err != nil {
 		if isMisfit(err) { // a format that takes no milliseconds: locating takes ranges
 			return false, nil
@@ -169,26 +169,47 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what co
 			events[i] = event
 		}
 	}
-	return len(hits) == mostFound(candidates), nil
+	return full, nil
 }
 
 // hitsOf searches for events, at first with what is known of the fields that
-// their sources lack.
-func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) ([]foundEvent, error) {
+// their sources lack. They are full if there may be more of them.
+func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) (hits []foundEvent, full bool, err error) {
 	for asked := s.sources.lacking(); ; asked = everyOf(s.wanted) {
-		var hits []foundEvent
-		body := s.find(candidates, s.exactly, what, fieldsOf(s.wanted, asked), s.sources.optional(asked))
-		bytes, err := s.client.Hits(ctx, s.search.request(body), &hits)
+		bytes, size := 0, min(mostFound(len(candidates)), s.mostHits)
+		err = elastic.Fewer(&size, func(size int) error {
+			return s.withValues(func() (err error) {
+				hits = nil
+				body := s.find(candidates, s.exactly, size, what, fieldsOf(s.wanted, asked), s.sources.optional(asked))
+				bytes, err = s.client.Hits(ctx, s.search.request(body), &hits)
+				return err
+			})
+		})
+		if size < mostFound(len(candidates)) {
+			s.mostHits = size
+		}
+		full = len(hits) == size
 		if err != nil || what == place {
-			return hits, err
+			return hits, full, err
 		}
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(mostEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
 		if s.sources.learn(hits, asked) {
-			return hits, nil
+			return hits, full, nil
 		}
 	}
+}
+
+// withValues asks once more, with values from the sources of events, where an index
+// does not give the doc values.
+func (s *Source) withValues(ask func() error) error {
+	err := ask()
+	if elastic.TooManyDocValues(err) && !s.fromSource {
+		s.fromSource = true
+		err = ask()
+	}
+	return err
 }
 
 // timesOf are the times that date an event, in milliseconds.

@@ -64,9 +64,13 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	if err != nil {
 		return h, err
 	}
-	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != ""})
+	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != "", reaches: m.reaches(s.needed())})
 	var answer healthAnswer
-	if err := c.Search(ctx, s.request(source.health(r)), &answer); err != nil {
+	lags := maxLags
+	err = elastic.Fewer(&lags, func(lags int) error {
+		return source.withValues(func() error { return c.Search(ctx, s.request(source.health(r, lags)), &answer) })
+	})
+	if err != nil {
 		return h, source.explain(ctx, err)
 	}
 	if err := answer.read(&h, s); err != nil {

@@ -153,3 +153,13 @@ func (c Cause) Has(types ...string) bool {
 	}
 	return false
 }
+
+// Says reports whether the error or one that caused it has a text in its reason.
+func (c Cause) Says(text string) bool {
+	for cause := range c.All() {
+		if strings.Contains(cause.Reason, text) {
+			return true
+		}
+	}
+	return false
+}

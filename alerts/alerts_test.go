@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -151,6 +152,58 @@ func TestNewAlert(t *testing.T) {
 	text, err := a.JSON()
 	if err != nil || decode(t, string(text))["_id"] != a.ID {
 		t.Errorf("the printed alert has no _id: %v", err)
+	}
+}
+
+// TestUnknownActorIsNotQuoted has in each name of an event what somebody typed into
+// the field for the login.
+func TestUnknownActorIsNotQuoted(t *testing.T) {
+	const secret = "hunter2"
+	const event = `{"okta":{"actor":{"id":"ID","display_name":"hunter2","alternate_id":"hunter2@example.org"},"client":{"ip":"192.0.2.7"},"event_type":"user.session.start","outcome":{"result":"FAILURE"}},
+		"user":{"name":"hunter2","full_name":"hunter2","email":"hunter2@example.org","domain":"hunter2"},"client":{"user":{"name":"hunter2"}},"related":{"user":["hunter2"]}}`
+	for _, c := range []struct {
+		id, missing string
+		fields      []string
+		terms       []any
+		want        string // of the reason's beginning; "" if the name is told
+	}{
+		{"unknown", "", []string{"okta.actor.id", "cloud.account.id"}, []any{"unknown", "a"}, "unknown from 192.0.2.7: new okta.actor.id unknown, cloud.account.id a,"},
+		{"Unknown", "", []string{"cloud.account.id"}, []any{"a"}, "unknown from 192.0.2.7: new cloud.account.id a,"},
+		{"unknown", "", []string{"user.name.caseless", "related.user", "source.ip"}, []any{"hunter2", "hunter2", "192.0.2.7"},
+			"unknown from 192.0.2.7: new user.name.caseless (not shown, as an unknown actor has typed it), related.user (not shown, as an unknown actor has typed it), source.ip 192.0.2.7,"},
+		{"unknown", "it is gone", []string{"okta.actor.id", "user.email"}, []any{"unknown", "hunter2"}, "unknown: new okta.actor.id unknown, user.email (not shown"},
+		{"00u1", "", []string{"okta.actor.id", "user.name"}, []any{"00u1", "hunter2"}, ""},
+		{"not unknown", "", []string{"cloud.account.id"}, []any{"a"}, ""},
+	} {
+		rule := testRule()
+		rule["new_terms_fields"], rule["rule_name_override"] = c.fields, "user.full_name"
+		m, err := NewMaker(rule, RunInfo{ID: "run"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := NewKey("r1", c.fields, c.terms, firstSeen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, source := range []string{event, strings.ReplaceAll(event, "\n", "")} { // taken apart, and as it is
+			from := SourceEvent{Index: "i", ID: "e", Source: []byte(strings.Replace(source, "ID", c.id, 1)), Missing: c.missing}
+			if c.missing != "" {
+				from.Source = nil
+			}
+			a := m.Alert(Finding{Key: key, Terms: c.terms, Event: m.Event(from)}, firstSeen)
+			document := written(t, a)
+			reason, _ := document["kibana.alert.reason"].(string)
+			shown := reason + fmt.Sprint(a.Describe())
+			if c.want != "" && (!strings.HasPrefix(reason, c.want) || strings.Contains(shown, secret)) {
+				t.Errorf("%s %v: got %s, want %s", c.id, c.fields, shown, c.want)
+			}
+			if c.want == "" && !strings.HasPrefix(reason, "hunter2 (hunter2@example.org) from 192.0.2.7: ") {
+				t.Errorf("%s %v: got %s", c.id, c.fields, reason)
+			}
+			if user, _ := document["user"].(map[string]any); c.missing == "" && (user["name"] != secret || document["kibana.alert.rule.name"] != secret) {
+				t.Errorf("%s: the alert lacks its event's own fields: %v", c.id, document)
+			}
+		}
 	}
 }
 

@@ -35,7 +35,7 @@ var errChange = errors.New("something has to be changed")
 // be changed to fit, as in most events: that takes a third of the time of taking
 // it apart. It must make what takenApart would; where it cannot tell, ok is false.
 func (t template) asItIs(from SourceEvent) (event *Event, ok bool) {
-	if len(from.Source) == 0 || from.Missing != "" || bytes.IndexByte(from.Source, '\n') >= 0 || bytes.IndexByte(from.Source, '\r') >= 0 || !utf8.Valid(from.Source) {
+	if len(from.Source) == 0 || from.Missing+from.Lacks != "" || bytes.IndexByte(from.Source, '\n') >= 0 || bytes.IndexByte(from.Source, '\r') >= 0 || !utf8.Valid(from.Source) {
 		return nil, false
 	}
 	e := &Event{
@@ -52,7 +52,7 @@ func (t template) asItIs(from SourceEvent) (event *Event, ok bool) {
 // copy takes a member of the event.
 func (c *copying) copy(name string, value []byte) error {
 	switch {
-	case isOurs(name):
+	case isOurs(name) || isMetadata(name):
 		return errChange
 	case name == "@timestamp": // the alert has its own
 		return nil

@@ -63,7 +63,7 @@ func randomEvent(random *rand.Rand) SourceEvent {
 		path := alertsTemplate.event[random.IntN(len(alertsTemplate.event))]
 		switch random.IntN(20) {
 		case 0:
-			path = []string{"other", "user.other", "event.other", "event", "okta", "a.b.c", "event.kind", "@timestamp", "kibana.version", "user.name.first"}[random.IntN(10)]
+			path = []string{"other", "user.other", "event.other", "event", "okta", "a.b.c", "event.kind", "@timestamp", "kibana.version", "user.name.first", "_doc_count", "_id", "_x"}[random.IntN(13)]
 		case 1:
 			fields[path] = []any{fitting(random, alertsTemplate.types[path])}
 			continue
@@ -149,6 +149,8 @@ func TestUsualEventIsTakenAsItIs(t *testing.T) {
 		"a date in seconds":    {SourceEvent{Source: []byte(strings.Replace(text, `"2026-03-10T12:00:07Z"`, "1773144007", 1))}, false},
 		"what does not fit":    {SourceEvent{Source: []byte(strings.Replace(text, `192.0.2.7`, "unknown", 1))}, false},
 		"an alert":             {SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"kibana"`, 1))}, false},
+		"metadata":             {SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"_doc_count"`, 1))}, false},
+		"a name like metadata": {SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"_x"`, 1))}, true},
 		"a dotted name":        {SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"user.name"`, 1))}, false},
 		"no UTF-8":             {SourceEvent{Source: []byte(strings.Replace(text, `ø`, "\xf8", 1))}, false},
 		"no source":            {SourceEvent{Fields: mapped}, false},

@@ -2,10 +2,13 @@ package alerts
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"newterms/esquery/elastic"
 )
 
 // A Description is what an analyst must know of an alert at once: who, from
@@ -15,7 +18,9 @@ type Description struct {
 	NewTerms  []NewTerm // the pair, in the order of the rule's new-terms fields
 	Events    string    // number of the pair's matching events in the window
 
-	Actor, ActorID, Login string // display name, id, and what was signed in with
+	// Actor is the display name, and Login what was signed in with: of an unknown
+	// actor they are "unknown" and "".
+	Actor, ActorID, Login string
 	Account               string // id of the cloud account
 	IP, Network           string // of the client
 	Place, Country        string // of the client; the place is "city, country"
@@ -50,7 +55,38 @@ func describe(doc map[string]any, fields []string, terms []any) Description {
 			d.Account = value
 		}
 	}
+	if isUnknownActor(doc, fields, terms) {
+		d.hideTyped()
+	}
 	return d
+}
+
+// unknownActor is the id that Okta gives to whoever signs in with a login that it
+// does not know. All names in such an event are what was typed, which may be a
+// password. Descriptions go out with notifications, and to terminals and logs.
+const unknownActor = "unknown"
+
+func isUnknownActor(doc map[string]any, fields []string, terms []any) bool {
+	ids, _ := elastic.Lookup(doc, "okta.actor.id")
+	for i, field := range fields {
+		if field == "okta.actor.id" {
+			ids = []any{ids, terms[i]}
+		}
+	}
+	return slices.ContainsFunc(scalars(ids), func(id any) bool { return strings.EqualFold(strings.TrimSpace(text(id)), unknownActor) })
+}
+
+// typed matches the fields that hold what was typed, and their multi-fields.
+var typed = regexp.MustCompile(`^(okta\.actor\.(alternate_id|display_name)|related\.user|(.+\.)?user\.(name|full_name|email|domain|hash))(\..*)?$`)
+
+// hideTyped takes what an unknown actor has typed out of the description.
+func (d *Description) hideTyped() {
+	d.Actor, d.Login = unknownActor, ""
+	for i, term := range d.NewTerms {
+		if typed.MatchString(term.Field) {
+			d.NewTerms[i].Value = "(not shown, as an unknown actor has typed it)"
+		}
+	}
 }
 
 // describeEvent reads Okta's own fields where an event has them, and else those of

@@ -70,8 +70,11 @@ func (m *Maker) Alert(f Finding, now time.Time) (alert Alert) {
 }
 
 func (m *Maker) alert(f Finding, now time.Time) Alert {
-	e := f.Event
-	rule := m.from.of(m.rule, e)
+	e, rule := f.Event, m.rule
+	if len(e.overrides) > 0 {
+		rule = maps.Clone(rule)
+		maps.Copy(rule, e.overrides)
+	}
 	own := map[string]any{
 		"@timestamp":                            timestamp(now),
 		"kibana.alert.uuid":                     f.ID,
@@ -82,7 +85,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"kibana.alert.ancestors":                e.ancestors,
 		"kibana.alert.depth":                    e.depth,
 		"kibana.alert.new_terms":                f.Terms,
-		"kibana.alert.reason":                   describe(e.said, m.fields, f.Terms).reason(rule, m.lastSeen(f)),
+		"kibana.alert.reason":                   m.reason(f, rule),
 		"newterms.first_seen":                   timestamp(f.FirstSeen),
 		"newterms.pair":                         f.Pair,
 		"newterms.events":                       f.Events,
@@ -97,6 +100,16 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		own[key] = rule[key[strings.LastIndexByte(key, '.')+1:]]
 	}
 	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, LeftOut: e.leftOut}
+}
+
+// reason is one of an alert by the rule with its overrides. An override by what an
+// unknown actor has typed does not name the rule there.
+func (m *Maker) reason(f Finding, rule Rule) string {
+	if typed.MatchString(m.from.name) && isUnknownActor(f.Event.said, m.fields, f.Terms) {
+		rule = maps.Clone(rule)
+		rule["name"] = m.rule["name"]
+	}
+	return describe(f.Event.said, m.fields, f.Terms).reason(rule, m.lastSeen(f))
 }
 
 // An Alert is a document to write. Only a Maker makes one.

@@ -18,6 +18,7 @@ type SourceEvent struct {
 	// 3339.
 	Fields  map[string][]any
 	Missing string // why the event cannot be had; "" if it is here
+	Lacks   string // what of it cannot be had, and why; "" if it is whole
 }
 
 // An Event is what alerts keep of a source event. The alerts of all its pairs
@@ -32,10 +33,26 @@ type Event struct {
 	ancestors          []any
 	depth              int64
 	leftOut            []string // what does not fit, or why there is nothing
+	overrides          map[string]any
 }
 
-// NewEvent takes what alerts can have of an event. There is always something,
-// whatever the event holds: if nothing else helps, only where it is.
+// Event takes what the rule's alerts can have of an event, and what overrides the
+// rule. There is always something, whatever the event holds: if nothing else helps,
+// only where it is.
+func (m *Maker) Event(from SourceEvent) *Event {
+	event := NewEvent(from)
+	if len(m.from.Fields()) == 0 {
+		return event
+	}
+	var source map[string]any
+	if value, err := elastic.Parse(from.Source); err == nil {
+		source, _ = value.(map[string]any)
+	}
+	event.overrides = m.from.from(source, from.Fields)
+	return event
+}
+
+// NewEvent is Maker.Event of a rule without overrides.
 func NewEvent(from SourceEvent) *Event {
 	event, err := contained(from, func(from SourceEvent) (*Event, error) {
 		if event, ok := alertsTemplate.asItIs(from); ok {
@@ -76,9 +93,12 @@ func takenApart(from SourceEvent) (*Event, error) {
 	setDates(document, from.Fields)
 	ancestors, depth := ancestorsOf(document, from)
 	maps.DeleteFunc(document, func(name string, _ any) bool { return isOurs(name) })
-	leftOut := alertsTemplate.fit(document)
+	leftOut := append(removeMetadata(document), alertsTemplate.fit(document)...)
 	if from.Missing != "" {
 		leftOut = append(leftOut, "the event, because "+from.Missing)
+	}
+	if from.Lacks != "" {
+		leftOut = append(leftOut, from.Lacks)
 	}
 	original := originalOf(document)
 	removePath(document, "event.kind")
@@ -210,11 +230,4 @@ func asAncestor(value any) map[string]any {
 	}
 	ancestor["depth"] = min(max(integer(found["depth"]), 0), maxDepth)
 	return ancestor
-}
-
-// isOurs reports whether a top-level key of a source event is one that only an
-// alert may carry.
-func isOurs(name string) bool {
-	top, _, _ := strings.Cut(name, ".")
-	return top == "kibana" || top == "signal" || top == "newterms" || top == "threshold_result"
 }

@@ -32,7 +32,8 @@ func (l Lookup) IsToldBy(t time.Time, a Existing) bool {
 	return l.alreadyTells(t.Truncate(time.Millisecond), a.FirstSeen, a.Search)
 }
 
-// mostExisting is how many alerts an answer may have, Elasticsearch's limit.
+// mostExisting is how many alerts are read, and how many at once: Elasticsearch's
+// usual limit.
 const mostExisting = 10_000
 
 // maxPairs is how many pairs are asked for at once.
@@ -87,24 +88,31 @@ func (s *Store) Find(ctx context.Context, id string) (Existing, error) {
 }
 
 func (s *Store) alertsThat(ctx context.Context, query dsl) ([]Existing, error) {
-	var hits []struct {
-		Source existingSource `json:"_source"`
+	var alerts []Existing
+	var after []any
+	for size := mostExisting; ; {
+		var hits []struct {
+			Source existingSource `json:"_source"`
+			Sort   []any          `json:"sort"`
+		}
+		err := elastic.Fewer(&size, func(size int) error {
+			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: existingBody(query, size, after)}, &hits)
+			return err
+		})
+		if err != nil && !isMissing(err) {
+			return nil, err
+		}
+		for _, hit := range hits {
+			alerts = append(alerts, hit.Source.read())
+			after = hit.Sort
+		}
+		switch {
+		case len(alerts) >= mostExisting:
+			return nil, fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, mostExisting)
+		case len(hits) < size:
+			return alerts, nil
+		}
 	}
-	_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: existingBody(query)}, &hits)
-	switch {
-	case isMissing(err):
-		return nil, nil
-	case err == nil && len(hits) == mostExisting:
-		err = fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, mostExisting)
-	}
-	if err != nil {
-		return nil, err
-	}
-	alerts := make([]Existing, len(hits))
-	for i, hit := range hits {
-		alerts[i] = hit.Source.read()
-	}
-	return alerts, nil
 }
 
 type existingSource struct {
@@ -136,14 +144,18 @@ func (a existingSource) read() Existing {
 	return e
 }
 
-func existingBody(query dsl) dsl {
-	return dsl{
-		"size": mostExisting, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{query}}},
-		"sort": []dsl{{"newterms.first_seen": "asc"}},
+func existingBody(query dsl, size int, after []any) dsl {
+	body := dsl{
+		"size": size, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{query}}},
+		"sort": []dsl{{"newterms.first_seen": "asc"}, {"kibana.alert.uuid": "asc"}},
 		"_source": []string{
 			"kibana.alert.uuid", "kibana.alert.rule.rule_id", "kibana.alert.rule.name", "kibana.alert.new_terms",
 			"kibana.alert.workflow_status", "kibana.alert.ancestors", "newterms.pair", "newterms.fields",
 			"newterms.first_seen", "newterms.run.id", "newterms.search", "@timestamp",
 		},
 	}
+	if after != nil {
+		body["search_after"] = after
+	}
+	return body
 }

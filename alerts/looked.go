@@ -30,7 +30,11 @@ const mostLooks = 200
 // as a gap, the newest first. A run that ended comes once.
 func (s *Store) Looks(ctx context.Context, ruleID string, t time.Time) ([]Look, error) {
 	var hits []runHit
-	_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: looksBody(ruleID, t)}, &hits)
+	size := mostLooks
+	err := elastic.Fewer(&size, func(size int) error {
+		_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: looksBody(ruleID, t, size)}, &hits)
+		return err
+	})
 	if err != nil && !isMissing(err) {
 		return nil, fmt.Errorf("look up runs: %w", err)
 	}
@@ -54,13 +58,13 @@ func (s *Store) Looks(ctx context.Context, ruleID string, t time.Time) ([]Look, 
 	return looks, nil
 }
 
-func looksBody(ruleID string, t time.Time) dsl {
+func looksBody(ruleID string, t time.Time, size int) dsl {
 	between := func(from, to string) dsl {
 		bound := func(operator string) dsl { return dsl{operator: t.UnixMilli(), "format": "epoch_millis"} }
 		return dsl{"bool": dsl{"filter": []dsl{{"range": dsl{from: bound("lte")}}, {"range": dsl{to: bound("gt")}}}}}
 	}
 	return dsl{
-		"size": mostLooks, "track_total_hits": false, "_source": longTexts(), "docvalue_fields": foundRunFields(),
+		"size": size, "track_total_hits": false, "_source": longTexts(), "docvalue_fields": foundRunFields(),
 		"query": dsl{"bool": dsl{
 			"filter":               []dsl{{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}},
 			"should":               []dsl{between("newterms.window.from", "newterms.window.to"), between("newterms.gap.from", "newterms.gap.to")},

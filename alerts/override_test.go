@@ -10,12 +10,18 @@ import (
 
 func TestOverrides(t *testing.T) {
 	mapped := map[string]any{
-		"rule_name_override": "event.reason", "risk_score_mapping": []any{map[string]any{"field": "event.risk_score", "operator": "equals", "value": ""}},
+		"rule_name_override": "event.reason", "risk_score_mapping": []any{
+			map[string]any{"field": "event.risk_score", "operator": "equals", "value": ""},
+			map[string]any{"field": "event.risk_score_norm", "operator": "equals", "value": ""}, // which Kibana does not read
+		},
 		"severity_mapping": []any{
 			map[string]any{"field": "", "value": "", "operator": "equals", "severity": "low"}, // as Kibana exports an empty row
 			map[string]any{"field": "event.outcome", "value": "failure", "operator": "equals", "severity": "critical"},
 			map[string]any{"field": "event.outcome", "value": "success", "operator": "equals", "severity": "low"},
 			map[string]any{"field": "event.severity", "value": "7", "operator": "equals", "severity": "high"},
+			map[string]any{"field": "event.kind", "value": "alert", "operator": "equals", "severity": "high"},
+			map[string]any{"field": "kibana.alert.depth", "value": "2", "operator": "equals", "severity": "critical"},
+			map[string]any{"field": "signal.seen", "value": "true", "operator": "equals", "severity": "critical"},
 		},
 	}
 	for _, c := range []struct{ name, event, want string }{
@@ -24,6 +30,20 @@ func TestOverrides(t *testing.T) {
 		{"the highest", `{"event":{"outcome":["success","failure"],"severity":7,"risk_score":[12,99,140,"x"]}}`, "Rule, critical, 99"},
 		{"another letter case", `{"event":{"outcome":"Failure"}}`, "Rule, medium, 47"},
 		{"no number", `{"event":{"risk_score":"NaN"}}`, "Rule, medium, 47"},
+		{"a number in a text", `{"event":{"risk_score":" 0x1F "}}`, "Rule, medium, 31"},
+		{"an empty text, which is 0", `{"event":{"risk_score":["x",""]}}`, "Rule, medium, 0"},
+		{"nothing but the first mapping", `{"event":{"risk_score_norm":99}}`, "Rule, medium, 47"},
+		{"a severity in a text", `{"event":{"severity":"7"}}`, "Rule, medium, 47"},
+		{"the severity 7.0", `{"event":{"severity":7.0}}`, "Rule, high, 47"},
+		{"a severity with more digits than a float64", `{"event":{"severity":9007199254740993}}`, "Rule, medium, 47"},
+		{"a kind, which alerts have of their own", `{"event":{"kind":"alert"}}`, "Rule, high, 47"},
+		{"an alert", `{"kibana.alert.depth":2}`, "Rule, critical, 47"},
+		{"a truth is no text", `{"signal":{"seen":true}}`, "Rule, medium, 47"},
+		{"what fits no mapping of alerts", `{"event":{"severity":{"a":1},"risk_score":["x",12],"reason":"no risk"}}`, "no risk, medium, 12"},
+		{"a name in a list", `{"event":{"reason":["MFA fatigue"]}}`, "Rule, medium, 47"},
+		{"a number for a name", `{"event":{"reason":7}}`, "Rule, medium, 47"},
+		{"dotted names", `{"event.reason":"dotted","event":{"reason":"nested"}}`, "dotted, medium, 47"},
+		{"a dotted name within an object", `{"signal":{"seen":"x"},"x":{"event.reason":"y"}}`, "Rule, medium, 47"},
 		{"an object", `{"event":{"reason":{"a":1},"severity":{"b":7}}}`, "Rule, medium, 47"},
 	} {
 		rule := testRule()
@@ -36,7 +56,7 @@ func TestOverrides(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		alert := m.Alert(Finding{Key: key, Terms: []any{"a", "b"}, Event: NewEvent(SourceEvent{Index: "i", ID: "1", Source: []byte(c.event)})}, firstSeen)
+		alert := m.Alert(Finding{Key: key, Terms: []any{"a", "b"}, Event: m.Event(SourceEvent{Index: "i", ID: "1", Source: []byte(c.event)})}, firstSeen)
 		text, err := json.Marshal(alert)
 		if err != nil {
 			t.Fatal(err)

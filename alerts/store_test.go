@@ -321,3 +321,90 @@ func (c clocked) Perform(r *http.Request) (*http.Response, error) {
 	}
 	return c.Node.Perform(r)
 }
+
+// TestMetadataStaysOut writes alerts of events that have a key of Elasticsearch's
+// own: each is one alert, as the target's first answer says.
+func TestMetadataStaysOut(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	names := []string{
+		"_doc_count", "_id", "_index", "_routing", "_ignored", "_tier", "_size", "_source", "_field_names", "_seq_no", "_version", "_nested_path", "_feature", "_tsid", "_type",
+		"_primary_term", "_ignored_source", "_index_mode", "_data_stream_timestamp", "_inference_fields", "_ts_routing_hash", "_doc_count.x",
+	}
+	maker, err := alerts.NewMaker(sampleRule(), alerts.RunInfo{ID: "run-1", Type: alerts.RunManual})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := 0
+	for _, name := range append(names, "_x", "doc_count") {
+		for i, source := range []string{`{"%s":1000000,"tags":["a"]}`, "{\"%s\":[1000000],\n\"tags\":[\"a\"]}", `{"%s":{"x":1},"tags":["a"],"event":{"kind":"event"}}`} {
+			actor := fmt.Sprint(name, i)
+			a := maker.Alert(alerts.Finding{
+				Key: key(t, actor, firstSeen), Terms: []any{actor},
+				Event: maker.Event(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(fmt.Sprintf(source, name))}),
+			}, firstSeen)
+			want := []string{name}
+			if name == "_x" || name == "doc_count" {
+				want = nil
+			}
+			if !slices.Equal(a.LeftOut, want) {
+				t.Errorf("%s: left out %q", source, a.LeftOut)
+			}
+			result, err := write(t, s, a)
+			if err != nil || len(result.Written) != 1 || !slices.Equal(result.Written[0].LeftOut, want) {
+				t.Errorf("%s: %+v, %v", fmt.Sprintf(source, name), result, err)
+			}
+			all++
+		}
+	}
+	answer, err := node.Request(t.Context(), "POST", "/"+target+"/_search", map[string]any{
+		"size": 0, "aggs": map[string]any{"tags": map[string]any{"terms": map[string]any{"field": "tags"}}},
+	})
+	if want := fmt.Sprintf(`"buckets":[{"key":"a","doc_count":%d}]`, all); err != nil || !strings.Contains(string(answer), want) {
+		t.Errorf("got %s, %v, want %s", answer, err, want)
+	}
+}
+
+// TestTightTargets has targets that allow fewer hits than are asked for.
+func TestTightTargets(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	var all []alerts.Alert
+	for n := range 7 {
+		all = append(all, alert(t, "run-1", "ada", firstSeen.Add(time.Duration(n)*time.Hour)))
+		run := alerts.Run{
+			RunInfo: alerts.RunInfo{ID: fmt.Sprint("run-", n), Type: alerts.RunManual}, RuleID: "r1", State: alerts.RunSucceeded,
+			From: firstSeen, To: firstSeen.Add(time.Hour), StartedAt: firstSeen.Add(time.Duration(n) * time.Minute),
+		}
+		if err := s.RecordRun(t.Context(), run, firstSeen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := write(t, s, all...); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{target, target + "-runs"} {
+		node.Must(t, "POST", "/"+name+"/_refresh", nil)
+		node.Must(t, "PUT", "/"+name+"/_settings", map[string]any{"index.max_result_window": 3, "index.max_inner_result_window": 1})
+	}
+	found, err := s.Existing(t.Context(), []alerts.Key{key(t, "ada", firstSeen)}, []string{"okta.actor.id"}, firstSeen, firstSeen.Add(5*time.Hour))
+	if err != nil || len(found[0]) != 6 {
+		t.Fatalf("got %d alerts, %v", len(found[0]), err)
+	}
+	for n, a := range found[0] {
+		if a.ID != all[n].ID {
+			t.Errorf("alert %d is %s, want %s", n, a.ID, all[n].ID)
+		}
+	}
+	looks, err := s.Looks(t.Context(), "r1", firstSeen)
+	if err != nil || len(looks) == 0 || looks[0].RunID != "run-6" {
+		t.Errorf("got %v, %v", looks, err)
+	}
+	if last, ok, err := s.LastRun(t.Context(), "r1"); err != nil || !ok || last.State != alerts.RunSucceeded {
+		t.Errorf("got %v, %v, %v", last, ok, err)
+	}
+	decided, err := s.Decide(t.Context(), []string{all[0].ID}, alerts.Decision{Status: alerts.Closed, At: firstSeen})
+	if err != nil || decided.Changed != 1 {
+		t.Errorf("got %v, %v", decided, err)
+	}
+}

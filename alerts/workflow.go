@@ -209,8 +209,10 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 			} `json:"buckets"`
 		} `json:"ids"`
 	}
-	search := elastic.Search{Indices: []string{s.alertsTarget}, Body: locateBody(ids)}
-	err := s.client.Search(ctx, search, &answer)
+	copies := mostCopies
+	err := elastic.Fewer(&copies, func(copies int) error {
+		return s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: locateBody(ids, copies)}, &answer)
+	})
 	if err != nil && !isMissing(err) {
 		return nil, err
 	}
@@ -228,8 +230,11 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 	return found, nil
 }
 
-func locateBody(ids []string) dsl {
-	const copies = 10 // of one alert, in as many backing indices
+// mostCopies is how many there are of one alert at the most, in as many backing
+// indices.
+const mostCopies = 10
+
+func locateBody(ids []string, copies int) dsl {
 	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"terms": dsl{"kibana.alert.uuid": ids}},

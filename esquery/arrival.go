@@ -41,7 +41,7 @@ func arrivalFields(s Search, fields kql.Fields) []string {
 func arrivalNames() []string { return []string{ingested, "event.created"} }
 
 // arrival asks about the events that are not dated by their ingestion.
-func (b bodies) arrival(known []string) dsl {
+func (b bodies) arrival(known []string, lags int) dsl {
 	of, dates := dsl{"match_all": dsl{}}, b.search.Timestamp
 	if b.search.Timestamp == ingested {
 		of, dates = lacks(ingested), b.search.Fallback
@@ -51,7 +51,7 @@ func (b bodies) arrival(known []string) dsl {
 		agg["filter"] = dsl{"match_none": dsl{}}
 	} else if len(known) > 0 {
 		agg["aggs"] = dsl{"newest": dsl{"top_hits": dsl{
-			"size": maxLags, "_source": false, "docvalue_fields": docValues(append([]string{dates}, known...)),
+			"size": lags, "_source": false, "docvalue_fields": docValues(append([]string{dates}, known...)),
 			"sort": []dsl{{dates: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
 		}}}
 	}
@@ -121,7 +121,7 @@ func (s *Source) ahead(ctx context.Context, of time.Time) (Ahead, error) {
 	aggs["all"] = dsl{"filter": dsl{"match_all": dsl{}}}
 	body := dsl{
 		"size": 0, "track_total_hits": false, "aggs": aggs,
-		"query": dsl{"bool": dsl{"filter": s.dated(bounded(dsl{"gt": of.UnixMilli()}))}},
+		"query": dsl{"bool": dsl{"filter": s.dated(s.bounded(map[string]int64{"gte": of.UnixMilli() + 1}))}},
 	}
 	var answer struct {
 		times

@@ -24,6 +24,10 @@ type bodies struct {
 	// foundByDates the dates among those by which it is found.
 	wanted       []wantedField
 	foundByDates []string
+	reaches      map[string]reach // of fields that some index has of a narrower type
+	// fromSource takes the values by which events are found from their sources. It
+	// is set where an index does not give so many doc values, and stays.
+	fromSource bool
 }
 
 func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
@@ -47,86 +51,11 @@ func (b bodies) history(history Range, page []Candidate, size int, after json.Ra
 	return b.withQuery(aggs, append(b.having(page), b.within(history))...)
 }
 
-// find fetches the events that have some candidate's value in each field and lie
-// at the candidates' times, or anywhere from the first to the last of these: those
-// of the candidates, and others. They come with their _source and some more
-// fields, and tell which of the optional fields they have.
-func (b bodies) find(page []Candidate, exactly bool, fields []dsl, optional []string) dsl {
-	named := []dsl{}
-	for _, name := range optional {
-		named = append(named, dsl{"exists": dsl{"field": name, "_name": name}})
-	}
-	return dsl{
-		"size": mostFound(page), "track_total_hits": false, "sort": []string{"_doc"}, "_source": true,
-		"docvalue_fields": b.foundBy(), "fields": fields,
-		"query": dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}, "should": named}},
-	}
-}
-
-// mostFound is how many events find fetches, some more than there are candidates.
-func mostFound(page []Candidate) int { return 2*len(page) + 20 }
-
-// around narrows to events at or, not exactly, around the times of candidates. A
-// date field makes a query of each time, and 484 of them took five times as long
-// as one range of time, even with the events of the same pairs that it lets
-// through. So only pairs that have more than fewOfPair are asked for exactly.
-func (b bodies) around(page []Candidate, exactly bool) dsl {
-	var few, many []Candidate
-	for _, c := range page {
-		if exactly || c.Events > fewOfPair {
-			many = append(many, c)
-		} else {
-			few = append(few, c)
-		}
-	}
-	var groups []dsl
-	if len(few) > 0 {
-		byFirst := func(a, b Candidate) int { return a.First.Compare(b.First) }
-		span := Range{slices.MinFunc(few, byFirst).First, slices.MaxFunc(few, byFirst).First.Add(time.Millisecond)}
-		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(few), b.within(span))}})
-	}
-	if len(many) > 0 {
-		times := make([]int64, len(many))
-		for i, c := range many {
-			times[i] = c.First.UnixMilli()
-		}
-		slices.Sort(times)
-		times = slices.Compact(times)
-		at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
-		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(many), at)}})
-	}
-	if len(groups) == 1 {
-		return groups[0]
-	}
-	return anyOf(groups)
-}
-
-// foundBy asks for the values by which an event is known for a candidate's:
-// dates in milliseconds, as candidates have them.
-func (b bodies) foundBy() []dsl {
-	names := []string{b.search.Timestamp}
-	if b.search.Fallback != "" {
-		names = append(names, b.search.Fallback)
-	}
-	fields := docValues(names)
-	for _, name := range b.search.Fields {
-		switch {
-		case slices.Contains(names, name):
-		case slices.Contains(b.foundByDates, name):
-			fields = append(fields, docValues([]string{name})...)
-		default:
-			fields = append(fields, dsl{"field": name})
-		}
-	}
-	return fields
-}
-
 // locate fetches an event for each candidate that has the candidate's time.
-// Without content the event only tells where it is.
-func (b bodies) locate(page []Candidate, content bool, size int, after json.RawMessage) dsl {
-	first := dsl{"first": b.topHit(b.search.Timestamp, content)}
+func (b bodies) locate(page []Candidate, what content, size int, after json.RawMessage) dsl {
+	first := dsl{"first": b.topHit(b.search.Timestamp, what)}
 	if b.fallback {
-		first["fallback"] = b.amongFallback(dsl{"first": b.topHit(b.search.Fallback, content)})
+		first["fallback"] = b.amongFallback(dsl{"first": b.topHit(b.search.Fallback, what)})
 	}
 	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.having(page), b.at(page))...)
 }
@@ -178,20 +107,30 @@ func (b bodies) oldest(r Range) dsl { return b.withQuery(b.times("min"), b.withi
 // health describes the events of a range, whatever the rule's query is, and
 // those that match it. It asks for now as the server sees it, as the edge of a
 // range.
-func (b bodies) health(r Range, arrivals []string) dsl {
+func (b bodies) health(r Range, lags int, arrivals []string) dsl {
 	times := []string{b.search.Timestamp}
 	if b.search.Fallback != "" {
 		times = append(times, b.search.Fallback)
 	}
-	newest := dsl{"top_hits": dsl{
-		"size": maxLags, "_source": false, "docvalue_fields": docValues(times),
-		"sort": []dsl{{b.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
-	}}
+	values := map[bool]string{true: "fields", false: "docvalue_fields"}[b.fromSource]
+	newest := dsl{"top_hits": dsl{"size": lags, "_source": false, values: docValues(times), "sort": b.newestFirst()}}
 	aggs := b.times("max")
-	aggs["newest"], aggs["arrival"] = newest, b.arrival(arrivals)
+	aggs["newest"], aggs["arrival"] = newest, b.arrival(arrivals, lags)
 	aggs["clock"] = now(b.search.Timestamp)
 	aggs["matching"] = dsl{"filter": b.query, "aggs": dsl{"lacking": b.lacking()}}
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": b.within(r)}}, "aggs": aggs}
+}
+
+// newestSources fetches the newest matching event of each of some indices.
+func (b bodies) newestSources(r Range, of dsl, source any) dsl {
+	newest := dsl{"top_hits": dsl{"size": 1, "_source": source, "sort": b.newestFirst()}}
+	indices := dsl{"terms": dsl{"field": "_index", "size": mostIndices}, "aggs": dsl{"newest": newest}}
+	query := dsl{"bool": dsl{"filter": []dsl{b.query, b.within(r), of}}}
+	return dsl{"size": 0, "track_total_hits": false, "query": query, "aggs": dsl{"indices": indices}}
+}
+
+func (b bodies) newestFirst() []dsl {
+	return []dsl{{b.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}}
 }
 
 // nowBody asks for nothing but the server's time.

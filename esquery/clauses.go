@@ -2,7 +2,7 @@ package esquery
 
 import (
 	"encoding/json"
-	"slices"
+	"maps"
 	"strconv"
 )
 
@@ -67,13 +67,7 @@ func (b bodies) lacking() dsl {
 
 // within is the time filter: a time of an event lies in the range.
 func (b bodies) within(r Range) dsl {
-	return b.dated(bounded(dsl{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()}))
-}
-
-// bounded is what dated takes for bounds in milliseconds.
-func bounded(bounds dsl) func(field string) dsl {
-	bounds["format"] = "epoch_millis"
-	return func(field string) dsl { return dsl{"range": dsl{field: bounds}} }
+	return b.dated(b.bounded(map[string]int64{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()}))
 }
 
 // dated is a filter of an event's time: the primary timestamp is in it, or it is
@@ -98,29 +92,19 @@ func (b bodies) having(page []Candidate) []dsl {
 				values = append(values, v)
 			}
 		}
-		filters[i] = hasOneOf(field, values)
+		filters[i] = b.hasOneOf(field, values)
 	}
 	return filters
 }
 
-// hasOneOf is a filter of one of the values; nil stands for the absence of the field.
-func hasOneOf(field string, values []any) dsl {
-	present := slices.DeleteFunc(slices.Clone(values), func(v any) bool { return v == nil })
-	has := dsl{"terms": dsl{field: present}}
-	if len(present) < len(values) {
-		return anyOf([]dsl{has, lacks(field)})
-	}
-	return has
-}
-
 // topHit is the earliest document by a timestamp.
-func (b bodies) topHit(timestamp string, content bool) dsl {
+func (b bodies) topHit(timestamp string, what content) dsl {
 	top := dsl{
-		"size": 1, "_source": content,
+		"size": 1, "_source": what.source(),
 		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}
-	if content {
-		top["fields"], top["docvalue_fields"] = fieldsOf(b.wanted, everyOf(b.wanted)), b.foundBy()
+	if what != place {
+		maps.Copy(top, b.foundByAnd(fieldsOf(b.wanted, everyOf(b.wanted))))
 	}
 	return dsl{"top_hits": top}
 }

@@ -2,7 +2,7 @@
 //
 // A Source answers the questions of the new-terms algorithm: which pairs have
 // events in a window (Candidates), when they were last seen before it
-// (LastSeen), and which event was the first (FirstEvents). Every answer is
+// (LastSeen), and which event was the first (Events). Every answer is
 // complete or an error: a failed shard, a timeout or a skipped cluster is
 // never read as "nothing found".
 package esquery
@@ -71,8 +71,9 @@ type Event struct {
 	// far as the event has them, as the mapping has them: also what _source lacks,
 	// such as alias and constant_keyword fields. Dates are in RFC 3339.
 	Fields map[string][]any
-	// Missing says why the event cannot be had, "" if it is here.
-	Missing string
+	// Missing says why the event cannot be had, "" if it is here, and Lacks what of
+	// it cannot, and why.
+	Missing, Lacks string
 }
 
 // A Source is a Search against a cluster whose field types are known. It is not
@@ -81,21 +82,24 @@ type Source struct {
 	client *elastic.Client
 	bodies
 	// The sizes of a page of pairs and of located events, which shrink where one
-	// was too much, and how many events are asked for at once.
-	pageSize, eventsPageSize, eventsAtOnce int
-	exactly                                bool // asks for events by their exact times, because by ranges of time it finds too many
-	recency                                recency
-	sources                                *sources
-	fields                                 kql.Fields
-	passedOver                             []Unavailable
-	textNetworks                           []TextNetwork
+	// was too much, how many events are asked for at once, and how many hits there
+	// may be.
+	pageSize, eventsPageSize, eventsAtOnce, mostHits int
+
+	exactly      bool // asks for events by their exact times, because by ranges of time it finds too many
+	splits       int  // how often events were fetched in halves: see maxSplits
+	recency      recency
+	sources      *sources
+	fields       kql.Fields
+	passedOver   []Unavailable
+	textNetworks []TextNetwork
 	// forEvents is what asks for events. What it learns it learns by itself.
 	forEvents *Source
 }
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	s := Source{client: c, bodies: b, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents)}
+	s := Source{client: c, bodies: b, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents), mostHits: mostFound(mostEvents)}
 	forEvents := s
 	s.forEvents = &forEvents
 	return &s
@@ -125,6 +129,7 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 	_, mapped := m.fields[s.Timestamp]
 	b := bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}
 	b.wanted, b.foundByDates = m.wanted(s)
+	b.reaches = m.reaches(s.needed())
 	source := newSource(c, b)
 	source.passedOver, source.fields, source.textNetworks = m.passedOver, m.fields, m.textNetworks(s)
 	return source, nil

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"strconv"
-	"strings"
-	"time"
+	"slices"
 
 	"newterms/esquery/elastic"
 )
@@ -31,8 +29,9 @@ const fewOfPair = 2
 // Events fetches an event that happened at the candidate's First, for each of
 // the candidates, and yields them for some of them at a time, in their order. If
 // several happened then, it is any of them. Candidates of the same event share
-// it. An event that is gone since it was listed, or that is more than the
-// cluster can answer, is Missing. It ends after the first error.
+// it. An event that is gone since it was listed, that is more than the cluster can
+// answer or that Elasticsearch cannot read is Missing. It ends after the first
+// error.
 func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[]*Event, error] {
 	s = s.forEvents
 	return func(yield func([]*Event, error) bool) {
@@ -54,26 +53,50 @@ func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[
 	}
 }
 
-// events finds most events in one search, and those that it does not find by
-// locating each.
+// Places is Events without what the events hold: it only tells where they are.
+func (s *Source) Places(ctx context.Context, candidates []Candidate) ([]*Event, error) {
+	s = s.forEvents
+	var all []*Event
+	for chunk := range slices.Chunk(candidates, mostEvents) {
+		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) { return s.eventsWith(ctx, chunk, place) })
+		if err != nil {
+			return nil, fmt.Errorf("find first events: %w", err)
+		}
+		all = append(all, events...)
+	}
+	return all, nil
+}
+
+// events fetches the events together. One whose source is no plain JSON may make
+// the answer none, and one that cannot be read leaves no answer at all.
 func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, error) {
+	events, err := s.eventsWith(ctx, candidates, asSent)
+	if elastic.NoJSON(err) {
+		events, err = s.eventsWith(ctx, candidates, reencoded)
+	}
+	if elastic.ShardFailed(err) || len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
+		return s.eventsApart(ctx, candidates)
+	}
+	return events, err
+}
+
+// eventsWith finds most events in one search, and those that it does not find by
+// locating each.
+func (s *Source) eventsWith(ctx context.Context, candidates []Candidate, what content) ([]*Event, error) {
 	events := make([]*Event, len(candidates))
-	full, err := s.findEvents(ctx, candidates, events)
+	full, err := s.findEvents(ctx, candidates, what, events)
 	if err == nil && full && !s.exactly { // of events of others, that share values with the candidates
 		s.exactly = true
 		err = s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
-			_, err := s.findEvents(ctx, left, found)
+			_, err := s.findEvents(ctx, left, what, found)
 			return err
 		})
 	}
-	switch {
-	case err != nil && len(candidates) == 1 && elastic.TooMuchToAnswer(err):
-		return s.locateEvents(ctx, candidates, false)
-	case err != nil:
+	if err != nil {
 		return nil, err
 	}
 	return events, s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
-		located, err := s.locateEvents(ctx, left, true)
+		located, err := s.locateEvents(ctx, left, what)
 		copy(found, located)
 		return err
 	})
@@ -99,23 +122,12 @@ func (s *Source) forUnfound(candidates []Candidate, events []*Event, find func(l
 	return err
 }
 
-// foundEvent is a hit of bodies.find, or of bodies.locate.
-type foundEvent struct {
-	Index  string           `json:"_index"`
-	ID     string           `json:"_id"`
-	Source elastic.Document `json:"_source"`
-	Fields elastic.Fields   `json:"fields"`
-	// Matched names the optional fields that it has, or the times at which it was
-	// located.
-	Matched []string `json:"matched_queries"`
-}
-
 // findEvents fills in the events that a search for the candidates' values and
 // times finds. It may leave some out: those of which there are many at the same
 // time, and some whose times the index keeps in a format of its own. The answer is
 // full if there may be more.
-func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events []*Event) (full bool, err error) {
-	hits, err := s.hitsOf(ctx, candidates)
+func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what content, events []*Event) (full bool, err error) {
+	hits, full, err := s.hitsOf(ctx, candidates, what)
 	if err != nil {
 		if isMisfit(err) { // a format that takes no milliseconds: locating takes ranges
 			return false, nil
@@ -143,71 +155,45 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, events 
 			events[i] = event
 		}
 	}
-	return len(hits) == mostFound(candidates), nil
+	return full, nil
 }
 
 // hitsOf searches for events, at first with what is known of the fields that
-// their sources lack.
-func (s *Source) hitsOf(ctx context.Context, candidates []Candidate) ([]foundEvent, error) {
+// their sources lack. They are full if there may be more of them.
+func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) (hits []foundEvent, full bool, err error) {
 	for asked := s.sources.lacking(); ; asked = everyOf(s.wanted) {
-		var hits []foundEvent
-		bytes, err := s.client.Hits(ctx, s.search.request(s.find(candidates, s.exactly, fieldsOf(s.wanted, asked), s.sources.optional(asked))), &hits)
-		if err != nil {
-			return nil, err
+		bytes, size := 0, min(mostFound(len(candidates)), s.mostHits)
+		err = elastic.Fewer(&size, func(size int) error {
+			return s.withValues(func() (err error) {
+				hits = nil
+				body := s.find(candidates, s.exactly, size, what, fieldsOf(s.wanted, asked), s.sources.optional(asked))
+				bytes, err = s.client.Hits(ctx, s.search.request(body), &hits)
+				return err
+			})
+		})
+		if size < mostFound(len(candidates)) {
+			s.mostHits = size
+		}
+		full = len(hits) == size
+		if err != nil || what == place {
+			return hits, full, err
 		}
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(mostEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
 		if s.sources.learn(hits, asked) {
-			return hits, nil
+			return hits, full, nil
 		}
 	}
 }
 
-// timesOf are the times that date an event, in milliseconds.
-func (s *Source) timesOf(hit foundEvent) []int64 {
-	values := hit.Fields[s.search.Timestamp]
-	if len(values) == 0 {
-		values = hit.Fields[s.search.Fallback]
+// withValues asks once more, with values from the sources of events, where an index
+// does not give the doc values.
+func (s *Source) withValues(ask func() error) error {
+	err := ask()
+	if elastic.TooManyDocValues(err) && !s.fromSource {
+		s.fromSource = true
+		err = ask()
 	}
-	var times []int64
-	for _, value := range values {
-		whole, fraction, _ := strings.Cut(fmt.Sprint(value), ".") // which date_nanos has
-		ms, err := strconv.ParseInt(whole, 10, 64)
-		if strings.HasPrefix(whole, "-") && strings.Trim(fraction, "0") != "" {
-			ms--
-		}
-		if err == nil {
-			times = append(times, ms)
-		}
-	}
-	return times
-}
-
-// hasTerms reports whether an event carries a pair.
-func (s *Source) hasTerms(hit foundEvent, terms []any) bool {
-	for i, field := range s.search.Fields {
-		has := terms[i] == nil && len(hit.Fields[field]) == 0
-		for _, value := range hit.Fields[field] {
-			has = has || terms[i] != nil && fmt.Sprint(value) == fmt.Sprint(terms[i])
-		}
-		if !has {
-			return false
-		}
-	}
-	return true
-}
-
-// eventOf gives the event of a hit. The fields by which it was found came in
-// milliseconds, if they are dates.
-func (s *Source) eventOf(hit foundEvent) *Event {
-	e := &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}
-	for _, name := range s.foundByDates {
-		for i, value := range e.Fields[name] {
-			if ms, err := strconv.ParseInt(fmt.Sprint(value), 10, 64); err == nil {
-				e.Fields[name][i] = time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
-			}
-		}
-	}
-	return e
+	return err
 }

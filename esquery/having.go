@@ -22,7 +22,7 @@ func (s *Source) Having(values Values) *Source {
 	narrow := *s
 	filters := []dsl{s.query}
 	for _, field := range slices.Sorted(maps.Keys(values)) {
-		filters = append(filters, hasOneOf(field, values[field]))
+		filters = append(filters, s.hasOneOf(field, values[field]))
 	}
 	narrow.query = dsl{"bool": dsl{"filter": filters}}
 	return &narrow

@@ -30,6 +30,9 @@ type Health struct {
 	Matching int64     // events of the range that match
 	Lacking  Lacking   // of these, those that have no pair
 	Now      time.Time // by the server's clock
+	// WithoutSource are indices whose newest matching event has no _source, and
+	// Unread those whose newest one Elasticsearch cannot read.
+	WithoutSource, Unread []string
 	// Excluded tells what each exclusion takes, of Unexcluded events of the range
 	// that match without them.
 	Excluded     []Excluded
@@ -44,7 +47,7 @@ const maxLags = 100
 // skewed is how far clocks may be from each other.
 const skewed = 5 * time.Second
 
-// Inspect describes a range for the search, in four requests and one for each 500
+// Inspect describes a range for the search, in five requests and one for each 500
 // exclusions. A field that the search cannot use is one of the Misfits, and no
 // error unless it dates the events; otherwise the errors are those of Open and of
 // a request. With an error the Health holds what was learned before it.
@@ -74,10 +77,14 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	if err != nil {
 		return h, err
 	}
-	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != ""})
+	source := newSource(c, bodies{search: s, query: query, fallback: s.Fallback != "", reaches: m.reaches(s.needed())})
 	source.fields = h.Fields
 	var answer healthAnswer
-	if err := c.Search(ctx, s.request(source.health(r, known)), &answer); err != nil {
+	lags := maxLags
+	err = elastic.Fewer(&lags, func(lags int) error {
+		return source.withValues(func() error { return c.Search(ctx, s.request(source.health(r, lags, known)), &answer) })
+	})
+	if err != nil {
 		return h, source.explain(ctx, err)
 	}
 	if err := answer.read(&h, s, known); err != nil {
@@ -87,6 +94,9 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 		return h, err
 	}
 	if h.Excluded, h.Unexcluded, err = source.Excluded(ctx, r); err != nil || h.Matching == 0 {
+		return h, err
+	}
+	if h.WithoutSource, h.Unread, err = source.withoutSource(ctx, r); err != nil {
 		return h, err
 	}
 	h.Oldest, _, err = source.Oldest(ctx, Range{r.From.Add(-r.To.Sub(r.From)), r.To})

@@ -14,15 +14,14 @@ import (
 const mostLocated = 200
 
 // locateEvents finds the event of each candidate by its bucket in a composite
-// aggregation, which is exact whatever the fields hold, and slow. Without content
-// the event only tells where it is.
-func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, content bool) ([]*Event, error) {
+// aggregation, which is exact whatever the fields hold, and slow.
+func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, what content) ([]*Event, error) {
 	var all []*Event
 	for chunk := range slices.Chunk(candidates, mostLocated) {
 		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) {
-			events, err := s.locate(ctx, chunk, content)
-			if content && len(chunk) == 1 && elastic.TooMuchToAnswer(err) {
-				return s.locateEvents(ctx, chunk, false)
+			events, err := s.locate(ctx, chunk, what)
+			if what != place && len(chunk) == 1 && elastic.TooMuchToAnswer(err) {
+				return s.eventsApart(ctx, chunk)
 			}
 			return events, err
 		})
@@ -34,10 +33,10 @@ func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, conte
 	return all, nil
 }
 
-func (s *Source) locate(ctx context.Context, candidates []Candidate, content bool) ([]*Event, error) {
+func (s *Source) locate(ctx context.Context, candidates []Candidate, what content) ([]*Event, error) {
 	events := make([]*Event, len(candidates))
 	found := 0
-	body := func(size int, after json.RawMessage) any { return s.bodies.locate(candidates, content, size, after) }
+	body := func(size int, after json.RawMessage) any { return s.bodies.locate(candidates, what, size, after) }
 	err := s.eachOf(ctx, candidates, &s.eventsPageSize, body, func(i int, b bucket) (done bool, err error) {
 		if hit := b.hitAt(candidates[i].First.UnixMilli()); hit != nil && events[i] == nil {
 			events[i] = s.eventOf(*hit)
@@ -50,15 +49,13 @@ func (s *Source) locate(ctx context.Context, candidates []Candidate, content boo
 	}
 	for i, e := range events {
 		switch {
-		case e != nil && content:
 		case e != nil:
-			e.Missing = "it is too large to fetch"
 		case len(candidates) == 1:
-			events[i] = &Event{Missing: "it is gone since it was listed"}
+			events[i] = &Event{Missing: gone}
 		default:
 			// An event with several times can hide another one, if one of them
 			// is another candidate's. By itself it cannot.
-			alone, err := s.locateEvents(ctx, candidates[i:i+1], content)
+			alone, err := s.locateEvents(ctx, candidates[i:i+1], what)
 			if err != nil {
 				return nil, err
 			}

@@ -58,13 +58,19 @@ func (m mapping) check(s Search, name string) error {
 func (m mapping) describe(name string, except ...string) string {
 	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(m.types[name])), func(kind string) bool { return slices.Contains(except, kind) })
 	for i, kind := range kinds {
-		if in := m.types[name][kind].Indices; len(in) > 3 {
-			kinds[i] += fmt.Sprintf(" in %s and %d more", strings.Join(in[:3], ", "), len(in)-3)
-		} else if len(in) > 0 {
-			kinds[i] += " in " + strings.Join(in, ", ")
+		if in := m.types[name][kind].Indices; len(in) > 0 {
+			kinds[i] += " in " + someOf(in)
 		}
 	}
 	return "is of type " + strings.Join(kinds, ", ")
+}
+
+// someOf names at most three indices.
+func someOf(indices []string) string {
+	if len(indices) > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(indices[:3], ", "), len(indices)-3)
+	}
+	return strings.Join(indices, ", ")
 }
 
 // wanted are the fields that an event is fetched with, as far as they are mapped.

@@ -184,7 +184,7 @@ func (c numbers) at(i int) int64 { return c.Buckets[strconv.Itoa(i)].Count }
 func (s *Source) obstacles(r Range, names []string, values Values, conditions []condition) dsl {
 	var has, ignored, fulfil, fail []dsl
 	for _, name := range names {
-		has = append(has, hasOneOf(name, values[name]))
+		has = append(has, s.hasOneOf(name, values[name]))
 		ignored = append(ignored, dsl{"bool": dsl{"filter": []dsl{{"term": dsl{"_ignored": name}}, s.within(r)}}})
 	}
 	for _, c := range conditions {
@@ -203,7 +203,7 @@ func (s *Source) obstacles(r Range, names []string, values Values, conditions []
 		undated = dsl{"bool": dsl{"must_not": []dsl{exists(s.search.Timestamp), exists(s.search.Fallback)}}}
 	}
 	outside := func(bound string, ms int64) dsl {
-		return dsl{"filter": dsl{"bool": dsl{"filter": []dsl{s.dated(bounded(dsl{bound: ms}))}, "must_not": []dsl{s.within(r)}}}}
+		return dsl{"filter": dsl{"bool": dsl{"filter": []dsl{s.dated(s.bounded(map[string]int64{bound: ms}))}, "must_not": []dsl{s.within(r)}}}}
 	}
 	return dsl{
 		"size": 0, "track_total_hits": false,

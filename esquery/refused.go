@@ -53,6 +53,8 @@ func (s *Source) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, elastic.ErrNoShards):
 		return forbiddenOr(ctx, s.client, s.search.Indices, err)
+	case isBeyondNanos(err):
+		return s.beyondNanos(err)
 	case !isRefusal(err):
 		return err
 	}

@@ -34,7 +34,7 @@ func (s *Source) correctFirst(ctx context.Context, window Range, page []Candidat
 func (s *Source) correctLast(ctx context.Context, history Range, page []Candidate, seen []time.Time) error {
 	var wrong []int
 	for i, at := range seen {
-		if !at.IsZero() && !at.Before(history.To) {
+		if !at.IsZero() && !at.Before(history.To) { // zero is never
 			wrong = append(wrong, i)
 		}
 	}

@@ -45,13 +45,22 @@ func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.
 	for i, o := range found {
 		e := events[i]
 		if read[e] == nil {
-			read[e] = alerts.NewEvent(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing})
+			d.warnIfSourceOff(e)
+			read[e] = d.maker.Event(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
 		}
 		made[i] = d.maker.Alert(alerts.Finding{
 			Key: o.key, Terms: o.candidate.Terms, LastSeen: o.lastSeen, Events: o.candidate.Events, From: part.From, To: part.To, Event: read[e],
 		}, d.Now())
 	}
 	return made
+}
+
+// warnIfSourceOff tells of an index whose events come without their _source, once.
+func (d *detection) warnIfSourceOff(e *esquery.Event) {
+	if e.Source == nil && e.Missing == "" && e.Index != "" && !slices.Contains(d.sourceOff, e.Index) {
+		d.sourceOff = append(d.sourceOff, e.Index)
+		d.Warn(&SourceOff{e.Index})
+	}
 }
 
 func (d *detection) write(ctx context.Context, alert alerts.Alert) error {

@@ -22,6 +22,7 @@ type testCase struct {
 	Name            string
 	Rule            map[string]any
 	Mappings        map[string]any
+	IndexMappings   map[string]map[string]any `json:"index_mappings"` // of indices that have others
 	History, Window []map[string]any
 	// Exceptions are the items of an exception list that the rule names, and
 	// ValueLists the text files beside it.
@@ -66,7 +67,11 @@ func (c testCase) run(t *testing.T) {
 	for _, e := range events {
 		if index := indexOf(e); !created[index] {
 			created[index] = true
-			w.create(index, mappingsOrNil(c.Mappings))
+			mappings := c.Mappings
+			if own, ok := c.IndexMappings[index]; ok {
+				mappings = own
+			}
+			w.create(index, mappingsOrNil(mappings))
 		}
 	}
 	w.index(events...)

@@ -33,6 +33,8 @@ type detection struct {
 	// progress holds the part.
 	progress Progress
 	warned   bool // that there is no history
+	// sourceOff are the indices of which it has warned that they keep no _source.
+	sourceOff []string
 	// rejected is the first error about alerts that cannot be indexed. The run
 	// goes on, so that they hold up no others, and fails in the end.
 	rejected error

@@ -63,7 +63,7 @@ type Job struct {
 	Finish func(alerts.Run, error) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
 	// *FutureRun, *OtherSearch, *PassedOver, *TimeLimited, *TextNetworks,
-	// *LackingTerms, *NoHistory, *LeftOut or *Uncounted.
+	// *LackingTerms, *NoHistory, *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)

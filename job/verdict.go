@@ -224,16 +224,11 @@ func (e *Explainer) addEvents(ctx context.Context, source *esquery.Source, all [
 			}
 		}
 	}
-	for events, err := range source.Events(ctx, wanted) {
-		if err != nil {
-			return err
-		}
-		for i, event := range events {
-			*into[i] = &esquery.Event{Index: event.Index, ID: event.ID, Missing: event.Missing}
-		}
-		into = into[len(events):]
+	places, err := source.Places(ctx, wanted)
+	for i, event := range places {
+		*into[i] = event
 	}
-	return nil
+	return err
 }
 
 // addLooks asks which runs have looked at what has no alert.

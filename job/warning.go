@@ -135,6 +135,20 @@ func (l *LeftOut) Error() string {
 	return text
 }
 
+// Unreadable reports whether it is the whole event, because Elasticsearch cannot
+// read it.
+func (l *LeftOut) Unreadable() bool {
+	return slices.Contains(l.What, "the event, because "+esquery.Unreadable)
+}
+
+// SourceOff names an index that keeps no _source of its events. It is told once in
+// a run.
+type SourceOff struct{ Index string }
+
+func (s *SourceOff) Error() string {
+	return s.Index + " keeps no _source: alerts of its events have nothing of them but the pair and the times"
+}
+
 // Uncounted says why it is not known how many events the exclusions take. They
 // take them all the same.
 type Uncounted struct{ Err error }

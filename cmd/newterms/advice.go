@@ -33,6 +33,7 @@ func advice(err error) string {
 	var found *check.Problem
 	var lacking *job.LackingTerms
 	var gap *job.Gap
+	var leftOut *job.LeftOut
 	var rejected *alerts.RejectedError
 	var inTheWay *alerts.TargetError
 	var ofConnector *kibana.ConnectorError
@@ -57,9 +58,13 @@ func advice(err error) string {
 		return networkAdvice
 	case is[*job.FutureRun](err):
 		return "check the clocks of the cluster's nodes"
+	case is[*job.SourceOff](err):
+		return keepSource
 	case is[*job.OtherSearch](err):
 		return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
-	case is[*job.LeftOut](err):
+	case errors.As(err, &leftOut) && leftOut.Unreadable():
+		return plainJSON
+	case leftOut != nil:
 		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
 	case is[*alerts.NoStreamError](err):
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
@@ -153,6 +158,10 @@ func clusterAdvice(err error) string {
 
 // timeAdvice is for a rule that limits the time itself.
 const timeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
+// keepSource is for indices without the _source of their events.
+const keepSource = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
+
+const plainJSON = "let what sends such events write plain JSON in UTF-8: no other encoding, no YAML, no comments"
 
 // covered is what becomes of a window whose run failed.
 const covered = "the next scheduled run covers the window again; repeat what was started by hand"
@@ -216,6 +225,8 @@ func problemAdvice(p *check.Problem) string {
 		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",
 		check.YoungSource:       "nothing to do if the source is that new; otherwise keep its indices for longer than the history window",
+		check.SourceOff:         keepSource,
+		check.SourceUnreadable:  plainJSON,
 		check.TermIgnored:       "raise ignore_above in the mapping of the field, or see why its values are malformed",
 		check.NoEvents:          agent + ", and that NEWTERMS_INDEX is right",
 		check.StaleEvents:       agent,

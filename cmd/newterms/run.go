@@ -188,6 +188,7 @@ func warningKeys(err error) []any {
 	var lacking *job.LackingTerms
 	var history *job.NoHistory
 	var leftOut *job.LeftOut
+	var sourceOff *job.SourceOff
 	switch {
 	case errors.As(err, &gap):
 		return []any{"gap", gap.Window.String(), "rerun", gap.Rerun}
@@ -195,6 +196,8 @@ func warningKeys(err error) []any {
 		return []any{"events", lacking.Any, "lacking", strings.Join(lacking.Fields(), ", ")}
 	case errors.As(err, &history):
 		return []any{"oldest_event", history.Oldest.UTC(), "history_from", history.HistoryFrom.UTC()}
+	case errors.As(err, &sourceOff):
+		return []any{"index", sourceOff.Index}
 	case errors.As(err, &leftOut):
 		return []any{"left_out", strings.Join(leftOut.What, ", "), "alert", leftOut.Alert, "event", leftOut.Event}
 	}

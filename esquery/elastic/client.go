@@ -88,7 +88,7 @@ func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) erro
 		return fmt.Errorf("%w (its header X-Elastic-Product is %q)", ErrOtherProduct, product)
 	}
 	if err := decode(buffer.Bytes(), answer); err != nil {
-		return fmt.Errorf("%w: it is not the JSON that was expected: %w", ErrIncomplete, err)
+		return fmt.Errorf("%w: %w", errNoJSON, err)
 	}
 	if timed, ok := answer.(interface{ took() time.Duration }); ok {
 		c.took.Add(int64(timed.took()))

@@ -23,6 +23,26 @@ var ErrNoShards = fmt.Errorf("%w: no shard was searched: the indices are gone, o
 // ErrIncomplete.
 var ErrOtherProduct = fmt.Errorf("%w: it does not come from Elasticsearch", ErrIncomplete)
 
+// errNoJSON is an answer that cannot be read.
+var errNoJSON = fmt.Errorf("%w: it is not the JSON that was expected", ErrIncomplete)
+
+// NoJSON reports whether an answer came that cannot be read: something on the way
+// has spoiled it, or it holds a document that is no JSON.
+func NoJSON(err error) bool { return errors.Is(err, errNoJSON) }
+
+// errPart is an answer in which the part of some shards or clusters is missing.
+var errPart = fmt.Errorf("%w", ErrIncomplete)
+
+// ShardFailed reports whether shards failed at a search that others of its kind may
+// get through: at a document that they cannot read, or for a reason of their own.
+func ShardFailed(err error) bool {
+	var refused *ResponseError
+	if errors.As(err, &refused) {
+		return len(refused.FailedShards) > 0 && (refused.Status == http.StatusInternalServerError || refused.Status == http.StatusBadRequest)
+	}
+	return errors.Is(err, errPart)
+}
+
 // errTooLarge is an answer over maxAnswer.
 var errTooLarge = fmt.Errorf("the answer is larger than %d MB", maxAnswer>>20)
 
@@ -82,7 +102,8 @@ type Cause struct {
 	RootCause    []Cause `json:"root_cause"`
 	CausedBy     *Cause  `json:"caused_by"`
 	FailedShards []struct {
-		Reason Cause `json:"reason"`
+		Index  string `json:"index"`
+		Reason Cause  `json:"reason"`
 	} `json:"failed_shards"`
 }
 
@@ -130,6 +151,16 @@ func (c Cause) each(yield func(Cause) bool) bool {
 func (c Cause) Has(types ...string) bool {
 	for cause := range c.All() {
 		if slices.Contains(types, cause.Type) {
+			return true
+		}
+	}
+	return false
+}
+
+// Says reports whether the error or one that caused it has a text in its reason.
+func (c Cause) Says(text string) bool {
+	for cause := range c.All() {
+		if strings.Contains(cause.Reason, text) {
 			return true
 		}
 	}

@@ -140,7 +140,7 @@ func (a *searchAnswer) incomplete() error {
 	case a.Clusters.Skipped+a.Clusters.Partial+a.Clusters.Failed > 0:
 		return a.Clusters.incomplete()
 	case a.Shards.Failed > 0:
-		return fmt.Errorf("%w: %d of %d shards failed%s", ErrIncomplete, a.Shards.Failed, a.Shards.Total, firstOf(a.Shards.Failures))
+		return fmt.Errorf("%w: %d of %d shards failed%s", errPart, a.Shards.Failed, a.Shards.Total, firstOf(a.Shards.Failures))
 	case a.Shards.Total == 0:
 		return ErrNoShards
 	}
@@ -158,7 +158,7 @@ func (c clusters) incomplete() error {
 	if len(missing) == 0 {
 		missing = []string{"it does not say which"}
 	}
-	return fmt.Errorf("%w: %d of %d clusters were skipped or failed: %s", ErrIncomplete,
+	return fmt.Errorf("%w: %d of %d clusters were skipped or failed: %s", errPart,
 		c.Skipped+c.Partial+c.Failed, c.Total, strings.Join(missing, "; "))
 }
 

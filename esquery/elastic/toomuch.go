@@ -34,6 +34,30 @@ func TooMuchToAsk(err error) bool {
 	return false
 }
 
+// TooManyHits reports whether a search for fewer hits may be accepted: an index
+// allows less than the usual.
+func TooManyHits(err error) bool {
+	var refused *ResponseError
+	return errors.As(err, &refused) && (refused.Says("index.max_result_window") || refused.Says("index.max_inner_result_window"))
+}
+
+// TooManyDocValues reports whether an index allows fewer docvalue_fields.
+func TooManyDocValues(err error) bool {
+	var refused *ResponseError
+	return errors.As(err, &refused) && refused.Says("index.max_docvalue_fields_search")
+}
+
+// Fewer asks for a number of hits, and where these are too many for half of them,
+// down to one. The number stays as small.
+func Fewer(size *int, ask func(size int) error) error {
+	err := ask(*size)
+	for TooManyHits(err) && *size > 1 {
+		*size = (*size + 1) / 2
+		err = ask(*size)
+	}
+	return err
+}
+
 // InHalves asks about all items at once, and where that is too much to ask or
 // to answer about each half, down to one item. The answers are in the items'
 // order.

@@ -46,6 +46,8 @@ const (
 	IndexUnavailable Kind = "index unavailable"
 	SlowRefresh      Kind = "slow refresh"
 	YoungSource      Kind = "young source"
+	SourceOff        Kind = "source off"
+	SourceUnreadable Kind = "source unreadable"
 
 	NoEvents       Kind = "no events"
 	StaleEvents    Kind = "stale events"

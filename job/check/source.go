@@ -37,6 +37,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 			c.arrival(health)
 			c.fields(health)
 			c.matching(health)
+			c.sources(health)
 			c.exclusions(health)
 		}
 	}
@@ -195,6 +196,16 @@ func (c *ruleCheck) matching(h esquery.Health) {
 		case mapped: // else fields has reported it
 			c.fail("terms", problem(TermLacking, "all of them lack %s, so there can be no alert", field).of(field))
 		}
+	}
+}
+
+// sources judges whether alerts can have the events that they are about.
+func (c *ruleCheck) sources(h esquery.Health) {
+	for _, index := range h.WithoutSource {
+		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts of its events have nothing of them but the pair and the times", index))
+	}
+	for _, index := range h.Unread {
+		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts of such events have nothing of them but the pair and the times", index))
 	}
 }
 

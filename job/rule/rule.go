@@ -123,7 +123,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	if err != nil {
 		t.problems = append(t.problems, err)
 	}
-	r.Search.Wanted = overrides.Fields()
+	r.Search.Wanted = overrides.Wanted()
 	return r, t.warnings, errors.Join(t.problems...)
 }
 

@@ -129,7 +129,7 @@ func TestExportedRule(t *testing.T) {
 		}
 	}
 	rules, err = rule.Load(ruletest.Write(t, map[string]any{"risk_score_mapping": []map[string]any{field}, "rule_name_override": "event.action"}))
-	if err != nil || !reflect.DeepEqual(rules[0].Search.Wanted, []string{"x", "event.action"}) {
+	if err != nil || !reflect.DeepEqual(rules[0].Search.Wanted, []string{"event", "event.action", "x"}) {
 		t.Errorf("got %v, %v", rules, err)
 	}
 }

@@ -1,0 +1,212 @@
+package alerts
+
+import (
+	"encoding/json"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"newterms/esquery/elastic"
+)
+
+// from are the rule's parameters name, risk_score and severity, as far as an event
+// has others. It reads the event as Kibana does: as the source has it, with the
+// mapped fields that the source lacks. What a field has in no usable way overrides
+// nothing: the name is a text, the risk score the highest number from 0 to 100,
+// and the severity the highest whose value the event has.
+func (o Overrides) from(source map[string]any, fields map[string][]any) map[string]any {
+	taken := map[string]any{}
+	if name, isText := mergedValue(source, fields, o.name).(string); isText && o.name != "" {
+		taken["name"] = name
+	}
+	if o.risk != "" {
+		best := -1.0
+		for _, value := range listed(mergedValue(source, fields, o.risk)) {
+			n, ok := numberIn(value)
+			if text, isText := value.(string); isText {
+				n, ok = numberOf(text)
+			}
+			if ok && n >= 0 && n <= 100 && n > best {
+				best = n
+				taken["risk_score"] = n + 0 // of -0 it is 0
+			}
+		}
+	}
+	highest := -1
+	for _, m := range o.severity {
+		at := slices.Index(severities(), m.severity)
+		if at > highest && slices.ContainsFunc(listed(mergedValue(source, fields, m.field)), m.matches) {
+			highest = at
+			taken["severity"] = m.severity
+		}
+	}
+	return taken
+}
+
+// matches compares a value of an event with that of the mapping. Numbers must be
+// whole. Those of event.severity, which is a number in ECS, are compared as such,
+// and texts there are nothing.
+func (m severityMapping) matches(value any) bool {
+	n, isNumber := numberIn(value)
+	if isNumber && (n != math.Trunc(n) || math.Abs(n) > mostExact) {
+		return false
+	}
+	if m.field == "event.severity" {
+		wanted, ok := numberOf(m.value)
+		return isNumber && ok && n == math.Floor(wanted)
+	}
+	text, isText := value.(string)
+	return isText && text == m.value || isNumber && strconv.FormatInt(int64(n), 10) == m.value
+}
+
+// mostExact is the largest whole number of which a float64 has all digits.
+const mostExact = 1<<53 - 1
+
+// numberIn is a number of JSON; ok is false for other values, and for what is
+// larger than a float64.
+func numberIn(value any) (n float64, ok bool) {
+	number, isNumber := value.(json.Number)
+	if !isNumber {
+		return 0, false
+	}
+	n, err := number.Float64()
+	return n, err == nil
+}
+
+var decimal = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
+
+// numberOf reads a number as Kibana's language does: with space around it, as 0
+// where there is nothing else, and without a sign also in hexadecimal, octal or
+// binary digits. ok is false where there is none, or an infinite one.
+func numberOf(text string) (n float64, ok bool) {
+	text = strings.TrimFunc(text, func(r rune) bool { return r == '\ufeff' || unicode.IsSpace(r) && r != '\u0085' })
+	if text == "" {
+		return 0, true
+	}
+	if decimal.MatchString(text) {
+		n, err := strconv.ParseFloat(text, 64)
+		return n, err == nil
+	}
+	if len(text) < 2 || text[0] != '0' {
+		return 0, false
+	}
+	base := map[byte]int{'x': 16, 'o': 8, 'b': 2}[text[1]|' ']
+	if base == 0 {
+		return 0, false
+	}
+	whole, err := strconv.ParseUint(text[2:], base, 64)
+	return float64(whole), err == nil
+}
+
+func listed(value any) []any {
+	if list, ok := value.([]any); ok {
+		return list
+	}
+	return []any{value}
+}
+
+// mergedValue is what an event has at a field once the fields that its source lacks
+// are put into the source: nil if it has nothing. A field that the source has under
+// a dotted name within an object is there, and not found.
+func mergedValue(source map[string]any, fields map[string][]any, field string) any {
+	value, values := valueAt(source, field), fields[field]
+	if value != nil || !mayTake(source, field, true) {
+		return value
+	}
+	if len(values) == 0 { // it is not mapped, or not asked for because the source has it after all
+		values = valuesAnywhere(source, field)
+	}
+	for end := range elastic.Dots(field) {
+		if len(fields[field[:end]]) > 0 { // it is a multi-field
+			return nil
+		}
+	}
+	switch values = scalars(values); len(values) {
+	case 0:
+		return nil
+	case 1:
+		return values[0]
+	}
+	return values
+}
+
+// valuesAnywhere are the values of a field, however its name is divided.
+func valuesAnywhere(within any, field string) []any {
+	switch v := within.(type) {
+	case []any:
+		var all []any
+		for _, element := range v {
+			all = append(all, valuesAnywhere(element, field)...)
+		}
+		return all
+	case map[string]any:
+		all := scalars(v[field])
+		for end := range elastic.Dots(field) {
+			all = append(all, valuesAnywhere(v[field[:end]], field[end+1:])...)
+		}
+		return all
+	}
+	return nil
+}
+
+// scalars are the values of lists in lists that are neither null nor objects.
+func scalars(value any) []any {
+	switch v := value.(type) {
+	case nil, map[string]any:
+		return nil
+	case []any:
+		var all []any
+		for _, element := range v {
+			all = append(all, scalars(element)...)
+		}
+		return all
+	}
+	return []any{value}
+}
+
+// valueAt finds a field under its whole name, or else by one name after the other;
+// in a list the name is a position.
+func valueAt(document map[string]any, field string) any {
+	value, isWhole := document[field]
+	if isWhole {
+		return value
+	}
+	value = document
+	for name := range strings.SplitSeq(field, ".") {
+		switch parent := value.(type) {
+		case map[string]any:
+			value = parent[name]
+		case []any:
+			at, err := strconv.Atoi(name)
+			if err != nil || at < 0 || at >= len(parent) || strconv.Itoa(at) != name {
+				return nil
+			}
+			value = parent[at]
+		default:
+			return nil
+		}
+	}
+	return value
+}
+
+// mayTake reports whether a field that a source lacks can be put where valueAt finds
+// it: there is nothing but objects on the way to it, and none under a dotted name.
+func mayTake(document map[string]any, field string, top bool) bool {
+	value, isWhole := document[field]
+	if value != nil {
+		return false
+	}
+	for end := range elastic.Dots(field) {
+		switch value := document[field[:end]].(type) {
+		case nil:
+		case map[string]any:
+			return !strings.Contains(field[:end], ".") && !(top && isWhole) && mayTake(value, field[end+1:], false)
+		default:
+			return false
+		}
+	}
+	return top || !isWhole || !strings.Contains(field, ".")
+}

@@ -1,0 +1,116 @@
+package esquery
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// The bodies of searches for events, besides locate.
+
+// find fetches the events that have some candidate's value in each field and lie
+// at the candidates' times, or anywhere from the first to the last of these: those
+// of the candidates, and others. They come with their content and some more fields,
+// and tell which of the optional fields they have.
+func (b bodies) find(page []Candidate, exactly bool, size int, what content, fields []dsl, optional []string) dsl {
+	named := []dsl{}
+	for _, name := range optional {
+		named = append(named, dsl{"exists": dsl{"field": name, "_name": name}})
+	}
+	body := b.hits(size, what, fields)
+	body["query"] = dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}, "should": named}}
+	return body
+}
+
+// read fetches what some events hold that are known by their places.
+func (b bodies) read(events []*Event, what content, fields []dsl) dsl {
+	ids := map[string][]string{}
+	for _, e := range events {
+		ids[e.Index] = append(ids[e.Index], e.ID)
+	}
+	var of []dsl
+	for _, index := range slices.Sorted(maps.Keys(ids)) {
+		of = append(of, dsl{"bool": dsl{"filter": []dsl{{"term": dsl{"_index": index}}, {"terms": dsl{"_id": ids[index]}}}}})
+	}
+	body := b.hits(len(events), what, fields)
+	body["query"] = anyOf(of)
+	return body
+}
+
+// hits asks for events with the values by which they are found, and with fields
+// besides, unless they are to tell nothing but their places.
+func (b bodies) hits(size int, what content, fields []dsl) dsl {
+	if what == place {
+		fields = []dsl{}
+	}
+	body := b.foundByAnd(fields)
+	body["size"], body["track_total_hits"], body["sort"], body["_source"] = size, false, []string{"_doc"}, what.source()
+	return body
+}
+
+// foundByAnd asks for the values by which events are found, and for more fields.
+func (b bodies) foundByAnd(fields []dsl) dsl {
+	if b.fromSource {
+		return dsl{"fields": slices.Concat(b.foundBy(), fields)}
+	}
+	return dsl{"docvalue_fields": b.foundBy(), "fields": fields}
+}
+
+// mostFound is how many events find fetches of a number of candidates, some more
+// than there are.
+func mostFound(candidates int) int { return 2*candidates + 20 }
+
+// around narrows to events at or, not exactly, around the times of candidates. A
+// date field makes a query of each time, and 484 of them took five times as long
+// as one range of time, even with the events of the same pairs that it lets
+// through. So only pairs that have more than fewOfPair are asked for exactly.
+func (b bodies) around(page []Candidate, exactly bool) dsl {
+	var few, many []Candidate
+	for _, c := range page {
+		if exactly || c.Events > fewOfPair {
+			many = append(many, c)
+		} else {
+			few = append(few, c)
+		}
+	}
+	var groups []dsl
+	if len(few) > 0 {
+		byFirst := func(a, b Candidate) int { return a.First.Compare(b.First) }
+		span := Range{slices.MinFunc(few, byFirst).First, slices.MaxFunc(few, byFirst).First.Add(time.Millisecond)}
+		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(few), b.within(span))}})
+	}
+	if len(many) > 0 {
+		times := make([]int64, len(many))
+		for i, c := range many {
+			times[i] = c.First.UnixMilli()
+		}
+		slices.Sort(times)
+		times = slices.Compact(times)
+		at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
+		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(many), at)}})
+	}
+	if len(groups) == 1 {
+		return groups[0]
+	}
+	return anyOf(groups)
+}
+
+// foundBy asks for the values by which an event is known for a candidate's:
+// dates in milliseconds, as candidates have them.
+func (b bodies) foundBy() []dsl {
+	names := []string{b.search.Timestamp}
+	if b.search.Fallback != "" {
+		names = append(names, b.search.Fallback)
+	}
+	fields := docValues(names)
+	for _, name := range b.search.Fields {
+		switch {
+		case slices.Contains(names, name):
+		case slices.Contains(b.foundByDates, name):
+			fields = append(fields, docValues([]string{name})...)
+		default:
+			fields = append(fields, dsl{"field": name})
+		}
+	}
+	return fields
+}

@@ -1,0 +1,69 @@
+package esquery
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// foundEvent is a hit of bodies.find, or of bodies.locate.
+type foundEvent struct {
+	Index  string           `json:"_index"`
+	ID     string           `json:"_id"`
+	Source elastic.Document `json:"_source"`
+	Fields elastic.Fields   `json:"fields"`
+	// Matched names the optional fields that it has, or the times at which it was
+	// located.
+	Matched []string `json:"matched_queries"`
+}
+
+// timesOf are the times that date an event, in milliseconds.
+func (s *Source) timesOf(hit foundEvent) []int64 {
+	values := hit.Fields[s.search.Timestamp]
+	if len(values) == 0 {
+		values = hit.Fields[s.search.Fallback]
+	}
+	var times []int64
+	for _, value := range values {
+		whole, fraction, _ := strings.Cut(fmt.Sprint(value), ".") // which date_nanos has
+		ms, err := strconv.ParseInt(whole, 10, 64)
+		if strings.HasPrefix(whole, "-") && strings.Trim(fraction, "0") != "" {
+			ms--
+		}
+		if err == nil {
+			times = append(times, ms)
+		}
+	}
+	return times
+}
+
+// hasTerms reports whether an event carries a pair.
+func (s *Source) hasTerms(hit foundEvent, terms []any) bool {
+	for i, field := range s.search.Fields {
+		has := terms[i] == nil && len(hit.Fields[field]) == 0
+		for _, value := range hit.Fields[field] {
+			has = has || terms[i] != nil && fmt.Sprint(value) == fmt.Sprint(terms[i])
+		}
+		if !has {
+			return false
+		}
+	}
+	return true
+}
+
+// eventOf gives the event of a hit. The fields by which it was found came in
+// milliseconds, if they are dates.
+func (s *Source) eventOf(hit foundEvent) *Event {
+	e := &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}
+	for _, name := range s.foundByDates {
+		for i, value := range e.Fields[name] {
+			if ms, err := strconv.ParseInt(fmt.Sprint(value), 10, 64); err == nil {
+				e.Fields[name][i] = time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+			}
+		}
+	}
+	return e
+}

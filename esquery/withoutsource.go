@@ -1,0 +1,81 @@
+package esquery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"newterms/esquery/elastic"
+)
+
+// mostIndices is of how many indices the newest matching event is looked at, and
+// mostUnread how many may have none, or one that cannot be read: each takes a request.
+const (
+	mostIndices = 1_000
+	mostUnread  = 10
+)
+
+// withoutSource tells which indices have a newest matching event in a range without
+// its _source, and which have one that Elasticsearch cannot read. Of either kind it
+// knows from the shards that fail when they are to filter a source.
+func (s *Source) withoutSource(ctx context.Context, r Range) (without, unread []string, err error) {
+	var failing []string
+	for {
+		_, err := s.newest(ctx, s.newestSources(r, not(dsl{"terms": dsl{"_index": append([]string{}, failing...)}}), dsl{"includes": []string{""}}))
+		more := failedAt(err)
+		if len(more) == 0 || len(failing) >= mostUnread || slices.Contains(failing, more[0]) {
+			if err != nil {
+				return nil, nil, fmt.Errorf("look at the newest events: %w", s.explain(ctx, err))
+			}
+			break
+		}
+		failing = append(failing, more...)
+	}
+	for _, index := range failing {
+		newest, err := s.newest(ctx, s.newestSources(r, dsl{"term": dsl{"_index": index}}, true))
+		switch {
+		case elastic.ShardFailed(err):
+			unread = append(unread, index)
+		case err != nil:
+			return nil, nil, fmt.Errorf("look at the newest event of %s: %w", index, s.explain(ctx, err))
+		case slices.ContainsFunc(newest, func(e foundEvent) bool { return e.Source == nil }):
+			without = append(without, index)
+		}
+	}
+	return without, unread, nil
+}
+
+// newest returns the newest events of indices.
+func (s *Source) newest(ctx context.Context, body dsl) ([]foundEvent, error) {
+	var answer struct {
+		Indices struct {
+			Buckets []struct {
+				Newest struct {
+					Hits struct {
+						Hits []foundEvent `json:"hits"`
+					} `json:"hits"`
+				} `json:"newest"`
+			} `json:"buckets"`
+		} `json:"indices"`
+	}
+	err := s.client.Search(ctx, s.search.request(body), &answer)
+	var events []foundEvent
+	for _, b := range answer.Indices.Buckets {
+		events = append(events, b.Newest.Hits.Hits...)
+	}
+	return events, err
+}
+
+// failedAt names the indices with shards that failed, each once.
+func failedAt(err error) []string {
+	var refused *elastic.ResponseError
+	if !elastic.ShardFailed(err) || !errors.As(err, &refused) {
+		return nil
+	}
+	var indices []string
+	for _, shard := range refused.FailedShards {
+		indices = append(indices, shard.Index)
+	}
+	return sortedOnce(slices.DeleteFunc(indices, func(index string) bool { return index == "" }))
+}

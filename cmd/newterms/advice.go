@@ -158,6 +158,7 @@ func clusterAdvice(err error) string {
 
 // timeAdvice is for a rule that limits the time itself.
 const timeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
+
 // keepSource is for indices without the _source of their events.
 const keepSource = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
 

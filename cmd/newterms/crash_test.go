@@ -88,11 +88,11 @@ func TestCrashMatrix(t *testing.T) {
 }
 
 // TestFirstRunThatCrashes does the same to the first run ever, from the moment
-// that its start is recorded, beside the question for field types, its third and
-// fourth request: the next one begins where it began.
+// that its start is recorded, beside the question for field types, its fourth and
+// fifth request: the next one begins where it began.
 func TestFirstRunThatCrashes(t *testing.T) {
 	c := faultCluster(t)
-	for k := 4; ; k++ {
+	for k := 5; ; k++ {
 		id := fmt.Sprintf("first run crashes after request %d", k)
 		path := faultRule(t, id)
 		if !c.crash(t, path, k, true) {

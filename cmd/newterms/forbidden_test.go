@@ -33,7 +33,7 @@ func exportWith(t *testing.T, rule, entry map[string]any) string {
 		}
 	}
 	path := filepath.Join(dir, "export.ndjson")
-	for name, text := range map[string]string{path: export.String(), filepath.Join(dir, "names.txt"): "#ignore-case\nNEW00\n"} {
+	for name, text := range map[string]string{path: export.String(), filepath.Join(dir, "names.txt"): "#newterms: ignore-case\nNEW00\n"} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

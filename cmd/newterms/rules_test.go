@@ -29,6 +29,7 @@ func manyRules(t *testing.T, n int) []string {
 // rule's, and what they share is asked once.
 func TestRulesAtOnce(t *testing.T) {
 	c := faultCluster(t)
+	c.take() // what setup asks
 	args := append(manyRules(t, 9), "--rule", ruletest.Write(t, map[string]any{"rule_id": "broken", "query": "a:("}))
 	var mu sync.Mutex
 	atOnce, most := 0, 0

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -89,13 +90,28 @@ func TestRulesWithoutATurnAreNamed(t *testing.T) {
 	}
 }
 
-// TestRulesWithoutATurnFailTheRun gives a run no time at all.
+// TestRulesWithoutATurnFailTheRun tells a run to stop just when its first rule has
+// succeeded: the second one has no turn, and the run fails for that alone.
 func TestRulesWithoutATurnFailTheRun(t *testing.T) {
 	c := faultCluster(t)
-	args := []string{"run", "--rule", faultRule(t, "first"), "--rule", faultRule(t, "second")}
-	_, stderr, code := c.callWith(t, programAt(noon), append(slices.Clone(c.environ), "NEWTERMS_DEADLINE=1ns", "LOG_FORMAT=text"), args...)
-	if code != exitFailed || !strings.Contains(stderr, "NEWTERMS_DEADLINE=1ns is over: not begun, and first next time: Rule first, Rule second") || !strings.Contains(stderr, "0 rules ran, 2 not begun") {
-		t.Errorf("exit %d: %s", code, stderr)
+	c.setClock(func() time.Time { return noon })
+	ctx, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
+	c.setFault(func(r request) bool {
+		if r.kind != "run document" || !strings.Contains(string(r.body), "success") {
+			return false
+		}
+		answer := r.forward()
+		reply(r.w, answer)
+		stop(errors.New("its time is over"))
+		return true
+	})
+	var out, errs bytes.Buffer
+	environ := append(slices.Clone(c.environ), "NEWTERMS_CONCURRENCY=1", "LOG_FORMAT=text")
+	err := programAt(noon).execute(ctx, []string{"run", "--rule", faultRule(t, "first"), "--rule", faultRule(t, "second")}, environ, &out, &errs)
+	if exitCode(err) != exitFailed || !strings.Contains(errs.String(), "its time is over: not begun, and first next time: Rule second") ||
+		!strings.Contains(errs.String(), "1 rule ran, 1 not begun") || !slices.Equal(c.alerts("first"), newActors()) {
+		t.Errorf("%v: %s", err, &errs)
 	}
 }
 

@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,8 @@ func (t target) ours(all []installedTemplate) (installedTemplate, TemplateState)
 }
 
 // rivals returns the templates of somebody else's that match the target with the
-// priority of ours, and the one of the highest priority if that is higher.
+// priority of ours, and before them the one of the highest priority if that is
+// higher.
 func (t target) rivals(all []installedTemplate) (rivals []installedTemplate, priority int64) {
 	priority = int64(t.template.body["priority"].(float64))
 	if ours, state := t.ours(all); state == TemplateCurrent { // which somebody may have raised
@@ -96,6 +98,9 @@ func (t target) rivals(all []installedTemplate) (rivals []installedTemplate, pri
 			rivals, highest = append(rivals, one), p
 		}
 	}
+	slices.SortFunc(rivals, func(a, b installedTemplate) int {
+		return cmp.Or(cmp.Compare(b.Template.Priority, a.Template.Priority), strings.Compare(a.Name, b.Name))
+	})
 	return rivals, priority
 }
 

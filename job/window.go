@@ -80,19 +80,19 @@ type plan struct {
 // before it stand. The first run ever looks back by the rule's lookback. If it
 // fails, the next begins where the first one began. Only time that no run has
 // looked at can be a gap, and only after an outage is anything cut off: never of
-// the overlap, nor of what the rule looks back by itself.
+// the overlap, nor of the first run's lookback.
 func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) plan {
 	now = now.UTC().Truncate(time.Millisecond)
 	p := plan{Window: Window{now.Add(-lookback), now}, slice: maxSlice}
-	looked := p.Window.From // from here on no run has
+	looked, atLeast := p.Window.From, lookback // from here on no run has; and how far back this one does
 	switch {
 	case !last.SucceededTo.IsZero() && !last.SucceededTo.After(now):
-		p.Window.From, p.reached, looked = last.SucceededTo.Add(-timing.Overlap), last.SucceededTo, last.SucceededTo
+		p.Window.From, p.reached, looked, atLeast = last.SucceededTo.Add(-timing.Overlap), last.SucceededTo, last.SucceededTo, timing.Overlap
 	case !last.StartedFrom.IsZero() && last.StartedFrom.Before(now):
 		p.Window.From, looked = last.StartedFrom, last.StartedFrom
 	}
 	if looked.Before(now.Add(-timing.MaxCatchup)) {
-		earliest := now.Add(-max(timing.MaxCatchup, timing.Overlap, lookback))
+		earliest := now.Add(-max(timing.MaxCatchup, atLeast))
 		if p.Window.From.Before(earliest) {
 			p.Window.From = earliest
 		}

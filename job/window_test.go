@@ -54,9 +54,9 @@ func TestPlanWindowOfLongLookback(t *testing.T) {
 		{name: "the first run ever", from: at(30)},
 		{name: "after a success", succeeded: at(1), from: at(30)},
 		{name: "after an outage of less than the longest catch-up", succeeded: at(7), from: at(36)},
-		{name: "of more", succeeded: at(8), from: at(30)},
-		{name: "of as much as it looks back", succeeded: at(30), from: at(30)},
-		{name: "of more than it looks back", succeeded: at(31), from: at(30), gap: Window{at(31), at(30)}},
+		{name: "of more", succeeded: at(8), from: at(29)},
+		{name: "of as much as the overlap", succeeded: at(29), from: at(29)},
+		{name: "of more than that", succeeded: at(31), from: at(29), gap: Window{at(31), at(29)}},
 		{name: "after failed first runs", started: at(30), from: at(30)},
 		{name: "for longer", started: at(33), from: at(30), gap: Window{at(33), at(30)}},
 	} {

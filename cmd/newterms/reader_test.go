@@ -5,8 +5,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -98,6 +100,47 @@ func TestReaderIsGone(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestSlicesPrintOnce catches up two days, in slices. What they found is printed
+// together, before the last of them is recorded: the others have succeeded.
+func TestSlicesPrintOnce(t *testing.T) {
+	c := faultCluster(t)
+	for _, full := range []bool{true, false} {
+		id := fmt.Sprintf("slices, full %t", full)
+		path := faultRule(t, id)
+		if _, stderr, code := c.callWith(t, programAt(noon.Add(-50*time.Hour)), c.environ, "run", "--rule", path); code != 0 {
+			t.Fatal(stderr)
+		}
+		name := filepath.Join(t.TempDir(), "stdout")
+		if full {
+			name = "/dev/full"
+		}
+		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd, stderr := c.printing(t, file, "run", "--rule", path)
+		_ = cmd.Wait()
+		file.Close()
+		ends := map[string]any{} // states by the end of the window
+		for _, end := range c.ended(id) {
+			ends[fmt.Sprint(end["newterms.window.to"])] = end["newterms.run.state"]
+		}
+		want := map[string]any{"2026-03-08T10:00:00.000Z": "success", "2026-03-09T10:00:00.000Z": "success", "2026-03-10T10:00:00.000Z": "success", "2026-03-10T12:00:00.000Z": "success"}
+		if full {
+			want["2026-03-10T12:00:00.000Z"] = "failure"
+		}
+		if !maps.Equal(ends, want) || (cmd.ProcessState.ExitCode() != exitDone) != full {
+			t.Errorf("%s: %s: recorded as %v, want %v: %s", id, cmd.ProcessState, ends, want, stderr)
+		}
+		if full {
+			continue
+		}
+		if text, err := os.ReadFile(name); err != nil || strings.Count(string(text), "Rule "+id) != 1 || strings.Count(string(text), "new0") != 10 {
+			t.Errorf("%v, printed %s", err, text)
 		}
 	}
 }

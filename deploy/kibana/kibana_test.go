@@ -21,6 +21,7 @@ import (
 	"newterms/cmd/demo/sample"
 	"newterms/deploy/kibana"
 	"newterms/esquery/estest"
+	"newterms/job/rule/ruletest"
 )
 
 const alertsTarget, runsTarget = ".alerts-newterms.detections-default", ".alerts-newterms.runs-default"
@@ -46,6 +47,14 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/newterms").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
+	withoutOverlap := filepath.Join(dir, "rule.toml")
+	text, err := ruletest.Text(map[string]any{"rule_id": "5m", "name": "Without an overlap", "from": "now-5m", "interval": "5m"})
+	if err == nil {
+		err = os.WriteFile(withoutOverlap, []byte(text), 0o600)
+	}
+	if err != nil {
+		return nil, err
+	}
 	server := httptest.NewServer(withDataStreams(node))
 	defer server.Close()
 	for _, call := range []struct {
@@ -59,7 +68,8 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 		{"", 0, []string{"run", "--from", "now-1d"}},
 		{"", 0, []string{"run", "--from", "now-1d"}}, // finds the same
 		{"NEWTERMS_INDEX=nothing-here", 1, []string{"run"}},
-		{"NEWTERMS_MAX_CATCHUP=2ms", 0, []string{"run"}}, // leaves a gap
+		{"", 0, []string{"run", "--rule", withoutOverlap}},
+		{"NEWTERMS_MAX_CATCHUP=2ms", 0, []string{"run", "--rule", withoutOverlap}}, // leaves a gap
 		{"", 0, []string{"close", "--where", "client.geo.city_name: Zurich", "--reason", "the office", "--yes"}},
 		{"", 0, []string{"acknowledge", "--where", "client.geo.city_name: Dublin", "--yes"}},
 	} {

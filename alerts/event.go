@@ -44,11 +44,7 @@ func (m *Maker) Event(from SourceEvent) *Event {
 	if len(m.from.Fields()) == 0 {
 		return event
 	}
-	var source map[string]any
-	if value, err := elastic.Parse(from.Source); err == nil {
-		source, _ = value.(map[string]any)
-	}
-	event.overrides = m.from.from(source, from.Fields)
+	event.overrides = m.from.from(m.from.read(from.Source), from.Fields)
 	return event
 }
 

@@ -12,6 +12,27 @@ import (
 	"newterms/esquery/elastic"
 )
 
+// read takes what an event's source has of the fields, and of what is above them.
+// Of a source that is no object it is nothing.
+func (o Overrides) read(source elastic.Document) map[string]any {
+	fields, part := o.Fields(), map[string]any{}
+	d := source.Reader()
+	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
+		return nil
+	}
+	err := elastic.Members(d, func(name string) (err error) {
+		if !slices.ContainsFunc(fields, func(field string) bool { return field == name || strings.HasPrefix(field, name+".") }) {
+			return d.SkipValue()
+		}
+		part[name], err = elastic.Value(d)
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	return part
+}
+
 // from are the rule's parameters name, risk_score and severity, as far as an event
 // has others. It reads the event as Kibana does: as the source has it, with the
 // mapped fields that the source lacks. What a field has in no usable way overrides

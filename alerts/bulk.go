@@ -75,15 +75,20 @@ type outcome struct {
 	FailureStore string        `json:"failure_store"` // "used" if the document went there
 }
 
-// isCreated reports whether the document is where it belongs.
-func (o outcome) isCreated() bool { return o.Status == http.StatusCreated && o.FailureStore != "used" }
+// isCreated reports whether the document is where it belongs, in a backing index of
+// the target. Where a pipeline drops a document the status is 200.
+func (o outcome) isCreated(target string) bool {
+	isThere := o.Index == "" || o.Index == target || strings.HasPrefix(o.Index, ".ds-"+target+"-")
+	return o.Status == http.StatusCreated && o.FailureStore != "used" && isThere
+}
 
 // isChanged reports whether a document that was to be changed is.
 func (o outcome) isChanged() bool { return o.Status == http.StatusOK }
 
-// isRefused reports whether another document in its place may be taken.
+// isRefused reports whether another document in its place may be taken. A pipeline
+// that fails makes a 500.
 func (o outcome) isRefused() bool {
-	return o.Status == http.StatusBadRequest || o.Status == http.StatusRequestEntityTooLarge || o.FailureStore == "used"
+	return slices.Contains([]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError}, o.Status) || o.FailureStore == "used"
 }
 
 func (o outcome) mayBeRetried() bool {
@@ -210,23 +215,16 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 	return outcomes, nil
 }
 
-// rejection is nil if every document was created, changed or existed.
-func rejection(target string, outcomes []outcome) error {
-	var first *RejectedError
-	for _, o := range outcomes {
-		if o.isCreated() || o.isChanged() || o.Status == http.StatusConflict {
-			continue
-		}
-		if first == nil {
-			first = &RejectedError{Target: target, ID: o.ID, Status: o.Status, Cause: o.Error}
-			if o.FailureStore == "used" {
-				first.Status, first.Cause = http.StatusBadRequest, elastic.Cause{Type: "failure_store", Reason: "it went to the failure store of the target"}
-			}
-		}
-		first.Count++
-	}
-	if first == nil {
+// rejection tells of the outcomes of documents that are not where they belong; nil
+// if there are none.
+func rejection(target string, rejected []outcome) error {
+	if len(rejected) == 0 {
 		return nil
 	}
-	return first
+	first := rejected[0]
+	e := &RejectedError{Target: target, Count: len(rejected), ID: first.ID, Status: first.Status, Cause: first.notCreated()}
+	if first.FailureStore == "used" || e.Status < http.StatusMultipleChoices {
+		e.Status = http.StatusBadRequest // which it is in effect
+	}
+	return e
 }

@@ -24,6 +24,9 @@ type TargetState struct {
 	Differs []string
 	// Obstacles are what stands in the way of the target.
 	Obstacles []*TargetError
+	// Pipelines are ingest pipelines through which each document goes, as far as
+	// this user may see them.
+	Pipelines []Pipeline
 }
 
 // A TemplateState says how an index template is to that of this program.
@@ -57,6 +60,9 @@ func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 			}
 		}
 		if err := s.inspect(ctx, t, &state); err != nil {
+			return states, err
+		}
+		if state.Pipelines, err = s.Pipelines(ctx, t.name); err != nil {
 			return states, err
 		}
 		states = append(states, state)

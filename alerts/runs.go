@@ -4,8 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
+
+	"newterms/esquery/elastic"
 )
 
 // RunInfo is what every document of a run carries.
@@ -109,7 +112,7 @@ type Counts struct {
 }
 
 // RecordRun writes a run document. Its id is the run's with the state, so a
-// document that was written already is no error.
+// document that an attempt has written whose answer was lost is no error.
 func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 	document, err := json.Marshal(runDocument(run, now))
 	items := []item{{id: run.ID + "-" + string(run.State), document: document}}
@@ -123,12 +126,32 @@ func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 		outcomes, err = s.send(ctx, s.runsTarget, items, true)
 	}
 	if err == nil {
-		err = rejection(s.runsTarget, outcomes[:1]) // a run does not fail for the want of its rule's note
+		err = s.recorded(ctx, run, outcomes[0]) // a run does not fail for the want of its rule's note
 	}
 	if err != nil {
 		return fmt.Errorf("record run %s: %w", run.State, err)
 	}
 	return nil
+}
+
+// recorded judges the outcome of a run document.
+func (s *Store) recorded(ctx context.Context, run Run, o outcome) error {
+	switch {
+	case o.isCreated(s.runsTarget):
+		return nil
+	case o.Status == http.StatusConflict:
+		found, err := s.conflicting(ctx, []outcome{o}, "newterms.run.id", "newterms.run.state")
+		if err != nil {
+			return err
+		}
+		id, _ := elastic.Lookup(found[0], "newterms.run.id")
+		state, _ := elastic.Lookup(found[0], "newterms.run.state")
+		if id == run.ID && state == string(run.State) {
+			return nil
+		}
+		o = o.idTaken()
+	}
+	return s.withPipelines(ctx, rejection(s.runsTarget, []outcome{o}))
 }
 
 // ruleItem is the document of a rule as it is now, with all that is too long for

@@ -24,6 +24,8 @@ type Installed struct {
 	Created bool
 	// Lacking is a *NoStreamError if there is no data stream yet.
 	Lacking error
+	// Pipelines are ingest pipelines through which each document goes.
+	Pipelines []Pipeline
 }
 
 // A NoStreamError says that a data stream has to wait for the first write to it.
@@ -89,6 +91,9 @@ func (s *Store) setUp(ctx context.Context, t target, templates []installedTempla
 	i.Created, err = s.prepare(ctx, t.name, t.template)
 	if errors.As(err, new(*NoStreamError)) {
 		i.Lacking, err = err, nil
+	}
+	if err == nil {
+		i.Pipelines, err = s.Pipelines(ctx, t.name)
 	}
 	return i, err
 }

@@ -119,15 +119,18 @@ func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, dec
 	if err != nil {
 		return nil, err
 	}
+	var rejected []outcome
 	for i, o := range outcomes {
 		switch {
 		case o.isChanged():
 			decided.Changed++
 		case o.Status == http.StatusConflict:
 			changedByOthers = append(changedByOthers, sent[i])
+		default:
+			rejected = append(rejected, o)
 		}
 	}
-	return changedByOthers, rejection(s.alertsTarget, outcomes)
+	return changedByOthers, s.withPipelines(ctx, rejection(s.alertsTarget, rejected))
 }
 
 // decisionDocument is the part of an alert that a decision replaces. A reason of

@@ -74,34 +74,31 @@ func (w *Writer) write(ctx context.Context, refresh bool) (Result, error) {
 			return result, fmt.Errorf("write alerts: %w", err)
 		}
 		var conflicts, again []Alert
+		var conflicting []outcome
 		for i, o := range outcomes {
 			smaller, ok := batch[i], false
 			if o.isRefused() {
 				smaller, ok = batch[i].smaller(o)
 			}
 			switch {
-			case o.isCreated():
+			case o.isCreated(w.store.alertsTarget):
 				result.Written = append(result.Written, batch[i])
 			case o.Status == http.StatusConflict:
-				conflicts = append(conflicts, batch[i])
+				conflicts, conflicting = append(conflicts, batch[i]), append(conflicting, o)
 			case ok:
 				again = append(again, smaller)
 			default:
 				rejected = append(rejected, o)
 			}
 		}
-		if len(conflicts) > 0 { // an attempt whose answer was lost may have written them
-			if err = w.refresh(ctx); err == nil {
-				err = w.store.judgeConflicts(ctx, conflicts, &result)
-			}
-		}
+		more, err := w.store.judgeConflicts(ctx, conflicts, conflicting, &result)
 		if err != nil {
 			return result, fmt.Errorf("write alerts: %w", err)
 		}
-		batch = again
+		rejected, batch = append(rejected, more...), again
 	}
 	if err := rejection(w.store.alertsTarget, rejected); err != nil {
-		return result, fmt.Errorf("write alerts: %w", err)
+		return result, fmt.Errorf("write alerts: %w", w.store.withPipelines(ctx, err))
 	}
 	return result, nil
 }
@@ -163,27 +160,6 @@ func (w *Writer) refresh(ctx context.Context) error {
 	}
 	if err != nil {
 		return fmt.Errorf("refresh %s: %w", w.store.alertsTarget, err)
-	}
-	return nil
-}
-
-// judgeConflicts tells alerts that this run wrote itself, in an attempt whose
-// answer was lost, from those of another run.
-func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, result *Result) error {
-	ids := make([]string, len(conflicts))
-	for i, a := range conflicts {
-		ids[i] = a.ID
-	}
-	own, err := s.writtenBy(ctx, conflicts[0].maker.runID, ids)
-	if err != nil {
-		return err
-	}
-	for i, a := range conflicts {
-		if own[i] {
-			result.Written = append(result.Written, a)
-		} else {
-			result.Existing++
-		}
 	}
 	return nil
 }

@@ -87,7 +87,8 @@ func (d *detection) written(result alerts.Result, err error) error {
 		}
 	}
 	var refused *alerts.RejectedError
-	if errors.As(err, &refused) && refused.Status == http.StatusBadRequest {
+	ofThese := []int{http.StatusBadRequest, http.StatusConflict, http.StatusInternalServerError}
+	if errors.As(err, &refused) && slices.Contains(ofThese, refused.Status) {
 		if d.rejected == nil {
 			d.rejected = err
 		}

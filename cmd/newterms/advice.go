@@ -83,6 +83,8 @@ func advice(err error) string {
 			"for other types install deploy/kibana/rules by hand"
 	case errors.As(err, &fromKibana):
 		return kibanaAdvice(fromKibana)
+	case is[*alerts.PipelineError](err):
+		return pipelineAdvice + "; until then each run covers this window again"
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
 	case errors.As(err, &inTheWay):
@@ -156,6 +158,9 @@ func clusterAdvice(err error) string {
 	return ""
 }
 
+// pipelineAdvice is for an ingest pipeline on a target.
+const pipelineAdvice = "take the pipeline off the target (set index.default_pipeline and index.final_pipeline to _none), or let it pass the documents of newterms as they are"
+
 // timeAdvice is for a rule that limits the time itself.
 const timeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
 
@@ -222,6 +227,7 @@ func problemAdvice(p *check.Problem) string {
 		check.TemplateMissing:   setUp,
 		check.TemplateOutdated:  setUp,
 		check.TemplateUnknown:   "run newterms setup if that was not done yet, or again to see whether something is in its way; the first write creates the data stream",
+		check.TargetPipeline:    pipelineAdvice,
 		check.ClockDiffers:      clock,
 		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",

@@ -52,10 +52,13 @@ func exitCode(err error) int {
 
 func exitCodeOf(err error) int {
 	var checked checkFailure
+	var pipeline *alerts.PipelineError
 	var found *check.Problem
 	switch {
 	case errors.As(err, &checked):
 		return checked.code
+	case errors.As(err, &pipeline) && pipeline.IsSure():
+		return exitConfig
 	case is[usageError](err), is[keyExistsError](err), is[*alerts.UnknownAlertsError](err):
 		return exitUsage
 	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):

@@ -80,9 +80,17 @@ func quickly(now func() time.Time) program {
 //	                     prints them
 //	env CLOCK=…          a time, here and by the server's clock, or how far the clock
 //	                     here is ahead of the server's
-func TestStories(t *testing.T) {
+func TestStories(t *testing.T) { stories(t, "testdata/script") }
+
+// TestPipelines runs testdata/pipelines, which needs the ingest processors that
+// estest adds to Elasticsearch 8.
+//
+//	pipeline TARGET default_pipeline|final_pipeline NAME   puts one on a target
+func TestPipelines(t *testing.T) { stories(t, "testdata/pipelines") }
+
+func stories(t *testing.T, dir string) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
+		Dir: dir, UpdateScripts: *update, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			c := newCluster(env.T().(testing.TB))
 			env.Values["story"] = &story{cluster: c, said: func(string) {}}
@@ -122,7 +130,12 @@ func commands() map[string]func(*testscript.TestScript, bool, []string) {
 			storyOf(ts).index(proxySession(args[0], account, dated("<"+args[1]+">", clockOf(ts))))
 		},
 		"elasticsearch": askElasticsearch,
-		"fault":         breakRequests,
+		"pipeline": func(ts *testscript.TestScript, _ bool, args []string) {
+			body := map[string]any{"index." + args[1]: args[2]}
+			_, err := storyOf(ts).node.Request(context.Background(), "PUT", "/"+args[0]+"/_settings", body)
+			ts.Check(err)
+		},
+		"fault": breakRequests,
 		"poisoned": changesTemplate(func(template map[string]any) {
 			properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
 			properties["poison"] = map[string]any{"type": "long", "ignore_malformed": false}

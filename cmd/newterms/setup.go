@@ -72,4 +72,7 @@ func (p program) sayInstalled(i alerts.Installed) {
 	case i.Created:
 		fmt.Fprintf(forPeople{p.stdout}, "created data stream %s\n", i.Target)
 	}
+	for _, pipeline := range i.Pipelines {
+		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, pipelineAdvice), "target", i.Target)
+	}
 }

@@ -41,6 +41,8 @@ const (
 	TemplateOutdated Kind = "template outdated"
 	TemplateUnknown  Kind = "template unknown"
 
+	TargetPipeline Kind = "target pipeline"
+
 	ClockDiffers Kind = "clock differs"
 
 	IndexUnavailable Kind = "index unavailable"

@@ -54,6 +54,9 @@ func (s *shared) target(state alerts.TargetState) {
 			s.fail("target", o)
 		}
 	}
+	for _, p := range state.Pipelines {
+		s.warn("target", problem(TargetPipeline, "each document of %s goes through the ingest pipeline %s (%s)", state.Target, p.Name, p.Setting))
+	}
 	if len(state.Obstacles) > 0 {
 		return
 	}

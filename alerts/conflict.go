@@ -1,0 +1,81 @@
+package alerts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"newterms/esquery/elastic"
+)
+
+// conflicting looks up the documents that conflict with some that were to be
+// created: by their ids, in the indices that refused them. Of each it returns the
+// fields asked for, or nil if there is none: a pipeline may give documents ids of
+// its own, which conflict with each other.
+func (s *Store) conflicting(ctx context.Context, conflicts []outcome, fields ...string) ([]map[string]any, error) {
+	docs := make([]dsl, len(conflicts))
+	for i, o := range conflicts {
+		docs[i] = dsl{"_index": o.Index, "_id": o.ID, "_source": fields}
+	}
+	body, err := json.Marshal(dsl{"docs": docs})
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Docs []struct {
+			Found  bool           `json:"found"`
+			Source map[string]any `json:"_source"`
+			Error  elastic.Cause  `json:"error"`
+		} `json:"docs"`
+	}
+	if err := s.client.Do(ctx, esapi.MgetRequest{Body: bytes.NewReader(body)}, &answer); err != nil {
+		return nil, fmt.Errorf("look up what is there already: %w", err)
+	}
+	if len(answer.Docs) != len(conflicts) {
+		return nil, fmt.Errorf("look up what is there already: %w: it tells of %d documents, %d were asked for", elastic.ErrIncomplete, len(answer.Docs), len(conflicts))
+	}
+	found := make([]map[string]any, len(conflicts))
+	for i, d := range answer.Docs {
+		switch {
+		case d.Error.Type != "":
+			return nil, fmt.Errorf("look up what is there already: get %s: %s", conflicts[i].ID, d.Error)
+		case d.Found:
+			found[i] = d.Source
+		}
+	}
+	return found, nil
+}
+
+// judgeConflicts tells alerts that this run wrote itself, in an attempt whose
+// answer was lost, from those that another run wrote. It returns the outcomes of
+// those that are not there, which were not created.
+func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, outcomes []outcome, result *Result) (rejected []outcome, err error) {
+	if len(conflicts) == 0 {
+		return nil, nil
+	}
+	found, err := s.conflicting(ctx, outcomes, "kibana.alert.uuid", "newterms.run.id")
+	for i, document := range found {
+		uuid, _ := elastic.Lookup(document, "kibana.alert.uuid")
+		run, _ := elastic.Lookup(document, "newterms.run.id")
+		switch {
+		case uuid != conflicts[i].ID:
+			rejected = append(rejected, outcomes[i].idTaken())
+		case run == conflicts[i].maker.runID:
+			result.Written = append(result.Written, conflicts[i])
+		default:
+			result.Existing++
+		}
+	}
+	return rejected, err
+}
+
+// idTaken is the outcome of a conflict with another document.
+func (o outcome) idTaken() outcome {
+	o.Status = http.StatusConflict
+	o.Error = elastic.Cause{Type: byPipeline, Reason: "another document has its place: an ingest pipeline gives documents other ids"}
+	return o
+}

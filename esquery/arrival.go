@@ -127,7 +127,7 @@ func (s *Source) ahead(ctx context.Context, of time.Time) (Ahead, error) {
 		times
 		All docCount `json:"all"`
 	}
-	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
+	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
 		return Ahead{}, fmt.Errorf("look for events ahead of now: %w", s.explain(ctx, err))
 	}
 	to, _ := answer.latest()

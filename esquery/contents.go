@@ -114,7 +114,7 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 // fill puts what a search answers into events.
 func (s *Source) fill(ctx context.Context, events []*Event, what content, asked []bool) error {
 	var hits []foundEvent
-	_, err := s.client.Hits(ctx, s.search.request(s.bodies.read(events, what, fieldsOf(s.wanted[:len(asked)], asked))), &hits)
+	_, err := s.client.Hits(ctx, s.request(s.bodies.read(events, what, fieldsOf(s.wanted[:len(asked)], asked))), &hits)
 	if err != nil {
 		return s.explain(ctx, err)
 	}

@@ -86,12 +86,15 @@ type Source struct {
 	// may be.
 	pageSize, eventsPageSize, eventsAtOnce, mostHits int
 
+	opened    mapping         // as the indices were
+	shards    *elastic.Shards // that answered
+	confirmed int             // how many of these there were when they were found unchanged
+
 	exactly      bool // asks for events by their exact times, because by ranges of time it finds too many
 	splits       int  // how often events were fetched in halves: see maxSplits
 	recency      recency
 	sources      *sources
 	fields       kql.Fields
-	passedOver   []Unavailable
 	textNetworks []TextNetwork
 	// forEvents is what asks for events. What it learns it learns by itself.
 	forEvents *Source
@@ -99,8 +102,9 @@ type Source struct {
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	s := Source{client: c, bodies: b, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents), mostHits: mostFound(mostEvents)}
+	s := Source{client: c, bodies: b, shards: &elastic.Shards{}, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents), mostHits: mostFound(mostEvents)}
 	forEvents := s
+	forEvents.shards = nil // an event that is gone since then takes nothing from what was concluded
 	s.forEvents = &forEvents
 	return &s
 }
@@ -131,12 +135,12 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 	b.wanted, b.foundByDates = m.wanted(s)
 	b.reaches = m.reaches(s.needed())
 	source := newSource(c, b)
-	source.passedOver, source.fields, source.textNetworks = m.passedOver, m.fields, m.textNetworks(s)
+	source.opened, source.fields, source.textNetworks = m, m.fields, m.textNetworks(s)
 	return source, nil
 }
 
 // PassedOver names what of the search's indices cannot be seen.
-func (s *Source) PassedOver() []Unavailable { return s.passedOver }
+func (s *Source) PassedOver() []Unavailable { return s.opened.passedOver }
 
 // TextNetworks are those of the search's exclusions, one for each field.
 func (s *Source) TextNetworks() []TextNetwork { return s.textNetworks }

@@ -167,7 +167,7 @@ func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what conten
 			return s.withValues(func() (err error) {
 				hits = nil
 				body := s.find(candidates, s.exactly, size, what, fieldsOf(s.wanted, asked), s.sources.optional(asked))
-				bytes, err = s.client.Hits(ctx, s.search.request(body), &hits)
+				bytes, err = s.client.Hits(ctx, s.request(body), &hits)
 				return err
 			})
 		})

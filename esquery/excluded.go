@@ -70,7 +70,7 @@ func (s *Source) countEach(ctx context.Context, matching dsl, queries []dsl, r R
 	for chunk := range slices.Chunk(queries, excludedAtOnce) {
 		taken, err := elastic.InHalves(chunk, func(chunk []dsl) ([]int64, error) {
 			var answer map[string]docCount
-			if err := s.client.Search(ctx, s.search.request(s.excludedBody(matching, chunk, r)), &answer); err != nil {
+			if err := s.client.Search(ctx, s.request(s.excludedBody(matching, chunk, r)), &answer); err != nil {
 				return nil, s.explain(ctx, err)
 			}
 			taken := make([]int64, len(chunk))
@@ -157,7 +157,7 @@ func (s *Source) countNetworks(ctx context.Context, matching dsl, field string, 
 	}
 	body := s.excludedBody(matching, []dsl{taken}, r)
 	body["aggs"].(dsl)["0"].(dsl)["aggs"] = dsl{"addresses": dsl{"terms": dsl{"field": field, "size": defaultPageSize}}}
-	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
+	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
 		return 0, s.explain(ctx, err)
 	}
 	if answer.Taken.Addresses.Others > 0 {

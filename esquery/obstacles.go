@@ -154,7 +154,7 @@ func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacl
 		} `json:"all"`
 	}
 	names := slices.Sorted(maps.Keys(values))
-	if err := s.client.Search(ctx, s.search.request(s.obstacles(r, names, values, conditions)), &answer); err != nil {
+	if err := s.client.Search(ctx, s.request(s.obstacles(r, names, values, conditions)), &answer); err != nil {
 		return Obstacles{}, fmt.Errorf("look for what does not match: %w", s.explain(ctx, err))
 	}
 	all := answer.All

@@ -99,7 +99,7 @@ func (s *Source) Oldest(ctx context.Context, r Range) (oldest time.Time, ok bool
 			times
 			undated
 		}
-		if err := s.client.Search(ctx, s.search.request(s.oldest(r)), &answer); err != nil {
+		if err := s.client.Search(ctx, s.request(s.oldest(r)), &answer); err != nil {
 			return time.Time{}, false, fmt.Errorf("find the oldest event: %w", s.explain(ctx, err))
 		}
 		if !s.mustAskFallback(answer.undated) {
@@ -124,7 +124,7 @@ func (s *Source) mustAskFallback(u undated) bool {
 // how large a page the cluster answers.
 func (s *Source) pages(ctx context.Context, size *int, body func(size int, after json.RawMessage) any) iter.Seq2[pairsAnswer, error] {
 	return func(yield func(pairsAnswer, error) bool) {
-		pager := elastic.Pager{Client: s.client, Search: s.search.request(nil), Body: body, Size: *size}
+		pager := elastic.Pager{Client: s.client, Search: s.request(nil), Body: body, Size: *size}
 		for {
 			var answer pairsAnswer
 			ok, err := pager.Next(ctx, &answer, &answer.Pairs)

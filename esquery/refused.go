@@ -53,10 +53,15 @@ func (s *Source) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, elastic.ErrNoShards):
 		return forbiddenOr(ctx, s.client, s.search.Indices, err)
+	case errors.Is(err, elastic.ErrFewerShards):
+		return s.whatChanged(ctx, err)
 	case isBeyondNanos(err):
 		return s.beyondNanos(err)
 	case !isRefusal(err):
 		return err
+	}
+	if changed := s.whatChanged(ctx, nil); changed != nil {
+		return changed
 	}
 	if part, partErr := s.refusedPart(ctx); partErr != nil {
 		return &MappingError{part, forbidsExpensive(partErr), partErr}
@@ -115,7 +120,7 @@ func (s *Source) refusedPart(ctx context.Context) (string, error) {
 		if len(parts) > 1 {
 			body["query"] = anyOf(queries)
 		}
-		_, err := s.client.Hits(ctx, s.search.request(body), &[]struct{}{})
+		_, err := s.client.Hits(ctx, s.request(body), &[]struct{}{})
 		if !isRefusal(err) {
 			return nil
 		}

@@ -109,7 +109,7 @@ func (s *Source) valuesLike(ctx context.Context, r Range, field, value string, q
 			"without": dsl{"filter": not(dsl{"term": dsl{field: value}}), "aggs": dsl{"values": all}},
 		},
 	}
-	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
+	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
 		return nil, fmt.Errorf("look for similar values: %w", err)
 	}
 	others := map[string]bool{}

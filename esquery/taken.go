@@ -44,7 +44,7 @@ func (s *Source) Taken(ctx context.Context, r Range, n int) ([]Taken, error) {
 			"once":  dsl{"filter": once, "aggs": dsl{"only": numbered(takes)}},
 		},
 	}
-	if err := s.client.Search(ctx, s.search.request(body), &answer); err != nil {
+	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
 		return nil, fmt.Errorf("count what is excluded: %w", s.explain(ctx, err))
 	}
 	taken := make([]Taken, n)

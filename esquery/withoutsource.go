@@ -59,7 +59,7 @@ func (s *Source) newest(ctx context.Context, body dsl) ([]foundEvent, error) {
 			} `json:"buckets"`
 		} `json:"indices"`
 	}
-	err := s.client.Search(ctx, s.search.request(body), &answer)
+	err := s.client.Search(ctx, s.request(body), &answer)
 	var events []foundEvent
 	for _, b := range answer.Indices.Buckets {
 		events = append(events, b.Newest.Hits.Hits...)

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"sync"
 
 	"newterms/alerts"
 	"newterms/esquery"
@@ -13,7 +14,7 @@ import (
 
 // alert fetches the events of first occurrences and has their alerts written, in
 // the order of their times: events of about the same time are the cheapest to
-// fetch together.
+// fetch together. Beside that it makes sure that all of the history could be seen.
 func (d *detection) alert(ctx context.Context, part Window, found []occurrence) error {
 	slices.SortStableFunc(found, func(a, b occurrence) int { return a.candidate.First.Compare(b.candidate.First) })
 	candidates := make([]esquery.Candidate, len(found))
@@ -23,9 +24,18 @@ func (d *detection) alert(ctx context.Context, part Window, found []occurrence) 
 	if len(candidates) == 0 {
 		return nil
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	asked := make(chan error, 1)
+	go func() { asked <- d.source.Unchanged(ctx) }()
+	unchanged := sync.OnceValue(func() error { return <-asked })
+	defer unchanged() // so that it has ended
+	defer cancel()
 	fetched := func(ctx context.Context) iter.Seq2[[]*esquery.Event, error] { return d.source.Events(ctx, candidates) }
 	for events, err := range ahead(ctx, fetched) {
 		if err != nil {
+			return err
+		}
+		if err := unchanged(); err != nil {
 			return err
 		}
 		for _, alert := range d.alertsOf(part, found[:len(events)], events) {

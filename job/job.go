@@ -22,6 +22,7 @@ type Source interface {
 	Candidates(ctx context.Context, window esquery.Range) iter.Seq2[esquery.Page, error]
 	LastSeen(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]time.Time, error)
 	Events(ctx context.Context, candidates []esquery.Candidate) iter.Seq2[[]*esquery.Event, error]
+	Unchanged(ctx context.Context) error
 	PassedOver() []esquery.Unavailable
 	TextNetworks() []esquery.TextNetwork
 	Excluded(ctx context.Context, r esquery.Range) (counts []esquery.Excluded, of int64, err error)

@@ -23,6 +23,9 @@ type Search struct {
 	// index_not_found_exception.
 	IgnoreUnavailable bool
 	Body              any // encoded as JSON
+	// Since is what searches of the same indices share, so that none is answered by
+	// fewer shards than one before. It may be nil.
+	Since *Shards
 }
 
 // Search decodes the aggregations of a complete answer. Besides the errors of
@@ -61,6 +64,9 @@ func (c *Client) search(ctx context.Context, s Search, answer *searchAnswer) err
 	}, answer)
 	if err == nil {
 		err = answer.incomplete()
+	}
+	if err == nil && s.Since != nil {
+		err = s.Since.see(answer.Shards.Total)
 	}
 	if err != nil {
 		return fmt.Errorf("search %s: %w", strings.Join(s.Indices, ","), err)

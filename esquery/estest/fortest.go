@@ -54,12 +54,13 @@ func (n *Node) Must(tb TB, method, path string, body any) []byte {
 	return answer
 }
 
-// CreateIndex makes an index for the time of a test. body may be nil.
+// CreateIndex makes an index for the time of a test, which may delete it itself. body
+// may be nil.
 func (n *Node) CreateIndex(tb TB, name string, body any) {
 	tb.Helper()
 	n.Must(tb, "PUT", "/"+name, body)
 	tb.Cleanup(func() {
-		if _, err := n.Request(context.Background(), "DELETE", "/"+name, nil); err != nil {
+		if _, err := n.Request(context.Background(), "DELETE", "/"+name+"?ignore_unavailable=true", nil); err != nil {
 			tb.Fatal(err)
 		}
 	})

@@ -1,0 +1,83 @@
+package esquery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"newterms/esquery/elastic"
+)
+
+// A ChangedError says what of the indices has changed since they were opened, so
+// that the answers since then do not fit together. It wraps elastic.ErrIncomplete.
+type ChangedError struct{ What string }
+
+func (e *ChangedError) Error() string { return "the indices changed in mid-run: " + e.What }
+
+func (e *ChangedError) Unwrap() error { return elastic.ErrIncomplete }
+
+// Unchanged makes sure that the answers so far come from all indices that there were
+// at first, and that the fields are still of the same types: it is to be asked before
+// something is concluded from answers in which there was nothing. It asks nobody if
+// it was asked before and no index has come since then; one that goes fails the next
+// search. Besides *ChangedError it returns the errors of Open.
+func (s *Source) Unchanged(ctx context.Context) error {
+	shards := s.shards.Number()
+	if s.confirmed == shards && shards > 0 {
+		return nil
+	}
+	if err := s.compare(ctx); err != nil {
+		return err
+	}
+	s.confirmed = shards
+	return nil
+}
+
+// compare asks for the types once more, as they were asked for at first.
+func (s *Source) compare(ctx context.Context) error {
+	names := s.search.mappedNames()
+	now, err := askMapping(ctx, s.client, s.search.Indices, names, len(s.opened.passedOver) > 0)
+	if unavailable(err) {
+		var what []string
+		for _, u := range explainUnavailable(ctx, s.client, s.search.Indices) {
+			what = append(what, u.String())
+		}
+		if len(what) > 0 {
+			return &ChangedError{strings.Join(what, ", ")}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("field types: field_caps %s: %w", strings.Join(s.search.Indices, ","), err)
+	}
+	if gone := slices.DeleteFunc(slices.Clone(s.opened.indices), func(index string) bool { return slices.Contains(now.indices, index) }); len(gone) > 0 {
+		return &ChangedError{someOf(gone) + " cannot be searched any more: closed, deleted, or taken from this user's rights"}
+	}
+	source, err := open(s.client, s.search, now)
+	if err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(source.query, s.query) {
+		return &ChangedError{"a field of the query is of other types"}
+	}
+	return nil
+}
+
+// whatChanged returns what has changed in the indices as an error, or else err.
+func (s *Source) whatChanged(ctx context.Context, err error) error {
+	changed := s.compare(ctx)
+	if errors.As(changed, new(*ChangedError)) || errors.As(changed, new(*TypeError)) {
+		return changed
+	}
+	return err
+}
+
+// request is a search of the source's indices that fails if one of them has gone
+// since the last.
+func (s *Source) request(body any) elastic.Search {
+	r := s.search.request(body)
+	r.Since = s.shards
+	return r
+}

@@ -1,0 +1,63 @@
+package esquery_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/esquery/estest"
+	"newterms/esquery/kql"
+)
+
+// TestIndexThatGoes closes an index between two questions, of which none is about
+// alerts.
+func TestIndexThatGoes(t *testing.T) {
+	const mapping = `{"properties":{"time":{"type":"date"},"user":{"type":"keyword"}}}`
+	document := func(user string) string { return `{"time":"2026-03-10T11:00:00Z","user":"` + user + `"}` }
+	ask := map[string]func(context.Context, *esquery.Source) error{
+		"a page of candidates": func(ctx context.Context, s *esquery.Source) error {
+			for _, err := range s.Candidates(ctx, allTime) {
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"the history": func(ctx context.Context, s *esquery.Source) error {
+			_, err := s.LastSeen(ctx, allTime, []esquery.Candidate{{Terms: []any{"zoe"}}})
+			return err
+		},
+		"the oldest": func(ctx context.Context, s *esquery.Source) error {
+			_, _, err := s.Oldest(ctx, allTime)
+			return err
+		},
+		"what is excluded": func(ctx context.Context, s *esquery.Source) error {
+			_, _, err := s.Excluded(ctx, allTime)
+			return err
+		},
+	}
+	for name, ask := range ask {
+		t.Run(name, func(t *testing.T) {
+			node := estest.ForTest(t)
+			stays, goes := newIndex(t, mapping, document("ada"), document("bob"), document("eve")), newIndex(t, mapping, document("zoe"))
+			source := open(t, nil, esquery.Search{
+				Indices: []string{stays, goes}, Query: parse(t, "*"), Exclude: []kql.Query{parse(t, "user: eve")}, Fields: []string{"user"}, Timestamp: "time", PageSize: 1,
+			})
+			for _, err := range source.Candidates(t.Context(), allTime) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				break
+			}
+			node.Must(t, "POST", "/"+goes+"/_close", nil)
+			err := ask(t.Context(), source)
+			var changed *esquery.ChangedError
+			if !errors.As(err, &changed) || !errors.Is(err, elastic.ErrIncomplete) || !strings.Contains(changed.What, goes+" is closed") {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}

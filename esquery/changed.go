@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -55,12 +54,16 @@ func (s *Source) compare(ctx context.Context) error {
 	if gone := slices.DeleteFunc(slices.Clone(s.opened.indices), func(index string) bool { return slices.Contains(now.indices, index) }); len(gone) > 0 {
 		return &ChangedError{someOf(gone) + " cannot be searched any more: closed, deleted, or taken from this user's rights"}
 	}
-	source, err := open(s.client, s.search, now)
-	if err != nil {
+	if _, err := open(s.client, s.search, now); err != nil {
 		return err
 	}
-	if !reflect.DeepEqual(source.query, s.query) {
-		return &ChangedError{"a field of the query is of other types"}
+	for _, name := range s.search.fieldNames() {
+		before := s.opened.types[name]
+		for kind := range now.types[name] {
+			if _, known := before[kind]; !known && len(before) > 0 {
+				return &ChangedError{"now " + name + " " + now.describe(name)}
+			}
+		}
 	}
 	return nil
 }

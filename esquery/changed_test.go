@@ -61,3 +61,43 @@ func TestIndexThatGoes(t *testing.T) {
 		})
 	}
 }
+
+// TestUnchanged looks at indices that come: it tells of those that do not fit, and
+// asks nobody if none has come.
+func TestUnchanged(t *testing.T) {
+	mapping := func(user, name string) string {
+		return `{"properties":{"time":{"type":"date"},"user":{"type":"` + user + `"},"name":{"type":"` + name + `"}}}`
+	}
+	for what, c := range map[string]struct{ user, name, want string }{
+		"as the others":                     {"keyword", "keyword", ""},
+		"another new-terms type":            {"long", "keyword", "values of these types cannot be compared"},
+		"another type of the query's field": {"keyword", "text", "in mid-run: now name is of type keyword in "},
+	} {
+		t.Run(what, func(t *testing.T) {
+			prefix, node := estest.Name("changed-"), estest.ForTest(t)
+			make := func(index, mapping, document string) {
+				node.CreateIndex(t, prefix+index, []byte(`{"mappings":`+mapping+`}`))
+				node.Must(t, "POST", "/"+prefix+index+"/_doc?refresh=true", []byte(document))
+			}
+			make("a", mapping("keyword", "keyword"), `{"time":"2026-03-10T11:00:00Z","user":"ada","name":"x"}`)
+			way := &counting{Node: node}
+			source := open(t, way, esquery.Search{Indices: []string{prefix + "*"}, Query: parse(t, "name: *"), Fields: []string{"user"}, Timestamp: "time"})
+			ask := func(want int, wantErr string) {
+				t.Helper()
+				candidates(t, source)
+				way.n = 0
+				err := source.Unchanged(t.Context())
+				if way.n != want || (err == nil) != (wantErr == "") || err != nil && !strings.Contains(err.Error(), wantErr) {
+					t.Errorf("%d requests, want %d: %v", way.n, want, err)
+				}
+			}
+			ask(1, "")
+			ask(0, "")
+			make("b", mapping(c.user, c.name), `{"time":"2026-03-10T11:00:00Z"}`)
+			ask(1, c.want)
+			if c.want == "" {
+				ask(0, "")
+			}
+		})
+	}
+}

@@ -31,7 +31,7 @@ func (c content) source() any {
 
 // Why an event is Missing. Unreadable is of one that was asked for by itself.
 const (
-	gone       = "it is gone since it was listed"
+	Gone       = "it is gone since it was listed"
 	tooLarge   = "it is too large to fetch"
 	Unreadable = "Elasticsearch cannot read its source, which was not sent as plain JSON in UTF-8"
 	among      = "it was asked for together with others, of which there are many that Elasticsearch cannot read"
@@ -127,7 +127,7 @@ func (s *Source) fill(ctx context.Context, events []*Event, what content, asked 
 		if read := found[e.place()]; read != nil {
 			*e = *read
 		} else {
-			e.Missing = gone
+			e.Missing = Gone
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,15 +22,6 @@ type mapping struct {
 	passedOver []Unavailable
 }
 
-// An Unavailable is a name or pattern of a search, or an index that a pattern
-// matches, whose events cannot be seen.
-type Unavailable struct {
-	Index string
-	Why   string // "missing", "closed" or "not readable by this user"
-}
-
-func (u Unavailable) String() string { return u.Index + " is " + u.Why }
-
 // A NotFoundError says that no index can be searched.
 type NotFoundError struct {
 	Indices []string // names and patterns, as they were asked for
@@ -41,7 +31,7 @@ type NotFoundError struct {
 func (e *NotFoundError) Error() string {
 	text := "no index matches " + strings.Join(e.Indices, ", ")
 	for _, u := range e.Why {
-		if u.Why != "missing" { // which has been said
+		if u.Why != isMissing { // which has been said
 			text += "; " + u.String()
 		}
 	}
@@ -63,18 +53,12 @@ func readMapping(ctx context.Context, c *elastic.Client, indices, names []string
 	}
 	m.passedOver = passedOver
 	if err != nil {
-		return m, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), err)
+		return m, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), ofNames(err))
 	}
 	if len(m.indices) == 0 {
 		return m, forbiddenOr(ctx, c, indices, &NotFoundError{indices, passedOver})
 	}
 	return m, nil
-}
-
-// unavailable reports whether an index was named that cannot be searched.
-func unavailable(err error) bool {
-	var refused interface{ Has(types ...string) bool }
-	return errors.As(err, &refused) && refused.Has("index_not_found_exception", "index_closed_exception", "security_exception")
 }
 
 func askMapping(ctx context.Context, c *elastic.Client, indices, names []string, ignoreUnavailable bool) (mapping, error) {
@@ -104,54 +88,14 @@ func askMapping(ctx context.Context, c *elastic.Client, indices, names []string,
 	case err != nil:
 		return mapping{}, err
 	case len(answer.Failures) > 0:
-		f := answer.Failures[0]
-		return mapping{}, &failureError{f.Indices, f.Failure.Error}
+		failure := failureError{answer.Failures[0].Indices, answer.Failures[0].Failure.Error}
+		if failure.Has("security_exception") {
+			return mapping{}, &forbiddenError{failure}
+		}
+		return mapping{}, &failure
 	case answer.Fields == nil:
 		return mapping{}, fmt.Errorf("%w: it holds no fields", elastic.ErrIncomplete)
 	}
 	slices.Sort(answer.Indices)
 	return mapping{fields: kql.FieldsOf(answer.Fields), types: answer.Fields, indices: answer.Indices}, nil
-}
-
-// A failureError names indices, of another cluster mostly, that did not answer.
-type failureError struct {
-	indices []string
-	elastic.Cause
-}
-
-func (e *failureError) Error() string {
-	return fmt.Sprintf("%v: %s: %s", elastic.ErrIncomplete, strings.Join(e.indices, ","), e.Cause)
-}
-
-func (e *failureError) Unwrap() error { return elastic.ErrIncomplete }
-
-// explainUnavailable finds out which names and indices cannot be searched. What
-// cannot be found out is left out; those of other clusters are not asked for.
-func explainUnavailable(ctx context.Context, c *elastic.Client, indices []string) []Unavailable {
-	var found []Unavailable
-	for _, index := range indices {
-		if strings.Contains(index, ":") || strings.HasPrefix(index, "-") {
-			continue
-		}
-		var answer struct {
-			Indices []struct {
-				Name       string   `json:"name"`
-				Attributes []string `json:"attributes"`
-			} `json:"indices"`
-		}
-		err := c.Do(ctx, esapi.IndicesResolveIndexRequest{Name: elastic.InPath([]string{index}), ExpandWildcards: "open,closed"}, &answer)
-		var refused *elastic.ResponseError
-		switch {
-		case errors.As(err, &refused) && refused.Has("index_not_found_exception"):
-			found = append(found, Unavailable{index, "missing"})
-		case errors.As(err, &refused) && refused.Has("security_exception"):
-			found = append(found, Unavailable{index, "not readable by this user"})
-		}
-		for _, i := range answer.Indices {
-			if slices.Contains(i.Attributes, "closed") {
-				found = append(found, Unavailable{i.Name, "closed"})
-			}
-		}
-	}
-	return found
 }

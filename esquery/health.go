@@ -59,6 +59,11 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	if err != nil {
 		return h, err
 	}
+	unmatched, err := unmatchedElsewhere(ctx, c, s.Indices, h.Indices)
+	if err != nil {
+		return h, err
+	}
+	h.PassedOver = append(h.PassedOver, unmatched...)
 	for _, name := range h.Names {
 		if err := m.check(s, name); err != nil {
 			h.Misfits[name] = err

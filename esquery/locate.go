@@ -51,7 +51,7 @@ func (s *Source) locate(ctx context.Context, candidates []Candidate, what conten
 		switch {
 		case e != nil:
 		case len(candidates) == 1:
-			events[i] = &Event{Missing: gone}
+			events[i] = &Event{Missing: Gone}
 		default:
 			// An event with several times can hide another one, if one of them
 			// is another candidate's. By itself it cannot.

@@ -33,8 +33,13 @@ func (e *PrivilegeError) StatusCode() int { return http.StatusForbidden }
 func ReadPrivileges(indices []string) []Privilege {
 	var wanted []Privilege
 	for _, index := range indices {
-		if !strings.Contains(index, ":") && !strings.HasPrefix(index, "-") {
-			wanted = append(wanted, Privilege{index, "read"})
+		name, selector, _ := strings.Cut(index, "::")
+		switch {
+		case elastic.IsRemote(index) || strings.HasPrefix(index, "-"):
+		case selector == "failures":
+			wanted = append(wanted, Privilege{name, "read_failure_store"})
+		default:
+			wanted = append(wanted, Privilege{name, "read"})
 		}
 	}
 	return wanted

@@ -26,7 +26,7 @@ const NeverRefreshed = time.Duration(1<<63 - 1)
 func SlowestRefresh(ctx context.Context, c *elastic.Client, indices []string) (index string, interval time.Duration, err error) {
 	var local []string
 	for _, name := range indices {
-		if !strings.Contains(name, ":") {
+		if !elastic.IsRemote(name) {
 			local = append(local, name)
 		}
 	}

@@ -12,31 +12,59 @@ import (
 
 // unreadable names the patterns that match nothing because this user may read
 // nothing there. Elasticsearch answers as if nothing existed. It asks only about
-// patterns that none of the indices proves readable.
+// patterns that none of the indices proves readable. Another cluster does not say
+// whether it is that or there is nothing.
 func unreadable(ctx context.Context, c *elastic.Client, patterns, indices []string) ([]Unavailable, error) {
-	var unproved []string
-	for _, pattern := range patterns {
-		isLocal := !strings.Contains(pattern, ":") && !strings.HasPrefix(pattern, "-") && !strings.HasPrefix(pattern, "<")
-		if isLocal && strings.Contains(pattern, "*") && !slices.ContainsFunc(indices, func(index string) bool { return proves(pattern, index) }) {
-			unproved = append(unproved, pattern)
-		}
+	found, err := unmatchedElsewhere(ctx, c, patterns, indices)
+	if err != nil {
+		return nil, err
 	}
+	unproved := slices.DeleteFunc(unproved(patterns, indices), elastic.IsRemote)
 	if len(unproved) == 0 {
-		return nil, nil
+		return found, nil
 	}
 	missing, err := MissingPrivileges(ctx, c, ReadPrivileges(unproved))
 	var refused *elastic.ResponseError
 	if errors.As(err, &refused) && refused.HasNoHandler() { // security is off
-		return nil, nil
+		return found, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	var found []Unavailable
 	for _, p := range missing {
-		found = append(found, Unavailable{p.Index, "not readable by this user"})
+		found = append(found, Unavailable{p.Index, isUnreadable})
 	}
 	return found, nil
+}
+
+// unmatchedElsewhere names the patterns of indices of other clusters that match
+// nothing there.
+func unmatchedElsewhere(ctx context.Context, c *elastic.Client, patterns, indices []string) (found []Unavailable, err error) {
+	for _, pattern := range unproved(patterns, indices) {
+		if !elastic.IsRemote(pattern) {
+			continue
+		}
+		matched, err := resolve(ctx, c, pattern) // an alias, it may be
+		if err != nil {
+			return nil, err
+		}
+		if matched.isEmpty() {
+			found = append(found, Unavailable{pattern, isUnmatched})
+		}
+	}
+	return found, nil
+}
+
+// unproved are the patterns of which no index proves that they match.
+func unproved(patterns, indices []string) []string {
+	var left []string
+	for _, pattern := range patterns {
+		isPattern := strings.Contains(pattern, "*") && !strings.HasPrefix(pattern, "-") && !strings.Contains(pattern, "<")
+		if isPattern && !slices.ContainsFunc(indices, func(index string) bool { return proves(pattern, index) }) {
+			left = append(left, pattern)
+		}
+	}
+	return left
 }
 
 // backing finds the data stream in the name of a backing index, which may have
@@ -48,6 +76,12 @@ var backing = regexp.MustCompile(`^(?:[a-z]+-(?:[^.]+-)?)?\.[df]s-(.+)-\d{4}\.\d
 // proves reports whether an index is sure to be what a pattern matches. Of an alias
 // it cannot tell.
 func proves(pattern, index string) bool {
+	ofCluster, pattern := elastic.SplitCluster(pattern)
+	cluster, index := elastic.SplitCluster(index)
+	if (ofCluster == "") != (cluster == "") || !matches(ofCluster, cluster) {
+		return false
+	}
+	pattern, _, _ = strings.Cut(pattern, "::")
 	if m := backing.FindStringSubmatch(index); m != nil && matches(pattern, m[1]) {
 		return true
 	}

@@ -22,6 +22,13 @@ func TestProves(t *testing.T) {
 		{"old-*-x", "old-x", false},
 		{"a*a", "a", false},
 		{"*b*", "abc", true},
+		{"west:logs-okta.system-*", "west:" + stream, true},
+		{"west:logs-okta.system-*", stream, false},
+		{"logs-okta.system-*", "west:" + stream, false},
+		{"*:logs-*", "west:" + stream, true},
+		{"*:logs-*", stream, false},
+		{"w*t:logs-*", "east:" + stream, false},
+		{"logs-okta.system-*::failures", ".fs-logs-okta.system-default-2026.03.10-000001", true},
 	} {
 		if got := proves(c.pattern, c.index); got != c.want {
 			t.Errorf("%s, %s: %t", c.pattern, c.index, got)

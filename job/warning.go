@@ -138,7 +138,12 @@ func (l *LeftOut) Error() string {
 // Unreadable reports whether it is the whole event, because Elasticsearch cannot
 // read it.
 func (l *LeftOut) Unreadable() bool {
-	return slices.Contains(l.What, "the event, because "+esquery.Unreadable)
+	return l != nil && slices.Contains(l.What, "the event, because "+esquery.Unreadable)
+}
+
+// Gone reports whether it is the whole event, because it was deleted in mid-run.
+func (l *LeftOut) Gone() bool {
+	return l != nil && slices.Contains(l.What, "the event, because "+esquery.Gone)
 }
 
 // SourceOff names an index that keeps no _source of its events. It is told once in

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"newterms/esquery/elastic"
 )
 
 // A Use says what a key is for.
@@ -96,10 +98,10 @@ func (s Spec) inKibana(privileges ...string) dsl {
 // right.
 func (s Spec) sources() (local []string, remote []dsl) {
 	for _, source := range s.Sources {
-		cluster, index, isRemote := strings.Cut(source, ":")
+		cluster, index := elastic.SplitCluster(source)
 		switch {
 		case strings.HasPrefix(source, "-"):
-		case isRemote:
+		case cluster != "":
 			remote = append(remote, dsl{"clusters": []string{cluster}, "names": []string{index}, "privileges": []string{"read", "read_cross_cluster"}})
 		default:
 			local = append(local, source)

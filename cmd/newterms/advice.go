@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"strings"
@@ -64,6 +65,8 @@ func advice(err error) string {
 		return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
 	case errors.As(err, &leftOut) && leftOut.Unreadable():
 		return plainJSON
+	case leftOut.Gone():
+		return "nothing to do: it was deleted after the run had found it, and the alert has its pair and its time"
 	case leftOut != nil:
 		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
 	case is[*alerts.NoStreamError](err):
@@ -129,7 +132,11 @@ func clusterAdvice(err error) string {
 	case errors.As(err, &scheme):
 		return "let ELASTICSEARCH_URL begin with " + scheme.Scheme + "://"
 	case is[*tls.CertificateVerificationError](err):
-		return "check the host name in ELASTICSEARCH_URL, and set ELASTICSEARCH_CA to the certificate of its authority"
+		return certificateAdvice(err, "ELASTICSEARCH_URL", "ELASTICSEARCH_CA")
+	case is[*elastic.RedirectError](err):
+		return "let ELASTICSEARCH_URL lead to Elasticsearch itself: no redirect is followed"
+	case is[*esquery.NameError](err):
+		return "correct NEWTERMS_INDEX, or the index patterns of the rule"
 	case elastic.TooMuchToAsk(err):
 		return "the rule with its exclusions has more clauses than the cluster allows for its heap: exclude fewer or larger networks, " +
 			"and single addresses and names rather than wildcards"
@@ -194,13 +201,27 @@ func targetAdvice(e *alerts.TargetError) string {
 	return "delete the data stream, or " + elsewhere
 }
 
+// certificateAdvice is for the certificate of a server that is not trusted.
+func certificateAdvice(err error, url, authority string) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "renew the certificate of the server, or its authority's, or set the clock of this machine"
+	case is[x509.HostnameError](err):
+		return "let " + url + " have a host name that the certificate is for, or the certificate that host name"
+	}
+	return "set " + authority + " to the certificate of its authority"
+}
+
 func kibanaAdvice(err kibanaError) string {
 	var scheme *elastic.SchemeError
 	switch {
 	case errors.As(err, &scheme):
 		return "let KIBANA_URL begin with " + scheme.Scheme + "://"
 	case is[*tls.CertificateVerificationError](err):
-		return "check the host name in KIBANA_URL, and set KIBANA_CA to the certificate of its authority"
+		return certificateAdvice(err, "KIBANA_URL", "KIBANA_CA")
+	case is[*elastic.RedirectError](err):
+		return "let KIBANA_URL lead to Kibana itself, with its base path if it has one: no redirect is followed"
 	case isStatus(err, http.StatusUnauthorized):
 		return "check KIBANA_API_KEY"
 	case isStatus(err, http.StatusForbidden):

@@ -22,7 +22,9 @@ type change struct {
 
 func changes(t *testing.T) []change {
 	nothing := func(*cluster, string, string) {}
-	must := func(method, path string, body any) func(c *cluster) { return func(c *cluster) { c.node.Must(t, method, path, body) } }
+	must := func(method, path string, body any) func(c *cluster) {
+		return func(c *cluster) { c.node.Must(t, method, path, body) }
+	}
 	remapped := oktaTemplate(t)["template"].(map[string]any)
 	remapped["mappings"].(map[string]any)["properties"].(map[string]any)["okta.actor.id"] = map[string]any{"type": "long"}
 	return []change{

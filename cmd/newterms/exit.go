@@ -63,7 +63,7 @@ func exitCodeOf(err error) int {
 		return exitUsage
 	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
-	case is[*elastic.SchemeError](err), is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
+	case is[*elastic.SchemeError](err), is[*elastic.RedirectError](err), is[*esquery.NameError](err), is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
 		return exitConfig
 	case is[*rule.Error](err), is[*kql.FieldError](err), is[*kql.SyntaxError](err), is[*esquery.MappingError](err), is[*esquery.TypeError](err):
 		return exitRule

@@ -26,7 +26,10 @@ func (p program) space() (kibana.Space, error) {
 	if err := errors.Join(urlErr, credentialsErr, transportErr); err != nil {
 		return kibana.Space{}, err
 	}
-	client := &http.Client{Transport: transport, Timeout: time.Duration(p.settings.RequestTimeout)}
+	client := &http.Client{
+		Transport: transport, Timeout: time.Duration(p.settings.RequestTimeout),
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	return kibana.Space{URL: base, Name: p.settings.KibanaSpace, Do: func(request *http.Request) (*http.Response, error) {
 		credentials.authorize(request)
 		return client.Do(request)

@@ -19,6 +19,8 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"newterms/esquery/estest"
 )
 
 var (
@@ -158,11 +160,15 @@ func clockOf(ts *testscript.TestScript) time.Time {
 }
 
 func askElasticsearch(ts *testscript.TestScript, neg bool, args []string) {
+	askNode(ts, storyOf(ts).node, neg, args)
+}
+
+func askNode(ts *testscript.TestScript, node *estest.Node, neg bool, args []string) {
 	var body any
 	if len(args) > 2 {
 		body = []byte(os.Expand(ts.ReadFile(args[2]), ts.Getenv))
 	}
-	answer, err := storyOf(ts).node.Request(context.Background(), args[0], args[1], body)
+	answer, err := node.Request(context.Background(), args[0], args[1], body)
 	if (err != nil) != neg {
 		ts.Fatalf("%s %s: %v", args[0], args[1], err)
 	}

@@ -22,6 +22,7 @@ import (
 type secure struct {
 	*testing.T
 	node *estest.Node
+	west *estest.Node // a remote cluster of node
 	keys int
 
 	mu      sync.Mutex
@@ -29,7 +30,8 @@ type secure struct {
 	said    strings.Builder
 }
 
-// TestSecurity runs testdata/secured on a node with security and TLS: what
+// TestSecurity runs testdata/secured on a node with security and TLS, which has
+// another one as the remote cluster west: what
 // people read with each way to connect. Then it takes each privilege away, and
 // looks for secrets in all that was said.
 func TestSecurity(t *testing.T) {
@@ -42,7 +44,19 @@ func TestSecurity(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	s := &secure{T: t, node: node, secrets: []string{estest.Password, "wrong-password"}}
+	west, err := estest.Start(t.Context(), estest.Options{Security: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := west.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := node.Connect(t.Context(), "west", west); err != nil {
+		t.Fatal(err)
+	}
+	s := &secure{T: t, node: node, west: west, secrets: []string{estest.Password, "wrong-password"}}
 	node.Must(t, "PUT", "/_index_template/logs-okta.system", oktaTemplate(t))
 	now := time.Now().UTC()
 	for actor, ago := range map[string]time.Duration{"known": 48 * time.Hour, "ada": time.Minute} {
@@ -83,6 +97,7 @@ func TestSecurity(t *testing.T) {
 // stories have besides the commands of the others
 //
 //	key FILE NAME    makes an API key with a request body, and sets $NAME to it
+//	west METHOD PATH [FILE]    asks the remote cluster itself
 func (s *secure) stories(t *testing.T) {
 	commands := commands()
 	commands["key"] = func(ts *testscript.TestScript, _ bool, args []string) {
@@ -93,6 +108,7 @@ func (s *secure) stories(t *testing.T) {
 		ts.Setenv(args[1], key)
 		ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(key+"\n"), 0o400))
 	}
+	commands["west"] = func(ts *testscript.TestScript, neg bool, args []string) { askNode(ts, s.west, neg, args) }
 	maps.Copy(commands, s.keyCommands())
 	urls, authorities := s.certificates(t)
 	testscript.Run(t, testscript.Params{

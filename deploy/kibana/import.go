@@ -38,7 +38,13 @@ func (s Space) Import(ctx context.Context, objects []byte) (int, error) {
 	if err := json.Unmarshal(text, &answer); err != nil || answer.Success == nil {
 		return 0, otherAnswer(text)
 	}
-	return answer.SuccessCount, answer.failure()
+	if err := answer.failure(); err != nil {
+		return answer.SuccessCount, err
+	}
+	if sent := bytes.Count(bytes.TrimSpace(objects), []byte("\n")) + 1; answer.SuccessCount != sent {
+		return answer.SuccessCount, fmt.Errorf("%d objects were sent, and Kibana says that it imported %d", sent, answer.SuccessCount)
+	}
+	return answer.SuccessCount, nil
 }
 
 // importAnswer says what was imported: with the status 200 even if nothing was.

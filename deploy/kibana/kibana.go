@@ -19,7 +19,7 @@ import (
 type Space struct {
 	URL  *url.URL // of Kibana, with its base path
 	Name string   // "" or "default" for the default one
-	// Do sends a request, with credentials.
+	// Do sends a request, with credentials. It must follow no redirect.
 	Do func(*http.Request) (*http.Response, error)
 }
 
@@ -34,7 +34,7 @@ type call struct {
 }
 
 // send returns the answer's body. For an HTTP error status the error is an
-// *elastic.ResponseError.
+// *elastic.ResponseError, for a redirect an *elastic.RedirectError.
 func (s Space) send(ctx context.Context, c call) ([]byte, error) {
 	target := s.URL.JoinPath(c.path)
 	if s.Name != "" && s.Name != "default" {
@@ -55,6 +55,9 @@ func (s Space) send(ctx context.Context, c call) ([]byte, error) {
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if redirect := elastic.Redirect(res); redirect != nil {
+		return nil, redirect
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("read the answer: %w", err)

@@ -67,8 +67,8 @@ func (c *Client) Spent() (requests int, took time.Duration) {
 }
 
 // Do sends a request and decodes the answer, which must be Elasticsearch's JSON.
-// Its error is a *ResponseError for an HTTP error status, a *NoAnswerError if
-// nothing came, and wraps ErrIncomplete if what came cannot be trusted.
+// Its error is a *ResponseError for an HTTP error status, a *RedirectError for an
+// answer that leads elsewhere, a *NoAnswerError if nothing came, and wraps ErrIncomplete if what came cannot be trusted.
 func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) error {
 	buffer := c.takeBuffer()
 	defer c.keepBuffer(buffer)
@@ -77,7 +77,10 @@ func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) erro
 	if err != nil {
 		return err
 	}
-	if res.StatusCode >= http.StatusMultipleChoices {
+	if err := Redirect(&http.Response{StatusCode: res.StatusCode, Header: res.Header}); err != nil {
+		return err
+	}
+	if res.StatusCode >= http.StatusBadRequest {
 		return responseError(res.StatusCode, buffer.Bytes())
 	}
 	if buffer.Len() > maxAnswer {

@@ -228,3 +228,29 @@ func TestIncompleteAnswers(t *testing.T) {
 		}
 	}
 }
+
+// TestWrongNamesBehindSecurity takes what security calls forbidden for what it is.
+func TestWrongNamesBehindSecurity(t *testing.T) {
+	for _, c := range []struct{ body, want string }{
+		{`{"error":{"type":"security_exception","reason":"unauthorized","caused_by":{"type":"no_such_remote_cluster_exception","reason":"no such remote cluster: [east]"}}}`, "400 no_such_remote_cluster_exception: no such remote cluster: [east]"},
+		{`{"error":{"type":"security_exception","reason":"unauthorized"}}`, "403 security_exception: unauthorized"},
+		{`{"error":{"type":"security_exception","reason":"unauthorized","caused_by":{"type":"security_exception","reason":"no role"}}}`, "403 security_exception: unauthorized"},
+	} {
+		err := elastic.NewClient(refusing{http.StatusForbidden, c.body}, elastic.Options{}).Do(t.Context(), esapi.InfoRequest{}, &struct{}{})
+		if err == nil || err.Error() != c.want {
+			t.Errorf("got %v, want %s", err, c.want)
+		}
+	}
+}
+
+func TestSplitCluster(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"west:logs-*": {"west", "logs-*"}, "*:*": {"*", "*"}, "logs-*": {"", "logs-*"}, "logs-x::failures": {"", "logs-x::failures"},
+		"west:logs-x::data": {"west", "logs-x::data"}, "<logs-{now/d{yyyy.MM.dd|+01:00}}>": {"", "<logs-{now/d{yyyy.MM.dd|+01:00}}>"},
+		"west:<logs-{now/d}>": {"west", "<logs-{now/d}>"},
+	} {
+		if cluster, index := elastic.SplitCluster(name); [2]string{cluster, index} != want {
+			t.Errorf("%s: %q, %q", name, cluster, index)
+		}
+	}
+}

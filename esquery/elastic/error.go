@@ -84,6 +84,9 @@ func (e *ResponseError) HasNoHandler() bool {
 	return strings.Contains(e.Reason, "no handler found for uri") || strings.Contains(e.Reason, "Incorrect HTTP method for uri")
 }
 
+// responseError reads an answer. With security, Elasticsearch answers that something
+// is forbidden also where names are wrong: "unauthorized", caused by "no such remote
+// cluster". It is no right that is missing then.
 func responseError(status int, body []byte) *ResponseError {
 	var answer struct {
 		Error Cause `json:"error"`
@@ -91,6 +94,9 @@ func responseError(status int, body []byte) *ResponseError {
 	if err := json.Unmarshal(body, &answer); err != nil || answer.Error.Type == "" {
 		text := strings.Join(strings.Fields(string(body[:min(len(body), 200)])), " ")
 		return &ResponseError{status, Cause{Type: http.StatusText(status), Reason: text}}
+	}
+	if cause := answer.Error.CausedBy; status == http.StatusForbidden && cause != nil && cause.Type != answer.Error.Type {
+		return &ResponseError{http.StatusBadRequest, *cause}
 	}
 	return &ResponseError{status, answer.Error}
 }

@@ -198,7 +198,7 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 	}
 	var refused *elastic.ResponseError
 	if errors.As(err, &refused) && strings.Contains(refused.Reason, "require_data_stream") {
-		err = &elastic.VersionError{} // which 8.13 was the first to know
+		err = &elastic.VersionError{Version: "8.12 or earlier"}
 	}
 	if err == nil && len(answer.Items) != len(positions) {
 		err = fmt.Errorf("%w: it tells of %d documents, %d were sent", elastic.ErrIncomplete, len(answer.Items), len(positions))

@@ -29,6 +29,9 @@ func ServerVersion(ctx context.Context, c *elastic.Client) (string, error) {
 		if answer.Version.Number, err = majorVersion(ctx, c); err != nil {
 			return "", err
 		}
+		if err := knowsDataStreams(ctx, c); err != nil {
+			return "", err
+		}
 	case err != nil:
 		return "", err
 	}
@@ -50,6 +53,19 @@ func isSupported(version string) bool {
 		return err != nil || len(parts) == 1 || minor >= 13
 	}
 	return false
+}
+
+// knowsDataStreams asks for nothing to be written, in a way that 8.13 was the first
+// to understand, and needs no privilege for that. It returns an
+// *elastic.VersionError if the server does not.
+func knowsDataStreams(ctx context.Context, c *elastic.Client) error {
+	yes := true
+	err := c.Do(ctx, esapi.BulkRequest{Body: strings.NewReader("\n"), RequireDataStream: &yes}, &struct{}{})
+	var refused *elastic.ResponseError
+	if errors.As(err, &refused) && refused.Says("require_data_stream") {
+		return &elastic.VersionError{Version: "8.12 or earlier"}
+	}
+	return nil // it says that there is nothing to write
 }
 
 // otherMajor finds the newest version that the server says it can talk as.

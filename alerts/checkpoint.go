@@ -28,11 +28,19 @@ type Checkpoint struct {
 	Other string
 	// Now is the time by the server's clock, zero if the target does not exist.
 	Now time.Time
+	// HasEdition tells that the target has the edition of the rule that was asked for.
+	HasEdition bool
+	// Forgotten tells that there is no run of the rule, and that the target has
+	// deleted older ones, of this rule it may be.
+	Forgotten bool
 }
 
 // A Followed names the scheduled runs that follow each other: those of a rule and
 // a scope. The search tells those of earlier builds, which have no scope.
-type Followed struct{ RuleID, Scope, Search string }
+type Followed struct {
+	RuleID, Scope, Search string
+	Edition               string // of the rule as it is now: Rule.Edition; "" to not ask for it
+}
 
 // has reports whether a group is of these runs. A build without scopes knew the
 // same runs by their search, with exclusions or without.
@@ -61,12 +69,15 @@ func (s *Store) Checkpoints(ctx context.Context, of []Followed) ([]Checkpoint, e
 	question := runsQuestion{ruleIDs: make([]string, len(of)), types: []RunType{RunScheduled}, recent: true, clock: true}
 	for i, f := range of {
 		question.ruleIDs[i] = f.RuleID
+		if f.Edition != "" {
+			question.editions = append(question.editions, f.Edition)
+		}
 	}
-	recent, now, err := s.runGroups(ctx, question)
-	if err != nil || now.IsZero() {
+	recent, told, err := s.runGroups(ctx, question)
+	if err != nil || told.now.IsZero() {
 		return all, lookedUp(err)
 	}
-	question.ruleIDs, question.recent, question.clock = nil, false, false
+	question = runsQuestion{types: question.types}
 	for i, f := range of {
 		if all[i] = f.checkpoint(recent); !f.ran(recent) {
 			question.ruleIDs = append(question.ruleIDs, f.RuleID)
@@ -82,11 +93,34 @@ func (s *Store) Checkpoints(ctx context.Context, of []Followed) ([]Checkpoint, e
 				all[i] = f.checkpoint(ever)
 			}
 		}
+		if err := s.markForgotten(ctx, of, ever, all); err != nil {
+			return nil, lookedUp(err)
+		}
 	}
-	for i := range all {
-		all[i].Now = now
+	for i, f := range of {
+		all[i].Now, all[i].HasEdition = told.now, slices.Contains(told.editions, f.RuleID)
 	}
 	return all, nil
+}
+
+// markForgotten marks the rules of which there is no run, if the target has deleted
+// runs.
+func (s *Store) markForgotten(ctx context.Context, of []Followed, ever []runGroup, all []Checkpoint) error {
+	var deleted *bool
+	for i, f := range of {
+		if slices.ContainsFunc(ever, func(g runGroup) bool { return g.ruleID == f.RuleID }) || all[i].SucceededTo != (time.Time{}) {
+			continue
+		}
+		if deleted == nil {
+			has, err := s.hasDeleted(ctx, s.runsTarget)
+			if err != nil {
+				return err
+			}
+			deleted = &has
+		}
+		all[i].Forgotten = *deleted
+	}
+	return nil
 }
 
 func lookedUp(err error) error {

@@ -36,6 +36,17 @@ type runsAnswer struct {
 		Count  int64   `json:"doc_count"`
 		Newest runHits `json:"newest"`
 	} `json:"newer"`
+	Editions struct {
+		Rules struct {
+			Buckets []struct{ Key string } `json:"buckets"`
+		} `json:"rules"`
+	} `json:"editions"`
+}
+
+// toldBeside is what an answer tells beside the groups.
+type toldBeside struct {
+	now      time.Time // by the server's clock; zero if the target does not exist
+	editions []string  // the rules of which the target has the edition asked for
 }
 
 type clockAnswer struct {
@@ -73,23 +84,23 @@ func (b groupBucket) group() runGroup {
 	return g
 }
 
-// runGroups returns the groups that a question is about and the server's time,
-// zero if the target does not exist. Its error is a *NewerDataError if a newer program has written there.
-func (s *Store) runGroups(ctx context.Context, q runsQuestion) (groups []runGroup, now time.Time, err error) {
-	groups, now, err = s.pagesOfRuns(ctx, q)
+// runGroups returns the groups that a question is about. Its error is a
+// *NewerDataError if a newer program has written to the target.
+func (s *Store) runGroups(ctx context.Context, q runsQuestion) (groups []runGroup, told toldBeside, err error) {
+	groups, told, err = s.pagesOfRuns(ctx, q)
 	if q.clock && elastic.TooMuchToAnswer(err) { // not even one bucket beside the clock's
-		q.clock = false
-		if now, err = s.clock(ctx); err == nil {
+		q.clock, q.editions = false, nil
+		if told.now, err = s.clock(ctx); err == nil {
 			groups, _, err = s.pagesOfRuns(ctx, q)
 		}
 	}
 	if isMissing(err) {
-		return nil, time.Time{}, nil
+		return nil, toldBeside{}, nil
 	}
-	return groups, now, err
+	return groups, told, err
 }
 
-func (s *Store) pagesOfRuns(ctx context.Context, q runsQuestion) (groups []runGroup, now time.Time, err error) {
+func (s *Store) pagesOfRuns(ctx context.Context, q runsQuestion) (groups []runGroup, told toldBeside, err error) {
 	pager := elastic.Pager{
 		Client: s.client, Search: elastic.Search{Indices: []string{s.runsTarget}}, Size: max(10, 2*len(q.ruleIDs)),
 		Body: func(size int, after json.RawMessage) any { return q.body(size, after) },
@@ -98,15 +109,18 @@ func (s *Store) pagesOfRuns(ctx context.Context, q runsQuestion) (groups []runGr
 		var answer runsAnswer
 		ok, err := pager.Next(ctx, &answer, &answer.Groups)
 		if err != nil || !ok {
-			return groups, now, err
+			return groups, told, err
 		}
 		if answer.Newer.Count > 0 {
-			return nil, now, newerData(s.runsTarget, answer.Newer.Newest)
+			return nil, told, newerData(s.runsTarget, answer.Newer.Newest)
 		}
 		if q.clock {
-			if now, err = answer.Clock.time(); err != nil {
-				return nil, now, fmt.Errorf("search %s: %w", s.runsTarget, err)
+			if told.now, err = answer.Clock.time(); err != nil {
+				return nil, told, fmt.Errorf("search %s: %w", s.runsTarget, err)
 			}
+		}
+		for _, b := range answer.Editions.Rules.Buckets {
+			told.editions = append(told.editions, b.Key)
 		}
 		for _, b := range answer.Groups.Buckets {
 			groups = append(groups, b.group())
@@ -145,6 +159,8 @@ type runsQuestion struct {
 	recent  bool // only those that are, by the end of their windows
 	clock   bool
 	errors  bool // of the newest runs
+	// editions are ids of rules' documents: whether they are there is asked besides.
+	editions []string
 }
 
 // body lists the groups. Beside them it looks for documents of a newer format,
@@ -171,9 +187,16 @@ func (q runsQuestion) body(size int, after json.RawMessage) dsl {
 	if q.clock {
 		aggs["clock"] = clockBody()
 	}
+	should := []dsl{{"bool": dsl{"filter": wanted}}, newer}
+	if len(q.editions) > 0 && after == nil {
+		these := dsl{"ids": dsl{"values": q.editions}}
+		rules := dsl{"terms": dsl{"field": "kibana.alert.rule.rule_id", "size": len(q.editions)}}
+		aggs["editions"] = dsl{"filter": these, "aggs": dsl{"rules": rules}}
+		should = append(should, these)
+	}
 	return dsl{
 		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"minimum_should_match": 1, "should": []dsl{{"bool": dsl{"filter": wanted}}, newer}}},
+		"query": dsl{"bool": dsl{"minimum_should_match": 1, "should": should}},
 		"aggs":  aggs,
 	}
 }

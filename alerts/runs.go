@@ -55,8 +55,8 @@ type Run struct {
 	Rerun          string
 
 	StartedAt time.Time
-	// Rule is recorded along with a start, if the runs target does not know this
-	// edition of it yet.
+	// Rule is recorded along with a start, unless it is nil: where the runs target
+	// has this edition of it.
 	Rule Rule
 	// The rest is of a run that ended.
 	Counts   Counts
@@ -158,9 +158,9 @@ func (s *Store) recorded(ctx context.Context, run Run, o outcome) error {
 // each alert: the note, the references, the query. Its id is of the content, so
 // that there is one for each edition of a rule and no more.
 func ruleItem(rule Rule, now time.Time) (item, error) {
-	content, err := json.Marshal([]Rule{rule})
+	id, err := rule.Edition()
 	if err != nil {
-		return item{}, fmt.Errorf("identify the rule: %w", err)
+		return item{}, err
 	}
 	doc := ruleFields(rule)
 	for _, name := range ruleNames() {
@@ -173,7 +173,16 @@ func ruleItem(rule Rule, now time.Time) (item, error) {
 	doc["event.kind"] = "event"
 	doc["event.action"] = "newterms-rule"
 	document, err := json.Marshal(doc)
-	return item{id: "rule-" + hash(string(content)), document: document}, err
+	return item{id: id, document: document}, err
+}
+
+// Edition is the id of the document that the runs target has of the rule as it is.
+func (r Rule) Edition() (string, error) {
+	content, err := json.Marshal([]Rule{r})
+	if err != nil {
+		return "", fmt.Errorf("identify the rule: %w", err)
+	}
+	return "rule-" + hash(string(content)), nil
 }
 
 func runDocument(run Run, now time.Time) map[string]any {

@@ -63,7 +63,7 @@ type Job struct {
 	// that, so that an error of Finish fails it. It may be nil.
 	Finish func(alerts.Run, error) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *FutureRun, *OtherSearch, *PassedOver, *TimeLimited, *TextNetworks,
+	// *FutureRun, *OtherSearch, *Forgotten, *PassedOver, *TimeLimited, *TextNetworks,
 	// *LackingTerms, *NoHistory, *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
@@ -91,7 +91,11 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	if err != nil {
 		return total, err
 	}
-	last, err := j.Store.Checkpoint(ctx, alerts.Followed{RuleID: j.Rule.ID, Scope: info.Scope, Search: info.Search})
+	followed, err := Followed(j.Rule)
+	if err != nil {
+		return total, err
+	}
+	last, err := j.Store.Checkpoint(ctx, followed)
 	if err != nil {
 		return total, terminated(ctx, err)
 	}
@@ -108,6 +112,10 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	for {
 		info.ID = id()
 		run := alerts.Run{RunInfo: info}
+		if !last.HasEdition {
+			run.Rule = j.Rule.Parameters
+			last.HasEdition = true
+		}
 		slice := p.next()
 		run.From, run.To = slice.From, slice.To
 		if p.Gap != (Window{}) {
@@ -127,6 +135,20 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 		}
 		p = rest
 	}
+}
+
+// Followed names the scheduled runs of a rule, which follow each other.
+func Followed(r rule.Rule) (alerts.Followed, error) {
+	f := alerts.Followed{RuleID: r.ID}
+	var err error
+	if f.Search, err = r.Search.Hash(); err != nil {
+		return f, err
+	}
+	if f.Scope, err = r.Search.Scope(); err != nil {
+		return f, err
+	}
+	f.Edition, err = alerts.Rule(r.Parameters).Edition()
+	return f, err
 }
 
 // rerun is the command that runs a gap by hand, with the overlap that a scheduled
@@ -155,6 +177,9 @@ func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan, timing Timing) {
 	if last.Other != "" {
 		j.Warn(&OtherSearch{last.Other})
 	}
+	if last.Forgotten {
+		j.Warn(&Forgotten{p.Window.From})
+	}
 }
 
 // Run finds the first occurrences in a window and writes their alerts. It
@@ -166,7 +191,7 @@ func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) 
 		return alerts.Run{}, err
 	}
 	info.ID = id
-	return j.run(ctx, alerts.Run{RunInfo: info, From: w.From, To: w.To}, j.finish)
+	return j.run(ctx, alerts.Run{RunInfo: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
 }
 
 // info is what the runs of the rule carry, but for their id.
@@ -194,7 +219,6 @@ func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, e
 	ending, cancel := lingering(ctx)
 	defer cancel()
 	source := j.opening(ctx)
-	run.Rule = j.Rule.Parameters
 	startErr := j.record(ctx, run)
 	run.Rule = nil
 	err := startErr

@@ -36,6 +36,14 @@ func (o *OtherSearch) Error() string {
 	return "this rule also runs with other indices, another query or other fields (search " + o.Search + "): each follows its own last run"
 }
 
+// Forgotten says that no run of the rule is kept, and that older runs were deleted:
+// the rule may have run before.
+type Forgotten struct{ From time.Time } // where the window begins
+
+func (f *Forgotten) Error() string {
+	return fmt.Sprintf("there is no run of this rule among those that are kept, and older ones were deleted: it begins at %s, as a rule does that never ran", stamp(f.From))
+}
+
 // PassedOver are indices of the rule whose events were not seen.
 type PassedOver struct{ Indices []esquery.Unavailable }
 

@@ -59,6 +59,8 @@ func advice(err error) string {
 		return networkAdvice
 	case is[*job.FutureRun](err):
 		return "check the clocks of the cluster's nodes"
+	case is[*job.Forgotten](err):
+		return "nothing to do if the rule is new here; otherwise run by hand from where it last looked (newterms run --from), and keep runs for longer than it may pause"
 	case is[*job.SourceOff](err):
 		return keepSource
 	case is[*job.OtherSearch](err):

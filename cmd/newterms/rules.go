@@ -34,15 +34,11 @@ func (p program) share(ctx context.Context, f runFlags, client *elastic.Client) 
 	searches := make([]esquery.Search, len(f.rules))
 	followed := make([]alerts.Followed, len(f.rules))
 	for i, r := range f.rules {
-		search, err := r.Search.Hash()
-		if err != nil {
+		searches[i] = r.Search
+		var err error
+		if followed[i], err = job.Followed(r); err != nil {
 			return nil, err
 		}
-		scope, err := r.Search.Scope()
-		if err != nil {
-			return nil, err
-		}
-		searches[i], followed[i] = r.Search, alerts.Followed{RuleID: r.ID, Scope: scope, Search: search}
 	}
 	s.mappings = esquery.NewMappings(searches...)
 	if f.window != nil && !f.dryRun { // otherwise the question for checkpoints does

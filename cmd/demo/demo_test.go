@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -56,13 +57,23 @@ func TestSecurityOfDemoElsewhere(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	imported := 0
+	imported, objects := 0, 0
 	kibana := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		imported++
 		if _, password, _ := r.BasicAuth(); r.URL.Path != "/api/saved_objects/_import" || password != estest.Password {
 			t.Errorf("Kibana is asked for %s", r.URL)
 		}
-		_, _ = io.WriteString(w, `{"success":true,"successCount":5}`) // the client is there
+		file, _, err := r.FormFile("file")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		sent, err := io.ReadAll(file)
+		if err != nil {
+			t.Error(err)
+		}
+		objects = len(bytes.Split(bytes.TrimSpace(sent), []byte("\n")))
+		_, _ = fmt.Fprintf(w, `{"success":true,"successCount":%d}`, objects) // the client is there
 	}))
 	defer kibana.Close()
 	t.Setenv("ELASTICSEARCH_USERNAME", estest.Username)
@@ -80,7 +91,7 @@ func TestSecurityOfDemoElsewhere(t *testing.T) {
 		t.Fatalf("%v\n%s", err, &stderr)
 	}
 	for _, want := range []string{
-		"$ newterms setup --dashboards\n", "imported 5 Kibana objects", "Kavya Raman", ": no new alerts",
+		"$ newterms setup --dashboards\n", fmt.Sprintf("imported %d Kibana objects", objects), "Kavya Raman", ": no new alerts",
 		"\nThe dashboard: http://localhost:5601/app/dashboards#/view/newterms-alerts-dashboard?", "DELETE _data_stream/logs-okta.system-default",
 	} {
 		if !strings.Contains(stdout.String(), want) {

@@ -8,8 +8,8 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Standing is an alert and how far people are with it.
-type Standing struct {
+// A AlertStatus is an alert and how far people are with it.
+type AlertStatus struct {
 	ID     string
 	Status WorkflowStatus
 }
@@ -28,8 +28,8 @@ func (s *Store) Fields(ctx context.Context) (map[string]string, error) {
 const matchingPage = 10_000
 
 // Matching lists the alerts that a query in Query DSL matches, by their ids.
-func (s *Store) Matching(ctx context.Context, query map[string]any) ([]Standing, error) {
-	var found []Standing
+func (s *Store) Matching(ctx context.Context, query map[string]any) ([]AlertStatus, error) {
+	var found []AlertStatus
 	pager := elastic.Pager{
 		Client: s.client, Search: elastic.Search{Indices: []string{s.alertsTarget}}, Size: matchingPage,
 		Body: func(size int, after json.RawMessage) any { return matchingBody(query, size, after) },
@@ -51,7 +51,7 @@ func (s *Store) Matching(ctx context.Context, query map[string]any) ([]Standing,
 			return found, nil
 		}
 		for _, b := range answer.Alerts.Buckets {
-			found = append(found, Standing(b.Key))
+			found = append(found, AlertStatus(b.Key))
 		}
 	}
 }

@@ -387,7 +387,7 @@ func TestTightTargets(t *testing.T) {
 		node.Must(t, "POST", "/"+name+"/_refresh", nil)
 		node.Must(t, "PUT", "/"+name+"/_settings", map[string]any{"index.max_result_window": 3, "index.max_inner_result_window": 1})
 	}
-	found, err := s.Existing(t.Context(), []alerts.Key{key(t, "ada", firstSeen)}, []string{"okta.actor.id"}, firstSeen, firstSeen.Add(5*time.Hour))
+	found, err := s.StoredAlerts(t.Context(), []alerts.Key{key(t, "ada", firstSeen)}, []string{"okta.actor.id"}, firstSeen, firstSeen.Add(5*time.Hour))
 	if err != nil || len(found[0]) != 6 {
 		t.Fatalf("got %d alerts, %v", len(found[0]), err)
 	}
@@ -396,7 +396,7 @@ func TestTightTargets(t *testing.T) {
 			t.Errorf("alert %d is %s, want %s", n, a.ID, all[n].ID)
 		}
 	}
-	looks, err := s.Looks(t.Context(), "r1", firstSeen)
+	looks, err := s.CoveringRuns(t.Context(), "r1", firstSeen)
 	if err != nil || len(looks) == 0 || looks[0].RunID != "run-6" {
 		t.Errorf("got %v, %v", looks, err)
 	}

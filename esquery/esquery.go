@@ -54,11 +54,30 @@ const defaultPageSize = 10_000
 // whole milliseconds.
 type Range struct{ From, To time.Time }
 
+// A Pair is a value for each new-terms field, in order: a string, a json.Number, a
+// bool, or nil for an absent value.
+type Pair []any
+
+// Key is equal for equal pairs alone. It is JSON, which keeps "1" and 1 apart.
+func (p Pair) Key() string {
+	text := make([]byte, 0, 64)
+	for _, term := range p {
+		switch v := term.(type) {
+		case string:
+			text, _ = jsontext.AppendQuote(text, v) // also what is no UTF-8
+		case nil:
+			text = append(text, "null"...)
+		default:
+			text = fmt.Append(text, v)
+		}
+		text = append(text, ',')
+	}
+	return string(text)
+}
+
 // A Candidate is a pair with matching events in a window.
 type Candidate struct {
-	// Terms are the pair, a value for each new-terms field in order: a string,
-	// a json.Number, a bool, or nil for an absent value.
-	Terms  []any
+	Terms  Pair
 	First  time.Time // of its earliest event in the window, UTC
 	Events int64     // number of its events in the window
 }
@@ -242,22 +261,4 @@ func (s Search) compile(fields kql.Fields) (dsl, error) {
 		return loudly(dsl{"bool": dsl{"filter": filter}}), nil
 	}
 	return loudly(dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}), nil
-}
-
-// key joins candidates, history and events. It is JSON, which keeps "1" and 1
-// apart.
-func key(terms []any) string {
-	text := make([]byte, 0, 64)
-	for _, term := range terms {
-		switch v := term.(type) {
-		case string:
-			text, _ = jsontext.AppendQuote(text, v) // also what is no UTF-8
-		case nil:
-			text = append(text, "null"...)
-		default:
-			text = fmt.Append(text, v)
-		}
-		text = append(text, ',')
-	}
-	return string(text)
 }

@@ -1,147 +1,22 @@
 package esquery
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
-	"math"
 	"slices"
-
-	"newterms/esquery/elastic"
 )
 
-// A reach is what a field can hold in indices where it is of a narrower type than
-// in others. Elasticsearch refuses a question for more.
-type reach struct {
-	least, most int64    // dates in milliseconds
-	indices     []string // those of the narrower types; nil if all are of the same
-	isDate      bool
-}
+// Values are wanted of fields, by their names. They are a candidate's terms, or
+// texts as people write them; nil stands for the absence of the field.
+type Values map[string][]any
 
-// latestNanos is the last whole millisecond of date_nanos, in 2262; the first is 0.
-const latestNanos = math.MaxInt64 / 1_000_000
-
-// reachOf tells how far a field reaches; ok is false if there is nothing to heed.
-func (m mapping) reachOf(name string) (r reach, ok bool) {
-	for _, kind := range []string{"integer", "short", "byte"} { // of each of these a question may be up to an integer
-		if capability, mapped := m.types[name][kind]; mapped {
-			r.least, r.most, ok = math.MinInt32, math.MaxInt32, true
-			r.indices = append(r.indices, capability.Indices...)
-		}
+// Narrow returns a source of those events that have, in each of the fields, one
+// of its values. It asks the same questions as s, of fewer events.
+func (s *Source) Narrow(values Values) *Source {
+	narrow := *s
+	filters := []dsl{s.query}
+	for _, field := range slices.Sorted(maps.Keys(values)) {
+		filters = append(filters, s.hasOneOf(field, values[field]))
 	}
-	if capability, mapped := m.types[name]["date_nanos"]; mapped {
-		r, ok = reach{0, latestNanos, capability.Indices, true}, true
-	}
-	return r, ok
-}
-
-func (m mapping) reaches(names []string) map[string]reach {
-	reaches := map[string]reach{}
-	for _, name := range names {
-		if r, ok := m.reachOf(name); ok {
-			reaches[name] = r
-		}
-	}
-	return reaches
-}
-
-// holds reports whether a value may be asked for. Of what is no number the server
-// is to say what it thinks.
-func (r reach) holds(value any) bool {
-	text, isText := value.(string)
-	number, isNumber := value.(json.Number)
-	if isText && !r.isDate {
-		number, isNumber = json.Number(text), true
-	}
-	if !isNumber {
-		return true
-	}
-	if n, err := number.Int64(); err == nil {
-		return n >= r.least && n <= r.most
-	}
-	f, err := number.Float64()
-	if err != nil && !math.IsInf(f, 0) { // it is no number
-		return true
-	}
-	return f >= float64(r.least) && f <= float64(r.most)
-}
-
-// hasOneOf is a filter of one of the values; nil stands for the absence of the
-// field. Indices whose type does not reach to a value are not asked for it.
-func (b bodies) hasOneOf(field string, values []any) dsl {
-	var held, beyond []any
-	limit, narrow := b.reaches[field]
-	var clauses []dsl
-	for _, v := range values {
-		switch {
-		case v == nil:
-			clauses = []dsl{lacks(field)}
-		case narrow && !limit.holds(v):
-			beyond = append(beyond, v)
-		default:
-			held = append(held, v)
-		}
-	}
-	if len(beyond) > 0 && limit.indices != nil {
-		clauses = append(clauses, dsl{"bool": dsl{"filter": []dsl{{"terms": dsl{field: beyond}}}, "must_not": []dsl{{"terms": dsl{"_index": limit.indices}}}}})
-	}
-	if len(held) > 0 || len(clauses) == 0 { // no value at all matches nothing
-		clauses = append([]dsl{{"terms": dsl{field: append([]any{}, held...)}}}, clauses...)
-	}
-	if len(clauses) == 1 {
-		return clauses[0]
-	}
-	return anyOf(clauses)
-}
-
-// bounded is what dated takes for bounds in milliseconds, "gte" and "lt". Where all
-// indices have date_nanos, what lies beyond it is cut off: there is nothing.
-func (b bodies) bounded(bounds map[string]int64) func(field string) dsl {
-	return func(field string) dsl {
-		within := dsl{"format": "epoch_millis"}
-		for name, ms := range bounds {
-			within[name] = ms
-		}
-		if limit, ok := b.reaches[field]; ok && limit.isDate && limit.indices == nil {
-			from, hasFrom := bounds["gte"]
-			to, hasTo := bounds["lt"]
-			if hasFrom && from > limit.most || hasTo && to <= limit.least {
-				return dsl{"match_none": dsl{}}
-			}
-			if from <= limit.least {
-				delete(within, "gte")
-			}
-			if to > limit.most {
-				delete(within, "lt")
-			}
-			if len(within) == 1 {
-				return exists(field)
-			}
-		}
-		return dsl{"range": dsl{field: within}}
-	}
-}
-
-// isBeyondNanos reports that a range reaches beyond what date_nanos holds.
-func isBeyondNanos(err error) bool {
-	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Says("cannot be stored in nanosecond resolution")
-}
-
-// beyondNanos is the error of a range that reaches beyond date_nanos, where other
-// indices may have events there.
-func (s *Source) beyondNanos(err error) error {
-	for _, name := range slices.Sorted(maps.Keys(s.reaches)) {
-		if limit := s.reaches[name]; limit.isDate && limit.indices != nil {
-			return &TypeError{name, fmt.Sprintf("%s is of type date_nanos in %s, and of type date in others: a range over both must lie between 1970-01-01 and 2262-04-11: %v",
-				name, someOf(limit.indices), err)}
-		}
-	}
-	return &MappingError{err: err}
-}
-
-// needed are the fields whose reach requests have to heed.
-func (s Search) needed() []string {
-	return append([]string{s.Timestamp, s.Fallback}, s.Fields...)
+	narrow.query = dsl{"bool": dsl{"filter": filters}}
+	return &narrow
 }

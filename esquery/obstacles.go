@@ -11,32 +11,36 @@ import (
 
 // Obstacles tell what stands between events that have some values and a match.
 type Obstacles struct {
-	Values []ValueCount // one for each value that was asked for
+	ByValue []ValueCount `json:"-"` // one for each value that was asked for
 	// Events have all the values, at any time and whether they match or not. They
 	// lie in the range that was asked for, before it, after it, or have no time.
-	Events, InRange, Before, After, Undated int64
-	// Matching are those of InRange that match and have a pair.
-	Matching   int64
-	Conditions []Condition // what events must fulfil, in the rule's order
+	Events     int64       `json:"-"`
+	InRange    int64       `json:"in_window"`
+	Matching   int64       `json:"matching"` // of InRange: they match and have a pair
+	Before     int64       `json:"before"`
+	After      int64       `json:"after"`
+	Undated    int64       `json:"without_time"`
+	Conditions []Condition `json:"conditions"` // of the rule, in its order
 }
 
 // A ValueCount tells how many events have a value by itself.
 type ValueCount struct {
-	Field  string
-	Value  any
-	Events int64 // at any time, whether they match or not
+	Field  string `json:"field"`
+	Value  any    `json:"value"`
+	Events int64  `json:"events"` // at any time, whether they match or not
 	// Ignored are the events of the range whose value of the field is not indexed,
 	// because it is too long or malformed, so that nothing finds it.
-	Ignored int64
+	Ignored int64 `json:"not_indexed"`
 }
 
 // A Condition is one of those that an event must fulfil to have a pair.
 type Condition struct {
-	Kind ConditionKind
-	Text string // KQL, a filter in Query DSL, or the name of the field
+	Kind ConditionKind `json:"kind"`
+	Text string        `json:"text"` // KQL, a filter in Query DSL, or the name of the field
 	// Fail counts the events of the range that do not fulfil it, and Only those of
 	// them that fulfil all others.
-	Fail, Only int64
+	Fail int64 `json:"fail"`
+	Only int64 `json:"fail_nothing_else"`
 }
 
 // A ConditionKind says where a Condition comes from.
@@ -163,7 +167,7 @@ func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacl
 		Matching: all.In.Matching.Count,
 	}
 	for i, name := range names {
-		o.Values = append(o.Values, ValueCount{name, values[name][0], answer.Each.at(i), answer.Ignored.at(i)})
+		o.ByValue = append(o.ByValue, ValueCount{name, values[name][0], answer.Each.at(i), answer.Ignored.at(i)})
 	}
 	for i, c := range conditions {
 		c.Fail, c.Only = all.In.Fail.at(i), all.In.Once.Only.at(i)

@@ -70,7 +70,7 @@ func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, 
 ) error {
 	positions := make(map[string]int, len(candidates))
 	for i, c := range candidates {
-		positions[key(c.Terms)] = i
+		positions[c.Terms.Key()] = i
 	}
 	for answer, err := range s.pages(ctx, size, body) {
 		if err != nil {
@@ -81,7 +81,7 @@ func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, 
 			if err != nil {
 				return err
 			}
-			if i, ok := positions[key(terms)]; ok {
+			if i, ok := positions[Pair(terms).Key()]; ok {
 				if done, err := do(i, b); done || err != nil {
 					return err
 				}

@@ -101,7 +101,9 @@ func (s *scheduled) runFor(w *world, h how, account string) error {
 	var found []map[string]any
 	j := w.job(r, &found)
 	j.Store, j.Timing = alerts.NewStore(client, w.alertsTarget(), w.runsTarget()), job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}
-	j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
+	j.Open = func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+		return esquery.Open(ctx, client, s)
+	}
 	j.ServerNow = func(ctx context.Context, s esquery.Search) (time.Time, error) {
 		return esquery.ServerNow(ctx, client, s)
 	}

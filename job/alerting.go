@@ -3,74 +3,25 @@ package job
 import (
 	"context"
 	"errors"
-	"iter"
 	"net/http"
 	"slices"
-	"sync"
 
 	"newterms/alerts"
-	"newterms/esquery"
 )
 
-// alert fetches the events of first occurrences and has their alerts written, in
-// the order of their times: events of about the same time are the cheapest to
-// fetch together. Beside that it makes sure that all of the history could be seen.
-func (d *detection) alert(ctx context.Context, part Window, found []occurrence) error {
-	slices.SortStableFunc(found, func(a, b occurrence) int { return a.candidate.First.Compare(b.candidate.First) })
-	candidates := make([]esquery.Candidate, len(found))
-	for i, o := range found {
-		candidates[i] = o.candidate
-	}
-	if len(candidates) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	asked := make(chan error, 1)
-	go func() { asked <- d.source.Unchanged(ctx) }()
-	unchanged := sync.OnceValue(func() error { return <-asked })
-	defer unchanged() // so that it has ended
-	defer cancel()
-	fetched := func(ctx context.Context) iter.Seq2[[]*esquery.Event, error] { return d.source.Events(ctx, candidates) }
-	for events, err := range ahead(ctx, fetched) {
+// alert has the alerts of first occurrences written.
+func (d *detection) alert(ctx context.Context, part Window, found []Occurrence) error {
+	for made, err := range d.maker.Alerts(ctx, part, found) {
 		if err != nil {
 			return err
 		}
-		if err := unchanged(); err != nil {
-			return err
-		}
-		for _, alert := range d.alertsOf(part, found[:len(events)], events) {
+		for _, alert := range made {
 			if err := d.write(ctx, alert); err != nil {
 				return err
 			}
 		}
-		found = found[len(events):]
 	}
 	return nil
-}
-
-// alertsOf builds the alerts of first occurrences, each with its event.
-func (d *detection) alertsOf(part Window, found []occurrence, events []*esquery.Event) []alerts.Alert {
-	read := map[*esquery.Event]*alerts.Event{}
-	made := make([]alerts.Alert, len(found))
-	for i, o := range found {
-		e := events[i]
-		if read[e] == nil {
-			d.warnIfSourceOff(e)
-			read[e] = d.maker.Event(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
-		}
-		made[i] = d.maker.Alert(alerts.Finding{
-			Key: o.key, Terms: o.candidate.Terms, LastSeen: o.lastSeen, Events: o.candidate.Events, From: part.From, To: part.To, Event: read[e],
-		}, d.Now())
-	}
-	return made
-}
-
-// warnIfSourceOff tells of an index whose events come without their _source, once.
-func (d *detection) warnIfSourceOff(e *esquery.Event) {
-	if e.Source == nil && e.Missing == "" && e.Index != "" && !slices.Contains(d.sourceOff, e.Index) {
-		d.sourceOff = append(d.sourceOff, e.Index)
-		d.Warn(&SourceOff{e.Index})
-	}
 }
 
 func (d *detection) write(ctx context.Context, alert alerts.Alert) error {

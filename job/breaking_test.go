@@ -127,7 +127,9 @@ func TestAlertsBesideHistory(t *testing.T) {
 				"query": "*", "history_window_start": "now-7d", "new_terms_fields": []string{"who"}, "timestamp_override": "t", "timestamp_override_fallback_disabled": true,
 			}), &found)
 			j.DryRun, j.Store = true, alerts.NewStore(client, w.alertsTarget(), w.runsTarget())
-			j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
+			j.Open = func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+				return esquery.Open(ctx, client, s)
+			}
 			from := parseTime(t, "2026-03-10T11:00:00Z")
 			_, err := j.Run(t.Context(), "run-1", job.Window{From: from, To: from.Add(2 * time.Hour)})
 			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -173,7 +175,9 @@ func TestWhatWasFoundIsWritten(t *testing.T) {
 	var found []map[string]any
 	j := w.job(r, &found)
 	j.Store = alerts.NewStore(client, w.alertsTarget(), w.runsTarget())
-	j.Open = func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, client, s) }
+	j.Open = func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+		return esquery.Open(ctx, client, s)
+	}
 	run, err := j.Run(ctx, "run-1", noon(t))
 	if !errors.Is(err, job.ErrTerminated) || run.Counts.Written < 1 || len(found) < 1 || found[0]["kibana.alert.new_terms"].([]any)[0] != "ada" {
 		t.Errorf("%d written, %d printed, %v", run.Counts.Written, len(found), err)

@@ -1,7 +1,6 @@
 package job_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,6 +11,8 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/estest"
 	"newterms/job"
+	"newterms/job/backtest"
+	"newterms/job/explain"
 )
 
 // TestEventsInEachFormAreAlerted runs over events that were sent in each form that
@@ -60,24 +61,20 @@ func TestEventsInEachFormAreAlerted(t *testing.T) {
 	if err != nil || again.Counts.Written != 0 || again.Counts.AlreadyAlerted != run.Counts.Written {
 		t.Errorf("again: %+v, %v", again.Counts, err)
 	}
-	tried := 0
-	if _, err := j.Backtest(t.Context(), uuid.NewString(), noon(t), false, func(job.Tried) {}, func(alerts.Alert) error { tried++; return nil }); err != nil || tried != len(unreadable) {
-		t.Errorf("a backtest has %d alerts, %v", tried, err)
-	}
-	e := job.Explainer{
-		Rule: r, Store: w.store, Warn: func(error) {},
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
-			return esquery.Open(ctx, w.client, s)
-		},
+	b := backtest.Backtest{Rule: r, Open: j.Open, Store: w.store, Warn: func(error) {}, Progress: func(job.Progress) {}}
+	report, err := b.Run(t.Context(), noon(t))
+	if err != nil || report.FirstOccurrences != int64(len(unreadable)) || report.AlreadyAlerted != report.FirstOccurrences || report.Pairs.Distinct() != len(unreadable) {
+		t.Errorf("a backtest has %+v, %v", report, err)
 	}
 	explained := 0
-	_, err = e.Explain(t.Context(), esquery.Values{}, noon(t), func(x job.Explanation) error {
+	to := answers{pair: func(x explain.Pair) error {
 		explained++
-		if event := x.Occurrences[0].Event; event.ID == "" || event.Missing != "" || x.Occurrences[0].Alert == nil {
+		if event := x.Occurrences[0].Event; !strings.HasPrefix(event, w.prefix+"events/") || x.Occurrences[0].Alert == nil {
 			t.Errorf("%v: %+v", x.Terms, x.Occurrences[0])
 		}
 		return nil
-	})
+	}}
+	_, err = w.explainer(r).Explain(t.Context(), esquery.Values{}, noon(t), &to)
 	if err != nil || explained != len(unreadable) {
 		t.Errorf("%d were explained: %v", explained, err)
 	}

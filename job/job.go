@@ -8,8 +8,6 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
-	"iter"
 	"time"
 
 	"newterms/alerts"
@@ -17,34 +15,16 @@ import (
 	"newterms/job/rule"
 )
 
-// A Source reads the events of a rule; *esquery.Source is one.
-type Source interface {
-	Candidates(ctx context.Context, window esquery.Range) iter.Seq2[esquery.Page, error]
-	LastSeen(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]time.Time, error)
-	Events(ctx context.Context, candidates []esquery.Candidate) iter.Seq2[[]*esquery.Event, error]
-	Unchanged(ctx context.Context) error
-	PassedOver() []esquery.Unavailable
-	TextNetworks() []esquery.TextNetwork
-	Excluded(ctx context.Context, r esquery.Range) (counts []esquery.Excluded, of int64, err error)
-	Oldest(ctx context.Context, r esquery.Range) (oldest time.Time, ok bool, err error)
-}
-
-// A Store writes alerts and run documents; *alerts.Store is one.
-type Store interface {
-	AlreadyAlerted(ctx context.Context, keys []alerts.Key, l alerts.Lookup) ([]bool, error)
-	Writer() *alerts.Writer
-	RecordRun(ctx context.Context, run alerts.Run, now time.Time) error
-	Checkpoint(ctx context.Context, of alerts.Followed) (alerts.Checkpoint, error)
-}
-
 // A Job is one rule and what it needs to run.
 type Job struct {
 	Rule    rule.Rule // with the settings applied to its search
 	Version string    // of newterms, for the run documents
 	// Open makes the source. It is called within the run, beside the recording of
 	// its start, so that its failure is recorded.
-	Open  func(context.Context, esquery.Search) (Source, error)
-	Store Store
+	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
+	Store *alerts.Store
+	// Checkpoint is where the runs before stand, if it is known already; else nil.
+	Checkpoint *alerts.Checkpoint
 	// ServerNow asks for the time by the server's clock. It is only needed before
 	// the first run ever; later ones learn it with the checkpoint.
 	ServerNow func(context.Context, esquery.Search) (time.Time, error)
@@ -71,8 +51,6 @@ type Job struct {
 	// Spent tells the requests sent and Elasticsearch's own time so far.
 	Spent func() (requests int, took time.Duration)
 	Now   func() time.Time
-
-	trial *trial // nil unless it is a Backtest
 }
 
 // Progress is how far a run is.
@@ -91,13 +69,9 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	if err != nil {
 		return total, err
 	}
-	followed, err := Followed(j.Rule)
+	last, err := j.checkpoint(ctx)
 	if err != nil {
 		return total, err
-	}
-	last, err := j.Store.Checkpoint(ctx, followed)
-	if err != nil {
-		return total, terminated(ctx, err)
 	}
 	now := last.Now
 	if now.IsZero() {
@@ -135,6 +109,18 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 		}
 		p = rest
 	}
+}
+
+func (j *Job) checkpoint(ctx context.Context) (alerts.Checkpoint, error) {
+	if j.Checkpoint != nil {
+		return *j.Checkpoint, nil
+	}
+	followed, err := Followed(j.Rule)
+	if err != nil {
+		return alerts.Checkpoint{}, err
+	}
+	last, err := j.Store.Checkpoint(ctx, followed)
+	return last, terminated(ctx, err)
 }
 
 // Followed names the scheduled runs of a rule, which follow each other.
@@ -248,42 +234,4 @@ func (j *Job) record(ctx context.Context, run alerts.Run) error {
 		return nil
 	}
 	return j.Store.RecordRun(ctx, run, j.Now())
-}
-
-// detect goes through the window in parts of at most H: in such a part no pair
-// can have two first occurrences, so its earliest event decides.
-func (j *Job) detect(ctx, ending context.Context, open func() (Source, error), run *alerts.Run) error {
-	info, w := run.RunInfo, Window{run.From, run.To}
-	source, err := open()
-	if err != nil {
-		return err
-	}
-	if passedOver := source.PassedOver(); len(passedOver) > 0 {
-		j.Warn(&PassedOver{passedOver})
-	}
-	if clauses := j.Rule.Search.TimeClauses(); len(clauses) > 0 {
-		j.Warn(&TimeLimited{clauses})
-		info.TimeLimited = true
-	}
-	if networks := source.TextNetworks(); len(networks) > 0 {
-		j.Warn(&TextNetworks{networks})
-	}
-	maker, err := alerts.NewMaker(j.Rule.Parameters, info)
-	if err != nil {
-		return err
-	}
-	d := detection{Job: j, maker: maker, search: info.Search, source: source, writer: j.Store.Writer(), counts: &run.Counts, lacking: LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}}
-	if err := d.parts(ctx, ending, w); err != nil {
-		return err
-	}
-	if d.lacking.Any > 0 {
-		j.Warn(&d.lacking)
-	}
-	if run.Excluded, err = d.excluded(ctx, w); err != nil {
-		return err
-	}
-	if d.rejected != nil {
-		return fmt.Errorf("window %s: %w", w, d.rejected)
-	}
-	return nil
 }

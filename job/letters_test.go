@@ -1,14 +1,13 @@
 package job_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"newterms/esquery"
-	"newterms/job"
+	"newterms/job/explain"
 )
 
 // TestValuesAsPeopleWriteThem explains values that Elasticsearch reads in another
@@ -47,25 +46,21 @@ func TestValuesAsPeopleWriteThem(t *testing.T) {
 		{"address", "2001:DB8:0:0::7", "2001:db8::7", ""},
 		{"address", "2001:db8::/64", "2001:db8::7", ""},
 	} {
-		x := job.Explainer{
-			Rule: w.rule(map[string]any{"query": "*", "history_window_start": "now-7d", "new_terms_fields": []string{c.field}}), Store: w.store, Warn: func(error) {},
-			Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
-				return esquery.Open(ctx, w.client, s)
-			},
-		}
+		x := w.explainer(w.rule(map[string]any{"query": "*", "history_window_start": "now-7d", "new_terms_fields": []string{c.field}}))
 		var pairs, letters []string
-		obstacles, err := x.Explain(t.Context(), esquery.Values{c.field: {c.asked}}, noon(t), func(e job.Explanation) error {
+		to := answers{pair: func(e explain.Pair) error {
 			pairs = append(pairs, fmt.Sprint(e.Terms[0]))
 			letters = nil
-			for _, other := range e.SameLetters[c.field] {
+			for _, other := range e.LetterCase[c.field] {
 				letters = append(letters, fmt.Sprintf("%s %d", other.Value, other.Events))
 			}
 			return nil
-		})
+		}}
+		_, err := x.Explain(t.Context(), esquery.Values{c.field: {c.asked}}, noon(t), &to)
 		slices.Sort(pairs)
 		slices.Sort(letters)
-		if err != nil || obstacles != nil || strings.Join(pairs, ", ") != c.pairs || strings.Join(letters, ", ") != c.letters {
-			t.Errorf("%s=%s: explained %v, other letters %v, %v, %v\nwant %s and %s", c.field, c.asked, pairs, letters, obstacles, err, c.pairs, c.letters)
+		if err != nil || to.nothing != nil || strings.Join(pairs, ", ") != c.pairs || strings.Join(letters, ", ") != c.letters {
+			t.Errorf("%s=%s: explained %v, other letters %v, %v, %v\nwant %s and %s", c.field, c.asked, pairs, letters, to.nothing, err, c.pairs, c.letters)
 		}
 	}
 }

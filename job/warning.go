@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/job/words"
 )
 
 // A Gap is time before a scheduled window that no run has looked at.
@@ -25,7 +26,7 @@ func (g *Gap) Error() string {
 type FutureRun struct{ To, Now time.Time }
 
 func (f *FutureRun) Error() string {
-	return fmt.Sprintf("a scheduled run has looked at events up to %s, and it is only %s: its clock was wrong, and it is passed over", stamp(f.To), stamp(f.Now))
+	return fmt.Sprintf("a scheduled run has looked at events up to %s, and it is only %s: its clock was wrong, and it is passed over", words.Stamp(f.To), words.Stamp(f.Now))
 }
 
 // An OtherSearch tells that scheduled runs of the same rule with another scope
@@ -41,7 +42,7 @@ func (o *OtherSearch) Error() string {
 type Forgotten struct{ From time.Time } // where the window begins
 
 func (f *Forgotten) Error() string {
-	return fmt.Sprintf("there is no run of this rule among those that are kept, and older ones were deleted: it begins at %s, as a rule does that never ran", stamp(f.From))
+	return fmt.Sprintf("there is no run of this rule among those that are kept, and older ones were deleted: it begins at %s, as a rule does that never ran", words.Stamp(f.From))
 }
 
 // PassedOver are indices of the rule whose events were not seen.
@@ -53,6 +54,23 @@ func (p *PassedOver) Error() string {
 		names[i] = index.String()
 	}
 	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
+}
+
+// WarnOfSource warns of what limits what a search sees: indices that are passed over,
+// clauses about time, networks among texts. It reports whether the rule limits the
+// time.
+func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (timeLimited bool) {
+	if passedOver := source.PassedOver(); len(passedOver) > 0 {
+		warn(&PassedOver{passedOver})
+	}
+	clauses := s.TimeClauses()
+	if len(clauses) > 0 {
+		warn(&TimeLimited{clauses})
+	}
+	if networks := source.TextNetworks(); len(networks) > 0 {
+		warn(&TextNetworks{networks})
+	}
+	return len(clauses) > 0
 }
 
 // TimeLimited says that the rule itself limits the time of the events that it
@@ -90,7 +108,7 @@ type LackingTerms esquery.Lacking
 
 func (l *LackingTerms) Error() string {
 	return fmt.Sprintf("%s a new-terms field (%s): whether they are first occurrences cannot be told",
-		plural(l.Any, "matching event lacks", "matching events lack"), strings.Join(l.Fields(), ", "))
+		words.Plural(l.Any, "matching event lacks", "matching events lack"), strings.Join(l.Fields(), ", "))
 }
 
 // Fields tells each field that is lacking and the number of events, and how many
@@ -109,8 +127,13 @@ func (l *LackingTerms) Fields() []string {
 	return fields
 }
 
-// add sums up the counts of several parts.
-func (l *LackingTerms) add(more esquery.Lacking) {
+// NewLackingTerms counts none.
+func NewLackingTerms() LackingTerms {
+	return LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}
+}
+
+// Add sums up the counts of several parts.
+func (l *LackingTerms) Add(more esquery.Lacking) {
 	l.Any += more.Any
 	for field, n := range more.ByField {
 		l.ByField[field] += n
@@ -124,7 +147,7 @@ type NoHistory struct{ Oldest, HistoryFrom time.Time }
 
 func (n *NoHistory) Error() string {
 	return fmt.Sprintf("there is not one matching event in the history since %s, so every pair looks new: the oldest event is of %s",
-		stamp(n.HistoryFrom), stamp(n.Oldest))
+		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
 }
 
 // LeftOut names what an alert lacks of its event, because the mapping of the
@@ -170,13 +193,6 @@ func (u *Uncounted) Error() string {
 	return fmt.Sprintf("how many events are excluded is not known: %v", u.Err)
 }
 func (u *Uncounted) Unwrap() error { return u.Err }
-
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}
 
 // A MaxAlertsError says that a part of the window has more alerts than allowed,
 // and that none of them was written.

@@ -7,6 +7,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/esquery"
+	"newterms/job/words"
 )
 
 // A Window is the time that a run answers for: From is inside, To is not. Both
@@ -14,9 +15,7 @@ import (
 type Window struct{ From, To time.Time }
 
 // String is [from, to) in RFC 3339.
-func (w Window) String() string { return "[" + stamp(w.From) + ", " + stamp(w.To) + ")" }
-
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func (w Window) String() string { return "[" + words.Stamp(w.From) + ", " + words.Stamp(w.To) + ")" }
 
 func (w Window) timeRange() esquery.Range { return esquery.Range{From: w.From, To: w.To} }
 
@@ -41,9 +40,9 @@ func (w Window) first(length time.Duration) Window {
 	return w
 }
 
-// countParts is how many these are. Both ends may be further apart than a
+// CountParts is how many these are. Both ends may be further apart than a
 // time.Duration is long.
-func (w Window) countParts(length time.Duration) int {
+func (w Window) CountParts(length time.Duration) int {
 	seconds := float64(w.To.Unix()-w.From.Unix()) + float64(w.To.Nanosecond()-w.From.Nanosecond())/1e9
 	return int(math.Ceil(seconds / length.Seconds()))
 }

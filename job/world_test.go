@@ -16,6 +16,7 @@ import (
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 	"newterms/job"
+	"newterms/job/explain"
 	"newterms/job/rule"
 	"newterms/job/rule/ruletest"
 )
@@ -151,7 +152,9 @@ func (w *world) rule(parameters map[string]any, more ...string) rule.Rule {
 func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 	return &job.Job{
 		Rule: r, Version: "test", Store: w.store,
-		Open: func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, w.client, s) },
+		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+			return esquery.Open(ctx, w.client, s)
+		},
 		Emit: func(a alerts.Alert) error {
 			text, err := a.JSON()
 			if err != nil {
@@ -169,6 +172,29 @@ func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 		Spent: w.client.Spent,
 		Now:   time.Now,
 	}
+}
+
+// explainer returns one for a rule.
+func (w *world) explainer(r rule.Rule) *explain.Explainer {
+	return &explain.Explainer{
+		Rule: r, Store: w.store, Warn: func(error) {}, Rerun: job.Window.String,
+		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+			return esquery.Open(ctx, w.client, s)
+		},
+	}
+}
+
+// answers are what an Explainer prints.
+type answers struct {
+	pair    func(explain.Pair) error
+	nothing *explain.Nothing // nil if something matches
+}
+
+func (a *answers) Pair(p explain.Pair) error { return a.pair(p) }
+
+func (a *answers) Nothing(n explain.Nothing) error {
+	a.nothing = &n
+	return nil
 }
 
 func parseTime(t *testing.T, text string) time.Time {

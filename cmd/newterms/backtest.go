@@ -9,15 +9,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
-	"newterms/alerts"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job"
+	"newterms/job/backtest"
 	"newterms/job/datemath"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // backtestFlags are what `newterms backtest` was told.
@@ -46,22 +45,48 @@ func (p program) backtest(ctx context.Context, args []string) error {
 	defer p.progress.during("backtest")()
 	several := len(rules)+len(causes(unusable)) > 1
 	failures := []error{unusable}
-	var results []*trial
+	var reports []*backtest.Report
 	for _, r := range rules {
-		t := p.newTrial(client, r, f)
-		err := t.measure(ctx, several)
+		report, err := p.backtestRule(ctx, client.Apart(p.log), r, f, several)
 		if err != nil && several {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
 		if failures = append(failures, err); err == nil {
-			results = append(results, t)
+			reports = append(reports, report)
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	slices.SortStableFunc(results, func(a, b *trial) int { return cmp.Compare(b.all.total, a.all.total) })
-	return errors.Join(append(failures, p.printTrials(results, f, several))...)
+	slices.SortStableFunc(reports, func(a, b *backtest.Report) int { return cmp.Compare(b.FirstOccurrences, a.FirstOccurrences) })
+	return errors.Join(append(failures, p.printReports(reports, f.output, several))...)
+}
+
+// backtestRule tests one rule. Of several only the numbers count.
+func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rule.Rule, f backtestFlags, several bool) (*backtest.Report, error) {
+	warn := p.warnOf(r.Name)
+	b := backtest.Backtest{
+		Rule: r, Exclude: f.measured, Histories: f.histories, OnlyCounts: several,
+		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+			return esquery.Open(ctx, client, s)
+		},
+		Store: p.store(client), Progress: p.progress.of(r.Name),
+		Warn: func(err error) {
+			if !is[*job.LeftOut](err) { // of alerts that nobody writes
+				warn(err)
+			}
+		},
+	}
+	started, w := p.now(), f.window(p, r.History)
+	report, err := b.Run(ctx, w)
+	if err != nil {
+		return nil, err
+	}
+	requests, _ := client.Spent()
+	p.log.Info(fmt.Sprintf("%s: %s in %s; %s, %.1f s", r.Name, words.Plural(report.FirstOccurrences, "first occurrence", "first occurrences"), words.Span(w.To.Sub(w.From)),
+		words.Plural(requests, "request", "requests"), p.now().Sub(started).Seconds()),
+		"rule", r.Name, "new", report.FirstOccurrences, "already_alerted", report.AlreadyAlerted, "requests", requests)
+	return report, nil
 }
 
 func (p program) parseBacktest(args []string) (backtestFlags, error) {
@@ -101,80 +126,4 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 		f.histories = append(f.histories, history)
 	}
 	return f, nil
-}
-
-// A trial is what a backtest of one rule finds.
-type trial struct {
-	p      program
-	client *elastic.Client
-	rule   rule.Rule // with the exclusions of the settings only
-	f      backtestFlags
-	window job.Window
-
-	all       *findings
-	exclusion []measuredExclusion
-	without   int64 // first occurrences without any of the measured exclusions
-	histories []measuredHistory
-}
-
-type measuredHistory struct {
-	history time.Duration
-	*findings
-}
-
-func (p program) newTrial(client *elastic.Client, r rule.Rule, f backtestFlags) *trial {
-	return &trial{p: p, client: client.Apart(p.log), rule: r, f: f, window: f.window(p, r.History)}
-}
-
-// measure runs over the range: once for all, and again without some of the
-// exclusions and with other histories. Of several rules only the numbers count.
-func (t *trial) measure(ctx context.Context, several bool) error {
-	started := t.p.now()
-	t.all = newFindings(t.window)
-	var emit func(alerts.Alert) error
-	if !several {
-		emit = t.all.alert
-	}
-	run, err := t.run(ctx, t.f.measured, t.rule.History, true, t.all.tried, emit)
-	if err != nil {
-		return err
-	}
-	t.all.lacking = run.Counts.LackingTerms
-	if !several {
-		if err := t.measureExclusions(ctx); err != nil {
-			return err
-		}
-	}
-	for _, history := range t.f.histories {
-		m := measuredHistory{history, newFindings(t.window)}
-		if _, err := t.run(ctx, t.f.measured, history, false, m.tried, nil); err != nil {
-			return fmt.Errorf("history %s: %w", span(history), err)
-		}
-		t.histories = append(t.histories, m)
-	}
-	requests, _ := t.client.Spent()
-	t.p.log.Info(fmt.Sprintf("%s: %s in %s; %s, %.1f s", t.rule.Name, plural(t.all.total, "first occurrence", "first occurrences"), span(t.window.To.Sub(t.window.From)),
-		plural(int64(requests), "request", "requests"), t.p.now().Sub(started).Seconds()),
-		"rule", t.rule.Name, "new", t.all.total, "already_alerted", t.all.alerted, "requests", requests)
-	return nil
-}
-
-func (t *trial) run(ctx context.Context, exclude []kql.Query, history time.Duration, lookup bool, tell func(job.Tried), emit func(alerts.Alert) error) (alerts.Run, error) {
-	r := t.rule
-	r.Search.Exclude = slices.Concat(r.Search.Exclude, exclude)
-	r.History = history
-	warned, warn := map[string]bool{}, t.p.warnOf(r.Name)
-	j := job.Job{
-		Rule: r, Version: version(), Store: t.p.store(t.client),
-		Open:     func(ctx context.Context, s esquery.Search) (job.Source, error) { return esquery.Open(ctx, t.client, s) },
-		Progress: t.p.progress.of(r.Name),
-		Warn: func(err error) {
-			if lookup && !is[*job.LeftOut](err) && !warned[err.Error()] { // the same in each run, and about alerts that nobody writes
-				warned[err.Error()] = true
-				warn(err)
-			}
-		},
-		Spent: t.client.Spent, Now: t.p.now,
-	}
-	return j.Backtest(ctx, uuid.NewString(), t.window, lookup, tell, emit)
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"newterms/job/backtest"
 )
 
 // TestBacktestCountsWhatDryRunsFind compares a backtest of 30 days with dry runs
@@ -75,7 +77,7 @@ func monthOfSessions() []map[string]any {
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	var documents []map[string]any
 	for range 3_000 {
-		at := start.Add(time.Duration(random.Int64N(int64(37 * day)))).Truncate(time.Millisecond).Format("2006-01-02T15:04:05.000Z")
+		at := start.Add(time.Duration(random.Int64N(int64(37 * 24 * time.Hour)))).Truncate(time.Millisecond).Format("2006-01-02T15:04:05.000Z")
 		session := proxySession(fmt.Sprint("00u", random.IntN(300)), fmt.Sprint("acc-", random.IntN(2)), at)
 		client := session["okta"].(map[string]any)["client"].(map[string]any)
 		client["ip"] = fmt.Sprintf("192.0.2.%d", random.IntN(8))
@@ -126,10 +128,10 @@ func eventsTaken(documents []map[string]any, i int) (alone, only int64) {
 }
 
 type backtestAnswer struct {
-	FirstOccurrences int64      `json:"first_occurrences"`
-	AlreadyAlerted   int64      `json:"already_alerted"`
-	Without          int64      `json:"without_exclusions"`
-	Days             []dayCount `json:"days"`
+	FirstOccurrences int64          `json:"first_occurrences"`
+	AlreadyAlerted   int64          `json:"already_alerted"`
+	Without          int64          `json:"without_exclusions"`
+	Days             []backtest.Day `json:"days"`
 	Exclusions       []struct {
 		Query         string `json:"query"`
 		Alerts        int64  `json:"alerts"`
@@ -152,24 +154,8 @@ func backtestJSON(t *testing.T, c *cluster, args ...string) backtestAnswer {
 	return answer
 }
 
-// TestFindingsAreBounded counts more values than are kept: those that come often
-// are there all the same, and say by how much they may be too low.
-func TestFindingsAreBounded(t *testing.T) {
-	var v valueTally
-	for i := range 10 * mostValues {
-		v.add(fmt.Sprint("once-", i))
-		if i%100 == 0 {
-			v.add("often")
-		}
-	}
-	top := v.top(1, 1)
-	if len(v.counts) > mostValues || v.forgot == 0 || top[0].Value != "often" || top[0].Count+v.forgot < mostValues/10 {
-		t.Errorf("%d values are kept, %d may be missing of each, the top is %+v", len(v.counts), v.forgot, top)
-	}
-}
-
 func TestBarsFit(t *testing.T) {
-	days := []dayCount{{"2026-03-01", 1}, {"2026-03-02", 0}, {"2026-03-03", 1_000_000}}
+	days := []backtest.Day{{Day: "2026-03-01", Count: 1}, {Day: "2026-03-02"}, {Day: "2026-03-03", Count: 1_000_000}}
 	var b strings.Builder
 	bars(&b, days, 40)
 	want := "2026-03-01        1  █\n2026-03-02        0\n2026-03-03  1000000  " + strings.Repeat("█", 19) + "\n"
@@ -177,23 +163,12 @@ func TestBarsFit(t *testing.T) {
 		t.Errorf("got\n%s", &b)
 	}
 	days = nil
-	for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); len(days) < 2*mostBars; at = at.Add(day) {
-		days = append(days, dayCount{at.Format(time.DateOnly), 1})
+	for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); len(days) < 2*mostBars; at = at.Add(24 * time.Hour) {
+		days = append(days, backtest.Day{Day: at.Format(time.DateOnly), Count: 1})
 	}
 	b.Reset()
 	bars(&b, days, 40)
 	if lines := strings.Split(b.String(), "\n"); len(lines) != 31 || lines[1] != "2026-01-01  7  ███████" || lines[29] != "2026-07-16  4  ████" {
 		t.Errorf("got\n%s", &b)
-	}
-}
-
-func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		7 * day: "7 days", day: "1 day", 6*day + 20*time.Hour + time.Minute: "6 d 20 h", 3*day + time.Minute: "3 d", time.Hour: "1 h",
-		90 * time.Second: "1 min 30 s", 1500 * time.Millisecond: "1 s 500 ms", time.Millisecond: "1 ms", 0: "0 s",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("%d: got %q, want %q", d, got, want)
-		}
 	}
 }

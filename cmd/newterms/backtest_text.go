@@ -10,18 +10,21 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"newterms/job/backtest"
+	"newterms/job/words"
 )
 
-// printTrials prints what was found: one rule at length, several as a table.
-func (p program) printTrials(trials []*trial, f backtestFlags, several bool) error {
-	if len(trials) == 0 {
+// printReports prints what was found: one rule at length, several as a table.
+func (p program) printReports(reports []*backtest.Report, output string, several bool) error {
+	if len(reports) == 0 {
 		return nil
 	}
-	if f.output == "json" {
+	if output == "json" {
 		encoder := json.NewEncoder(p.stdout)
 		encoder.SetEscapeHTML(false)
-		for _, t := range trials {
-			if err := encoder.Encode(t.object()); err != nil {
+		for _, r := range reports {
+			if err := encoder.Encode(r); err != nil {
 				return err
 			}
 		}
@@ -33,32 +36,32 @@ func (p program) printTrials(trials []*trial, f backtestFlags, several bool) err
 	}
 	var b strings.Builder
 	if several {
-		severalText(&b, trials)
+		severalText(&b, reports)
 	} else {
-		trials[0].text(&b, width)
+		reportView{reports[0], width}.text(&b)
 	}
 	_, err := io.WriteString(forPeople{p.stdout}, b.String())
 	return err
 }
 
-func severalText(b *strings.Builder, trials []*trial) {
-	w := trials[0].window
-	fmt.Fprintf(b, "from %s to %s\n", exact(w.From), exact(w.To))
+func severalText(b *strings.Builder, reports []*backtest.Report) {
+	fmt.Fprintf(b, "from %s to %s\n", words.Stamp(reports[0].From), words.Stamp(reports[0].To))
 	rows := [][]string{}
-	for _, t := range trials {
-		worst := t.all.worst()
-		row := []string{fmt.Sprint(t.all.total), fmt.Sprint(t.all.alerted), fmt.Sprint(t.all.median()), fmt.Sprintf("%d on %s", worst.Count, worst.Day)}
-		for _, h := range t.histories {
-			row = append(row, fmt.Sprint(h.total))
+	for _, r := range reports {
+		row := []string{fmt.Sprint(r.FirstOccurrences), fmt.Sprint(r.AlreadyAlerted), fmt.Sprint(r.MedianDay), dayText(r.WorstDay)}
+		for _, h := range r.Histories {
+			row = append(row, fmt.Sprint(h.FirstOccurrences))
 		}
-		rows = append(rows, append(row, t.rule.Name))
+		rows = append(rows, append(row, r.Rule))
 	}
 	header := []string{"FIRST OCCURRENCES", "ALERTED", "MEDIAN DAY", "WORST DAY"}
-	for _, h := range trials[0].histories {
-		header = append(header, "WITH "+strings.ToUpper(span(h.history)))
+	for _, h := range reports[0].Histories {
+		header = append(header, "WITH "+strings.ToUpper(words.Span(time.Duration(h.History))))
 	}
 	b.WriteString(columnsOf(append(header, "RULE"), rows) + "\n")
 }
+
+func dayText(d backtest.Day) string { return fmt.Sprintf("%d on %s", d.Count, d.Day) }
 
 // columnsOf aligns cells below a header.
 func columnsOf(header []string, rows [][]string) string {
@@ -79,36 +82,55 @@ func columnsOf(header []string, rows [][]string) string {
 	return t.Render()
 }
 
-func (t *trial) text(b *strings.Builder, width int) {
-	fmt.Fprintf(b, "%s\nfrom %s to %s: %s\n", t.rule.Name, exact(t.window.From), exact(t.window.To), t.all.found())
-	if n := t.all.lacking; n > 0 {
-		fmt.Fprintf(b, "%s no pair and cannot be judged\n", plural(n, "event has", "events have"))
+// A reportView prints a report as text for a width.
+type reportView struct {
+	*backtest.Report
+	width int
+}
+
+func (r reportView) text(b *strings.Builder) {
+	fmt.Fprintf(b, "%s\nfrom %s to %s: %s\n", r.Rule, words.Stamp(r.From), words.Stamp(r.To), foundText(r.FirstOccurrences, r.AlreadyAlerted))
+	if n := r.LackingTerms; n > 0 {
+		fmt.Fprintf(b, "%s no pair and cannot be judged\n", words.Plural(n, "event has", "events have"))
 	}
-	worst := t.all.worst()
-	fmt.Fprintf(b, "median day %v, worst day %d on %s\n\n", t.all.median(), worst.Count, worst.Day)
-	bars(b, t.all.byDay(), width)
-	t.values(b, width)
-	t.exclusionText(b)
-	if len(t.histories) > 0 {
+	fmt.Fprintf(b, "median day %v, worst day %s\n\n", r.MedianDay, dayText(r.WorstDay))
+	bars(b, r.Days, r.width)
+	r.values(b)
+	r.exclusions(b)
+	if len(r.Histories) > 0 {
 		var rows [][]string
-		for _, h := range t.histories {
-			worst := h.worst()
-			rows = append(rows, []string{span(h.history), fmt.Sprint(h.total), fmt.Sprint(h.median()), fmt.Sprintf("%d on %s", worst.Count, worst.Day)})
+		for _, h := range r.Histories {
+			rows = append(rows, []string{words.Span(time.Duration(h.History)), fmt.Sprint(h.FirstOccurrences), fmt.Sprint(h.MedianDay), dayText(h.WorstDay)})
 		}
 		b.WriteString("\n" + columnsOf([]string{"HISTORY", "FIRST OCCURRENCES", "MEDIAN DAY", "WORST DAY"}, rows) + "\n")
 	}
+}
+
+// foundText says in a sentence what there is.
+func foundText(total, alerted int64) string {
+	text := words.Plural(total, "first occurrence", "first occurrences")
+	switch {
+	case total == 0:
+	case alerted == total && total == 1:
+		text += ", alerted already"
+	case alerted == total:
+		text += ", all alerted already"
+	case alerted > 0:
+		text += fmt.Sprintf(", %d alerted already", alerted)
+	}
+	return text
 }
 
 // mostBars is how many days have a line each. Of longer ranges weeks do.
 const mostBars = 100
 
 // bars draws a line for each day, the longest as wide as there is room.
-func bars(b *strings.Builder, days []dayCount, width int) {
+func bars(b *strings.Builder, days []backtest.Day, width int) {
 	if len(days) > mostBars {
 		b.WriteString("weeks, by their first day\n")
-		var weeks []dayCount
+		var weeks []backtest.Day
 		for week := range slices.Chunk(days, 7) {
-			sum := dayCount{Day: week[0].Day}
+			sum := backtest.Day{Day: week[0].Day}
 			for _, d := range week {
 				sum.Count += d.Count
 			}
@@ -132,101 +154,69 @@ func bars(b *strings.Builder, days []dayCount, width int) {
 	}
 }
 
-// How many values and pairs are shown.
-const (
-	topValues = 5
-	topPairs  = 10
-)
+// topValues is how many values of a dimension are shown.
+const topValues = 5
 
-func (t *trial) values(b *strings.Builder, width int) {
-	line := func(name string, c valueCount, counts *valueTally) {
-		about := ""
-		if counts.forgot > 0 {
-			about = " at least"
-		}
-		share := fmt.Sprintf("%d%%", (200*c.Count/max(1, t.all.total)+1)/2)
-		value := text.Trim(visible(c.Value), max(20, width-40))
-		fmt.Fprintf(b, "%-12s%8d  %4s%s  %s\n", name, c.Count, share, about, value)
+func (r reportView) values(b *strings.Builder) {
+	any := slices.ContainsFunc(r.Values, func(d backtest.Dimension) bool { return d.Distinct() > 0 })
+	if any {
+		b.WriteString("\n")
 	}
-	for i, d := range dimensions() {
-		counts := &t.all.values[i]
-		name := d.name
-		if i == 0 && len(counts.counts) > 0 {
-			b.WriteString("\n")
-		}
-		top := counts.top(topValues, 1)
-		if rare := counts.rare(top); rare != "" {
-			fmt.Fprintf(b, "%-12s%8s  %4s  %s\n", name, "", "", rare)
-			continue
-		}
-		for _, c := range top {
-			line(name, c, counts)
-			name = ""
-		}
-		if more := len(counts.counts) - topValues; more > 0 && counts.forgot == 0 {
-			fmt.Fprintf(b, "%-12s%8s  %4s  and %d more\n", "", "", "", more)
-		} else if more > 0 {
-			fmt.Fprintf(b, "%-12s%8s  %4s  and thousands more\n", "", "", "")
-		}
+	for _, d := range r.Values {
+		r.dimension(b, d)
 	}
-	again := t.all.pairs.top(topPairs, 2)
+	again := r.Pairs.Top(backtest.MostTop, 2)
 	if len(again) > 0 {
 		b.WriteString("\npairs that come back\n")
 	}
 	for _, c := range again {
-		line("", c, &t.all.pairs)
+		r.valueLine(b, "", c, r.Pairs.Forgotten() > 0)
 	}
 }
 
-func (t *trial) exclusionText(b *strings.Builder) {
-	if len(t.f.measured) == 0 {
+func (r reportView) dimension(b *strings.Builder, d backtest.Dimension) {
+	note := func(name, text string) { fmt.Fprintf(b, "%-12s%8s  %4s  %s\n", name, "", "", text) }
+	top, name := d.Top(topValues, 1), d.Name
+	switch {
+	case d.Forgotten() > 0 && top[0].Count <= d.Forgotten():
+		note(name, "thousands, none of them often")
+		return
+	case d.Distinct() > topValues && top[0].Count == 1:
+		note(name, fmt.Sprintf("%d, each once", d.Distinct()))
 		return
 	}
-	fmt.Fprintf(b, "\nwithout these exclusions %s; they take %d\n", plural(t.without, "first occurrence", "first occurrences"), t.without-t.all.total)
-	if len(t.exclusion) == 0 {
-		fmt.Fprintf(b, "they are %d, and only up to %d are measured one by one\n", len(t.f.measured), mostMeasured)
+	for _, c := range top {
+		r.valueLine(b, name, c, d.Forgotten() > 0)
+		name = ""
+	}
+	if more := d.Distinct() - topValues; more > 0 && d.Forgotten() == 0 {
+		note("", fmt.Sprintf("and %d more", more))
+	} else if more > 0 {
+		note("", "and thousands more")
+	}
+}
+
+func (r reportView) valueLine(b *strings.Builder, name string, c backtest.ValueCount, atLeast bool) {
+	about := ""
+	if atLeast {
+		about = " at least"
+	}
+	share := fmt.Sprintf("%d%%", (200*c.Count/max(1, r.FirstOccurrences)+1)/2)
+	fmt.Fprintf(b, "%-12s%8d  %4s%s  %s\n", name, c.Count, share, about, text.Trim(visible(c.Value), max(20, r.width-40)))
+}
+
+func (r reportView) exclusions(b *strings.Builder) {
+	if r.Measured == nil {
+		return
+	}
+	fmt.Fprintf(b, "\nwithout these exclusions %s; they take %d\n", words.Plural(r.Without, "first occurrence", "first occurrences"), r.Without-r.FirstOccurrences)
+	if len(r.Exclusions) == 0 {
+		fmt.Fprintf(b, "they are %d, and only up to %d are measured one by one\n", r.Number, backtest.MostMeasured)
 		return
 	}
 	var rows [][]string
-	for _, e := range t.exclusion {
-		rows = append(rows, []string{
-			fmt.Sprint(e.alertsAlone), fmt.Sprint(e.events.Alone), fmt.Sprint(e.alertsAddition), fmt.Sprint(e.events.Only), strings.Join(strings.Fields(e.query), " "),
-		})
+	for _, e := range r.Exclusions {
+		rows = append(rows, []string{fmt.Sprint(e.Alerts), fmt.Sprint(e.Events), fmt.Sprint(e.AlertsBesides), fmt.Sprint(e.EventsBesides), strings.Join(strings.Fields(e.Query), " ")})
 	}
 	b.WriteString(columnsOf([]string{"ALONE: ALERTS", "EVENTS", "BESIDES THE OTHERS: ALERTS", "EVENTS", "EXCLUSION"}, rows) + "\n")
-}
-
-// object is the trial for programs.
-func (t *trial) object() map[string]any {
-	worst := t.all.worst()
-	top := map[string][]valueCount{}
-	for i, d := range dimensions() {
-		top[strings.ReplaceAll(strings.ToLower(d.name), " ", "_")] = t.all.values[i].top(topPairs, 1)
-	}
-	object := map[string]any{
-		"rule": t.rule.Name, "rule_id": t.rule.ID, "from": t.window.From, "to": t.window.To, "history": t.rule.History.String(),
-		"first_occurrences": t.all.total, "already_alerted": t.all.alerted, "lacking_terms": t.all.lacking,
-		"days": t.all.byDay(), "median_day": t.all.median(), "worst_day": worst,
-		"top": top, "pairs_that_come_back": t.all.pairs.top(topPairs, 2),
-	}
-	if len(t.f.measured) > 0 {
-		exclusions := []map[string]any{}
-		for _, e := range t.exclusion {
-			exclusions = append(exclusions, map[string]any{
-				"query": e.query, "alerts": e.alertsAlone, "events": e.events.Alone,
-				"alerts_besides_others": e.alertsAddition, "events_besides_others": e.events.Only,
-			})
-		}
-		object["exclusions"], object["without_exclusions"] = exclusions, t.without
-	}
-	var histories []map[string]any
-	for _, h := range t.histories {
-		histories = append(histories, map[string]any{
-			"history": h.history.String(), "first_occurrences": h.total, "median_day": h.median(), "worst_day": h.worst(),
-		})
-	}
-	if len(histories) > 0 {
-		object["histories"] = histories
-	}
-	return object
 }

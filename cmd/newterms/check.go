@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"newterms/job/check"
+	"newterms/job/words"
 )
 
 // checkFailure has been printed with its findings; it only carries the code.
@@ -101,6 +102,6 @@ func findingLines(findings []advised) string {
 		}
 	}
 	fmt.Fprintf(&b, "\n%d ok, %s, %s\n", counts[check.OK],
-		plural(counts[check.Warning], "warning", "warnings"), plural(counts[check.Error], "error", "errors"))
+		words.Plural(counts[check.Warning], "warning", "warnings"), words.Plural(counts[check.Error], "error", "errors"))
 	return b.String()
 }

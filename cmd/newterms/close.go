@@ -12,6 +12,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
+	"newterms/job/words"
 )
 
 // decideFlags are what `newterms close` or `acknowledge` was told.
@@ -45,7 +46,7 @@ func (p program) decide(command string, status alerts.WorkflowStatus) func(conte
 		}
 		decided, err := store.Decide(ctx, f.ids, alerts.Decision{Status: status, User: user.String(), Reason: f.reason, At: p.now()})
 		if err == nil || decided != (alerts.Decided{}) {
-			fmt.Fprintf(forPeople{p.stdout}, "%s %s%s\n", status, plural(int64(decided.Changed), "alert", "alerts"), already(decided.Already, status))
+			fmt.Fprintf(forPeople{p.stdout}, "%s %s%s\n", status, words.Plural(int64(decided.Changed), "alert", "alerts"), already(decided.Already, status))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", command, err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/job/words"
 )
 
 // excludedEvents tells what the exclusions of a run take: the most of them, and
@@ -18,7 +19,7 @@ func excludedEvents(excluded []alerts.Excluded) string {
 	var told []string
 	most := mostExcluded(excluded, 5)
 	for _, e := range most {
-		told = append(told, fmt.Sprintf("%s by %s", plural(e.Events, "event", "events"), e.Name))
+		told = append(told, fmt.Sprintf("%s by %s", words.Plural(e.Events, "event", "events"), e.Name))
 	}
 	text := "; excluded: " + strings.Join(told, ", ")
 	if more := len(excluded) - len(most); more > 0 {

@@ -12,7 +12,9 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/job"
+	"newterms/job/explain"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // missingValue stands for the absence of a field in --term, as in the output.
@@ -60,8 +62,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	}
 	failures := []error{unusable}
 	for _, r := range rules {
-		x := p.explainer(client, store, r, asked)
-		err := x.pairs(ctx, values, asked.window(p, r.History))
+		err := p.explainPairs(ctx, client, p.explainer(client, store, r, asked), values, asked.window(p, r.History), asked.output)
 		if err != nil && len(rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
@@ -115,49 +116,27 @@ func having(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
 	return kept, nil
 }
 
-// explainer explains pairs of a rule, and prints what it finds.
-type explainer struct {
-	job.Explainer
-	p      program
-	client *elastic.Client
-	search string // what a run of it is known by
-	rerun  func(job.Window) string
-	out    explainPrinter
-}
-
-func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, asked *askedFlags) *explainer {
-	x := &explainer{p: p, client: client, rerun: runFlags{repeat: asked.repeat}.rerun}
-	x.Explainer = job.Explainer{
-		Rule: r, Store: store,
+// explainer explains the pairs of a rule.
+func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, asked *askedFlags) *explain.Explainer {
+	return &explain.Explainer{
+		Rule: r, Store: store, Warn: p.warnOf(r.Name), Rerun: runFlags{repeat: asked.repeat}.rerun,
 		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
-		Warn: p.warnOf(r.Name),
 	}
-	x.search, _ = r.Search.Hash() // its error comes with the explanation
-	x.out = explainPrinter{rule: r, asJSON: asked.output == "json", out: p.stdout, why: x.whyNotAlerted}
-	return x
 }
 
-// pairs explains the pairs that have some values.
-func (x *explainer) pairs(ctx context.Context, values esquery.Values, w job.Window) error {
-	requests, _ := x.client.Spent()
-	start, told := x.p.now(), int64(0)
-	obstacles, err := x.Explain(ctx, values, w, func(e job.Explanation) error {
-		told++
-		return x.out.pair(e)
-	})
+// explainPairs explains the pairs that have some values, and prints that.
+func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values esquery.Values, w job.Window, output string) error {
+	requests, _ := client.Spent()
+	start := p.now()
+	pairs, err := x.Explain(ctx, values, w, &explainPrinter{rule: x.Rule, asked: x.Asked, asJSON: output == "json", out: p.stdout})
 	if err != nil {
 		return misfit(err, values)
 	}
-	if obstacles != nil {
-		if err := x.out.obstacles(obstacles); err != nil {
-			return err
-		}
-	}
-	after, _ := x.client.Spent()
-	x.p.log.Info(fmt.Sprintf("%s explained; %s, %.1f s", plural(told, "pair", "pairs"),
-		plural(int64(after-requests), "request", "requests"), x.p.now().Sub(start).Seconds()), "rule", x.Rule.Name, "pairs", told)
+	after, _ := client.Spent()
+	p.log.Info(fmt.Sprintf("%s explained; %s, %.1f s", words.Plural(pairs, "pair", "pairs"),
+		words.Plural(after-requests, "request", "requests"), p.now().Sub(start).Seconds()), "rule", x.Rule.Name, "pairs", pairs)
 	return nil
 }
 
@@ -203,39 +182,6 @@ func (p program) explainAlert(ctx context.Context, client *elastic.Client, store
 		values[field] = []any{alert.Terms[i]}
 	}
 	x := p.explainer(client, store, r, asked)
-	x.out.alert = &alert
-	return x.pairs(ctx, values, job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)})
-}
-
-// whyNotAlerted says what became of a first occurrence without an alert, and how
-// to get one.
-func (x *explainer) whyNotAlerted(o job.Occurrence) []string {
-	const most = 3
-	var why []string
-	for i, look := range o.Looks {
-		if i == most {
-			why = append(why, plural(int64(len(o.Looks)-most), "run", "runs")+" more before that")
-			break
-		}
-		why = append(why, x.whatLooked(look))
-	}
-	if len(why) == 0 {
-		why = []string{"no run has looked at it"}
-	}
-	return append(why, "to write it: "+x.rerun(job.Window{From: o.At, To: o.At.Add(time.Millisecond)}))
-}
-
-func (x *explainer) whatLooked(look alerts.Look) string {
-	run := fmt.Sprintf("run %s of %s", look.RunID, minute(look.At))
-	switch {
-	case look.Rerun != "":
-		return run + " passed it over: a gap, the outage before it was too long"
-	case look.State == alerts.RunFailed:
-		return run + " failed: " + look.Error
-	case look.State == alerts.RunStarted:
-		return run + " has not ended, or was killed"
-	case look.Search != x.search:
-		return run + " had another search: other indices, exclusions, query or fields"
-	}
-	return run + " did not find it new: the event became searchable later, or one before it is gone since"
+	x.Asked = &alert
+	return p.explainPairs(ctx, client, x, values, job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)}, asked.output)
 }

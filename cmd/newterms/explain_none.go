@@ -2,43 +2,43 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"newterms/esquery"
-	"newterms/job"
+	"newterms/job/explain"
+	"newterms/job/words"
 )
 
-// obstacles prints what stands in the way of a match.
-func (e *explainPrinter) obstacles(o *job.Obstacles) error {
+// Nothing prints why nothing matches.
+func (e *explainPrinter) Nothing(o explain.Nothing) error {
 	var b strings.Builder
 	b.WriteString("\n")
-	if e.alert != nil && !e.titled {
-		fmt.Fprintf(&b, "alert %s\n  %s\n", alertText(*e.alert), e.again(job.Explanation{}))
+	if e.asked != nil && !e.titled {
+		fmt.Fprintf(&b, "alert %s\n  %s\n", alertText(*e.asked), e.again(nil))
 	}
-	fmt.Fprintf(&b, "nothing matches from %s to %s\n", exact(o.Window.From), exact(o.Window.To))
+	fmt.Fprintf(&b, "nothing matches from %s to %s\n", words.Stamp(o.From), words.Stamp(o.To))
 	for _, v := range o.Values {
-		if v.Events == 0 || len(o.Of) < len(o.Values) || len(v.SameLetters) > 0 {
+		if v.Events == 0 || len(o.Of) < len(o.Values) || v.OtherCase > 0 {
 			fmt.Fprintf(&b, "  %s at any time: %s\n", events(v.Events), valueText(v))
 		}
 		if text, _ := v.Value.(string); v.Events == 0 && strings.Contains(text, "*") {
 			b.WriteString("    it is taken as it is written: * is no wildcard here\n")
 		}
-		for _, similar := range slices.Concat(v.SameLetters, v.Similar) {
-			fmt.Fprintf(&b, "    did you mean %s, of %s?\n", similar.Value, plural(similar.Events, "event", "events"))
+		for _, similar := range v.Similar {
+			fmt.Fprintf(&b, "    did you mean %s, of %s?\n", similar.Value, words.Plural(similar.Events, "event", "events"))
 		}
 		if v.NoSimilar {
 			b.WriteString("    whether others are like it cannot be told: the cluster forbids that question (search.allow_expensive_queries is false)\n")
 		}
 		if v.Ignored > 0 {
 			fmt.Fprintf(&b, "    %s %s a value of %s that is not indexed, because it is too long or malformed: nothing finds it\n",
-				plural(v.Ignored, "event", "events"), has(v.Ignored), v.Field)
+				words.Plural(v.Ignored, "event", "events"), has(v.Ignored), v.Field)
 		}
 	}
 	if len(o.Of) > 0 {
 		b.WriteString(obstacleLines(o, e.rule.Search))
 	}
-	return e.print(b.String(), e.obstaclesObject(o))
+	return e.print(b.String(), o)
 }
 
 // onlyThat tells for how many events the condition is all that is in the way.
@@ -58,15 +58,15 @@ func events(n int64) string {
 	if n == 0 {
 		return "no event"
 	}
-	return plural(n, "event", "events")
+	return words.Plural(n, "event", "events")
 }
 
 func has(n int64) string { return map[bool]string{true: "has", false: "have"}[n == 1] }
 
-func valueText(v job.Value) string { return v.Field + "=" + termText(v.Value) }
+func valueText(v explain.Value) string { return v.Field + "=" + termText(v.Value) }
 
 // obstacleLines says of the events that have the values how many fail what.
-func obstacleLines(o *job.Obstacles, s esquery.Search) string {
+func obstacleLines(o explain.Nothing, s esquery.Search) string {
 	var b strings.Builder
 	var of []string
 	for _, v := range o.Of {
@@ -108,7 +108,7 @@ func obstacleLines(o *job.Obstacles, s esquery.Search) string {
 			if s.Fallback == "" {
 				outside.what = strings.Replace(outside.what, "neither", "no", 1)
 			}
-			fmt.Fprintf(&b, "  %s of it %s\n", plural(outside.n, "event", "events"), outside.what)
+			fmt.Fprintf(&b, "  %s of it %s\n", words.Plural(outside.n, "event", "events"), outside.what)
 		}
 	}
 	return b.String()

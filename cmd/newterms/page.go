@@ -10,6 +10,7 @@ import (
 
 	"newterms/esquery/kql"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // text is the page for people.
@@ -147,7 +148,7 @@ func (p rulePage) sameAction(b *strings.Builder) {
 	if p.Among == nil {
 		return
 	}
-	fmt.Fprintf(b, "\n  [n] is how many of %s look for the same in this field and way.\n", plural(int64(p.Among.Rules), "other rule", "other rules"))
+	fmt.Fprintf(b, "\n  [n] is how many of %s look for the same in this field and way.\n", words.Plural(int64(p.Among.Rules), "other rule", "other rules"))
 	section(b, "Rules that look for the same action", firstLines(p.Among.Actions, 20))
 }
 

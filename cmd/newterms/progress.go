@@ -10,6 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"newterms/job"
+	"newterms/job/words"
 )
 
 // When progress is told of: on a terminal once a command takes longer than people
@@ -138,7 +139,7 @@ func (p *progress) text(now time.Time) string {
 		text = fmt.Sprintf("part %d of %d, %s", sum.Part, sum.Parts, text)
 	}
 	if sum.Candidates > 0 {
-		text += fmt.Sprintf(", %s, %s, %.0f pairs a second", plural(sum.Candidates, "pair", "pairs"), plural(sum.Alerts, "alert", "alerts"),
+		text += fmt.Sprintf(", %s, %s, %.0f pairs a second", words.Plural(sum.Candidates, "pair", "pairs"), words.Plural(sum.Alerts, "alert", "alerts"),
 			float64(sum.Candidates)/spent.Seconds())
 	}
 	if done := sum.Part - len(p.rules); done > 0 {

@@ -13,6 +13,7 @@ import (
 	"newterms/esquery/elastic"
 	"newterms/job"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // shared is what the rules of a run ask once.
@@ -72,19 +73,6 @@ func (s *shared) now(ctx context.Context, c *elastic.Client, search esquery.Sear
 		s.serverNow = now
 	}
 	return s.serverNow, nil
-}
-
-// lookedUp is a store that knows the checkpoints of some rules already.
-type lookedUp struct {
-	*alerts.Store
-	last map[string]alerts.Checkpoint
-}
-
-func (l lookedUp) Checkpoint(ctx context.Context, of alerts.Followed) (alerts.Checkpoint, error) {
-	if c, ok := l.last[of.RuleID]; ok {
-		return c, nil
-	}
-	return l.Store.Checkpoint(ctx, of)
 }
 
 // tally sums up the rules of a run.
@@ -170,7 +158,7 @@ func (p program) tell(err error) error {
 
 // sentence sums up for people.
 func (t *tally) sentence(dryRun bool) string {
-	text := plural(int64(t.ran), "rule ran", "rules ran")
+	text := words.Plural(int64(t.ran), "rule ran", "rules ran")
 	if t.failed > 0 {
 		text += fmt.Sprintf(", %d of them failed", t.failed)
 	}
@@ -184,8 +172,8 @@ func (t *tally) sentence(dryRun bool) string {
 	if dryRun {
 		written = " to write, none written by this dry run"
 	}
-	return fmt.Sprintf("%s: %s%s; %s, which took Elasticsearch %.1f s, %.1f s", text, plural(t.written, "alert", "alerts"), written,
-		plural(int64(t.requests), "request", "requests"), t.took.Seconds(), t.duration.Seconds())
+	return fmt.Sprintf("%s: %s%s; %s, which took Elasticsearch %.1f s, %.1f s", text, words.Plural(t.written, "alert", "alerts"), written,
+		words.Plural(int64(t.requests), "request", "requests"), t.took.Seconds(), t.duration.Seconds())
 }
 
 // keys sum up for programs.
@@ -203,11 +191,15 @@ func (t *tally) keys(dryRun bool) []slog.Attr {
 
 // newJob is a run of the rule as the settings and flags have it.
 func (p program) newJob(r rule.Rule, f runFlags, s *shared, client *elastic.Client, out *printer) job.Job {
+	var checkpoint *alerts.Checkpoint
+	if c, ok := s.last[r.ID]; ok {
+		checkpoint = &c
+	}
 	return job.Job{
 		Rule: r, Version: version(), MaxAlerts: int(p.settings.MaxAlerts), DryRun: f.dryRun,
-		Store:  lookedUp{p.store(client), s.last},
+		Store: p.store(client), Checkpoint: checkpoint,
 		Timing: job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)},
-		Open: func(ctx context.Context, search esquery.Search) (job.Source, error) {
+		Open: func(ctx context.Context, search esquery.Search) (*esquery.Source, error) {
 			return s.mappings.Open(ctx, client, search)
 		},
 		ServerNow: func(ctx context.Context, search esquery.Search) (time.Time, error) { return s.now(ctx, client, search) },

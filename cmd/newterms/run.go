@@ -14,6 +14,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // runFlags are what `newterms run` was told.
@@ -149,13 +150,13 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared
 // closingSentence sums up a run for people.
 func closingSentence(run alerts.Run, dryRun bool) string {
 	c := run.Counts
-	written := plural(c.Written, "alert", "alerts") + " written"
+	written := words.Plural(c.Written, "alert", "alerts") + " written"
 	if dryRun {
-		written = plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
+		written = words.Plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
 	}
 	return fmt.Sprintf("%s, %s, %s, %d already alerted%s; %s, %.1f s",
-		plural(c.Candidates, "pair", "pairs"), plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, excludedEvents(run.Excluded),
-		plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
+		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, excludedEvents(run.Excluded),
+		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
 }
 
 // closingKeys sums up a run for programs.
@@ -202,11 +203,4 @@ func warningKeys(err error) []any {
 		return []any{"left_out", strings.Join(leftOut.What, ", "), "alert", leftOut.Alert, "event", leftOut.Event}
 	}
 	return nil
-}
-
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

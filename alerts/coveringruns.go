@@ -8,8 +8,9 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Look is a run whose window, or the gap before it, has a time in it.
-type Look struct {
+// A CoveringRun is a run whose window, or the gap before it, contains the time asked
+// about.
+type CoveringRun struct {
 	RunID  string
 	Type   RunType
 	State  RunState // RunStarted of one that has not ended, or was killed
@@ -23,16 +24,16 @@ type Look struct {
 	Rerun string
 }
 
-// mostLooks is how many documents of runs are read; the newest ones count.
-const mostLooks = 200
+// mostCoveringRuns is how many documents of runs are read; the newest ones count.
+const mostCoveringRuns = 200
 
-// Looks lists the runs of a rule that have looked at a time, or passed it over
+// CoveringRuns lists the runs of a rule that have looked at a time, or passed it over
 // as a gap, the newest first. A run that ended comes once.
-func (s *Store) Looks(ctx context.Context, ruleID string, t time.Time) ([]Look, error) {
+func (s *Store) CoveringRuns(ctx context.Context, ruleID string, t time.Time) ([]CoveringRun, error) {
 	var hits []runHit
-	size := mostLooks
+	size := mostCoveringRuns
 	err := elastic.Fewer(&size, func(size int) error {
-		_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: looksBody(ruleID, t, size)}, &hits)
+		_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: coveringRunsBody(ruleID, t, size)}, &hits)
 		return err
 	})
 	if err != nil && !isMissing(err) {
@@ -44,12 +45,12 @@ func (s *Store) Looks(ctx context.Context, ruleID string, t time.Time) ([]Look, 
 		runs[i] = hit.read()
 		ended[runs[i].id] = ended[runs[i].id] || runs[i].state != RunStarted
 	}
-	var looks []Look
+	var looks []CoveringRun
 	for _, run := range runs {
 		if run.state == RunStarted && ended[run.id] {
 			continue
 		}
-		look := Look{RunID: run.id, Type: run.kind, State: run.state, Search: run.search, At: run.at, From: run.from, To: run.to, Error: run.errors}
+		look := CoveringRun{RunID: run.id, Type: run.kind, State: run.state, Search: run.search, At: run.at, From: run.from, To: run.to, Error: run.errors}
 		if t.Before(run.from) && t.Before(run.gapTo) {
 			look.Rerun = run.rerun
 		}
@@ -58,7 +59,7 @@ func (s *Store) Looks(ctx context.Context, ruleID string, t time.Time) ([]Look, 
 	return looks, nil
 }
 
-func looksBody(ruleID string, t time.Time, size int) dsl {
+func coveringRunsBody(ruleID string, t time.Time, size int) dsl {
 	between := func(from, to string) dsl {
 		bound := func(operator string) dsl { return dsl{operator: t.UnixMilli(), "format": "epoch_millis"} }
 		return dsl{"bool": dsl{"filter": []dsl{{"range": dsl{from: bound("lte")}}, {"range": dsl{to: bound("gt")}}}}}

@@ -34,14 +34,14 @@ func counting(last int, failure error, made *atomic.Int64, ended *atomic.Bool) f
 	}
 }
 
-func TestAhead(t *testing.T) {
+func TestPrefetch(t *testing.T) {
 	failure := errors.New("the disk is full")
 	for _, want := range []error{nil, failure} {
 		var made atomic.Int64
 		var ended atomic.Bool
 		var got []int
 		var last error
-		for n, err := range ahead(t.Context(), counting(50, want, &made, &ended)) {
+		for n, err := range Prefetch(t.Context(), counting(50, want, &made, &ended)) {
 			if last = err; err != nil {
 				break
 			}
@@ -56,11 +56,11 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-// TestAheadEnds leaves the loop early: the goroutine has ended when that is over.
-func TestAheadEnds(t *testing.T) {
+// TestPrefetchEnds leaves the loop early: the goroutine has ended when that is over.
+func TestPrefetchEnds(t *testing.T) {
 	var made atomic.Int64
 	var ended atomic.Bool
-	for n := range ahead(t.Context(), counting(50, nil, &made, &ended)) {
+	for n := range Prefetch(t.Context(), counting(50, nil, &made, &ended)) {
 		if n == 3 {
 			break
 		}
@@ -70,8 +70,8 @@ func TestAheadEnds(t *testing.T) {
 	}
 }
 
-// TestAheadIsCanceled must not take that for the end of the sequence.
-func TestAheadIsCanceled(t *testing.T) {
+// TestPrefetchIsCanceled must not take that for the end of the sequence.
+func TestPrefetchIsCanceled(t *testing.T) {
 	why := errors.New("a signal")
 	for range 200 { // whether the goroutine sees it or the loop is a matter of chance
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -80,7 +80,7 @@ func TestAheadIsCanceled(t *testing.T) {
 		var ended atomic.Bool
 		var last error
 		got := 0
-		for n, err := range ahead(ctx, counting(5, nil, &made, &ended)) {
+		for n, err := range Prefetch(ctx, counting(5, nil, &made, &ended)) {
 			if last = err; err == nil {
 				got = n
 			}
@@ -98,7 +98,7 @@ func TestAheadIsCanceled(t *testing.T) {
 // stop.
 func TestOpening(t *testing.T) {
 	wanted := errors.New("no such index")
-	j := &Job{Open: func(ctx context.Context, s esquery.Search) (Source, error) {
+	j := &Job{Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
 		if len(s.Indices) > 0 {
 			return nil, wanted
 		}

@@ -4,29 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
 
 	"newterms/esquery/elastic"
 )
-
-// Values are wanted of fields, by their names. They are a candidate's terms, or
-// texts as people write them; nil stands for the absence of the field.
-type Values map[string][]any
-
-// Having returns a source of those events that have, in each of the fields, one
-// of its values. It asks the same questions as s, of fewer events.
-func (s *Source) Having(values Values) *Source {
-	narrow := *s
-	filters := []dsl{s.query}
-	for _, field := range slices.Sorted(maps.Keys(values)) {
-		filters = append(filters, s.hasOneOf(field, values[field]))
-	}
-	narrow.query = dsl{"bool": dsl{"filter": filters}}
-	return &narrow
-}
 
 // A Moment is a time at which a pair has matching events.
 type Moment struct {

@@ -3,13 +3,15 @@ package job
 import (
 	"context"
 	"iter"
+
+	"newterms/esquery"
 )
 
-// ahead runs a sequence in a goroutine of its own, so that the next value is
+// Prefetch runs a sequence in a goroutine of its own, so that the next value is
 // there, or on its way, while the last one is dealt with. Never are there more
 // than these two. The values come in order, up to the sequence's own end or error.
 // When the loop over it ends, so has the goroutine.
-func ahead[T any](ctx context.Context, sequence func(context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
+func Prefetch[T any](ctx context.Context, sequence func(context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	type step struct {
 		value T
 		err   error
@@ -43,15 +45,15 @@ func ahead[T any](ctx context.Context, sequence func(context.Context) iter.Seq2[
 
 // opening makes the source of a run, while the start of the run is recorded. What
 // it returns waits for it.
-func (j *Job) opening(ctx context.Context) func() (Source, error) {
-	var source Source
+func (j *Job) opening(ctx context.Context) func() (*esquery.Source, error) {
+	var source *esquery.Source
 	var err error
 	opened := make(chan struct{})
 	go func() {
 		defer close(opened)
 		source, err = j.Open(ctx, j.Rule.Search)
 	}()
-	return func() (Source, error) {
+	return func() (*esquery.Source, error) {
 		<-opened
 		return source, err
 	}

@@ -10,25 +10,27 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// An Existing is an alert that was written, as it is now.
-type Existing struct {
-	ID, Pair         string
-	RuleID, RuleName string
-	Fields           []string // the new-terms fields
-	Terms            []any    // one for each of the fields: a string, json.Number, bool or nil
-	FirstSeen        time.Time
-	Written          time.Time
-	Status           string // of its workflow: open, acknowledged or closed
-	RunID            string // of the run that wrote it
-	Search           string // see RunInfo; "" of version 0.1
-	// Index and EventID tell where the source event is; "" if the alert does not
-	// know.
-	Index, EventID string
+// A StoredAlert is an alert that was written, as it is now.
+type StoredAlert struct {
+	ID        string    `json:"id"`
+	FirstSeen time.Time `json:"first_seen"`
+	Status    string    `json:"status"` // of its workflow: open, acknowledged or closed
+	Written   time.Time `json:"written"`
+	RunID     string    `json:"run"` // of the run that wrote it
+	Pair      string    `json:"-"`
+	RuleID    string    `json:"-"`
+	RuleName  string    `json:"-"`
+	Fields    []string  `json:"-"` // the new-terms fields
+	Terms     []any     `json:"-"` // one for each of the fields: a string, json.Number, bool or nil
+	Search    string    `json:"-"` // see RunInfo; "" of version 0.1
+	// Index and EventID locate the source event; "" if the alert does not say.
+	Index   string `json:"-"`
+	EventID string `json:"-"`
 }
 
-// IsToldBy reports whether a first occurrence at t counts as already alerted
+// Covers reports whether a first occurrence at t counts as already alerted
 // because of an alert of the pair.
-func (l Lookup) IsToldBy(t time.Time, a Existing) bool {
+func (l Lookup) Covers(t time.Time, a StoredAlert) bool {
 	return l.alreadyTells(t.Truncate(time.Millisecond), a.FirstSeen, a.Search)
 }
 
@@ -39,13 +41,13 @@ const mostExisting = 10_000
 // maxPairs is how many pairs are asked for at once.
 const maxPairs = 100
 
-// Existing lists for each key the alerts of its pair that were first seen from
+// StoredAlerts lists for each key the alerts of its pair that were first seen from
 // one time up to another, inclusive, in the order of these times. Fields are the
 // rule's new-terms fields. An alert that several backing indices hold comes once.
-func (s *Store) Existing(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]Existing, error) {
-	var all [][]Existing
+func (s *Store) StoredAlerts(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
+	var all [][]StoredAlert
 	for chunk := range slices.Chunk(keys, maxPairs) {
-		found, err := elastic.InHalves(chunk, func(keys []Key) ([][]Existing, error) { return s.existing(ctx, keys, fields, from, to) })
+		found, err := elastic.InHalves(chunk, func(keys []Key) ([][]StoredAlert, error) { return s.existing(ctx, keys, fields, from, to) })
 		if err != nil {
 			return nil, fmt.Errorf("look up the alerts of pairs: %w", err)
 		}
@@ -54,41 +56,41 @@ func (s *Store) Existing(ctx context.Context, keys []Key, fields []string, from,
 	return all, nil
 }
 
-func (s *Store) existing(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]Existing, error) {
+func (s *Store) existing(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
 	found, err := s.alertsThat(ctx, ofPairs(keys, fields, from, to))
 	if err != nil {
 		return nil, err
 	}
-	byPair := map[string][]Existing{}
+	byPair := map[string][]StoredAlert{}
 	for _, alert := range found {
 		byPair[alert.Pair] = append(byPair[alert.Pair], alert)
 	}
-	existing := make([][]Existing, len(keys))
+	existing := make([][]StoredAlert, len(keys))
 	for i, k := range keys {
 		all := slices.Concat(byPair[k.Pair], byPair[k.formerPair])
-		slices.SortStableFunc(all, func(a, b Existing) int {
+		slices.SortStableFunc(all, func(a, b StoredAlert) int {
 			return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.ID, b.ID))
 		})
-		existing[i] = slices.CompactFunc(all, func(a, b Existing) bool { return a.ID == b.ID })
+		existing[i] = slices.CompactFunc(all, func(a, b StoredAlert) bool { return a.ID == b.ID })
 	}
 	return existing, nil
 }
 
 // Find returns an alert by its id. Its error is an *UnknownAlertsError if there
 // is none.
-func (s *Store) Find(ctx context.Context, id string) (Existing, error) {
+func (s *Store) Find(ctx context.Context, id string) (StoredAlert, error) {
 	found, err := s.alertsThat(ctx, dsl{"term": dsl{"kibana.alert.uuid": id}})
 	if err == nil && len(found) == 0 {
 		err = &UnknownAlertsError{Target: s.alertsTarget, IDs: []string{id}}
 	}
 	if err != nil {
-		return Existing{}, fmt.Errorf("look up the alert: %w", err)
+		return StoredAlert{}, fmt.Errorf("look up the alert: %w", err)
 	}
 	return found[0], nil
 }
 
-func (s *Store) alertsThat(ctx context.Context, query dsl) ([]Existing, error) {
-	var alerts []Existing
+func (s *Store) alertsThat(ctx context.Context, query dsl) ([]StoredAlert, error) {
+	var alerts []StoredAlert
 	var after []any
 	for size := mostExisting; ; {
 		var hits []struct {
@@ -133,8 +135,8 @@ type existingSource struct {
 	} `json:"kibana.alert.ancestors"`
 }
 
-func (a existingSource) read() Existing {
-	e := Existing{
+func (a existingSource) read() StoredAlert {
+	e := StoredAlert{
 		ID: a.ID, Pair: a.Pair, RuleID: a.RuleID, RuleName: a.RuleName, Fields: a.Fields, Terms: a.Terms,
 		FirstSeen: a.FirstSeen.UTC(), Written: a.Written.UTC(), Status: a.Status, RunID: a.RunID, Search: a.Search,
 	}

@@ -87,7 +87,7 @@ func TestNarrowerTypes(t *testing.T) {
 		}
 		for _, value := range []any{"99999999999", "1e15", "2147483648", "7"} { // as people write them
 			found := 0
-			for page, err := range s.Having(esquery.Values{"id": {value}}).Candidates(t.Context(), window) {
+			for page, err := range s.Narrow(esquery.Values{"id": {value}}).Candidates(t.Context(), window) {
 				if err != nil {
 					t.Fatal(value, err)
 				}
@@ -100,13 +100,13 @@ func TestNarrowerTypes(t *testing.T) {
 	}
 	// Where all are narrow, nobody has such a value.
 	s := open(t, nil, esquery.Search{Indices: []string{prefix + "-integer"}, Fields: []string{"id"}, Timestamp: "time"})
-	for page, err := range s.Having(esquery.Values{"id": {"99999999999"}}).Candidates(t.Context(), window) {
+	for page, err := range s.Narrow(esquery.Values{"id": {"99999999999"}}).Candidates(t.Context(), window) {
 		if err != nil || len(page.Candidates) > 0 {
 			t.Errorf("got %v, %v", page.Candidates, err)
 		}
 	}
 	s = open(t, nil, esquery.Search{Indices: []string{prefix + "-integer", prefix + "-byte"}, Fields: []string{"id"}, Timestamp: "time"})
-	for page, err := range s.Having(esquery.Values{"id": {"99999999999", nil}}).Candidates(t.Context(), window) {
+	for page, err := range s.Narrow(esquery.Values{"id": {"99999999999", nil}}).Candidates(t.Context(), window) {
 		if err != nil || len(page.Candidates) > 0 {
 			t.Errorf("got %v, %v", page.Candidates, err)
 		}

@@ -1,0 +1,22 @@
+package backtest
+
+import (
+	"fmt"
+	"testing"
+)
+
+// TestTallyIsBounded counts more values than are kept: those that come often
+// are there all the same, and say by how much they may be too low.
+func TestTallyIsBounded(t *testing.T) {
+	var v Tally
+	for i := range 10 * mostValues {
+		v.add(fmt.Sprint("once-", i))
+		if i%100 == 0 {
+			v.add("often")
+		}
+	}
+	top := v.Top(1, 1)
+	if len(v.counts) > mostValues || v.forgotten == 0 || top[0].Value != "often" || top[0].Count+v.forgotten < mostValues/10 {
+		t.Errorf("%d values are kept, %d may be missing of each, the top is %+v", len(v.counts), v.forgotten, top)
+	}
+}

@@ -1,0 +1,70 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"newterms/esquery"
+)
+
+// nothing finds what keeps the events that have the values from matching.
+func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, asked question) (Nothing, error) {
+	w := asked.window
+	found, err := source.Obstacles(ctx, esquery.Range(w), asked.values)
+	if err != nil {
+		return Nothing{}, err
+	}
+	answer := Nothing{named: e.named(nil), From: w.From, To: w.To, Obstacles: found, OfFields: []string{}}
+	for _, field := range e.Rule.Search.Fields {
+		i := slices.IndexFunc(found.ByValue, func(v esquery.ValueCount) bool { return v.Field == field })
+		if i < 0 {
+			continue
+		}
+		value, err := e.value(ctx, source, found.ByValue[i], asked)
+		if err != nil {
+			return answer, err
+		}
+		answer.Values = append(answer.Values, value)
+	}
+	if found.Events > 0 {
+		answer.Of = answer.Values
+	} else if rarest, ok := rarestOf(answer.Values); ok {
+		answer.Of = []Value{rarest}
+		if answer.Obstacles, err = source.Obstacles(ctx, esquery.Range(w), esquery.Values{rarest.Field: {rarest.Value}}); err != nil {
+			return answer, fmt.Errorf("of %s: %w", rarest.Field, err)
+		}
+	}
+	for _, v := range answer.Of {
+		answer.OfFields = append(answer.OfFields, v.Field)
+	}
+	return answer, nil
+}
+
+// rarestOf is the value that the fewest events have; ok is false if no event has one
+// of them.
+func rarestOf(values []Value) (rarest Value, ok bool) {
+	for i, v := range values {
+		if v.Events == 0 {
+			return Value{}, false
+		}
+		if i == 0 || v.Events < rarest.Events {
+			rarest = v
+		}
+	}
+	return rarest, len(values) > 0
+}
+
+// value adds to a value those that are like it.
+func (e *Explainer) value(ctx context.Context, source *esquery.Source, of esquery.ValueCount, asked question) (Value, error) {
+	v := Value{ValueCount: of, Similar: slices.Clone(asked.letters[of.Field])}
+	v.OtherCase = len(v.Similar)
+	text, ok := of.Value.(string)
+	if !ok || of.Events > 0 {
+		return v, nil
+	}
+	similar, notAllowed, err := source.Similar(ctx, e.around(asked.window), of.Field, strings.TrimSpace(text))
+	v.Similar, v.NoSimilar = append(v.Similar, similar...), notAllowed
+	return v, err
+}

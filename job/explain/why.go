@@ -1,0 +1,67 @@
+package explain
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"newterms/alerts"
+	"newterms/job"
+	"newterms/job/words"
+)
+
+// mostRuns is how many runs are named that left out a first occurrence.
+const mostRuns = 3
+
+// addWhy says of each first occurrence without an alert which runs left it out, why,
+// and how to get one.
+func (e *Explainer) addWhy(ctx context.Context, all []Pair) error {
+	search, err := e.Rule.Search.Hash()
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		for n := range all[i].Occurrences {
+			o := &all[i].Occurrences[n]
+			if !o.FirstOccurrence || o.Alert != nil {
+				continue
+			}
+			runs, err := e.Store.CoveringRuns(ctx, e.Rule.ID, o.At)
+			if err != nil {
+				return err
+			}
+			o.NoAlert = append(whyOf(runs, search), "to write it: "+e.Rerun(job.Window{From: o.At, To: o.At.Add(time.Millisecond)}))
+		}
+	}
+	return nil
+}
+
+func whyOf(runs []alerts.CoveringRun, search string) []string {
+	if len(runs) == 0 {
+		return []string{"no run has looked at it"}
+	}
+	var why []string
+	for i, run := range runs {
+		if i == mostRuns {
+			return append(why, words.Plural(len(runs)-mostRuns, "run", "runs")+" more before that")
+		}
+		why = append(why, whyNot(run, search))
+	}
+	return why
+}
+
+// whyNot says why a run wrote no alert.
+func whyNot(run alerts.CoveringRun, search string) string {
+	text := fmt.Sprintf("run %s of %s", run.RunID, words.Second(run.At))
+	switch {
+	case run.Rerun != "":
+		return text + " passed it over: a gap, the outage before it was too long"
+	case run.State == alerts.RunFailed:
+		return text + " failed: " + run.Error
+	case run.State == alerts.RunStarted:
+		return text + " has not ended, or was killed"
+	case run.Search != search:
+		return text + " had another search: other indices, exclusions, query or fields"
+	}
+	return text + " did not find it new: the event became searchable later, or one before it is gone since"
+}

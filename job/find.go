@@ -1,0 +1,150 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"newterms/esquery"
+)
+
+// isFirstOccurrence is the definition of an alert. first is the earliest event of
+// a pair in a window no longer than H, and lastSeen the latest one in the H
+// before that window, the zero time if there is none. An event exactly H before
+// first is still history.
+func isFirstOccurrence(first, lastSeen time.Time, history time.Duration) bool {
+	return lastSeen.IsZero() || first.Sub(lastSeen) > history
+}
+
+// A Finder finds the first occurrences of the pairs of a source.
+type Finder struct {
+	Source  *esquery.Source
+	History time.Duration // H, the length of the history window
+	// AskOldest tells a source that is new from pairs that are: see Page.NoHistory.
+	AskOldest bool
+}
+
+// IsFirstOccurrence reports whether an event of a pair is a first occurrence that was
+// last seen at a time, zero if it was not seen in the H before.
+func (f Finder) IsFirstOccurrence(at, lastSeen time.Time) bool {
+	return isFirstOccurrence(at, lastSeen, f.History)
+}
+
+// A Page holds verdicts about pairs of a part of a window.
+type Page struct {
+	Part     Window          // at most H long
+	Lacking  esquery.Lacking // of the whole part, on its first page
+	Verdicts []Verdict
+	End      bool // the part has no more pages; this one is empty
+	// NoHistory is set at the End of the first part all of whose pairs look new because
+	// there is no event at all in the history; nil unless Finder.AskOldest.
+	NoHistory *NoHistory
+}
+
+// A Verdict says whether the earliest event of a pair in a part is a first
+// occurrence.
+type Verdict struct {
+	esquery.Candidate
+	LastSeen        time.Time // in the H before the part; zero if never
+	FirstOccurrence bool
+}
+
+// Find goes through a window in parts of at most H: in such a part no pair can
+// have two first occurrences, so its earliest event decides. It yields each pair of
+// a part once, and ends after the first error.
+func (f Finder) Find(ctx context.Context, w Window) iter.Seq2[Page, error] {
+	return func(yield func(Page, error) bool) {
+		for rest := w; rest.From.Before(rest.To); {
+			part := rest.first(f.History)
+			pairs, anyHistory := 0, false
+			for page, err := range f.pages(ctx, part) {
+				pairs += len(page.Verdicts)
+				anyHistory = anyHistory || slices.ContainsFunc(page.Verdicts, func(v Verdict) bool { return !v.LastSeen.IsZero() })
+				if err != nil {
+					err = fmt.Errorf("window %s: %w", part, err)
+				}
+				if !yield(page, err) || err != nil {
+					return
+				}
+			}
+			end, err := Page{Part: part, End: true}, error(nil)
+			if f.AskOldest && pairs > 0 && !anyHistory {
+				end.NoHistory, err = f.noHistory(ctx, part)
+				f.AskOldest = end.NoHistory == nil
+			}
+			if !yield(end, err) || err != nil {
+				return
+			}
+			if rest, err = f.after(ctx, Window{part.To, w.To}, pairs); err != nil {
+				yield(Page{}, fmt.Errorf("window %s: %w", rest, err))
+				return
+			}
+		}
+	}
+}
+
+// noHistory is nil if there is an event in the history of a part.
+func (f Finder) noHistory(ctx context.Context, part Window) (*NoHistory, error) {
+	whole := esquery.Range{From: part.From.Add(-f.History), To: part.To}
+	oldest, ok, err := f.Source.Oldest(ctx, whole)
+	if err != nil {
+		return nil, fmt.Errorf("window %s: %w", part, err)
+	}
+	if !ok || oldest.Before(part.From) {
+		return nil, nil
+	}
+	return &NoHistory{oldest, whole.From}, nil
+}
+
+// pages yields the pages of a part.
+func (f Finder) pages(ctx context.Context, part Window) iter.Seq2[Page, error] {
+	history := esquery.Range{From: part.From.Add(-f.History), To: part.From}
+	return func(yield func(Page, error) bool) {
+		for listed, err := range f.Source.Candidates(ctx, part.timeRange()) {
+			page := Page{Part: part, Lacking: listed.Lacking}
+			if err == nil && len(listed.Candidates) > 0 {
+				page.Verdicts, err = f.judge(ctx, history, listed.Candidates)
+			}
+			if !yield(page, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// judge decides about candidates by the history before their part.
+func (f Finder) judge(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]Verdict, error) {
+	lastSeen, err := f.Source.LastSeen(ctx, history, candidates)
+	if err != nil {
+		return nil, err
+	}
+	verdicts := make([]Verdict, len(candidates))
+	for i, c := range candidates {
+		verdicts[i] = Verdict{c, lastSeen[i], f.IsFirstOccurrence(c.First, lastSeen[i])}
+	}
+	return verdicts, nil
+}
+
+// manyParts is how many parts must be left after an empty one to ask where the next
+// event is: who wants all there is writes --from 2000-01-01.
+const manyParts = 20
+
+// after is what is left of a window after a part with some pairs, from the next
+// event on if much is left.
+func (f Finder) after(ctx context.Context, rest Window, pairs int) (Window, error) {
+	if pairs > 0 || rest.CountParts(f.History) < manyParts {
+		return rest, nil
+	}
+	next, ok, err := f.Source.Oldest(ctx, rest.timeRange())
+	switch {
+	case err != nil:
+		return rest, err
+	case !ok:
+		rest.From = rest.To
+	case next.After(rest.From): // of an event with several times one may be before it
+		rest.From = next.Truncate(time.Millisecond)
+	}
+	return rest, nil
+}

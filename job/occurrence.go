@@ -1,0 +1,135 @@
+package job
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/job/rule"
+)
+
+// An Occurrence is a first occurrence, with the key of its alert.
+type Occurrence struct {
+	Verdict
+	Key     alerts.Key
+	Alerted bool // see MarkAlerted
+}
+
+// Occurrences are the first occurrences of a page, in its order.
+func Occurrences(r rule.Rule, page Page) ([]Occurrence, error) {
+	var all []Occurrence
+	for _, v := range page.Verdicts {
+		if !v.FirstOccurrence {
+			continue
+		}
+		key, err := alerts.NewKey(r.ID, r.Search.Fields, v.Terms, v.First)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Occurrence{Verdict: v, Key: key})
+	}
+	return all, nil
+}
+
+// MarkAlerted marks the first occurrences of a rule that have an alert. search is
+// the hash of its search.
+func MarkAlerted(ctx context.Context, store *alerts.Store, r rule.Rule, search string, all []Occurrence) error {
+	lookup := alerts.Lookup{History: r.History, Search: search, Fields: r.Search.Fields}
+	for batch := range slices.Chunk(all, alerts.MaxBatch) {
+		keys := make([]alerts.Key, len(batch))
+		for i, o := range batch {
+			keys[i] = o.Key
+		}
+		alerted, err := store.AlreadyAlerted(ctx, keys, lookup)
+		if err != nil {
+			return err
+		}
+		for i := range batch {
+			batch[i].Alerted = alerted[i]
+		}
+	}
+	return nil
+}
+
+// An AlertMaker makes the alerts of a rule's first occurrences, each with its event.
+type AlertMaker struct {
+	source *esquery.Source
+	maker  *alerts.Maker
+	now    func() time.Time
+	warn   func(error)
+	// sourceOff are the indices of which it has warned that they keep no _source.
+	sourceOff []string
+}
+
+// NewAlertMaker returns one for the alerts of a run. warn is given a *SourceOff for
+// each index without the sources of its events.
+func NewAlertMaker(source *esquery.Source, r alerts.Rule, info alerts.RunInfo, now func() time.Time, warn func(error)) (*AlertMaker, error) {
+	maker, err := alerts.NewMaker(r, info)
+	return &AlertMaker{source: source, maker: maker, now: now, warn: warn}, err
+}
+
+// Alerts yields the alerts of occurrences of a part, in the order of their times:
+// events of about the same time are the cheapest to fetch together. Beside the
+// events it makes sure that all of the history could be seen. It ends after the
+// first error.
+func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence) iter.Seq2[[]alerts.Alert, error] {
+	return func(yield func([]alerts.Alert, error) bool) {
+		if len(found) == 0 {
+			return
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		asked := make(chan error, 1)
+		go func() { asked <- m.source.Unchanged(ctx) }()
+		unchanged := sync.OnceValue(func() error { return <-asked })
+		defer unchanged() // so that it has ended
+		defer cancel()
+		slices.SortStableFunc(found, func(a, b Occurrence) int { return a.First.Compare(b.First) })
+		candidates := make([]esquery.Candidate, len(found))
+		for i, o := range found {
+			candidates[i] = o.Candidate
+		}
+		fetched := func(ctx context.Context) iter.Seq2[[]*esquery.Event, error] { return m.source.Events(ctx, candidates) }
+		for events, err := range Prefetch(ctx, fetched) {
+			if err == nil {
+				err = unchanged()
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(m.of(part, found[:len(events)], events), nil) {
+				return
+			}
+			found = found[len(events):]
+		}
+	}
+}
+
+// of builds the alerts of first occurrences, each with its event.
+func (m *AlertMaker) of(part Window, found []Occurrence, events []*esquery.Event) []alerts.Alert {
+	read := map[*esquery.Event]*alerts.Event{}
+	made := make([]alerts.Alert, len(found))
+	for i, o := range found {
+		e := events[i]
+		if read[e] == nil {
+			m.warnIfSourceOff(e)
+			read[e] = m.maker.Event(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
+		}
+		made[i] = m.maker.Alert(alerts.Finding{
+			Key: o.Key, Terms: o.Terms, LastSeen: o.LastSeen, Events: o.Events, From: part.From, To: part.To, Event: read[e],
+		}, m.now())
+	}
+	return made
+}
+
+// warnIfSourceOff tells of an index whose events come without their _source, once.
+func (m *AlertMaker) warnIfSourceOff(e *esquery.Event) {
+	if e.Source == nil && e.Missing == "" && e.Index != "" && !slices.Contains(m.sourceOff, e.Index) {
+		m.sourceOff = append(m.sourceOff, e.Index)
+		m.warn(&SourceOff{e.Index})
+	}
+}

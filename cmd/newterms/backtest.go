@@ -4,14 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
-	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/backtest"
 	"newterms/job/datemath"
@@ -19,12 +20,18 @@ import (
 	"newterms/job/words"
 )
 
+const backtestHelp = `  newterms backtest --from T [--to T] [--rule PATH]... [--exclude KQL]...
+                  [--exclude-file FILE]... [--missing-terms skip|include]
+                  [--history 7d,14d] [--output text|json]
+                  what rules would have found, by day and by value, alerted
+                  already or not, and what each exclusion takes; several rules
+                  as a table; writes nothing
+`
+
 // backtestFlags are what `newterms backtest` was told.
 type backtestFlags struct {
-	*askedFlags
-	files     list
+	searchFlags
 	histories []time.Duration
-	measured  []kql.Query // the exclusions that are not the settings'
 }
 
 // backtest shows what rules would have found in a range, and what exclusions
@@ -34,7 +41,7 @@ func (p program) backtest(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	rules, unusable := f.askedFlags.rules(p)
+	rules, unusable := p.rules(f.paths, nil, f.missing)
 	if len(rules) == 0 {
 		return unusable
 	}
@@ -42,7 +49,7 @@ func (p program) backtest(ctx context.Context, args []string) error {
 	if err != nil {
 		return errors.Join(unusable, err)
 	}
-	defer p.progress.during("backtest")()
+	defer p.during("backtest")()
 	several := len(rules)+len(causes(unusable)) > 1
 	failures := []error{unusable}
 	var reports []*backtest.Report
@@ -59,14 +66,14 @@ func (p program) backtest(ctx context.Context, args []string) error {
 		}
 	}
 	slices.SortStableFunc(reports, func(a, b *backtest.Report) int { return cmp.Compare(b.FirstOccurrences, a.FirstOccurrences) })
-	return errors.Join(append(failures, p.printReports(reports, f.output, several))...)
+	return errors.Join(append(failures, show.Reports(p.stdout, reports, f.output, several))...)
 }
 
 // backtestRule tests one rule. Of several only the numbers count.
 func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rule.Rule, f backtestFlags, several bool) (*backtest.Report, error) {
 	warn := p.warnOf(r.Name)
 	b := backtest.Backtest{
-		Rule: r, Exclude: f.measured, Histories: f.histories, OnlyCounts: several,
+		Rule: r, Exclude: f.exclude, Histories: f.histories, OnlyCounts: several,
 		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
@@ -77,7 +84,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 			}
 		},
 	}
-	started, w := p.now(), f.window(p, r.History)
+	started, w := p.now(), *f.window
 	report, err := b.Run(ctx, w)
 	if err != nil {
 		return nil, err
@@ -90,27 +97,19 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 }
 
 func (p program) parseBacktest(args []string) (backtestFlags, error) {
-	asked, flags := p.newAskedFlags("backtest", "text", "json")
-	f := backtestFlags{askedFlags: asked}
+	var f backtestFlags
 	var histories string
-	flags.Var(&f.files, "exclude-file", "")
+	flags := flag.NewFlagSet("backtest", flag.ContinueOnError)
+	f.define(p, flags, show.Text, show.JSON)
 	flags.StringVar(&histories, "history", "", "")
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return f, err
 	}
-	if err := asked.read(p); err != nil {
+	if err := f.read(p); err != nil {
 		return f, err
 	}
-	if asked.given == nil {
+	if f.window == nil {
 		return f, usageError{errors.New("backtest: --from is missing: say since when, such as --from now-30d/d")}
-	}
-	f.measured, asked.exclude = asked.exclude, nil
-	for _, path := range f.files {
-		more, err := readExcludeFile(path)
-		if err != nil {
-			return f, usageError{fmt.Errorf("--exclude-file: %w", err)}
-		}
-		f.measured = append(f.measured, more...)
 	}
 	for text := range strings.SplitSeq(histories, ",") {
 		if text = strings.TrimSpace(text); text == "" {

@@ -9,11 +9,18 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/terminal"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job/words"
 )
+
+const decideHelp = `  newterms close|acknowledge ALERT_ID... [--reason TEXT]
+  newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
+                  sets the status of alerts, by id or all that KQL matches;
+                  without --yes that only shows how many there are
+`
 
 // decideFlags are what `newterms close` or `acknowledge` was told.
 type decideFlags struct {
@@ -46,7 +53,7 @@ func (p program) decide(command string, status alerts.WorkflowStatus) func(conte
 		}
 		decided, err := store.Decide(ctx, f.ids, alerts.Decision{Status: status, User: user.String(), Reason: f.reason, At: p.now()})
 		if err == nil || decided != (alerts.Decided{}) {
-			fmt.Fprintf(forPeople{p.stdout}, "%s %s%s\n", status, words.Plural(int64(decided.Changed), "alert", "alerts"), already(decided.Already, status))
+			fmt.Fprintf(terminal.Escaping(p.stdout), "%s %s%s\n", status, words.Plural(int64(decided.Changed), "alert", "alerts"), already(decided.Already, status))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", command, err)
@@ -117,11 +124,11 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 		}
 	}
 	matches := map[bool]string{true: "alert matches", false: "alerts match"}[len(ids) == 1]
-	fmt.Fprintf(forPeople{p.stdout}, "%d %s%s\n", len(ids), matches, already(has, status))
+	fmt.Fprintf(terminal.Escaping(p.stdout), "%d %s%s\n", len(ids), matches, already(has, status))
 	if f.yes || has == len(ids) {
 		return ids, nil
 	}
-	_, err = fmt.Fprintf(forPeople{p.stdout}, "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[len(ids)-has == 1])
+	_, err = fmt.Fprintf(terminal.Escaping(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[len(ids)-has == 1])
 	return nil, err
 }
 

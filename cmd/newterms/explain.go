@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/job"
@@ -17,13 +19,21 @@ import (
 	"newterms/job/words"
 )
 
-// missingValue stands for the absence of a field in --term, as in the output.
-const missingValue = "(missing)"
+const explainHelp = `  newterms explain --term FIELD=VALUE... [--from T] [--to T] [--rule PATH]...
+                  [--exclude KQL]... [--exclude-file FILE]...
+                  [--missing-terms skip|include] [--output text|json]
+  newterms explain ALERT_ID [--rule PATH]... [--output text|json]
+                  says why a pair has an alert or has none, or what keeps its
+                  events from matching; without --from in the last 7 days, or
+                  what the rule's history is; writes nothing
+`
 
 // explain says why pairs have an alert, or why not. It writes nothing.
 func (p program) explain(ctx context.Context, args []string) error {
-	asked, flags := p.newAskedFlags("explain", "text", "json")
+	var asked searchFlags
 	var terms list
+	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
+	asked.define(p, flags, show.Text, show.JSON)
 	flags.Var(&terms, "term", "")
 	rest, err := parseFlags(flags, args, len(args))
 	if err == nil && len(rest) > 0 { // flags may follow the id
@@ -39,12 +49,12 @@ func (p program) explain(ctx context.Context, args []string) error {
 	switch {
 	case err != nil:
 		return err
-	case len(rest) > 0 && (len(terms) > 0 || asked.given != nil):
+	case len(rest) > 0 && (len(terms) > 0 || asked.window != nil):
 		return usageError{errors.New("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")}
 	case len(rest) == 0 && len(terms) == 0:
 		return usageError{errors.New("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms --help")}
 	}
-	rules, unusable := asked.rules(p)
+	rules, unusable := p.rules(asked.paths, asked.exclude, asked.missing)
 	if len(rules) == 0 {
 		return unusable
 	}
@@ -52,17 +62,17 @@ func (p program) explain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer p.progress.during("explain")()
+	defer p.during("explain")()
 	store := p.store(client)
 	if len(rest) > 0 {
-		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], asked))
+		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], &asked))
 	}
 	if rules, err = having(rules, values); err != nil {
 		return errors.Join(unusable, err)
 	}
 	failures := []error{unusable}
 	for _, r := range rules {
-		err := p.explainPairs(ctx, client, p.explainer(client, store, r, asked), values, asked.window(p, r.History), asked.output)
+		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &asked), values, asked.windowOr(r.History, p.now()), asked.output)
 		if err != nil && len(rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
@@ -86,7 +96,7 @@ func parseTerms(terms []string) (esquery.Values, error) {
 			return nil, usageError{fmt.Errorf("--term: %s is there twice: explain one value at a time", field)}
 		case len(value) > longestTerm:
 			return nil, usageError{fmt.Errorf("--term: the value of %s has %d bytes, and Elasticsearch keeps no term of more than %d", field, len(value), longestTerm)}
-		case value == missingValue:
+		case value == show.MissingValue:
 			values[field] = []any{nil}
 		default:
 			values[field] = []any{value}
@@ -117,9 +127,9 @@ func having(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
 }
 
 // explainer explains the pairs of a rule.
-func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, asked *askedFlags) *explain.Explainer {
+func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, asked *searchFlags) *explain.Explainer {
 	return &explain.Explainer{
-		Rule: r, Store: store, Warn: p.warnOf(r.Name), Rerun: runFlags{repeat: asked.repeat}.rerun,
+		Rule: r, Store: store, Warn: p.warnOf(r.Name), Rerun: asked.rerun,
 		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
@@ -127,10 +137,10 @@ func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.R
 }
 
 // explainPairs explains the pairs that have some values, and prints that.
-func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values esquery.Values, w job.Window, output string) error {
+func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values esquery.Values, w job.Window, output show.Format) error {
 	requests, _ := client.Spent()
 	start := p.now()
-	pairs, err := x.Explain(ctx, values, w, &explainPrinter{rule: x.Rule, asked: x.Asked, asJSON: output == "json", out: p.stdout})
+	pairs, err := x.Explain(ctx, values, w, show.NewExplanations(x, output, p.stdout))
 	if err != nil {
 		return misfit(err, values)
 	}
@@ -161,7 +171,7 @@ func misfit(err error, values esquery.Values) error {
 
 // explainAlert explains an alert that exists, and whether a run would write it
 // again.
-func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, asked *askedFlags) error {
+func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, asked *searchFlags) error {
 	alert, err := store.Find(ctx, id)
 	if is[*alerts.UnknownAlertsError](err) {
 		return usageError{fmt.Errorf("explain: %s has no alert %q: an id is the _id of an alert: kibana.alert.uuid on the dashboard", p.settings.AlertsTarget, id)}

@@ -16,6 +16,14 @@ import (
 	"newterms/esquery/elastic"
 )
 
+const keysHelp = `  newterms keys   [run|setup|close|notify]... [--rotate] [--expires D]
+                  [--output json|secret]
+                  as a user makes API keys with what each needs, run and setup
+                  if none is named, and prints them once, as JSON or as Secrets
+                  for kubectl; --rotate makes another key, tries it and ends
+                  the one there is
+`
+
 // keysFlags are what `newterms keys` was told.
 type keysFlags struct {
 	uses    []keys.Use

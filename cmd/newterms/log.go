@@ -4,18 +4,18 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 
 	"github.com/lmittmann/tint"
-	"golang.org/x/term"
+
+	"newterms/cmd/newterms/terminal"
 )
 
 // newLogger writes for people on a terminal and ECS JSON elsewhere.
 //
 // https://www.elastic.co/docs/reference/ecs/logging/intro
 func newLogger(s settings, stderr io.Writer) *slog.Logger {
-	_, onTerminal := terminalWidth(stderr)
+	_, onTerminal := terminal.Width(stderr)
 	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
 		return slog.New(sentences{tint.NewTextHandler(stderr, &tint.Options{
 			Level: slog.Level(s.LogLevel), TimeFormat: "15:04:05",
@@ -36,10 +36,10 @@ func newLogger(s settings, stderr io.Writer) *slog.Logger {
 type sentences struct{ slog.Handler }
 
 func (s sentences) Handle(ctx context.Context, r slog.Record) error {
-	shown := slog.NewRecord(r.Time, r.Level, visible(r.Message), r.PC)
+	shown := slog.NewRecord(r.Time, r.Level, terminal.Escape(r.Message), r.PC)
 	if s.Enabled(ctx, slog.LevelDebug) {
 		r.Attrs(func(a slog.Attr) bool {
-			shown.AddAttrs(slog.String(a.Key, visible(a.Value.String())))
+			shown.AddAttrs(slog.String(a.Key, terminal.Escape(a.Value.String())))
 			return true
 		})
 	}
@@ -61,21 +61,4 @@ func ecsName(groups []string, a slog.Attr) slog.Attr {
 		a.Key = "message"
 	}
 	return a
-}
-
-// terminalWidth is in columns; ok is false if w is no terminal.
-func terminalWidth(w io.Writer) (width int, ok bool) {
-	for {
-		above, ok := w.(interface{ beneath() io.Writer })
-		if !ok {
-			break
-		}
-		w = above.beneath()
-	}
-	f, isFile := w.(*os.File)
-	if !isFile || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	return width, err == nil
 }

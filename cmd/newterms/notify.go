@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
 )
@@ -84,7 +85,7 @@ func (p program) installNotifiers(ctx context.Context, connector kibana.Connecto
 		if o.How != "" {
 			how = " (" + o.How + ")"
 		}
-		fmt.Fprintf(forPeople{p.stdout}, "%s Kibana rule %q%s in space %s, which notifies through %s\n", o.Did, o.Name, how, space.Name, connector.ID)
+		fmt.Fprintf(terminal.Escaping(p.stdout), "%s Kibana rule %q%s in space %s, which notifies through %s\n", o.Did, o.Name, how, space.Name, connector.ID)
 	}
 	return nil
 }

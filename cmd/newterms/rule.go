@@ -2,29 +2,26 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 
+	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/job/rule"
 )
 
+const ruleHelp = `  newterms rule   [PATH] [--among FOLDER] [--requests] [--output text|json]
+                  prints what there is to know of a rule: ATT&CK, indicators,
+                  exclusions, the triage guide; --among counts what the rules
+                  of a folder have in common with it; needs no cluster
+`
+
 // ruleFlags are what `newterms rule` was told.
 type ruleFlags struct {
 	requests bool
-	output   string
 	among    string
-}
-
-// rulePage is what `newterms rule --output json` prints of a rule.
-type rulePage struct {
-	rule.Page
-	Among *rule.Among `json:"among,omitempty"`
-	// Types are asked of the cluster, if there is one.
-	Types    map[string][]string `json:"field_types,omitempty"`
-	Requests []esquery.Request   `json:"requests,omitempty"`
+	outputFlag
 }
 
 // rule prints the pages of rules.
@@ -32,7 +29,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 	var f ruleFlags
 	flags := flag.NewFlagSet("rule", flag.ContinueOnError)
 	flags.BoolVar(&f.requests, "requests", false, "")
-	flags.StringVar(&f.output, "output", "text", "")
+	f.outputFlag.define(flags, show.Text, show.JSON)
 	flags.StringVar(&f.among, "among", "", "")
 	paths, err := parseFlags(flags, args, 1)
 	if err != nil {
@@ -41,8 +38,8 @@ func (p program) rule(ctx context.Context, args []string) error {
 	if isGiven(flags, "among") && f.among == "" {
 		return usageError{errors.New("--among: it is empty: name a folder of rules")}
 	}
-	if f.output != "text" && f.output != "json" {
-		return usageError{fmt.Errorf("--output: %q is neither text nor json", f.output)}
+	if err := f.outputFlag.check(); err != nil {
+		return err
 	}
 	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
 	var others []rule.Rule
@@ -59,7 +56,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 			page.Among = &among
 		}
 		if err == nil {
-			err = p.printPage(page, f)
+			err = page.Print(p.stdout, f.output)
 		}
 		if err != nil {
 			return errors.Join(unusable, err)
@@ -68,21 +65,10 @@ func (p program) rule(ctx context.Context, args []string) error {
 	return unusable
 }
 
-func (p program) printPage(page rulePage, f ruleFlags) error {
-	if f.output == "json" {
-		encoder := json.NewEncoder(p.stdout)
-		encoder.SetIndent("", "  ")
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(page)
-	}
-	_, err := fmt.Fprint(forPeople{p.stdout}, page.text())
-	return err
-}
-
 // page collects what there is to say. For JSON it asks the cluster, if there is
 // one, which types the fields have; else every field is taken for a keyword.
-func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (rulePage, error) {
-	page := rulePage{Page: r.Page()}
+func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (show.Page, error) {
+	page := show.Page{Page: r.Page()}
 	now := p.now().UTC()
 	window := esquery.Range{From: now.Add(-r.Lookback), To: now}
 	history := esquery.Range{From: window.From.Add(-r.History), To: window.From}
@@ -92,7 +78,7 @@ func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (rulePage, 
 	}
 	var err error
 	switch {
-	case f.output == "json" && len(p.settings.URLs)+len(p.settings.CloudID) > 0:
+	case f.output == show.JSON && len(p.settings.URLs)+len(p.settings.CloudID) > 0:
 		client, err := p.connect()
 		if err != nil {
 			return page, err
@@ -102,7 +88,7 @@ func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (rulePage, 
 			return page, fmt.Errorf("rule %s: %w", r.Name, err)
 		}
 		page.Types, page.Requests = source.Types(), source.Requests(window, history, []esquery.Candidate{pair})
-	case f.output == "json" || f.requests:
+	case f.output == show.JSON || f.requests:
 		page.Requests, err = r.Search.Requests(window, history, []esquery.Candidate{pair})
 	}
 	return page, err

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/show"
+	"newterms/cmd/newterms/terminal"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/job"
@@ -22,7 +24,7 @@ type shared struct {
 	store    *alerts.Store
 	mappings *esquery.Mappings
 	last     map[string]alerts.Checkpoint // by rule_id; a rule that is not there asks itself
-	floor    turn
+	token    terminal.Token               // of the rule that prints
 
 	mu        sync.Mutex
 	serverNow time.Time // zero until it is needed
@@ -31,7 +33,7 @@ type shared struct {
 // share asks what all rules need at the start: where the runs before them stand.
 // A single rule asks that itself, and a range by hand needs no such thing.
 func (p program) share(ctx context.Context, f runFlags, client *elastic.Client) (*shared, error) {
-	s := &shared{client: client, store: p.store(client), last: map[string]alerts.Checkpoint{}, floor: newTurn()}
+	s := &shared{client: client, store: p.store(client), last: map[string]alerts.Checkpoint{}, token: terminal.NewToken()}
 	searches := make([]esquery.Search, len(f.rules))
 	followed := make([]alerts.Followed, len(f.rules))
 	for i, r := range f.rules {
@@ -117,7 +119,7 @@ func (p program) runSeveral(ctx context.Context, f runFlags, client *elastic.Cli
 		return errors.Join(append(sum.failures, err)...)
 	}
 	turns := p.turns(f.rules, s.last)
-	defer p.progress.during("run")()
+	defer p.during("run")()
 	var workers sync.WaitGroup
 	for range turns.atOnce {
 		workers.Go(func() {
@@ -140,10 +142,10 @@ func (p program) runSeveral(ctx context.Context, f runFlags, client *elastic.Cli
 // runAmong runs one of several rules.
 func (p program) runAmong(ctx context.Context, r rule.Rule, f runFlags, s *shared) (alerts.Run, error) {
 	p = p.until(ctx)
-	speaker := newSpeaker(s.floor, ctx.Done(), p.stdout, p.stderr)
-	defer speaker.done()
-	p.stdout, p.log = speaker.out, newLogger(p.settings, speaker.errors)
-	run, err := p.runRule(ctx, r, f, s, speaker.print)
+	output := terminal.NewOutput(s.token, ctx.Done(), p.stdout, p.stderr)
+	defer output.Close()
+	p.stdout, p.log = output.Stdout, newLogger(p.settings, output.Stderr)
+	run, err := p.runRule(ctx, r, f, s, output.Print)
 	if err != nil {
 		err = p.tell(fmt.Errorf("rule %s: %w", r.Name, err))
 	}
@@ -190,7 +192,7 @@ func (t *tally) keys(dryRun bool) []slog.Attr {
 }
 
 // newJob is a run of the rule as the settings and flags have it.
-func (p program) newJob(r rule.Rule, f runFlags, s *shared, client *elastic.Client, out *printer) job.Job {
+func (p program) newJob(r rule.Rule, f runFlags, s *shared, client *elastic.Client, out *show.Alerts) job.Job {
 	var checkpoint *alerts.Checkpoint
 	if c, ok := s.last[r.ID]; ok {
 		checkpoint = &c
@@ -203,7 +205,7 @@ func (p program) newJob(r rule.Rule, f runFlags, s *shared, client *elastic.Clie
 			return s.mappings.Open(ctx, client, search)
 		},
 		ServerNow: func(ctx context.Context, search esquery.Search) (time.Time, error) { return s.now(ctx, client, search) },
-		Emit:      out.alert,
+		Emit:      out.Add,
 		Progress:  p.progress.of(r.Name),
 		Warn:      p.warnOf(r.Name),
 		Rerun:     f.rerun,

@@ -81,31 +81,3 @@ func TestRulesAtOnce(t *testing.T) {
 		t.Errorf("asked %v: the types once for all, and once more by each rule with alerts and by the one that failed; the first runs ever look at the recent ones, and at all", asked)
 	}
 }
-
-// TestOneSpeaksAtATime lets two rules say more than is kept of each.
-func TestOneSpeaksAtATime(t *testing.T) {
-	floor := newTurn()
-	var out strings.Builder
-	var speakers sync.WaitGroup
-	for _, letter := range []string{"a", "b", "c"} {
-		speakers.Go(func() {
-			s := newSpeaker(floor, t.Context().Done(), &out, &out)
-			for range 3 {
-				if _, err := s.out.Write([]byte(strings.Repeat(letter, maxKept/2))); err != nil {
-					t.Error(err)
-				}
-			}
-			s.done()
-		})
-	}
-	speakers.Wait()
-	changes := 0
-	for i := 1; i < out.Len(); i++ {
-		if out.String()[i] != out.String()[i-1] {
-			changes++
-		}
-	}
-	if out.Len() != 9*(maxKept/2) || changes != 2 {
-		t.Errorf("%d bytes, which change %d times", out.Len(), changes)
-	}
-}

@@ -11,20 +11,24 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts"
-	"newterms/esquery/kql"
+	"newterms/cmd/newterms/show"
 	"newterms/job"
 	"newterms/job/rule"
 	"newterms/job/words"
 )
 
+const runHelp = `  newterms run    [--from T] [--to T] [--rule PATH]... [--exclude KQL]...
+                  [--exclude-file FILE]... [--missing-terms skip|include]
+                  [--dry-run] [--output table|ndjson|none]
+                  runs once, over the scheduled window or over [from, to)
+`
+
 // runFlags are what `newterms run` was told.
 type runFlags struct {
-	window   *job.Window // by --from and --to; nil is the scheduled one
-	dryRun   bool
-	output   string
-	rules    []rule.Rule
-	unusable error    // of rules that were asked for; the others run
-	repeat   []string // the arguments that a rerun of another range needs
+	searchFlags // whose window is the scheduled one if it is nil
+	dryRun      bool
+	rules       []rule.Rule
+	unusable    error // of rules that were asked for; the others run
 }
 
 // several reports whether more than one rule was asked for.
@@ -33,9 +37,6 @@ func (f runFlags) several() bool { return len(f.rules)+len(causes(f.unusable)) >
 func (p program) run(ctx context.Context, args []string) error {
 	f, err := p.parseRun(args)
 	if err != nil {
-		return err
-	}
-	if _, err := newPrinter(f.output, p.stdout); err != nil {
 		return err
 	}
 	client, err := p.connect()
@@ -50,7 +51,7 @@ func (p program) run(ctx context.Context, args []string) error {
 		return err
 	}
 	turns := p.turns(f.rules, nil)
-	defer p.progress.during("run")()
+	defer p.during("run")()
 	for r, ctx := range turns.each(ctx) {
 		_, err = p.runRule(ctx, r, f, s, func() error { return nil })
 	}
@@ -58,80 +59,43 @@ func (p program) run(ctx context.Context, args []string) error {
 }
 
 func (p program) parseRun(args []string) (runFlags, error) {
-	var times rangeFlags
-	var paths, excludes list
 	var f runFlags
-	missing := p.settings.MissingTerms
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	times.define(flags)
-	flags.Var(&paths, "rule", "")
-	flags.Var(&excludes, "exclude", "")
-	flags.Func("missing-terms", "", func(text string) error { return missing.UnmarshalText([]byte(text)) })
+	f.define(p, flags, show.Table, show.NDJSON, show.None)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "")
-	flags.StringVar(&f.output, "output", "table", "")
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return f, err
 	}
-	var exclude []kql.Query
-	for _, text := range excludes {
-		q, err := parseExclude(text)
-		if err != nil {
-			return f, usageError{fmt.Errorf("--exclude: %w", err)}
-		}
-		exclude = append(exclude, q)
-		f.repeat = append(f.repeat, "--exclude", text)
+	if err := f.read(p); err != nil {
+		return f, err
 	}
-	var err error
-	if f.window, err = times.window(p.now()); err != nil {
-		return f, usageError{err}
-	}
-	for _, path := range paths {
-		f.repeat = append(f.repeat, "--rule", path)
-	}
-	if missing != p.settings.MissingTerms {
-		f.repeat = append(f.repeat, "--missing-terms", missing.String())
-	}
-	if f.rules, f.unusable = p.rules(paths, exclude, missing); len(f.rules) == 0 {
+	if f.rules, f.unusable = p.rules(f.paths, f.exclude, f.missing); len(f.rules) == 0 {
 		return f, f.unusable
 	}
 	return f, nil
 }
 
-// rerun is the command that runs a window by hand, for a shell.
-func (f runFlags) rerun(w job.Window) string {
-	const layout = "2006-01-02T15:04:05.000Z07:00"
-	words := append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...)
-	for i, word := range words {
-		if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") != "" || word == "" {
-			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(words, " ")
-}
-
 // runRule runs a rule and prints what it finds; printed is called when that is
 // said. It asks through a client of its own, which counts its requests.
 func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared, printed func() error) (alerts.Run, error) {
-	out, err := newPrinter(f.output, p.stdout)
-	if err != nil {
-		return alerts.Run{}, err
-	}
+	out := show.NewAlerts(f.output, p.stdout)
 	j := p.newJob(r, f, s, s.client.Apart(p.log), out)
 	j.Finish = func(whole alerts.Run, err error) error {
 		if f.dryRun && whole.Counts.New > 0 {
-			out.none = foundText(whole.Counts.New, whole.Counts.AlreadyAlerted)
+			out.None = show.Found(whole.Counts.New, whole.Counts.AlreadyAlerted)
 		}
 		if is[*job.PrintError](err) {
 			return nil // there is no use in trying once more
 		}
-		if err == nil || len(out.rows) > 0 {
-			if err := out.flush(r.Name); err != nil {
+		if err == nil || out.Kept() {
+			if err := out.Flush(r.Name); err != nil {
 				return err
 			}
 		}
 		return printed()
 	}
 	var run alerts.Run
+	var err error
 	if f.window == nil {
 		run, err = j.RunScheduled(ctx, uuid.NewString)
 	} else {
@@ -155,7 +119,7 @@ func closingSentence(run alerts.Run, dryRun bool) string {
 		written = words.Plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
 	}
 	return fmt.Sprintf("%s, %s, %s, %d already alerted%s; %s, %.1f s",
-		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, excludedEvents(run.Excluded),
+		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, show.Excluded(run.Excluded),
 		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
 }
 
@@ -173,7 +137,7 @@ func closingKeys(run alerts.Run, dryRun bool) []slog.Attr {
 		slog.Int64("duration_ms", run.Duration.Milliseconds()),
 	}
 	if len(run.Excluded) > 0 {
-		keys = append(keys, slog.Any("excluded", mostExcluded(run.Excluded, 100)))
+		keys = append(keys, slog.Any("excluded", show.MostExcluded(run.Excluded, 100)))
 	}
 	return keys
 }

@@ -15,6 +15,7 @@ import (
 
 	"newterms/esquery/kql"
 	"newterms/job/datemath"
+	"newterms/job/rule"
 )
 
 // settings are the environment variables, named and explained in the README.
@@ -89,21 +90,9 @@ func (m missingTerms) String() string {
 type exclusions []kql.Query
 
 func (e *exclusions) UnmarshalText(text []byte) error {
-	q, err := parseExclude(string(text))
+	q, err := rule.ParseExclusion(string(text))
 	*e = exclusions{q}
 	return err
-}
-
-// parseExclude refuses a blank query, which would match every event.
-func parseExclude(text string) (kql.Query, error) {
-	if strings.TrimSpace(text) == "" {
-		return kql.Query{}, errors.New("it is empty, which would exclude every event")
-	}
-	q, err := kql.Parse(text)
-	if value, _, runsOver := q.RunsOver(); runsOver {
-		return q, runsOverError(value)
-	}
-	return q, err
 }
 
 // logLevel is the least level that is logged.

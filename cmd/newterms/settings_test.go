@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"newterms/job/rule"
 )
 
 func TestEncodedKey(t *testing.T) {
@@ -89,7 +91,7 @@ func TestAddresses(t *testing.T) {
 // TestExcludeOverLines has values that two lines make.
 func TestExcludeOverLines(t *testing.T) {
 	const text = "okta.actor.id: alice\nbob"
-	_, err := parseExclude(text)
+	_, err := rule.ParseExclusion(text)
 	_, settingErr := readSettings([]string{"NEWTERMS_EXCLUDE=" + text})
 	for _, err := range []error{err, settingErr} {
 		if err == nil || !strings.Contains(err.Error(), `"alice\nbob" runs over the end of the line: write FIELD: (one or other)`) {

@@ -7,9 +7,16 @@ import (
 	"fmt"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
 )
+
+const setupHelp = `  newterms setup  [--dashboards] [--notify]
+                  installs the index templates and, in Kibana, the dashboards
+                  and two rules that notify through KIBANA_CONNECTOR_ID;
+                  changes nothing the second time
+`
 
 func (p program) setup(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("setup", flag.ContinueOnError)
@@ -18,7 +25,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
 	}
-	defer p.progress.during("setup")()
+	defer p.during("setup")()
 	var objects []byte
 	var connector kibana.Connector
 	var err error
@@ -65,12 +72,12 @@ func (p program) sayInstalled(i alerts.Installed) {
 	did := map[alerts.TemplateState]string{
 		alerts.TemplateMissing: "installed", alerts.TemplateOutdated: "updated", alerts.TemplateCurrent: "unchanged",
 	}[i.Was]
-	fmt.Fprintf(forPeople{p.stdout}, "%s index template %s for %s\n", did, i.Template, i.Target)
+	fmt.Fprintf(terminal.Escaping(p.stdout), "%s index template %s for %s\n", did, i.Template, i.Target)
 	switch {
 	case i.Lacking != nil:
 		p.log.Info(withAdvice(i.Lacking))
 	case i.Created:
-		fmt.Fprintf(forPeople{p.stdout}, "created data stream %s\n", i.Target)
+		fmt.Fprintf(terminal.Escaping(p.stdout), "created data stream %s\n", i.Target)
 	}
 	for _, pipeline := range i.Pipelines {
 		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, pipelineAdvice), "target", i.Target)

@@ -1,43 +1,50 @@
-package main
+package show
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/terminal"
 	"newterms/job/explain"
 	"newterms/job/rule"
 	"newterms/job/words"
 )
 
-// explainPrinter prints explanations, as text or one JSON object a line.
-type explainPrinter struct {
+// MissingValue stands for the absence of a field.
+const MissingValue = "(missing)"
+
+// Explanations prints explanations, as text or one JSON object a line. It is an
+// explain.Printer.
+type Explanations struct {
 	rule   rule.Rule
-	asJSON bool
-	out    io.Writer
 	asked  *alerts.StoredAlert // nil if no alert was asked for
+	format Format
+	out    io.Writer
 	titled bool
 }
 
-func (e *explainPrinter) print(text string, object any) error {
-	if e.asJSON {
-		encoder := json.NewEncoder(e.out)
-		encoder.SetEscapeHTML(false)
-		return encoder.Encode(object)
+// NewExplanations prints what an Explainer finds.
+func NewExplanations(x *explain.Explainer, format Format, out io.Writer) *Explanations {
+	return &Explanations{rule: x.Rule, asked: x.Asked, format: format, out: out}
+}
+
+func (e *Explanations) print(text string, answer any) error {
+	if e.format == JSON {
+		return Line(e.out, answer)
 	}
 	if !e.titled {
 		text = e.rule.Name + "\n" + text
 		e.titled = true
 	}
-	_, err := io.WriteString(forPeople{e.out}, text)
+	_, err := io.WriteString(terminal.Escaping(e.out), text)
 	return err
 }
 
 // Pair prints the answer about a pair.
-func (e *explainPrinter) Pair(x explain.Pair) error {
+func (e *Explanations) Pair(x explain.Pair) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s\n", named(e.rule.Search.Fields, x.Terms))
 	if e.asked != nil {
@@ -92,7 +99,7 @@ func dayLines(days []explain.Day) []string {
 	return lines
 }
 
-func (e *explainPrinter) occurrence(o explain.Occurrence) string {
+func (e *Explanations) occurrence(o explain.Occurrence) string {
 	var b strings.Builder
 	line := func(name, text string) { fmt.Fprintf(&b, "    %-7s %s\n", name, text) }
 	verdict := "first occurrence: "
@@ -123,7 +130,7 @@ func (e *explainPrinter) occurrence(o explain.Occurrence) string {
 }
 
 // seen says when the pair was seen before.
-func (e *explainPrinter) seen(o explain.Occurrence) string {
+func (e *Explanations) seen(o explain.Occurrence) string {
 	if o.LastSeen.IsZero() && len(e.rule.Search.TimeClauses()) > 0 {
 		return "not seen before in the time to which the rule's query is limited"
 	}
@@ -135,7 +142,7 @@ func (e *explainPrinter) seen(o explain.Occurrence) string {
 
 // again says whether a run over the same data would write the alert that was
 // asked for.
-func (e *explainPrinter) again(occurrences []explain.Occurrence) string {
+func (e *Explanations) again(occurrences []explain.Occurrence) string {
 	for _, o := range occurrences {
 		switch {
 		case !o.At.Equal(e.asked.FirstSeen):
@@ -163,7 +170,7 @@ func named(fields []string, terms []any) string {
 
 func termText(term any) string {
 	if term == nil {
-		return missingValue
+		return MissingValue
 	}
 	return fmt.Sprint(term)
 }

@@ -1,46 +1,39 @@
-package main
+package show
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 
+	"newterms/cmd/newterms/terminal"
 	"newterms/job/backtest"
 	"newterms/job/words"
 )
 
-// printReports prints what was found: one rule at length, several as a table.
-func (p program) printReports(reports []*backtest.Report, output string, several bool) error {
+// Reports prints what backtests found: one rule at length, several as a table.
+func Reports(out io.Writer, reports []*backtest.Report, format Format, several bool) error {
 	if len(reports) == 0 {
 		return nil
 	}
-	if output == "json" {
-		encoder := json.NewEncoder(p.stdout)
-		encoder.SetEscapeHTML(false)
+	if format == JSON {
 		for _, r := range reports {
-			if err := encoder.Encode(r); err != nil {
+			if err := Line(out, r); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	width, ok := terminalWidth(p.stdout)
-	if !ok {
-		width = 120 // for mail, tickets and logs
-	}
 	var b strings.Builder
 	if several {
 		severalText(&b, reports)
 	} else {
-		reportView{reports[0], width}.text(&b)
+		reportView{reports[0], terminal.WidthOfText(out)}.text(&b)
 	}
-	_, err := io.WriteString(forPeople{p.stdout}, b.String())
+	_, err := io.WriteString(terminal.Escaping(out), b.String())
 	return err
 }
 
@@ -58,29 +51,10 @@ func severalText(b *strings.Builder, reports []*backtest.Report) {
 	for _, h := range reports[0].Histories {
 		header = append(header, "WITH "+strings.ToUpper(words.Span(time.Duration(h.History))))
 	}
-	b.WriteString(columnsOf(append(header, "RULE"), rows) + "\n")
+	b.WriteString(terminal.Columns(append(header, "RULE"), rows) + "\n")
 }
 
 func dayText(d backtest.Day) string { return fmt.Sprintf("%d on %s", d.Count, d.Day) }
-
-// columnsOf aligns cells below a header.
-func columnsOf(header []string, rows [][]string) string {
-	t := table.NewWriter()
-	t.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: "  "}, Format: table.FormatOptions{Header: text.FormatDefault}})
-	line := func(cells []string) table.Row {
-		var row table.Row
-		for _, cell := range cells {
-			row = append(row, visible(cell))
-		}
-		return row
-	}
-	t.AppendHeader(line(header))
-	for _, cells := range rows {
-		t.AppendRow(line(cells))
-	}
-	t.SuppressTrailingSpaces()
-	return t.Render()
-}
 
 // A reportView prints a report as text for a width.
 type reportView struct {
@@ -89,7 +63,7 @@ type reportView struct {
 }
 
 func (r reportView) text(b *strings.Builder) {
-	fmt.Fprintf(b, "%s\nfrom %s to %s: %s\n", r.Rule, words.Stamp(r.From), words.Stamp(r.To), foundText(r.FirstOccurrences, r.AlreadyAlerted))
+	fmt.Fprintf(b, "%s\nfrom %s to %s: %s\n", r.Rule, words.Stamp(r.From), words.Stamp(r.To), Found(r.FirstOccurrences, r.AlreadyAlerted))
 	if n := r.LackingTerms; n > 0 {
 		fmt.Fprintf(b, "%s no pair and cannot be judged\n", words.Plural(n, "event has", "events have"))
 	}
@@ -102,12 +76,13 @@ func (r reportView) text(b *strings.Builder) {
 		for _, h := range r.Histories {
 			rows = append(rows, []string{words.Span(time.Duration(h.History)), fmt.Sprint(h.FirstOccurrences), fmt.Sprint(h.MedianDay), dayText(h.WorstDay)})
 		}
-		b.WriteString("\n" + columnsOf([]string{"HISTORY", "FIRST OCCURRENCES", "MEDIAN DAY", "WORST DAY"}, rows) + "\n")
+		b.WriteString("\n" + terminal.Columns([]string{"HISTORY", "FIRST OCCURRENCES", "MEDIAN DAY", "WORST DAY"}, rows) + "\n")
 	}
 }
 
-// foundText says in a sentence what there is.
-func foundText(total, alerted int64) string {
+// Found says in a sentence how many first occurrences there are, and how many of them
+// have an alert.
+func Found(total, alerted int64) string {
 	text := words.Plural(total, "first occurrence", "first occurrences")
 	switch {
 	case total == 0:
@@ -202,7 +177,7 @@ func (r reportView) valueLine(b *strings.Builder, name string, c backtest.ValueC
 		about = " at least"
 	}
 	share := fmt.Sprintf("%d%%", (200*c.Count/max(1, r.FirstOccurrences)+1)/2)
-	fmt.Fprintf(b, "%-12s%8d  %4s%s  %s\n", name, c.Count, share, about, text.Trim(visible(c.Value), max(20, r.width-40)))
+	fmt.Fprintf(b, "%-12s%8d  %4s%s  %s\n", name, c.Count, share, about, text.Trim(terminal.Escape(c.Value), max(20, r.width-40)))
 }
 
 func (r reportView) exclusions(b *strings.Builder) {
@@ -218,5 +193,5 @@ func (r reportView) exclusions(b *strings.Builder) {
 	for _, e := range r.Exclusions {
 		rows = append(rows, []string{fmt.Sprint(e.Alerts), fmt.Sprint(e.Events), fmt.Sprint(e.AlertsBesides), fmt.Sprint(e.EventsBesides), strings.Join(strings.Fields(e.Query), " ")})
 	}
-	b.WriteString(columnsOf([]string{"ALONE: ALERTS", "EVENTS", "BESIDES THE OTHERS: ALERTS", "EVENTS", "EXCLUSION"}, rows) + "\n")
+	b.WriteString(terminal.Columns([]string{"ALONE: ALERTS", "EVENTS", "BESIDES THE OTHERS: ALERTS", "EVENTS", "EXCLUSION"}, rows) + "\n")
 }

@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -11,16 +11,17 @@ import (
 // reads takes milliseconds, and a run has 5 s in all to end.
 const lastWords = 500 * time.Millisecond
 
-// A turn is what one at a time may have: it holds a token while nobody has it.
-type turn chan struct{}
+// A Token is what one at a time may hold: the channel holds it while nobody does.
+type Token chan struct{}
 
-func newTurn() turn {
-	t := make(turn, 1)
+// NewToken returns one that nobody holds.
+func NewToken() Token {
+	t := make(Token, 1)
 	t.giveBack()
 	return t
 }
 
-func (t turn) giveBack() { t <- struct{}{} }
+func (t Token) giveBack() { t <- struct{}{} }
 
 // comes waits for something until ended is closed, and then a little more. It
 // reports whether it came.
@@ -43,31 +44,32 @@ func comes(it, ended <-chan struct{}, more time.Duration) bool {
 	}
 }
 
-// A stream is stdout or stderr. Its reader may be one that does not read, and
+// A Stream is stdout or stderr. Its reader may be one that does not read, and
 // nothing ends a write to it then; but whoever writes can go on.
-type stream struct {
+type Stream struct {
 	name  string
 	to    io.Writer
-	turn  turn        // of whoever writes
-	stuck atomic.Bool // a write was given up, and may still have the turn
+	token Token       // of whoever writes
+	stuck atomic.Bool // a write was given up, and may still hold the token
 }
 
-func newStream(name string, to io.Writer) *stream {
-	return &stream{name: name, to: to, turn: newTurn()}
+// NewStream returns one with a name for errors.
+func NewStream(name string, to io.Writer) *Stream {
+	return &Stream{name: name, to: to, token: NewToken()}
 }
 
-// An unreadError says that a write was given up, because nobody read as long as
+// An UnreadError says that a write was given up, because nobody read as long as
 // the run lasted.
-type unreadError struct{ stream string }
+type UnreadError struct{ Stream string }
 
-func (e *unreadError) Error() string { return "nobody reads " + e.stream }
+func (e *UnreadError) Error() string { return "nobody reads " + e.Stream }
 
-// until returns a writer whose writes are given up soon after ended is closed.
-// What was given up may still be written later, as a whole.
-func (s *stream) until(ended <-chan struct{}) io.Writer { return streamUntil{s, ended} }
+// Until returns a writer whose writes are given up soon after ended is closed, with
+// an *UnreadError. What was given up may still be written later, as a whole.
+func (s *Stream) Until(ended <-chan struct{}) io.Writer { return streamUntil{s, ended} }
 
 type streamUntil struct {
-	*stream
+	*Stream
 	ended <-chan struct{}
 }
 
@@ -78,8 +80,8 @@ func (w streamUntil) Write(text []byte) (n int, err error) {
 	if w.stuck.Load() {
 		more = 0 // another write has waited for this reader
 	}
-	if !comes(w.turn, w.ended, more) {
-		return 0, &unreadError{w.name}
+	if !comes(w.token, w.ended, more) {
+		return 0, &UnreadError{w.name}
 	}
 	w.stuck.Store(false)
 	type result struct {
@@ -92,11 +94,11 @@ func (w streamUntil) Write(text []byte) (n int, err error) {
 	go func() {
 		did.n, did.err = w.to.Write(text)
 		close(written)
-		w.turn.giveBack()
+		w.token.giveBack()
 	}()
 	if !comes(written, w.ended, lastWords) {
 		w.stuck.Store(true)
-		return 0, &unreadError{w.name}
+		return 0, &UnreadError{w.name}
 	}
 	return did.n, did.err
 }

@@ -1,20 +1,40 @@
-package main
+package show
 
 import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 
+	"newterms/cmd/newterms/terminal"
+	"newterms/esquery"
 	"newterms/esquery/kql"
 	"newterms/job/rule"
 	"newterms/job/words"
 )
 
-// text is the page for people.
-func (p rulePage) text() string {
+// A Page is what there is to know of a rule.
+type Page struct {
+	rule.Page
+	Among *rule.Among `json:"among,omitempty"`
+	// Types are asked of the cluster, if there is one.
+	Types    map[string][]string `json:"field_types,omitempty"`
+	Requests []esquery.Request   `json:"requests,omitempty"`
+}
+
+// Print prints a page.
+func (p Page) Print(out io.Writer, format Format) error {
+	if format == JSON {
+		return Object(out, p)
+	}
+	_, err := io.WriteString(terminal.Escaping(out), p.text())
+	return err
+}
+
+func (p Page) text() string {
 	var b strings.Builder
 	line := func(name, text string) {
 		if text != "" {
@@ -78,7 +98,7 @@ func section(b *strings.Builder, title string, lines []string) {
 	}
 }
 
-func (p rulePage) attack(b *strings.Builder) {
+func (p Page) attack(b *strings.Builder) {
 	var lines []string
 	add := func(indent string, t rule.Technique) { lines = append(lines, indent+t.Name+" ("+t.ID+")") }
 	for _, tactic := range p.Tactics {
@@ -107,7 +127,7 @@ func exclusionLines(exclusions [][]kql.Clause) []string {
 	return lines
 }
 
-func (p rulePage) indicatorLines() []string {
+func (p Page) indicatorLines() []string {
 	var lines []string
 	for i, c := range p.Indicators {
 		var same []int
@@ -144,7 +164,7 @@ func clauseText(c kql.Clause, same []int) string {
 	return strings.TrimSpace(field + " " + kind + " " + strings.Join(values, ", "))
 }
 
-func (p rulePage) sameAction(b *strings.Builder) {
+func (p Page) sameAction(b *strings.Builder) {
 	if p.Among == nil {
 		return
 	}

@@ -1,4 +1,7 @@
-package main
+// Package terminal prints for people: it escapes what would do something to a
+// terminal, aligns tables, shows progress, and keeps the lines of tasks that run at
+// once apart. It knows nothing of alerts.
+package terminal
 
 import (
 	"io"
@@ -7,11 +10,11 @@ import (
 	"unicode"
 )
 
-// visible makes a text fit for a person's terminal, and is the one place that
+// Escape makes a text fit for a person's terminal, and is the one place that
 // does. What an event, an index or a server says may hold characters that move
 // the cursor, erase what stands above, or turn the order of letters around. Each
 // is shown as an escape, such as \x1b.
-func visible(text string) string {
+func Escape(text string) string {
 	if !strings.ContainsFunc(text, isInvisible) {
 		return text
 	}
@@ -33,13 +36,15 @@ func isInvisible(r rune) bool {
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == unicode.ReplacementChar
 }
 
-// forPeople writes what is printed line by line, each made visible.
-type forPeople struct{ io.Writer }
+// Escaping returns a writer that escapes each line that is written to it.
+func Escaping(w io.Writer) io.Writer { return escaping{w} }
 
-func (w forPeople) Write(text []byte) (int, error) {
+type escaping struct{ io.Writer }
+
+func (w escaping) Write(text []byte) (int, error) {
 	lines := strings.Split(string(text), "\n")
 	for i, line := range lines {
-		lines[i] = visible(line)
+		lines[i] = Escape(line)
 	}
 	if _, err := io.WriteString(w.Writer, strings.Join(lines, "\n")); err != nil {
 		return 0, err

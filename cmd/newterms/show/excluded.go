@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"cmp"
@@ -10,14 +10,14 @@ import (
 	"newterms/job/words"
 )
 
-// excludedEvents tells what the exclusions of a run take: the most of them, and
+// Excluded tells what the exclusions of a run take: the most of them, and
 // how many take nothing.
-func excludedEvents(excluded []alerts.Excluded) string {
+func Excluded(excluded []alerts.Excluded) string {
 	if len(excluded) == 0 {
 		return ""
 	}
 	var told []string
-	most := mostExcluded(excluded, 5)
+	most := MostExcluded(excluded, 5)
 	for _, e := range most {
 		told = append(told, fmt.Sprintf("%s by %s", words.Plural(e.Events, "event", "events"), e.Name))
 	}
@@ -28,8 +28,8 @@ func excludedEvents(excluded []alerts.Excluded) string {
 	return text
 }
 
-// mostExcluded are those that take most, by names that fit a line.
-func mostExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
+// MostExcluded are those that take most, by names that fit a line.
+func MostExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
 	most := slices.Clone(excluded)
 	slices.SortStableFunc(most, func(a, b alerts.Excluded) int { return cmp.Compare(b.Events, a.Events) })
 	most = most[:min(n, len(most))]

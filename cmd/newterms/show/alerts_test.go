@@ -1,8 +1,9 @@
-package main
+package show
 
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,13 @@ func sampleAlert(t *testing.T, n int) alerts.Alert {
 func TestTableFitsTheTerminal(t *testing.T) {
 	for _, width := range []int{0, 200, 140, 100, 80} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
-			table := renderTable([]row{newRow(sampleAlert(t, 1)), newRow(sampleAlert(t, 2))}, width)
+			p := NewAlerts(Table, io.Discard)
+			for _, n := range []int{1, 2} {
+				if err := p.Add(sampleAlert(t, n)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			table := tableOf(p.rows).Fit(width).String()
 			if longest := text.LongestLineLen(table); width > 0 && longest > width {
 				t.Errorf("a line has %d columns:\n%s", longest, table)
 			}
@@ -58,16 +65,13 @@ func TestTableFitsTheTerminal(t *testing.T) {
 
 func TestPrinterSortsByTime(t *testing.T) {
 	var out bytes.Buffer
-	p, err := newPrinter("table", &out)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := NewAlerts(Table, &out)
 	for _, n := range []int{3, 1, 2} {
-		if err := p.alert(sampleAlert(t, n)); err != nil {
+		if err := p.Add(sampleAlert(t, n)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := p.flush("R"); err != nil {
+	if err := p.Flush("R"); err != nil {
 		t.Fatal(err)
 	}
 	lines := out.String()
@@ -79,19 +83,16 @@ func TestPrinterSortsByTime(t *testing.T) {
 // TestLongTable prints more alerts than a table holds.
 func TestLongTable(t *testing.T) {
 	var out bytes.Buffer
-	p, err := newPrinter("table", &out)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := NewAlerts(Table, &out)
 	for n := range 2*mostRows + 1 {
-		if err := p.alert(sampleAlert(t, n%60)); err != nil {
+		if err := p.Add(sampleAlert(t, n%60)); err != nil {
 			t.Fatal(err)
 		}
 		if len(p.rows) > mostRows {
 			t.Fatalf("%d rows are held", len(p.rows))
 		}
 	}
-	if err := p.flush("R"); err != nil {
+	if err := p.Flush("R"); err != nil {
 		t.Fatal(err)
 	}
 	text := out.String()

@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 )
 
 // Nothing prints why nothing matches.
-func (e *explainPrinter) Nothing(o explain.Nothing) error {
+func (e *Explanations) Nothing(o explain.Nothing) error {
 	var b strings.Builder
 	b.WriteString("\n")
 	if e.asked != nil && !e.titled {

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/cmd/newterms/show"
+	"newterms/esquery/kql"
+	"newterms/job"
+	"newterms/job/datemath"
+	"newterms/job/rule"
+)
+
+// searchFlags are what run, explain and backtest share: over which time which rules
+// search, and what is left out. Read makes sense of them once they are parsed.
+type searchFlags struct {
+	from, to               *string // nil if not given: "" is a variable that a script forgot
+	paths, excludes, files list
+	missing                missingTerms
+	outputFlag
+
+	window  *job.Window // by --from and --to; nil if they are not given
+	exclude []kql.Query // of --exclude and --exclude-file
+	repeat  []string    // the arguments that a run of the same search needs
+}
+
+// define defines the flags; the first format is the default.
+func (f *searchFlags) define(p program, flags *flag.FlagSet, formats ...show.Format) {
+	given := func(into **string) func(string) error {
+		return func(text string) error { *into = &text; return nil }
+	}
+	flags.Func("from", "", given(&f.from))
+	flags.Func("to", "", given(&f.to))
+	flags.Var(&f.paths, "rule", "")
+	flags.Var(&f.excludes, "exclude", "")
+	flags.Var(&f.files, "exclude-file", "")
+	f.missing = p.settings.MissingTerms
+	flags.Func("missing-terms", "", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
+	f.outputFlag.define(flags, formats...)
+}
+
+// read makes sense of what was parsed.
+func (f *searchFlags) read(p program) error {
+	if err := f.outputFlag.check(); err != nil {
+		return err
+	}
+	for _, text := range f.excludes {
+		q, err := rule.ParseExclusion(text)
+		if err != nil {
+			return usageError{fmt.Errorf("--exclude: %w", err)}
+		}
+		f.exclude = append(f.exclude, q)
+		f.repeat = append(f.repeat, "--exclude", text)
+	}
+	for _, path := range f.files {
+		more, err := rule.ReadExclusions(path)
+		if err != nil {
+			return usageError{fmt.Errorf("--exclude-file: %w", err)}
+		}
+		f.exclude = append(f.exclude, more...)
+		f.repeat = append(f.repeat, "--exclude-file", path)
+	}
+	for _, path := range f.paths {
+		f.repeat = append(f.repeat, "--rule", path)
+	}
+	if f.missing != p.settings.MissingTerms {
+		f.repeat = append(f.repeat, "--missing-terms", f.missing.String())
+	}
+	var err error
+	if f.window, err = f.readWindow(p.now()); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// readWindow returns the range in whole milliseconds, nil if no flag is given. It
+// ends now if only --from is.
+func (f *searchFlags) readWindow(now time.Time) (*job.Window, error) {
+	switch {
+	case f.from == nil && f.to == nil:
+		return nil, nil
+	case f.from == nil:
+		return nil, errors.New("--to needs --from: it ends a range that --from begins")
+	}
+	to := "now"
+	if f.to != nil {
+		to = *f.to
+	}
+	begin, err := datemath.Parse(*f.from, now)
+	if err != nil {
+		return nil, fmt.Errorf("--from: %w", err)
+	}
+	end, err := datemath.Parse(to, now)
+	if err != nil {
+		return nil, fmt.Errorf("--to: %w", err)
+	}
+	w := job.Window{From: begin.Truncate(time.Millisecond), To: end.Truncate(time.Millisecond)}
+	if !w.From.Before(w.To) {
+		return nil, fmt.Errorf("--from %s is not before --to %s", begin.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano))
+	}
+	return &w, nil
+}
+
+// windowOr is the range that was asked for, or else the last H up to now.
+func (f *searchFlags) windowOr(history time.Duration, now time.Time) job.Window {
+	if f.window == nil {
+		now = now.UTC().Truncate(time.Millisecond)
+		return job.Window{From: now.Add(-history), To: now}
+	}
+	return *f.window
+}
+
+// rerun is the command that runs a window by hand with the same search, for a shell.
+func (f *searchFlags) rerun(w job.Window) string {
+	const layout = "2006-01-02T15:04:05.000Z07:00"
+	words := append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...)
+	for i, word := range words {
+		if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") != "" || word == "" {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// outputFlag is --output.
+type outputFlag struct {
+	output  show.Format
+	formats []show.Format
+}
+
+// define defines it; the first format is the default.
+func (o *outputFlag) define(flags *flag.FlagSet, formats ...show.Format) {
+	o.output, o.formats = formats[0], formats
+	flags.Func("output", "", func(text string) error { o.output = show.Format(text); return nil })
+}
+
+func (o *outputFlag) check() error {
+	if slices.Contains(o.formats, o.output) {
+		return nil
+	}
+	if len(o.formats) == 2 {
+		return usageError{fmt.Errorf("--output: %q is neither %s nor %s", string(o.output), o.formats[0], o.formats[1])}
+	}
+	names := make([]string, len(o.formats))
+	for i, format := range o.formats {
+		names[i] = string(format)
+	}
+	return usageError{fmt.Errorf("--output: %q is none of %s", string(o.output), strings.Join(names, ", "))}
+}

@@ -1,0 +1,135 @@
+// Package show prints what the commands found, as text for people and as JSON.
+package show
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"newterms/alerts"
+	"newterms/cmd/newterms/terminal"
+	"newterms/job/words"
+)
+
+// Alerts prints alerts: ndjson at once, a table when a rule is done, or
+// has mostRows: then it is printed in parts, each sorted and aligned by itself.
+type Alerts struct {
+	// None is what is printed if there are no alerts; "" is "no new alerts".
+	None string
+
+	format Format
+	out    io.Writer
+	width  int // in columns
+	rows   []alertRow
+}
+
+// mostRows bounds the memory of a table: these take about 3 MB.
+const mostRows = 2_000
+
+// An alertRow is what the table keeps of an alert: a small part of its document.
+type alertRow struct {
+	at    time.Time
+	cells []string // one for each of the columns
+}
+
+// NewAlerts prints in a format to out.
+func NewAlerts(format Format, out io.Writer) *Alerts {
+	return &Alerts{format: format, out: out, width: terminal.WidthOfText(out)}
+}
+
+// Add prints an alert, or keeps it for the table.
+func (p *Alerts) Add(a alerts.Alert) error {
+	switch p.format {
+	case NDJSON:
+		text, err := a.JSON()
+		if err == nil {
+			_, err = p.out.Write(append(text, '\n'))
+		}
+		return err
+	case Table:
+		if len(p.rows) == mostRows {
+			if err := p.print(fmt.Sprintf("%d alerts, sorted among themselves; more follow", mostRows)); err != nil {
+				return err
+			}
+		}
+		row, description := alertRow{at: a.FirstSeen}, a.Describe()
+		for _, c := range columns() {
+			row.cells = append(row.cells, c.cell(description))
+		}
+		p.rows = append(p.rows, row)
+	}
+	return nil
+}
+
+// Kept reports whether there are alerts to print with Flush.
+func (p *Alerts) Kept() bool { return len(p.rows) > 0 }
+
+// Flush prints the alerts that were kept for a rule, or the rest of them.
+func (p *Alerts) Flush(rule string) error {
+	switch {
+	case p.format != Table:
+		return nil
+	case len(p.rows) == 0:
+		_, err := fmt.Fprintf(terminal.Escaping(p.out), "%s: %s\n", rule, cmp.Or(p.None, "no new alerts"))
+		return err
+	}
+	return p.print(rule)
+}
+
+func (p *Alerts) print(heading string) error {
+	slices.SortStableFunc(p.rows, func(a, b alertRow) int { return a.at.Compare(b.at) })
+	_, err := fmt.Fprintf(terminal.Escaping(p.out), "%s\n%s\n", heading, tableOf(p.rows).Fit(p.width))
+	p.rows = p.rows[:0]
+	return err
+}
+
+func tableOf(rows []alertRow) terminal.Table {
+	var t terminal.Table
+	for _, c := range columns() {
+		t.Header = append(t.Header, c.header)
+	}
+	for _, row := range rows {
+		t.Rows = append(t.Rows, row.cells)
+	}
+	return t
+}
+
+// column is what a reader must know at once; empty columns are left out.
+type column struct {
+	header string
+	cell   func(alerts.Description) string
+}
+
+func columns() []column {
+	return []column{
+		{"FIRST SEEN (UTC)", func(d alerts.Description) string { return words.Second(d.FirstSeen) }},
+		{"ACTOR", func(d alerts.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
+		{"ACCOUNT", func(d alerts.Description) string { return terminal.Escape(d.Account) }},
+		{"CLIENT", func(d alerts.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},
+		{"USER AGENT", func(d alerts.Description) string { return terminal.Lines(d.Browser, d.OS) }},
+		{"EVENT", func(d alerts.Description) string {
+			return terminal.Lines(d.Action, d.Outcome, d.Why, repeated(d.Events))
+		}},
+		{"NEW TERMS", newTerms},
+	}
+}
+
+func repeated(events string) string {
+	if events == "" || events == "1" {
+		return ""
+	}
+	return events + " events"
+}
+
+// newTerms shows the terms that are in no other column.
+func newTerms(d alerts.Description) string {
+	var terms []string
+	for _, t := range d.NewTerms {
+		if t.Field != "okta.actor.id" && t.Field != "cloud.account.id" {
+			terms = append(terms, t.Value)
+		}
+	}
+	return terminal.Lines(terms...)
+}

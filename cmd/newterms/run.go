@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"newterms/alerts"
 	"newterms/cmd/newterms/show"
+	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic"
 	"newterms/job"
+	"newterms/job/batch"
 	"newterms/job/rule"
-	"newterms/job/words"
 )
 
 const runHelp = `  newterms run    [--from T] [--to T] [--rule PATH]... [--exclude KQL]...
@@ -43,19 +46,41 @@ func (p program) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.several() {
-		return p.runSeveral(ctx, f, client)
-	}
-	s, err := p.share(ctx, f, client)
-	if err != nil {
-		return err
-	}
-	turns := p.turns(f.rules, nil)
 	defer p.during("run")()
-	for r, ctx := range turns.each(ctx) {
-		_, err = p.runRule(ctx, r, f, s, func() error { return nil })
+	start := p.now()
+	sum := &batch.Sum{}
+	var failures []error
+	for _, cause := range causes(f.unusable) {
+		sum.Unusable++
+		failures = append(failures, p.tell(cause))
 	}
-	return errors.Join(err, turns.notBegun(ctx))
+	b, err := batch.New(ctx, p.store(client), f.rules, f.window == nil, f.dryRun)
+	if err != nil {
+		if ctx.Err() != nil && f.several() {
+			err = fmt.Errorf("%w: %w: %w", job.ErrTerminated, context.Cause(ctx), err)
+		}
+		return errors.Join(append(failures, err)...)
+	}
+	token, failed := terminal.NewToken(), make(chan error, len(f.rules))
+	sum.NotBegun, err = b.Run(ctx, int(p.settings.Concurrency), func(ctx context.Context, r rule.Rule) {
+		run, err := p.runAmong(ctx, r, f, b, client.Apart(p.log), token)
+		sum.Add(run, err)
+		failed <- err
+	})
+	close(failed)
+	for err := range failed {
+		failures = append(failures, err)
+	}
+	if !f.several() {
+		return errors.Join(append(failures, err)...)
+	}
+	if err != nil {
+		failures = append(failures, p.tell(err))
+	}
+	requests, took := client.Spent()
+	sum.Requests, sum.Took, sum.Duration = sum.Requests+requests, sum.Took+took, p.now().Sub(start)
+	p.log.LogAttrs(ctx, slog.LevelInfo, show.Sum(sum, f.dryRun), show.SumKeys(sum, f.dryRun)...)
+	return errors.Join(failures...)
 }
 
 func (p program) parseRun(args []string) (runFlags, error) {
@@ -75,11 +100,44 @@ func (p program) parseRun(args []string) (runFlags, error) {
 	return f, nil
 }
 
+// withDeadline is the time that there is for all rules.
+func (p program) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if deadline := time.Duration(p.settings.Deadline); deadline > 0 {
+		return context.WithTimeoutCause(ctx, deadline, fmt.Errorf("NEWTERMS_DEADLINE=%s is over", deadline))
+	}
+	return context.WithCancel(ctx)
+}
+
+// runAmong runs a rule. One of several prints its lines, and why it failed, in one
+// piece.
+func (p program) runAmong(ctx context.Context, r rule.Rule, f runFlags, b *batch.Batch, client *elastic.Client, token terminal.Token) (alerts.Run, error) {
+	j := b.Job(r, client, p.store(client))
+	if !f.several() {
+		return p.runRule(ctx, j, f, func() error { return nil })
+	}
+	p = p.until(ctx)
+	output := terminal.NewOutput(token, ctx.Done(), p.stdout, p.stderr)
+	defer output.Close()
+	p.stdout, p.log = output.Stdout, newLogger(p.settings, output.Stderr)
+	run, err := p.runRule(ctx, j, f, output.Print)
+	if err != nil {
+		err = p.tell(fmt.Errorf("rule %s: %w", r.Name, err))
+	}
+	return run, err
+}
+
+// tell logs an error where it happened.
+func (p program) tell(err error) error {
+	p.log.Error(withAdvice(err), "exit_code", exitCode(err))
+	return reported{err}
+}
+
 // runRule runs a rule and prints what it finds; printed is called when that is
-// said. It asks through a client of its own, which counts its requests.
-func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared, printed func() error) (alerts.Run, error) {
+// printed.
+func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed func() error) (alerts.Run, error) {
 	out := show.NewAlerts(f.output, p.stdout)
-	j := p.newJob(r, f, s, s.client.Apart(p.log), out)
+	r := j.Rule
+	p.fill(&j, f, out)
 	j.Finish = func(whole alerts.Run, err error) error {
 		if f.dryRun && whole.Counts.New > 0 {
 			out.None = show.Found(whole.Counts.New, whole.Counts.AlreadyAlerted)
@@ -102,44 +160,21 @@ func (p program) runRule(ctx context.Context, r rule.Rule, f runFlags, s *shared
 		run, err = j.Run(ctx, uuid.NewString(), *f.window)
 	}
 	if err == nil {
-		sentence := closingSentence(run, f.dryRun)
+		sentence := show.Closing(run, f.dryRun)
 		if f.several() {
 			sentence = r.Name + ": " + sentence
 		}
-		p.log.LogAttrs(ctx, slog.LevelInfo, sentence, closingKeys(run, f.dryRun)...)
+		p.log.LogAttrs(ctx, slog.LevelInfo, sentence, show.ClosingKeys(run, f.dryRun)...)
 	}
 	return run, err
 }
 
-// closingSentence sums up a run for people.
-func closingSentence(run alerts.Run, dryRun bool) string {
-	c := run.Counts
-	written := words.Plural(c.Written, "alert", "alerts") + " written"
-	if dryRun {
-		written = words.Plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
-	}
-	return fmt.Sprintf("%s, %s, %s, %d already alerted%s; %s, %.1f s",
-		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, show.Excluded(run.Excluded),
-		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
-}
-
-// closingKeys sums up a run for programs.
-func closingKeys(run alerts.Run, dryRun bool) []slog.Attr {
-	written := "written"
-	if dryRun {
-		written = "would_write"
-	}
-	keys := []slog.Attr{
-		slog.String("run_id", run.ID), slog.String("rule", run.RuleName), slog.String("window", job.Window{From: run.From, To: run.To}.String()),
-		slog.Int64("candidates", run.Counts.Candidates), slog.Int64("new", run.Counts.New), slog.Int64(written, run.Counts.Written),
-		slog.Int64("already_alerted", run.Counts.AlreadyAlerted), slog.Int64("lacking_terms", run.Counts.LackingTerms),
-		slog.Int("requests", run.Requests), slog.Int64("took_ms", run.Took.Milliseconds()),
-		slog.Int64("duration_ms", run.Duration.Milliseconds()),
-	}
-	if len(run.Excluded) > 0 {
-		keys = append(keys, slog.Any("excluded", show.MostExcluded(run.Excluded, 100)))
-	}
-	return keys
+// fill adds to a job what the settings and flags say.
+func (p program) fill(j *job.Job, f runFlags, out *show.Alerts) {
+	j.Version, j.MaxAlerts, j.DryRun = version(), int(p.settings.MaxAlerts), f.dryRun
+	j.Timing = job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)}
+	j.Emit, j.Rerun, j.Now = out.Add, f.rerun, p.now
+	j.Progress, j.Warn = p.progress.of(j.Rule.Name), p.warnOf(j.Rule.Name)
 }
 
 // warnOf logs the warnings of a rule.

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"newterms/job/rule"
 	"newterms/job/rule/ruletest"
 )
 
@@ -75,21 +74,6 @@ func TestNoRuleStarves(t *testing.T) {
 	}
 }
 
-func TestRulesWithoutATurnAreNamed(t *testing.T) {
-	ctx, stop := context.WithCancelCause(t.Context())
-	defer stop(nil)
-	turns := &turns{rules: []rule.Rule{{Name: "a"}, {Name: "b"}, {Name: "c"}}}
-	var had []string
-	for r := range turns.each(ctx) {
-		had = append(had, r.Name)
-		stop(errors.New("NEWTERMS_DEADLINE=4m0s is over"))
-	}
-	err := turns.notBegun(ctx)
-	if want := "NEWTERMS_DEADLINE=4m0s is over: not begun, and first next time: b, c"; err == nil || err.Error() != want || !slices.Equal(had, []string{"a"}) {
-		t.Errorf("%v had a turn, %v, want %s", had, err, want)
-	}
-}
-
 // TestRulesWithoutATurnFailTheRun tells a run to stop just when its first rule has
 // succeeded: the second one has no turn, and the run fails for that alone.
 func TestRulesWithoutATurnFailTheRun(t *testing.T) {
@@ -112,23 +96,6 @@ func TestRulesWithoutATurnFailTheRun(t *testing.T) {
 	if exitCode(err) != exitFailed || !strings.Contains(errs.String(), "its time is over: not begun, and first next time: Rule second") ||
 		!strings.Contains(errs.String(), "1 rule ran, 1 not begun") || !slices.Equal(c.alerts("first"), newActors()) {
 		t.Errorf("%v: %s", err, &errs)
-	}
-}
-
-// TestSharesLeaveTimeToTheLast lets two of three rules run at once: the third has
-// its turn after them, and so each of the first has half of the time.
-func TestSharesLeaveTimeToTheLast(t *testing.T) {
-	const whole = time.Hour
-	ctx, cancel := context.WithTimeout(t.Context(), whole)
-	defer cancel()
-	end, _ := ctx.Deadline()
-	turns := &turns{atOnce: 2, rules: []rule.Rule{{Name: "a"}, {Name: "b"}, {Name: "c"}}}
-	for _, left := range []time.Duration{whole / 2, 0, 0} { // at least, after the turn
-		_, ctx, cancel, ok := turns.next(ctx)
-		defer cancel()
-		if until, limited := ctx.Deadline(); !ok || !limited || end.Sub(until) < left-time.Minute {
-			t.Errorf("a turn until %s leaves %s, want %s", until, end.Sub(until), left)
-		}
 	}
 }
 

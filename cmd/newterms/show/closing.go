@@ -1,0 +1,75 @@
+package show
+
+import (
+	"fmt"
+	"log/slog"
+
+	"newterms/alerts"
+	"newterms/job"
+	"newterms/job/batch"
+	"newterms/job/words"
+)
+
+// Closing sums up a run for people.
+func Closing(run alerts.Run, dryRun bool) string {
+	c := run.Counts
+	written := words.Plural(c.Written, "alert", "alerts") + " written"
+	if dryRun {
+		written = words.Plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
+	}
+	return fmt.Sprintf("%s, %s, %s, %d already alerted%s; %s, %.1f s",
+		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, Excluded(run.Excluded),
+		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
+}
+
+// ClosingKeys sums up a run for programs.
+func ClosingKeys(run alerts.Run, dryRun bool) []slog.Attr {
+	written := "written"
+	if dryRun {
+		written = "would_write"
+	}
+	keys := []slog.Attr{
+		slog.String("run_id", run.ID), slog.String("rule", run.RuleName), slog.String("window", job.Window{From: run.From, To: run.To}.String()),
+		slog.Int64("candidates", run.Counts.Candidates), slog.Int64("new", run.Counts.New), slog.Int64(written, run.Counts.Written),
+		slog.Int64("already_alerted", run.Counts.AlreadyAlerted), slog.Int64("lacking_terms", run.Counts.LackingTerms),
+		slog.Int("requests", run.Requests), slog.Int64("took_ms", run.Took.Milliseconds()),
+		slog.Int64("duration_ms", run.Duration.Milliseconds()),
+	}
+	if len(run.Excluded) > 0 {
+		keys = append(keys, slog.Any("excluded", MostExcluded(run.Excluded, 100)))
+	}
+	return keys
+}
+
+// Sum sums up the runs of several rules for people.
+func Sum(t *batch.Sum, dryRun bool) string {
+	text := words.Plural(int64(t.Ran), "rule ran", "rules ran")
+	if t.Failed > 0 {
+		text += fmt.Sprintf(", %d of them failed", t.Failed)
+	}
+	if t.Unusable > 0 {
+		text += fmt.Sprintf(", %d cannot be used", t.Unusable)
+	}
+	if t.NotBegun > 0 {
+		text += fmt.Sprintf(", %d not begun", t.NotBegun)
+	}
+	written := " written"
+	if dryRun {
+		written = " to write, none written by this dry run"
+	}
+	return fmt.Sprintf("%s: %s%s; %s, which took Elasticsearch %.1f s, %.1f s", text, words.Plural(t.Written, "alert", "alerts"), written,
+		words.Plural(int64(t.Requests), "request", "requests"), t.Took.Seconds(), t.Duration.Seconds())
+}
+
+// SumKeys sums them up for programs.
+func SumKeys(t *batch.Sum, dryRun bool) []slog.Attr {
+	written := "written"
+	if dryRun {
+		written = "would_write"
+	}
+	return []slog.Attr{
+		slog.Int("rules_run", t.Ran), slog.Int("rules_failed", t.Failed), slog.Int("rules_unusable", t.Unusable),
+		slog.Int("rules_not_begun", t.NotBegun), slog.Int64(written, t.Written),
+		slog.Int("requests", t.Requests), slog.Int64("took_ms", t.Took.Milliseconds()), slog.Int64("duration_ms", t.Duration.Milliseconds()),
+	}
+}

@@ -1,0 +1,144 @@
+// Package batch runs the rules of a run: it asks once what all of them need, puts
+// them in order, and gives each its share of the time.
+package batch
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"newterms/alerts"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/job"
+	"newterms/job/rule"
+)
+
+// A Batch is the rules of one run.
+type Batch struct {
+	store    *alerts.Store
+	mappings *esquery.Mappings
+	last     map[string]alerts.Checkpoint // by rule_id; a rule that is not there asks itself
+
+	mu        sync.Mutex
+	rules     []rule.Rule // not begun yet, in order
+	serverNow time.Time   // zero until it is needed
+}
+
+// New asks where the runs before stand, if there are several rules and their runs
+// are scheduled. It refuses a target with newer data: see alerts.NewerDataError. The
+// rule comes first whose last success is longest ago, so that slow ones do not keep
+// the others waiting for ever; otherwise the order stays.
+func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled, dryRun bool) (*Batch, error) {
+	b := &Batch{store: store, last: map[string]alerts.Checkpoint{}, rules: slices.Clone(rules)}
+	searches := make([]esquery.Search, len(rules))
+	followed := make([]alerts.Followed, len(rules))
+	for i, r := range rules {
+		searches[i] = r.Search
+		var err error
+		if followed[i], err = job.Followed(r); err != nil {
+			return nil, err
+		}
+	}
+	b.mappings = esquery.NewMappings(searches...)
+	if !scheduled && !dryRun { // otherwise the question for checkpoints refuses
+		if err := store.RefuseNewer(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if len(rules) < 2 || !scheduled {
+		return b, nil
+	}
+	checkpoints, err := store.Checkpoints(ctx, followed)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range checkpoints {
+		b.last[followed[i].RuleID] = c
+	}
+	slices.SortStableFunc(b.rules, func(x, y rule.Rule) int {
+		return b.last[x.ID].SucceededTo.Compare(b.last[y.ID].SucceededTo)
+	})
+	return b, nil
+}
+
+// Job is a job of a rule with what the batch knows: where to read, which runs came
+// before, and the time. It asks with a client of its own, which counts its requests,
+// and a store of that client.
+func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) job.Job {
+	j := job.Job{
+		Rule: r, Store: store, Spent: client.Spent,
+		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+			return b.mappings.Open(ctx, client, s)
+		},
+		ServerNow: func(ctx context.Context, s esquery.Search) (time.Time, error) { return b.now(ctx, client, s) },
+	}
+	if c, ok := b.last[r.ID]; ok {
+		j.Checkpoint = &c
+	}
+	return j
+}
+
+// now is the time by the server's clock when it was first asked for, so that the
+// first windows of all rules end at the same time, as later ones do.
+func (b *Batch) now(ctx context.Context, c *elastic.Client, search esquery.Search) (time.Time, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.serverNow.IsZero() {
+		now, err := esquery.ServerNow(ctx, c, search)
+		if err != nil {
+			return now, err // this rule may not read its indices; another may
+		}
+		b.serverNow = now
+	}
+	return b.serverNow, nil
+}
+
+// Run calls run for each rule, for some at once, until all are done or ctx ends. It
+// returns an error that names those that were not begun then.
+func (b *Batch) Run(ctx context.Context, atOnce int, run func(context.Context, rule.Rule)) (notBegun int, err error) {
+	atOnce = min(atOnce, len(b.rules))
+	var workers sync.WaitGroup
+	for range atOnce {
+		workers.Go(func() {
+			for {
+				r, ctx, cancel, ok := b.next(ctx, atOnce)
+				if !ok {
+					return
+				}
+				run(ctx, r)
+				cancel()
+			}
+		})
+	}
+	workers.Wait()
+	if len(b.rules) == 0 {
+		return 0, nil
+	}
+	names := make([]string, len(b.rules))
+	for i, r := range b.rules {
+		names[i] = r.Name
+	}
+	return len(names), fmt.Errorf("%w: not begun, and first next time: %s", context.Cause(ctx), strings.Join(names, ", "))
+}
+
+// next returns a rule with its share of the time that is left. The rule may leave
+// some of it to the others. ok is false if there are no more, or ctx has ended.
+func (b *Batch) next(all context.Context, atOnce int) (r rule.Rule, ctx context.Context, cancel context.CancelFunc, ok bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.rules) == 0 || all.Err() != nil {
+		return r, nil, nil, false
+	}
+	r, ctx, cancel = b.rules[0], all, func() {}
+	rounds := (len(b.rules) + atOnce - 1) / atOnce
+	if end, ok := all.Deadline(); ok && rounds > 1 {
+		share := time.Until(end) / time.Duration(rounds)
+		ctx, cancel = context.WithTimeoutCause(all, share, fmt.Errorf("its share of NEWTERMS_DEADLINE, %s, is over", share.Round(time.Millisecond)))
+	}
+	b.rules = b.rules[1:]
+	return r, ctx, cancel, true
+}

@@ -1,0 +1,33 @@
+package batch
+
+import (
+	"sync"
+	"time"
+
+	"newterms/alerts"
+)
+
+// A Sum is what the rules of a run came to.
+type Sum struct {
+	Ran, Failed    int
+	Unusable       int // could not be loaded
+	NotBegun       int
+	Written        int64 // alerts
+	Requests       int
+	Took, Duration time.Duration // by Elasticsearch, and by the clock
+
+	mu sync.Mutex
+}
+
+// Add adds the run of a rule. It is safe for concurrent use.
+func (s *Sum) Add(run alerts.Run, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Ran++
+	if err != nil {
+		s.Failed++
+	}
+	s.Written += run.Counts.Written
+	s.Requests += run.Requests
+	s.Took += run.Took
+}

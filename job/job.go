@@ -24,6 +24,7 @@ type Source interface {
 	Events(ctx context.Context, candidates []esquery.Candidate) iter.Seq2[[]*esquery.Event, error]
 	Unchanged(ctx context.Context) error
 	PassedOver() []esquery.Unavailable
+	Unmapped() []string
 	TextNetworks() []esquery.TextNetwork
 	Excluded(ctx context.Context, r esquery.Range) (counts []esquery.Excluded, of int64, err error)
 	Oldest(ctx context.Context, r esquery.Range) (oldest time.Time, ok bool, err error)
@@ -63,8 +64,8 @@ type Job struct {
 	// that, so that an error of Finish fails it. It may be nil.
 	Finish func(alerts.Run, error) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *FutureRun, *OtherSearch, *Forgotten, *PassedOver, *TimeLimited, *TextNetworks,
-	// *LackingTerms, *NoHistory, *LeftOut, *SourceOff or *Uncounted.
+	// *FutureRun, *OtherSearch, *Forgotten, *PassedOver, *Unmapped, *TimeLimited,
+	// *TextNetworks, *LackingTerms, *NoHistory, *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)
@@ -260,6 +261,9 @@ func (j *Job) detect(ctx, ending context.Context, open func() (Source, error), r
 	}
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		j.Warn(&PassedOver{passedOver})
+	}
+	if fields := source.Unmapped(); len(fields) > 0 {
+		j.Warn(&Unmapped{fields, j.Rule.Search})
 	}
 	if clauses := j.Rule.Search.TimeClauses(); len(clauses) > 0 {
 		j.Warn(&TimeLimited{clauses})

@@ -55,6 +55,21 @@ func (p *PassedOver) Error() string {
 	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
 }
 
+// Unmapped names what the rule asks for and no index maps: there is none, or it is
+// hidden from this user.
+type Unmapped struct {
+	Fields []string
+	search esquery.Search
+}
+
+func (u *Unmapped) Error() string {
+	text := "no index maps " + strings.Join(u.Fields, ", ") + ": to the rule it is as if no event had it"
+	if slices.Contains(u.Fields, u.search.Timestamp) && u.search.Fallback != "" {
+		text += ", and " + u.search.Fallback + " dates the events"
+	}
+	return text
+}
+
 // TimeLimited says that the rule itself limits the time of the events that it
 // matches, in the history as well.
 type TimeLimited struct{ Clauses []esquery.TimeClause }

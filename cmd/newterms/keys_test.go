@@ -29,10 +29,7 @@ func TestKeyFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs, err := program{settings: s, now: time.Now}.keySpecs(keysFlags{uses: keys.Uses()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	specs := specsOf(t, s, keysFlags{uses: keys.Uses()})
 	for _, spec := range specs {
 		text, err := os.ReadFile(filepath.Join("../../deploy/elasticsearch", string(spec.Use)+".json"))
 		if err != nil {
@@ -55,16 +52,23 @@ func TestKeyFiles(t *testing.T) {
 	}
 }
 
+func specsOf(t *testing.T, s settings, f keysFlags) []keys.Spec {
+	t.Helper()
+	p := program{settings: s, now: time.Now}
+	rules, err := p.rules(nil, nil, s.MissingTerms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.keySpecs(f, rules)
+}
+
 // TestKeysFitTheSettings reads what a key may from the rules and settings.
 func TestKeysFitTheSettings(t *testing.T) {
 	s, err := readSettings([]string{"NEWTERMS_INDEX=logs-a-*,-logs-a-old,emea:logs-b-*", "NEWTERMS_NAMESPACE=two", "NEWTERMS_RUNS_TARGET=runs", "KIBANA_SPACE=sec"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs, err := program{settings: s, now: time.Now}.keySpecs(keysFlags{uses: keys.Uses(), expires: duration(36 * time.Hour)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	specs := specsOf(t, s, keysFlags{uses: keys.Uses(), expires: duration(36 * time.Hour)})
 	var all []string
 	for _, spec := range specs {
 		body, err := json.Marshal(spec.Body())
@@ -74,7 +78,7 @@ func TestKeysFitTheSettings(t *testing.T) {
 		all = append(all, string(body))
 	}
 	for _, want := range []string{
-		`"name":"newterms-run-two"`, `{"names":["logs-a-*"],"privileges":["read"]}`,
+		`"name":"newterms-run-two"`, `{"names":["logs-a-*"],"privileges":["read"]}`, `{"names":["logs-b-*"],"privileges":["read","read_cross_cluster"]}`,
 		`"remote_indices":[{"clusters":["emea"],"names":["logs-b-*"],"privileges":["read","read_cross_cluster"]}]`,
 		`{"names":[".alerts-newterms.detections-two","runs"],"privileges":["read","create_doc","auto_configure"]}`,
 		`"resources":["space:sec"]`, `"expiration":"129600s"`,

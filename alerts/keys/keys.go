@@ -43,6 +43,9 @@ type Valid struct {
 	making  string // what made it, "" if it was not Make
 }
 
+// MadeBy reports whether it comes of one making.
+func (v Valid) MadeBy(making string) bool { return v.making == making }
+
 // String tells who has to be asked about the key.
 func (v Valid) String() string {
 	return fmt.Sprintf("%s (id %s, of %s, made %s)", v.Name, v.ID, v.Owner, v.Created.Format(time.RFC3339))
@@ -104,22 +107,6 @@ func Find(ctx context.Context, c *elastic.Client, name string, now time.Time) (F
 	return found, nil
 }
 
-// MayEndOthers reports whether the user may invalidate the keys of other users.
-func MayEndOthers(ctx context.Context, c *elastic.Client) (bool, error) {
-	const privilege = "manage_api_key"
-	payload, err := json.Marshal(dsl{"cluster": []string{privilege}})
-	if err != nil {
-		return false, err
-	}
-	var answer struct {
-		Cluster map[string]bool `json:"cluster"`
-	}
-	if err := c.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: bytes.NewReader(payload)}, &answer); err != nil {
-		return false, fmt.Errorf("ask whether this user may end the API keys of others: %w", err)
-	}
-	return answer.Cluster[privilege], nil
-}
-
 // Make makes a key. making is a text of the caller's that no other call has, by
 // which Unused finds keys of which the answer was lost.
 func Make(ctx context.Context, c *elastic.Client, s Spec, making string) (Key, error) {
@@ -137,23 +124,6 @@ func Make(ctx context.Context, c *elastic.Client, s Spec, making string) (Key, e
 		return Key{}, fmt.Errorf("make API key %s: %w: it has no key", s.Name, elastic.ErrIncomplete)
 	}
 	return key, nil
-}
-
-// Unused returns the keys that one making made, without those that are kept.
-func Unused(ctx context.Context, c *elastic.Client, names []string, making string, now time.Time, kept map[string]bool) ([]Valid, error) {
-	var unused []Valid
-	for _, name := range names {
-		found, err := Find(ctx, c, name, now)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range found.Valid {
-			if v.making == making && !kept[v.ID] {
-				unused = append(unused, v)
-			}
-		}
-	}
-	return unused, nil
 }
 
 // Try asks with a client of the key itself, or of the user who is to make it, whether
@@ -195,37 +165,6 @@ func Try(ctx context.Context, ofKey *elastic.Client, s Spec) error {
 		return &LackingError{s.Name, lacking}
 	}
 	return nil
-}
-
-// Invalidate ends keys for good. It is an error if one of them is not ended by
-// it and was not before.
-func Invalidate(ctx context.Context, c *elastic.Client, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	var answer struct {
-		Done   []string `json:"invalidated_api_keys"`
-		Before []string `json:"previously_invalidated_api_keys"`
-	}
-	err := invalidate(ctx, c, dsl{"ids": ids}, &answer)
-	if isForbidden(err) {
-		err = invalidate(ctx, c, dsl{"ids": ids, "owner": true}, &answer)
-	}
-	if err == nil && len(answer.Done)+len(answer.Before) < len(ids) {
-		err = fmt.Errorf("%w: it tells of %d of %d keys", elastic.ErrIncomplete, len(answer.Done)+len(answer.Before), len(ids))
-	}
-	if err != nil {
-		return fmt.Errorf("invalidate API keys %s: %w", strings.Join(ids, ", "), err)
-	}
-	return nil
-}
-
-func invalidate(ctx context.Context, c *elastic.Client, body dsl, answer any) error {
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	return c.Do(ctx, esapi.SecurityInvalidateAPIKeyRequest{Body: bytes.NewReader(payload)}, answer)
 }
 
 func isForbidden(err error) bool {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -49,7 +51,7 @@ type notMineError struct {
 }
 
 func (e notMineError) Error() string   { return "keys: --rotate: " + e.text + ": no key was made" }
-func (e notMineError) StatusCode() int { return 403 }
+func (e notMineError) StatusCode() int { return http.StatusForbidden }
 
 // othersKeys is a warning: whether there are more keys is not known.
 type othersKeys struct{ names []string }
@@ -129,8 +131,8 @@ func (m *keyMaking) makeAll(ctx context.Context) error {
 		if err == nil && s.Use == keys.Run {
 			err = m.compare(ctx, ofKey, s.Name)
 		}
-		if err == nil {
-			err = m.yield(ctx, s, key)
+		if err == nil || isStatus(err, http.StatusUnauthorized) {
+			err = cmp.Or(m.yield(ctx, s, key), err)
 		}
 		if err != nil {
 			return err
@@ -150,7 +152,7 @@ func (m *keyMaking) yield(ctx context.Context, s keys.Spec, made keys.Key) error
 		if v.ID == made.ID {
 			return nil
 		}
-		if !slices.ContainsFunc(m.replaced, func(r keys.Valid) bool { return r.ID == v.ID }) {
+		if !v.MadeBy(m.id) && !slices.ContainsFunc(m.replaced, func(r keys.Valid) bool { return r.ID == v.ID }) {
 			return keyExistsError{Valid: v, use: s.Use, meanwhile: true}
 		}
 	}
@@ -201,16 +203,15 @@ func (m *keyMaking) tellValid(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("keys: the key was printed, and whether others are valid is not known: %w", err)
 		}
-		valid := false
+		valid := slices.ContainsFunc(found.Valid, func(v keys.Valid) bool { return v.ID == m.made[i].ID })
+		text := fmt.Sprintf("the API key %s (id %s), which was printed, is not valid any more: somebody else ended it", s.Name, m.made[i].ID)
 		for _, v := range found.Valid {
-			if v.ID == m.made[i].ID {
-				valid = true
-			} else {
+			if text += fmt.Sprintf("; the API key %s is valid", v); valid && v.ID != m.made[i].ID {
 				m.log.Warn(withAdvice(secondKey{v}), "key", v.ID)
 			}
 		}
 		if !valid {
-			ended = append(ended, fmt.Errorf("keys: the API key %s (id %s), which was printed, is not valid any more: somebody else ended it", s.Name, m.made[i].ID))
+			ended = append(ended, errors.New("keys: "+text))
 		}
 	}
 	if m.ownOnly {

@@ -96,27 +96,14 @@ func TestKeysFitTheSettings(t *testing.T) {
 // has a key: no key is left that nobody has.
 func (s *secure) keysAreTakenBack(t *testing.T) {
 	lost := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		onward := r.Clone(r.Context())
-		onward.RequestURI = "" // which only a server may have
-		answer, err := s.node.Perform(onward)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer answer.Body.Close()
+	server := s.before(t, func(r *http.Request, onward func()) {
+		onward()
 		if r.Method == http.MethodPut && r.URL.Path == "/_security/api_key" {
 			if lost++; lost == 1 {
 				panic(http.ErrAbortHandler)
 			}
 		}
-		maps.Copy(w.Header(), answer.Header)
-		w.WriteHeader(answer.StatusCode)
-		if _, err := io.Copy(w, answer.Body); err != nil {
-			t.Error(err)
-		}
-	}))
-	defer server.Close()
+	})
 	environ := []string{
 		"ELASTICSEARCH_URL=" + server.URL, "ELASTICSEARCH_USERNAME=" + estest.Username, "ELASTICSEARCH_PASSWORD=" + estest.Password, "NEWTERMS_NAMESPACE=gone",
 	}
@@ -140,6 +127,31 @@ func (s *secure) keysAreTakenBack(t *testing.T) {
 	if left := s.validKeys(t, "gone"); !slices.Equal(left, []string{"newterms-run-gone", "newterms-setup-gone"}) {
 		t.Errorf("a lost answer: there are %v", left)
 	}
+}
+
+// before is the node behind a server that does something around each request, which
+// goes onward when that is called.
+func (s *secure) before(t *testing.T, around func(r *http.Request, onward func())) *httptest.Server {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var answer *http.Response
+		around(r, func() {
+			request := r.Clone(r.Context())
+			request.RequestURI = "" // which only a server may have
+			var err error
+			if answer, err = s.node.Perform(request); err != nil {
+				t.Error(err)
+				panic(http.ErrAbortHandler)
+			}
+		})
+		defer answer.Body.Close()
+		maps.Copy(w.Header(), answer.Header)
+		w.WriteHeader(answer.StatusCode)
+		if _, err := io.Copy(w, answer.Body); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
 }
 
 type gone struct{}

@@ -81,6 +81,7 @@ func TestSecurity(t *testing.T) {
 	t.Run("reading", s.reading)
 	t.Run("bulks", s.bulks)
 	t.Run("keys", s.keysAreTakenBack)
+	t.Run("at once", s.keysAtOnce)
 	t.Run("readme", s.readme)
 	s.call(nil, "--help")
 	s.call(nil, "version")

@@ -151,13 +151,14 @@ func (r Restricted) Find(ctx context.Context, c *elastic.Client, indices, patter
 	return found, err
 }
 
-// reads reports whether the entry is about reading an index.
+// reads reports whether the entry is about reading an index of this cluster, which
+// names and patterns found: one that is no pattern may be an alias.
 func (e roleEntry) reads(index string, patterns []string) bool {
 	reads := slices.ContainsFunc(e.Privileges, func(name string) bool {
 		return name == "read" || name == "all" || strings.HasPrefix(name, "indices:data/read")
 	})
-	return reads && slices.ContainsFunc(e.Names, func(name string) bool {
-		return proves(name, index) || strings.HasPrefix(name, "/") || slices.Contains(patterns, name)
+	return reads && !elastic.IsRemote(index) && slices.ContainsFunc(e.Names, func(name string) bool {
+		return proves(name, index) || strings.HasPrefix(name, "/") || !strings.Contains(name, "*") && slices.Contains(patterns, name)
 	})
 }
 

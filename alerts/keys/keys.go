@@ -46,9 +46,11 @@ type Valid struct {
 // MadeBy reports whether it comes of one making.
 func (v Valid) MadeBy(making string) bool { return v.making == making }
 
-// String tells who has to be asked about the key.
-func (v Valid) String() string {
-	return fmt.Sprintf("%s (id %s, of %s, made %s)", v.Name, v.ID, v.Owner, v.Created.Format(time.RFC3339))
+func (v Valid) String() string { return v.Name + " (" + v.Whose() + ")" }
+
+// Whose tells who is to be asked about the key.
+func (v Valid) Whose() string {
+	return fmt.Sprintf("id %s, of %s, made %s", v.ID, v.Owner, v.Created.Format(time.RFC3339))
 }
 
 // A LackingError says that the user who makes a key has not got what it needs: a

@@ -40,7 +40,7 @@ func (e keyExistsError) Error() string {
 	if e.meanwhile {
 		return fmt.Sprintf("somebody else made the API key %s at the same time: this one is not printed", e.Valid)
 	}
-	return fmt.Sprintf("there is an API key %s already: no key was made", e.Valid)
+	return fmt.Sprintf("there is an API key %s already (%s): no key was made", e.Name, e.Whose())
 }
 
 // A notMineError says why keys cannot be replaced by this user. One that does not

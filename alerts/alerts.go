@@ -70,3 +70,10 @@ type Finding struct {
 
 // timestamp is how documents hold times: UTC, to the millisecond.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// ReadFields are the fields by which a run finds what it wrote before.
+func ReadFields() []string {
+	return []string{
+		"@timestamp", "kibana.alert.uuid", "newterms.fields", "newterms.first_seen", "newterms.pair", "newterms.run.id", "newterms.search", "newterms.window.to",
+	}
+}

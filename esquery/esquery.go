@@ -213,9 +213,9 @@ func (s Search) fieldNames() []string {
 	return sortedOnce(names)
 }
 
-// plainNames are those of fieldNames that name one field: no patterns, and no paths
-// of nested groups.
-func (s Search) plainNames() []string {
+// PlainNames are the fields that decide which events match and what they are, sorted,
+// but for patterns and paths of nested groups.
+func (s Search) PlainNames() []string {
 	names := s.fieldNames()
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return strings.Contains(name, "*") || slices.Contains(names, name+".*")

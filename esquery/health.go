@@ -52,7 +52,7 @@ const skewed = 5 * time.Second
 // error unless it dates the events; otherwise the errors are those of Open and of
 // a request. With an error the Health holds what was learned before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
-	h := Health{Names: s.plainNames(), Misfits: map[string]error{}}
+	h := Health{Names: s.PlainNames(), Misfits: map[string]error{}}
 	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(arrivalNames(), s.mappedNames()...)))
 	known := arrivalFields(s, m.fields)
 	h.Fields, h.Indices, h.PassedOver = m.fields, m.indices, m.passedOver

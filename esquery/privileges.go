@@ -28,15 +28,15 @@ func (e *PrivilegeError) Error() string {
 func (e *PrivilegeError) StatusCode() int { return http.StatusForbidden }
 
 // ReadPrivileges lists what it takes to read the indices: the privilege read on
-// each name and pattern. Indices of other clusters (cluster:index) are left out,
-// because their cluster decides, and so are exclusions (-index).
+// each name and pattern, of date math on what it may come to. Indices of other
+// clusters (cluster:index) are left out, because their cluster decides, and so are
+// exclusions (-index).
 func ReadPrivileges(indices []string) []Privilege {
 	var wanted []Privilege
 	for _, index := range indices {
-		name, selector, _ := strings.Cut(index, "::")
-		switch {
-		case elastic.IsRemote(index) || strings.HasPrefix(index, "-"):
-		case selector == "failures":
+		switch name, failures := elastic.Grantable(index); {
+		case elastic.IsRemote(index) || name == "":
+		case failures:
 			wanted = append(wanted, Privilege{name, "read_failure_store"})
 		default:
 			wanted = append(wanted, Privilege{name, "read"})

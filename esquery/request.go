@@ -17,7 +17,7 @@ type Request struct {
 // page of candidates, with every field taken for a keyword. It asks nobody.
 func (s Search) Requests(window, history Range, page []Candidate) ([]Request, error) {
 	fields := kql.Fields{}
-	for _, name := range s.plainNames() {
+	for _, name := range s.PlainNames() {
 		fields[name] = kql.Field{Types: []string{"keyword"}}
 	}
 	query, err := s.compile(fields)

@@ -43,8 +43,8 @@ type Job struct {
 	// that, so that an error of Finish fails it. It may be nil.
 	Finish func(alerts.Run, error) error
 	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *FutureRun, *OtherSearch, *Forgotten, *PassedOver, *TimeLimited, *TextNetworks,
-	// *LackingTerms, *NoHistory, *LeftOut, *SourceOff or *Uncounted.
+	// *FutureRun, *OtherSearch, *Forgotten, *PassedOver, *Unmapped, *TimeLimited,
+	// *TextNetworks, *LackingTerms, *NoHistory, *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is told how far a run is, now and then; nil if nobody asks.
 	Progress func(Progress)

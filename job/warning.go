@@ -57,11 +57,14 @@ func (p *PassedOver) Error() string {
 }
 
 // WarnOfSource warns of what limits what a search sees: indices that are passed over,
-// clauses about time, networks among texts. It reports whether the rule limits the
+// fields that no index maps, clauses about time, networks among texts. It reports whether the rule limits the
 // time.
 func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (timeLimited bool) {
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		warn(&PassedOver{passedOver})
+	}
+	if fields := source.Unmapped(); len(fields) > 0 {
+		warn(&Unmapped{fields, s})
 	}
 	clauses := s.TimeClauses()
 	if len(clauses) > 0 {
@@ -71,6 +74,21 @@ func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (t
 		warn(&TextNetworks{networks})
 	}
 	return len(clauses) > 0
+}
+
+// Unmapped names what the rule asks for and no index maps: there is none, or it is
+// hidden from this user.
+type Unmapped struct {
+	Fields []string
+	search esquery.Search
+}
+
+func (u *Unmapped) Error() string {
+	text := "no index maps " + strings.Join(u.Fields, ", ") + ": to the rule it is as if no event had it"
+	if slices.Contains(u.Fields, u.search.Timestamp) && u.search.Fallback != "" {
+		text += ", and " + u.search.Fallback + " dates the events"
+	}
+	return text
 }
 
 // TimeLimited says that the rule itself limits the time of the events that it

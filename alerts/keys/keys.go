@@ -2,11 +2,13 @@ package keys
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,6 +43,16 @@ type Valid struct {
 	making  string // what made it, "" if it was not Make
 }
 
+// MadeBy reports whether it comes of one making.
+func (v Valid) MadeBy(making string) bool { return v.making == making }
+
+func (v Valid) String() string { return v.Name + " (" + v.Whose() + ")" }
+
+// Whose tells who is to be asked about the key.
+func (v Valid) Whose() string {
+	return fmt.Sprintf("id %s, of %s, made %s", v.ID, v.Owner, v.Created.Format(time.RFC3339))
+}
+
 // A LackingError says that the user who makes a key has not got what it needs: a
 // key has at most the rights of who makes it.
 type LackingError struct {
@@ -49,46 +61,52 @@ type LackingError struct {
 }
 
 func (e *LackingError) Error() string {
-	return fmt.Sprintf("the key %s would lack %s, which this user has not got either: a key has at most the rights of who makes it; none was made",
+	return fmt.Sprintf("the key %s would lack %s, which this user has not got either: a key has at most the rights of who makes it",
 		e.Name, strings.Join(e.Lacking, ", "))
 }
 
 // StatusCode is 403.
 func (e *LackingError) StatusCode() int { return http.StatusForbidden }
 
-// Find returns the valid keys of newterms that have a name: those of every user,
-// or of a user who may not see others' the own ones.
-func Find(ctx context.Context, c *elastic.Client, name string, now time.Time) ([]Valid, error) {
-	type found struct {
-		ID          string         `json:"id"`
-		Name        string         `json:"name"`
-		Username    string         `json:"username"`
-		Creation    int64          `json:"creation"`
-		Expiration  int64          `json:"expiration"`
-		Invalidated bool           `json:"invalidated"`
-		Metadata    map[string]any `json:"metadata"`
-	}
+// Found are the valid keys of newterms that have a name.
+type Found struct {
+	Valid   []Valid
+	OwnOnly bool // those of other users could not be seen
+}
+
+// Find looks for the valid keys of newterms that have a name: those of every user, or
+// of a user who may not see others' the own ones.
+func Find(ctx context.Context, c *elastic.Client, name string, now time.Time) (Found, error) {
 	var answer struct {
-		Keys []found `json:"api_keys"`
+		Keys []struct {
+			ID          string         `json:"id"`
+			Name        string         `json:"name"`
+			Username    string         `json:"username"`
+			Creation    int64          `json:"creation"`
+			Expiration  int64          `json:"expiration"`
+			Invalidated bool           `json:"invalidated"`
+			Metadata    map[string]any `json:"metadata"`
+		} `json:"api_keys"`
 	}
+	var found Found
 	err := c.Do(ctx, esapi.SecurityGetAPIKeyRequest{Name: name}, &answer)
 	if isForbidden(err) {
-		own := true
-		err = c.Do(ctx, esapi.SecurityGetAPIKeyRequest{Name: name, Owner: &own}, &answer)
+		found.OwnOnly = true
+		err = c.Do(ctx, esapi.SecurityGetAPIKeyRequest{Name: name, Owner: &found.OwnOnly}, &answer)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("look for API keys %s: %w", name, err)
+		return found, fmt.Errorf("look for API keys %s: %w", name, err)
 	}
-	var valid []Valid
 	for _, k := range answer.Keys {
 		expired := k.Expiration != 0 && k.Expiration <= now.UnixMilli()
 		if k.Name != name || k.Invalidated || expired || k.Metadata["application"] != application {
 			continue
 		}
 		making, _ := k.Metadata["making"].(string)
-		valid = append(valid, Valid{k.ID, k.Name, k.Username, time.UnixMilli(k.Creation).UTC(), making})
+		found.Valid = append(found.Valid, Valid{k.ID, k.Name, k.Username, time.UnixMilli(k.Creation).UTC(), making})
 	}
-	return valid, nil
+	slices.SortFunc(found.Valid, func(a, b Valid) int { return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID)) })
+	return found, nil
 }
 
 // Make makes a key. making is a text of the caller's that no other call has, by
@@ -110,30 +128,16 @@ func Make(ctx context.Context, c *elastic.Client, s Spec, making string) (Key, e
 	return key, nil
 }
 
-// Unused returns the ids of the keys that one making made, without those that
-// are kept.
-func Unused(ctx context.Context, c *elastic.Client, names []string, making string, now time.Time, kept map[string]bool) ([]string, error) {
-	var ids []string
-	for _, name := range names {
-		valid, err := Find(ctx, c, name, now)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range valid {
-			if v.making == making && !kept[v.ID] {
-				ids = append(ids, v.ID)
-			}
-		}
-	}
-	return ids, nil
-}
-
-// Try asks with a client of the key itself whether it has what its use needs of
-// Elasticsearch. What it may do in Kibana and in other clusters is not asked.
-// Its error is a *LackingError if something is missing.
+// Try asks with a client of the key itself, or of the user who is to make it, whether
+// it has what its use needs of Elasticsearch. What it may do in Kibana and in other clusters is not asked:
+// those have their own say. Its error is a *LackingError if something is missing.
 func Try(ctx context.Context, ofKey *elastic.Client, s Spec) error {
 	role := s.role()
-	payload, err := json.Marshal(dsl{"cluster": role["cluster"], "index": role["indices"]})
+	indices := role["indices"].([]dsl)
+	if s.Use == Run {
+		indices = s.here()
+	}
+	payload, err := json.Marshal(dsl{"cluster": role["cluster"], "index": indices})
 	if err != nil {
 		return err
 	}
@@ -150,7 +154,7 @@ func Try(ctx context.Context, ofKey *elastic.Client, s Spec) error {
 			lacking = append(lacking, "the cluster privilege "+privilege)
 		}
 	}
-	for _, entry := range role["indices"].([]dsl) {
+	for _, entry := range indices {
 		for _, name := range entry["names"].([]string) {
 			for _, privilege := range entry["privileges"].([]string) {
 				if !answer.Index[name][privilege] {
@@ -163,37 +167,6 @@ func Try(ctx context.Context, ofKey *elastic.Client, s Spec) error {
 		return &LackingError{s.Name, lacking}
 	}
 	return nil
-}
-
-// Invalidate ends keys for good. It is an error if one of them is not ended by
-// it and was not before.
-func Invalidate(ctx context.Context, c *elastic.Client, ids []string) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	var answer struct {
-		Done   []string `json:"invalidated_api_keys"`
-		Before []string `json:"previously_invalidated_api_keys"`
-	}
-	err := invalidate(ctx, c, dsl{"ids": ids}, &answer)
-	if isForbidden(err) {
-		err = invalidate(ctx, c, dsl{"ids": ids, "owner": true}, &answer)
-	}
-	if err == nil && len(answer.Done)+len(answer.Before) < len(ids) {
-		err = fmt.Errorf("%w: it tells of %d of %d keys", elastic.ErrIncomplete, len(answer.Done)+len(answer.Before), len(ids))
-	}
-	if err != nil {
-		return fmt.Errorf("invalidate API keys %s: %w", strings.Join(ids, ", "), err)
-	}
-	return nil
-}
-
-func invalidate(ctx context.Context, c *elastic.Client, body dsl, answer any) error {
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	return c.Do(ctx, esapi.SecurityInvalidateAPIKeyRequest{Body: bytes.NewReader(payload)}, answer)
 }
 
 func isForbidden(err error) bool {

@@ -4,6 +4,7 @@ package keys
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,13 +75,9 @@ func (s Spec) role() dsl {
 			"applications": []dsl{s.inKibana("feature_stackAlerts.all", "feature_actions.read")},
 		}
 	}
-	var indices []dsl
-	local, remote := s.sources()
-	if len(local) > 0 {
-		indices = append(indices, grant(local, "read"))
-	}
-	role := dsl{"cluster": []string{}, "indices": append(indices, grant(both, "read", "create_doc", "auto_configure"))}
-	if len(remote) > 0 {
+	role := dsl{"cluster": []string{}, "indices": s.here()}
+	if remote, trusting := s.there(); len(remote) > 0 {
+		role["indices"] = append(s.here(), trusting...)
 		role["remote_indices"] = remote
 	}
 	return role
@@ -94,18 +91,61 @@ func (s Spec) inKibana(privileges ...string) dsl {
 	return dsl{"application": "kibana-.kibana", "privileges": privileges, "resources": []string{"space:" + s.Space}}
 }
 
-// sources keeps those of other clusters apart. An exclusion (-index) needs no
-// right.
-func (s Spec) sources() (local []string, remote []dsl) {
+// here is what a run needs in this cluster.
+func (s Spec) here() []dsl {
+	var read, failures []string
 	for _, source := range s.Sources {
-		cluster, index := elastic.SplitCluster(source)
-		switch {
-		case strings.HasPrefix(source, "-"):
-		case cluster != "":
-			remote = append(remote, dsl{"clusters": []string{cluster}, "names": []string{index}, "privileges": []string{"read", "read_cross_cluster"}})
+		switch name, ofFailures := elastic.Grantable(source); {
+		case name == "" || elastic.IsRemote(source):
+		case ofFailures:
+			failures = append(failures, name)
 		default:
-			local = append(local, source)
+			read = append(read, name)
 		}
 	}
-	return local, remote
+	return append(reading(read, failures), grant([]string{s.AlertsTarget, s.RunsTarget}, "read", "create_doc", "auto_configure"))
+}
+
+// there is what a run needs in other clusters: as those take it that were connected
+// with an API key, and as those do that trust this one's certificates. These know no
+// such key, and take the rights that it has here, on indices of any cluster.
+//
+// https://www.elastic.co/docs/deploy-manage/remote-clusters/remote-clusters-cert
+func (s Spec) there() (remote, trusting []dsl) {
+	const besides = "read_cross_cluster"
+	var read, failures []string
+	for _, source := range s.Sources {
+		cluster, index := elastic.SplitCluster(source)
+		name, ofFailures := elastic.Grantable(index)
+		if cluster == "" || name == "" || strings.HasPrefix(cluster, "-") {
+			continue
+		}
+		entry := grant([]string{name}, "read", besides)
+		if ofFailures {
+			entry["privileges"] = []string{"read_failure_store", besides}
+			failures = append(failures, name)
+		} else {
+			read = append(read, name)
+		}
+		entry["clusters"] = []string{cluster}
+		remote = append(remote, entry)
+	}
+	return remote, reading(read, failures, besides)
+}
+
+// reading grants to read data and failure stores.
+func reading(names, failures []string, besides ...string) []dsl {
+	var entries []dsl
+	if len(names) > 0 {
+		entries = append(entries, grant(sortedOnce(names), append([]string{"read"}, besides...)...))
+	}
+	if len(failures) > 0 {
+		entries = append(entries, grant(sortedOnce(failures), append([]string{"read_failure_store"}, besides...)...))
+	}
+	return entries
+}
+
+func sortedOnce(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"newterms/alerts"
-	"newterms/alerts/keys"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
@@ -39,7 +38,6 @@ func advice(err error) string {
 	var inTheWay *alerts.TargetError
 	var ofConnector *kibana.ConnectorError
 	var fromKibana kibanaError
-	var exists keyExistsError
 	switch {
 	case err == nil:
 		return ""
@@ -53,6 +51,8 @@ func advice(err error) string {
 		return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
 	case is[*job.PassedOver](err):
 		return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
+	case is[*job.Unmapped](err):
+		return unmappedAdvice
 	case is[*job.TimeLimited](err):
 		return timeAdvice
 	case is[*job.TextNetworks](err):
@@ -75,10 +75,8 @@ func advice(err error) string {
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
 	case is[*alerts.UnknownAlertsError](err):
 		return "an id is the _id of an alert: kibana.alert.uuid on the dashboard, _id in newterms run --output ndjson"
-	case errors.As(err, &exists):
-		return "use that one; if its secret is lost, newterms keys " + string(exists.use) + " --rotate replaces it"
-	case is[*keys.LackingError](err):
-		return "let a user with these rights make it"
+	case isOfKeys(err):
+		return keysAdvice(err)
 	case is[*alerts.NewerDataError](err):
 		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this one has targets of its own"
 	case is[*alerts.ConflictError](err):
@@ -253,6 +251,8 @@ func problemAdvice(p *check.Problem) string {
 		check.TargetPipeline:    pipelineAdvice,
 		check.ClockDiffers:      clock,
 		check.IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
+		check.DocumentsHidden:   wholeAdvice,
+		check.FieldsHidden:      wholeAdvice,
 		check.SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",
 		check.YoungSource:       "nothing to do if the source is that new; otherwise keep its indices for longer than the history window",
 		check.SourceOff:         keepSource,
@@ -266,7 +266,7 @@ func problemAdvice(p *check.Problem) string {
 		check.AheadEvents:       "check the clocks of the hosts that they come from, and the time zone with which their times are read",
 		check.NothingMatches:    "nothing to do if there are none; otherwise compare the query (newterms rule) with an event",
 		check.TimestampUnmapped: "set the field at ingest, or change the rule's timestamp_override; nothing to do if another field dates the events and none is late",
-		check.FieldUnmapped:     "check that the events are of the kind that the rule expects",
+		check.FieldUnmapped:     unmappedAdvice,
 		check.SeveralTypes:      "reindex the indices that differ",
 		check.ExcludesNothing:   "nothing to do if there were no such events; otherwise compare the field and the letter case of the value with an event, or remove it",
 		check.NetworkInText:     networkAdvice,
@@ -280,6 +280,12 @@ func problemAdvice(p *check.Problem) string {
 		check.TwoJobs:           "give both the same exclusions, or each targets of its own with NEWTERMS_NAMESPACE",
 	}[p.Kind]
 }
+
+// unmappedAdvice is for fields that the indices do not have, as this user sees them.
+const unmappedAdvice = "check that the events are of the kind that the rule expects, and that no field-level security hides the fields from the user or API key"
+
+// wholeAdvice is for a user to whom Elasticsearch shows only a part.
+const wholeAdvice = "let a user or API key without this restriction run: newterms keys makes one for a user who sees all of it"
 
 // networkAdvice is for networks of a field that is no ip.
 const networkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"

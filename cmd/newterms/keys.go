@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"newterms/alerts/keys"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/job/rule"
 )
 
 const keysHelp = `  newterms keys   [run|setup|close|notify]... [--rotate] [--expires D]
@@ -32,17 +34,6 @@ type keysFlags struct {
 	expires duration
 }
 
-// A keyExistsError says that a key would be a second one, of which nobody would
-// know whether it is in use.
-type keyExistsError struct {
-	keys.Valid
-	use keys.Use
-}
-
-func (e keyExistsError) Error() string {
-	return fmt.Sprintf("there is an API key %s already (id %s, of %s, made %s): no key was made", e.Name, e.ID, e.Owner, e.Created.Format(time.RFC3339))
-}
-
 // keys makes API keys and prints them. An error leaves the keys as they were, but
 // for one of invalidating those that were replaced.
 func (p program) keys(ctx context.Context, args []string) error {
@@ -50,30 +41,34 @@ func (p program) keys(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	specs, err := p.keySpecs(f)
+	if f.output == "secret" {
+		if err := p.namesSecrets(f.uses); err != nil {
+			return err
+		}
+	}
+	rules, err := p.rules(nil, nil, p.settings.MissingTerms)
 	if err != nil {
 		return err
 	}
-	client, err := p.connectToMakeKeys(ctx)
-	if err != nil {
+	m := keyMaking{program: p, specs: p.keySpecs(f, rules), id: uuid.NewString()}
+	if m.views, err = p.viewsOf(rules); err != nil {
+		return err
+	}
+	if m.client, m.user, err = p.connectToMakeKeys(ctx); err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
-	replaced, err := p.existing(ctx, client, specs, f.rotate)
-	if err != nil {
+	if err := m.prepare(ctx, f.rotate); err != nil {
 		return err
 	}
-	making := uuid.NewString()
-	made, err := p.makeKeys(ctx, client, specs, making)
+	err = m.makeAll(ctx)
 	if err == nil {
-		err = p.printKeys(specs, made, f.output)
+		err = p.printKeys(m.specs, m.made, f.output)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("keys: %w", err), p.takeBack(ctx, client, specs, making, nil))
+		m.made = nil
+		return errors.Join(fmt.Errorf("keys: %w", err), m.takeBack(ctx))
 	}
-	if err := p.takeBack(ctx, client, specs, making, made); err != nil {
-		return err
-	}
-	return p.retire(ctx, client, replaced)
+	return errors.Join(m.takeBack(ctx), m.retire(ctx), m.tellValid(ctx))
 }
 
 // parseKeys takes flags before, between and behind the uses.
@@ -114,132 +109,73 @@ func parseKeys(args []string) (keysFlags, error) {
 }
 
 // keySpecs fits the keys to the settings that a run with them has.
-func (p program) keySpecs(f keysFlags) ([]keys.Spec, error) {
-	rules, err := p.rules(nil, nil, p.settings.MissingTerms)
-	if err != nil {
-		return nil, err
-	}
+func (p program) keySpecs(f keysFlags, rules []rule.Rule) []keys.Spec {
 	sources := map[string]bool{}
 	for _, r := range rules {
 		for _, index := range r.Search.Indices {
 			sources[index] = true
 		}
 	}
-	suffix := ""
-	if p.settings.Namespace != "default" {
-		suffix = "-" + p.settings.Namespace
-	}
 	var specs []keys.Spec
 	for _, use := range f.uses {
 		specs = append(specs, keys.Spec{
-			Use: use, Name: "newterms-" + string(use) + suffix, Sources: slices.Sorted(maps.Keys(sources)),
+			Use: use, Name: p.keyName(use), Sources: slices.Sorted(maps.Keys(sources)),
 			AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget,
 			Space: p.settings.KibanaSpace, Expires: time.Duration(f.expires),
 		})
 	}
-	return specs, nil
+	return specs
+}
+
+func (p program) keyName(use keys.Use) string {
+	name := "newterms-" + string(use)
+	if p.settings.Namespace != "default" {
+		name += "-" + p.settings.Namespace
+	}
+	return name
+}
+
+// secretName is what Kubernetes takes as the name of a Secret, of at most 253
+// characters.
+//
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
+var secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+// namesSecrets refuses keys of which Kubernetes would not take the Secrets: they
+// would be made, and nobody could apply them.
+func (p program) namesSecrets(uses []keys.Use) error {
+	for _, use := range uses {
+		if name := p.keyName(use); len(name) > 253 || !secretName.MatchString(name) {
+			return configError{fmt.Errorf("NEWTERMS_NAMESPACE: Kubernetes takes no Secret of the name %q, which has to be of a-z, 0-9, - and . alone: "+
+				"choose another namespace, or print the key with --output json; no key was made", name)}
+		}
+	}
+	return nil
 }
 
 // connectToMakeKeys refuses to go on as anybody but a user.
-func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, error) {
+func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, esquery.User, error) {
+	var nobody esquery.User
 	const asWhom = "set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD to those of a user who may make API keys and has the rights that they get"
 	who, err := p.settings.credentials()
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nobody, err
 	case who.apiKey != "":
-		return nil, configError{errors.New("an API key is set, and a key that a key makes may do nothing: " + asWhom)}
+		return nil, nobody, configError{errors.New("an API key is set, and a key that a key makes may do nothing: " + asWhom)}
 	case who.username == "":
-		return nil, configError{errors.New("no user is set: " + asWhom)}
+		return nil, nobody, configError{errors.New("no user is set: " + asWhom)}
 	}
 	client, err := p.connectAs(who, nil)
 	if err != nil {
-		return nil, err
+		return nil, nobody, err
 	}
 	if _, err := esquery.ServerVersion(ctx, client); err != nil {
-		return nil, err
+		return nil, nobody, err
 	}
 	user, err := esquery.CurrentUser(ctx, client)
 	if err == nil && user.SecurityOff {
 		err = configError{errors.New("this Elasticsearch has no security, so that there are no API keys, and newterms needs none")}
 	}
-	return client, err
-}
-
-// existing returns the keys that are there already, which is an error unless
-// they are to be replaced.
-func (p program) existing(ctx context.Context, client *elastic.Client, specs []keys.Spec, replace bool) ([]keys.Valid, error) {
-	var all []keys.Valid
-	var refused []error
-	for _, s := range specs {
-		valid, err := keys.Find(ctx, client, s.Name, p.now())
-		if err != nil {
-			return nil, err
-		}
-		if len(valid) > 0 && !replace {
-			refused = append(refused, keyExistsError{valid[0], s.Use})
-		}
-		all = append(all, valid...)
-	}
-	return all, errors.Join(refused...)
-}
-
-// makeKeys makes the keys and tries each.
-func (p program) makeKeys(ctx context.Context, client *elastic.Client, specs []keys.Spec, making string) ([]keys.Key, error) {
-	var made []keys.Key
-	for _, s := range specs {
-		key, err := keys.Make(ctx, client, s, making)
-		if err != nil {
-			return nil, err
-		}
-		made = append(made, key)
-		ofKey, err := p.connectAs(credentials{apiKey: key.Encoded}, nil)
-		if err == nil {
-			err = keys.Try(ctx, ofKey, s)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return made, nil
-}
-
-// takeBack invalidates what this making made, but for the keys that were
-// printed: after a failure, also one by the user, and keys of which the answer
-// was lost.
-func (p program) takeBack(ctx context.Context, client *elastic.Client, specs []keys.Spec, making string, printed []keys.Key) error {
-	const patience = 10 * time.Second
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	var names []string
-	for _, s := range specs {
-		names = append(names, s.Name)
-	}
-	kept := map[string]bool{}
-	for _, k := range printed {
-		kept[k.ID] = true
-	}
-	ids, err := keys.Unused(ctx, client, names, making, p.now(), kept)
-	if err == nil {
-		err = keys.Invalidate(ctx, client, ids)
-	}
-	if err != nil {
-		return fmt.Errorf("keys: take back what nobody got: %w", err)
-	}
-	return nil
-}
-
-// retire invalidates the keys that others have replaced.
-func (p program) retire(ctx context.Context, client *elastic.Client, replaced []keys.Valid) error {
-	var ids []string
-	for _, v := range replaced {
-		ids = append(ids, v.ID)
-	}
-	if err := keys.Invalidate(ctx, client, ids); err != nil {
-		return fmt.Errorf("keys: the new key was printed, and the old one works on: %w", err)
-	}
-	for _, v := range replaced {
-		p.log.Info(fmt.Sprintf("invalidated API key %s (id %s)", v.Name, v.ID), "key", v.ID)
-	}
-	return nil
+	return client, user, err
 }

@@ -29,10 +29,7 @@ func TestKeyFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs, err := program{settings: s, now: time.Now}.keySpecs(keysFlags{uses: keys.Uses()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	specs := specsOf(t, s, keysFlags{uses: keys.Uses()})
 	for _, spec := range specs {
 		text, err := os.ReadFile(filepath.Join("../../deploy/elasticsearch", string(spec.Use)+".json"))
 		if err != nil {
@@ -55,16 +52,23 @@ func TestKeyFiles(t *testing.T) {
 	}
 }
 
+func specsOf(t *testing.T, s settings, f keysFlags) []keys.Spec {
+	t.Helper()
+	p := program{settings: s, now: time.Now}
+	rules, err := p.rules(nil, nil, s.MissingTerms)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.keySpecs(f, rules)
+}
+
 // TestKeysFitTheSettings reads what a key may from the rules and settings.
 func TestKeysFitTheSettings(t *testing.T) {
 	s, err := readSettings([]string{"NEWTERMS_INDEX=logs-a-*,-logs-a-old,emea:logs-b-*", "NEWTERMS_NAMESPACE=two", "NEWTERMS_RUNS_TARGET=runs", "KIBANA_SPACE=sec"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs, err := program{settings: s, now: time.Now}.keySpecs(keysFlags{uses: keys.Uses(), expires: duration(36 * time.Hour)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	specs := specsOf(t, s, keysFlags{uses: keys.Uses(), expires: duration(36 * time.Hour)})
 	var all []string
 	for _, spec := range specs {
 		body, err := json.Marshal(spec.Body())
@@ -74,7 +78,7 @@ func TestKeysFitTheSettings(t *testing.T) {
 		all = append(all, string(body))
 	}
 	for _, want := range []string{
-		`"name":"newterms-run-two"`, `{"names":["logs-a-*"],"privileges":["read"]}`,
+		`"name":"newterms-run-two"`, `{"names":["logs-a-*"],"privileges":["read"]}`, `{"names":["logs-b-*"],"privileges":["read","read_cross_cluster"]}`,
 		`"remote_indices":[{"clusters":["emea"],"names":["logs-b-*"],"privileges":["read","read_cross_cluster"]}]`,
 		`{"names":[".alerts-newterms.detections-two","runs"],"privileges":["read","create_doc","auto_configure"]}`,
 		`"resources":["space:sec"]`, `"expiration":"129600s"`,
@@ -92,27 +96,14 @@ func TestKeysFitTheSettings(t *testing.T) {
 // has a key: no key is left that nobody has.
 func (s *secure) keysAreTakenBack(t *testing.T) {
 	lost := 0
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		onward := r.Clone(r.Context())
-		onward.RequestURI = "" // which only a server may have
-		answer, err := s.node.Perform(onward)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer answer.Body.Close()
+	server := s.before(t, func(r *http.Request, onward func()) {
+		onward()
 		if r.Method == http.MethodPut && r.URL.Path == "/_security/api_key" {
 			if lost++; lost == 1 {
 				panic(http.ErrAbortHandler)
 			}
 		}
-		maps.Copy(w.Header(), answer.Header)
-		w.WriteHeader(answer.StatusCode)
-		if _, err := io.Copy(w, answer.Body); err != nil {
-			t.Error(err)
-		}
-	}))
-	defer server.Close()
+	})
 	environ := []string{
 		"ELASTICSEARCH_URL=" + server.URL, "ELASTICSEARCH_USERNAME=" + estest.Username, "ELASTICSEARCH_PASSWORD=" + estest.Password, "NEWTERMS_NAMESPACE=gone",
 	}
@@ -136,6 +127,31 @@ func (s *secure) keysAreTakenBack(t *testing.T) {
 	if left := s.validKeys(t, "gone"); !slices.Equal(left, []string{"newterms-run-gone", "newterms-setup-gone"}) {
 		t.Errorf("a lost answer: there are %v", left)
 	}
+}
+
+// before is the node behind a server that does something around each request, which
+// goes onward when that is called.
+func (s *secure) before(t *testing.T, around func(r *http.Request, onward func())) *httptest.Server {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var answer *http.Response
+		around(r, func() {
+			request := r.Clone(r.Context())
+			request.RequestURI = "" // which only a server may have
+			var err error
+			if answer, err = s.node.Perform(request); err != nil {
+				t.Error(err)
+				panic(http.ErrAbortHandler)
+			}
+		})
+		defer answer.Body.Close()
+		maps.Copy(w.Header(), answer.Header)
+		w.WriteHeader(answer.StatusCode)
+		if _, err := io.Copy(w, answer.Body); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server
 }
 
 type gone struct{}

@@ -72,7 +72,7 @@ func quickly(now func() time.Time) program {
 //	newterms ARGS…       runs newterms; exit N then asserts its exit code
 //	session ACTOR now-1d [ACCOUNT]     indexes a proxy session of that time
 //	events FILE          indexes a JSON document a line; <now-1d> is that time, $NAME that variable
-//	elasticsearch METHOD PATH [FILE]   asks the server itself; $NAME in the file is that variable
+//	elasticsearch METHOD PATH [FILE]   asks the server itself, with a file as events has it
 //	fault KIND[ of RULE] NAME          breaks each request of a kind from now on (see faults)
 //	poisoned, broken, outdated         changes the alerts' index template: it refuses
 //	                     events whose poison is no number, or newterms' own pair, or
@@ -166,7 +166,7 @@ func askElasticsearch(ts *testscript.TestScript, neg bool, args []string) {
 func askNode(ts *testscript.TestScript, node *estest.Node, neg bool, args []string) {
 	var body any
 	if len(args) > 2 {
-		body = []byte(os.Expand(ts.ReadFile(args[2]), ts.Getenv))
+		body = []byte(dated(os.Expand(ts.ReadFile(args[2]), ts.Getenv), clockOf(ts)))
 	}
 	answer, err := node.Request(context.Background(), args[0], args[1], body)
 	if (err != nil) != neg {

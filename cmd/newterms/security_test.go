@@ -56,6 +56,9 @@ func TestSecurity(t *testing.T) {
 	if err := node.Connect(t.Context(), "west", west); err != nil {
 		t.Fatal(err)
 	}
+	for _, n := range []*estest.Node{node, west} { // document- and field-level security take one
+		n.Must(t, "POST", "/_license/start_trial?acknowledge=true", nil)
+	}
 	s := &secure{T: t, node: node, west: west, secrets: []string{estest.Password, "wrong-password"}}
 	node.Must(t, "PUT", "/_index_template/logs-okta.system", oktaTemplate(t))
 	now := time.Now().UTC()
@@ -78,6 +81,7 @@ func TestSecurity(t *testing.T) {
 	t.Run("reading", s.reading)
 	t.Run("bulks", s.bulks)
 	t.Run("keys", s.keysAreTakenBack)
+	t.Run("at once", s.keysAtOnce)
 	t.Run("readme", s.readme)
 	s.call(nil, "--help")
 	s.call(nil, "version")
@@ -96,7 +100,8 @@ func TestSecurity(t *testing.T) {
 
 // stories have besides the commands of the others
 //
-//	key FILE NAME    makes an API key with a request body, and sets $NAME to it
+//	key FILE NAME    makes an API key with a request body, also one that grants it to
+//	                 a user, and sets $NAME to it
 //	west METHOD PATH [FILE]    asks the remote cluster itself
 func (s *secure) stories(t *testing.T) {
 	commands := commands()
@@ -170,7 +175,11 @@ func (s *secure) key(body map[string]any) string {
 }
 
 func (s *secure) makeKey(body map[string]any) (string, error) {
-	answer, err := s.node.Request(s.Context(), "POST", "/_security/api_key", body)
+	path := "/_security/api_key"
+	if body["grant_type"] != nil {
+		path += "/grant"
+	}
+	answer, err := s.node.Request(s.Context(), "POST", path, body)
 	if err != nil {
 		return "", err
 	}

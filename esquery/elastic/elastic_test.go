@@ -254,3 +254,18 @@ func TestSplitCluster(t *testing.T) {
 		}
 	}
 }
+
+// TestGrantable makes of names of a search what a role can name.
+func TestGrantable(t *testing.T) {
+	for name, want := range map[string]string{
+		"logs-*": "logs-*", "-logs-old": "", "logs-x::data": "logs-x", "logs-x::failures": "logs-x", "*": "*",
+		"<src-{now/d}>": "src-*", "<src-{now/d{yyyy.MM.dd|+01:00}}-x>": "src-*-x", "<{now/d}>": "*", "<src-*{now/d}>": "src-*", "<src-{now/d}*>": "src-*",
+		"<a{now/d}b{now/M{yyyy}}c>": "a*b*c", `<a\{b\}-{now/d{'\{'yyyy}}>`: "a{b}-*", "<plain>": "plain", "<-{now/d}>": "-*",
+		"<src-{now/d}>::failures": "src-*",
+	} {
+		got, failures := elastic.Grantable(name)
+		if got != want || failures != strings.HasSuffix(name, "::failures") {
+			t.Errorf("%s: %q, %t, want %q", name, got, failures, want)
+		}
+	}
+}

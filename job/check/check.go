@@ -32,7 +32,7 @@ func (c Check) Run(ctx context.Context) []Finding {
 	}
 	s.targets(ctx)
 	for _, r := range c.Rules {
-		one := ruleCheck{Check: c, Rule: r, missing: s.missing}
+		one := ruleCheck{Check: c, Rule: r, missing: s.missing, restricted: s.restricted}
 		one.rule = r.Name
 		one.run(ctx)
 		s.findings = append(s.findings, one.findings...)
@@ -44,7 +44,8 @@ func (c Check) Run(ctx context.Context) []Finding {
 type shared struct {
 	Check
 	report
-	missing map[esquery.Privilege]bool // of all that a run needs
+	missing    map[esquery.Privilege]bool // of all that a run needs
+	restricted esquery.Restricted
 }
 
 // ruleCheck looks at one rule.
@@ -52,5 +53,7 @@ type ruleCheck struct {
 	Check
 	rule.Rule
 	report
-	missing map[esquery.Privilege]bool
+	missing    map[esquery.Privilege]bool
+	restricted esquery.Restricted
+	partly     bool // only a part of the documents is shown to this user
 }

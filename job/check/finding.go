@@ -46,6 +46,8 @@ const (
 	ClockDiffers Kind = "clock differs"
 
 	IndexUnavailable Kind = "index unavailable"
+	DocumentsHidden  Kind = "documents hidden"
+	FieldsHidden     Kind = "fields hidden"
 	SlowRefresh      Kind = "slow refresh"
 	YoungSource      Kind = "young source"
 	SourceOff        Kind = "source off"

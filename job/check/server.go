@@ -42,7 +42,10 @@ func (s *shared) user(ctx context.Context) bool {
 	for _, p := range missing {
 		s.missing[p] = true
 	}
-	return true
+	if s.restricted, err = esquery.OwnRestrictions(ctx, s.Client, user); err != nil {
+		s.fail("privileges", err)
+	}
+	return err == nil
 }
 
 // targetPrivileges are those that a run needs on each of its targets.

@@ -31,6 +31,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	health, err := esquery.Inspect(ctx, c.Client, c.Search, esquery.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
 		c.clock(health.Now.Sub(c.Now()))
+		c.hidden(ctx, health)
 		c.refresh(ctx)
 		c.ahead(health)
 		if c.data(health, now) {
@@ -50,8 +51,10 @@ func (c *ruleCheck) run(ctx context.Context) {
 func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	var forbidden []string
 	for _, index := range c.Search.Indices {
-		if c.missing[esquery.Privilege{Index: index, Name: "read"}] {
-			forbidden = append(forbidden, index)
+		for _, p := range esquery.ReadPrivileges([]string{index}) {
+			if c.missing[p] {
+				forbidden = append(forbidden, index)
+			}
 		}
 	}
 	unreadable := &esquery.PrivilegeError{Missing: esquery.Privilege{Index: strings.Join(forbidden, ", "), Name: "read"}}
@@ -178,7 +181,7 @@ func (c *ruleCheck) matching(h esquery.Health) {
 		return
 	}
 	c.ok("matching", "%s the rule in %s", count(h.Matching, "event matches", "events match"), days)
-	if young := h.Now.Sub(h.Oldest); young < c.History {
+	if young := h.Now.Sub(h.Oldest); young < c.History && !c.partly { // else there may be older ones
 		c.warn("history", problem(YoungSource, "the oldest matching event is %s old, younger than the history window of %s: pairs seen before it look new",
 			young.Round(time.Second), c.History))
 	}

@@ -26,6 +26,7 @@ func (s *shared) targets(ctx context.Context) {
 	if err != nil {
 		s.fail("target", err)
 	}
+	s.hiddenTargets(ctx)
 }
 
 func (s *shared) targetPrivileges(target string, exists bool) {

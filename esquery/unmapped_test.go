@@ -1,0 +1,39 @@
+package esquery_test
+
+import (
+	"strings"
+	"testing"
+
+	"newterms/esquery"
+	"newterms/esquery/estest"
+)
+
+// TestUnmapped names what a search asks for that no index has.
+func TestUnmapped(t *testing.T) {
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"event":{"properties":{"kind":{"type":"keyword"}}},
+		"n":{"type":"nested","properties":{"a":{"type":"keyword"}}}}}`)
+	for _, c := range []struct {
+		query, fields, timestamp, filter string
+		negated, missingTerms            bool
+		want                             string
+	}{
+		{query: "user: ada", fields: "user", timestamp: "@timestamp"},
+		{query: "user: ada and not gone: 1 and event.*: x", fields: "user", timestamp: "event.ingested", want: "event.ingested,gone"},
+		{query: "gone.*: x or n: { a: 1 } or m: { a: 1 }", fields: "user,account", timestamp: "@timestamp", want: "account,gone.*,m"},
+		{query: "user: ada", fields: "account", timestamp: "@timestamp", missingTerms: true},
+		{query: "*", fields: "user", timestamp: "@timestamp", filter: "gone", want: "gone"},
+		{query: "*", fields: "user", timestamp: "@timestamp", filter: "gone", negated: true},
+		{query: "some text", fields: "user", timestamp: "@timestamp"},
+	} {
+		s := esquery.Search{
+			Indices: []string{index}, Query: parse(t, c.query), Fields: strings.Split(c.fields, ","), Timestamp: c.timestamp, Fallback: "@timestamp",
+			MissingTerms: c.missingTerms,
+		}
+		if c.filter != "" {
+			s.Filters = []esquery.Filter{{Query: map[string]any{"exists": map[string]any{"field": c.filter}}, Negate: c.negated}}
+		}
+		if got := strings.Join(open(t, estest.ForTest(t), s).Unmapped(), ","); got != c.want {
+			t.Errorf("%s by %s: %s, want %s", c.query, c.fields, got, c.want)
+		}
+	}
+}

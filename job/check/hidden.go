@@ -1,0 +1,37 @@
+package check
+
+import (
+	"context"
+
+	"newterms/alerts"
+	"newterms/esquery"
+)
+
+// hidden judges what is kept from this user in the rule's indices, which it may read
+// otherwise.
+func (c *ruleCheck) hidden(ctx context.Context, h esquery.Health) {
+	hidden, err := c.restricted.Find(ctx, c.Client, h.Indices, c.Search.Indices, h.Names)
+	if err != nil {
+		c.fail("hidden", err)
+	}
+	for _, r := range hidden {
+		if r.Fields != nil {
+			c.warn("hidden", problem(FieldsHidden, "%s: to the rule it is as if no event had it", r))
+			continue
+		}
+		c.partly = true
+		c.warn("hidden", problem(DocumentsHidden, "%s: events are missed, and known pairs may look new", r))
+	}
+}
+
+// hiddenTargets judges what is kept from this user in the targets.
+func (s *shared) hiddenTargets(ctx context.Context) {
+	targets := []string{s.AlertsTarget, s.RunsTarget}
+	hidden, err := s.restricted.Find(ctx, s.Client, targets, targets, alerts.ReadFields())
+	if err != nil {
+		s.fail("hidden", err)
+	}
+	for _, r := range hidden {
+		s.warn("hidden", problem(DocumentsHidden, "%s: a run does not see what is alerted already, or up to when runs have looked", r))
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/settings"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
@@ -24,10 +25,8 @@ const (
 	exitConfig       = 78
 )
 
-type (
-	usageError  struct{ error }
-	configError struct{ error }
-)
+// A usageError is about the command line.
+type usageError struct{ error }
 
 // A reported error was logged where it happened, among the lines of its rule. It
 // only carries the code.
@@ -35,8 +34,7 @@ type reported struct{ error }
 
 func (e reported) Unwrap() error { return e.error }
 
-func (e usageError) Unwrap() error  { return e.error }
-func (e configError) Unwrap() error { return e.error }
+func (e usageError) Unwrap() error { return e.error }
 
 // exitCode is the one place that gives an error its code. Of several causes, one
 // that a retry may help decides.
@@ -61,7 +59,7 @@ func exitCodeOf(err error) int {
 		return exitConfig
 	case is[usageError](err), is[keyExistsError](err), is[*alerts.UnknownAlertsError](err):
 		return exitUsage
-	case is[configError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):
+	case is[*settings.Error](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
 	case is[*elastic.SchemeError](err), is[*elastic.RedirectError](err), is[*esquery.NameError](err), is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
 		return exitConfig

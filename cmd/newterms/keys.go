@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/settings"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/job/rule"
@@ -31,7 +32,7 @@ type keysFlags struct {
 	uses    []keys.Use
 	rotate  bool
 	output  string
-	expires duration
+	expires settings.Duration
 }
 
 // keys makes API keys and prints them. An error leaves the keys as they were, but
@@ -146,8 +147,8 @@ var secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([
 func (p program) namesSecrets(uses []keys.Use) error {
 	for _, use := range uses {
 		if name := p.keyName(use); len(name) > 253 || !secretName.MatchString(name) {
-			return configError{fmt.Errorf("NEWTERMS_NAMESPACE: Kubernetes takes no Secret of the name %q, which has to be of a-z, 0-9, - and . alone: "+
-				"choose another namespace, or print the key with --output json; no key was made", name)}
+			return settings.Errorf("NEWTERMS_NAMESPACE: Kubernetes takes no Secret of the name %q, which has to be of a-z, 0-9, - and . alone: "+
+				"choose another namespace, or print the key with --output json; no key was made", name)
 		}
 	}
 	return nil
@@ -157,14 +158,14 @@ func (p program) namesSecrets(uses []keys.Use) error {
 func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, esquery.User, error) {
 	var nobody esquery.User
 	const asWhom = "set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD to those of a user who may make API keys and has the rights that they get"
-	who, err := p.settings.credentials()
+	who, err := p.settings.Credentials()
 	switch {
 	case err != nil:
 		return nil, nobody, err
-	case who.apiKey != "":
-		return nil, nobody, configError{errors.New("an API key is set, and a key that a key makes may do nothing: " + asWhom)}
-	case who.username == "":
-		return nil, nobody, configError{errors.New("no user is set: " + asWhom)}
+	case who.APIKey != "":
+		return nil, nobody, settings.Errorf("an API key is set, and a key that a key makes may do nothing: " + asWhom)
+	case who.Username == "":
+		return nil, nobody, settings.Errorf("no user is set: " + asWhom)
 	}
 	client, err := p.connectAs(who, nil)
 	if err != nil {
@@ -175,7 +176,7 @@ func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, esquer
 	}
 	user, err := esquery.CurrentUser(ctx, client)
 	if err == nil && user.SecurityOff {
-		err = configError{errors.New("this Elasticsearch has no security, so that there are no API keys, and newterms needs none")}
+		err = settings.Errorf("this Elasticsearch has no security, so that there are no API keys, and newterms needs none")
 	}
 	return client, user, err
 }

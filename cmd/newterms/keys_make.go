@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/settings"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 )
@@ -124,7 +125,7 @@ func (m *keyMaking) makeAll(ctx context.Context) error {
 			return err
 		}
 		m.made = append(m.made, key)
-		ofKey, err := m.connectAs(credentials{apiKey: key.Encoded}, nil)
+		ofKey, err := m.connectAs(settings.Credentials{APIKey: key.Encoded}, nil)
 		if err == nil {
 			err = keys.Try(ctx, ofKey, s)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/settings"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/job/rule"
@@ -39,8 +40,8 @@ func (p program) viewsOf(rules []rule.Rule) ([]view, error) {
 			switch {
 			case granted == "" || strings.HasPrefix(pattern, "-"):
 			case granted == "*" && strings.HasPrefix(index, "<"):
-				return nil, configError{fmt.Errorf("NEWTERMS_INDEX, or the index patterns of the rule %s: a key that covers %s, whatever the day is, "+
-					"may read every index: name what its names have in common (such as logs-*); no key was made", r.Name, pattern)}
+				return nil, settings.Errorf("NEWTERMS_INDEX, or the index patterns of the rule %s: a key that covers %s, whatever the day is, "+
+					"may read every index: name what its names have in common (such as logs-*); no key was made", r.Name, pattern)
 			case at < 0:
 				views = append(views, view{pattern: pattern, search: r.Search, history: r.History})
 			default:

@@ -19,13 +19,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/settings"
 	"newterms/esquery/estest"
 )
 
 // TestKeyFiles holds the files for those who make keys by hand against the keys
 // that newterms makes.
 func TestKeyFiles(t *testing.T) {
-	s, err := readSettings([]string{"NEWTERMS_INDEX=logs-okta.system-*"})
+	s, err := settings.Read([]string{"NEWTERMS_INDEX=logs-okta.system-*"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestKeyFiles(t *testing.T) {
 	}
 }
 
-func specsOf(t *testing.T, s settings, f keysFlags) []keys.Spec {
+func specsOf(t *testing.T, s settings.Settings, f keysFlags) []keys.Spec {
 	t.Helper()
 	p := program{settings: s, now: time.Now}
 	rules, err := p.rules(nil, nil, s.MissingTerms)
@@ -64,11 +65,11 @@ func specsOf(t *testing.T, s settings, f keysFlags) []keys.Spec {
 
 // TestKeysFitTheSettings reads what a key may from the rules and settings.
 func TestKeysFitTheSettings(t *testing.T) {
-	s, err := readSettings([]string{"NEWTERMS_INDEX=logs-a-*,-logs-a-old,emea:logs-b-*", "NEWTERMS_NAMESPACE=two", "NEWTERMS_RUNS_TARGET=runs", "KIBANA_SPACE=sec"})
+	s, err := settings.Read([]string{"NEWTERMS_INDEX=logs-a-*,-logs-a-old,emea:logs-b-*", "NEWTERMS_NAMESPACE=two", "NEWTERMS_RUNS_TARGET=runs", "KIBANA_SPACE=sec"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	specs := specsOf(t, s, keysFlags{uses: keys.Uses(), expires: duration(36 * time.Hour)})
+	specs := specsOf(t, s, keysFlags{uses: keys.Uses(), expires: settings.Duration(36 * time.Hour)})
 	var all []string
 	for _, spec := range specs {
 		body, err := json.Marshal(spec.Body())

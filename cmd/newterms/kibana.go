@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 )
@@ -21,9 +22,9 @@ func (e kibanaError) Unwrap() error { return e.error }
 
 // space is where Kibana is asked to keep things. Its error is about settings.
 func (p program) space() (kibana.Space, error) {
-	base, urlErr := p.settings.kibana()
-	credentials, credentialsErr := p.settings.kibanaCredentials()
-	transport, transportErr := httpTransport("KIBANA_CA", p.settings.KibanaCA)
+	base, urlErr := p.settings.Kibana()
+	credentials, credentialsErr := p.settings.KibanaCredentials()
+	transport, transportErr := settings.Transport("KIBANA_CA", p.settings.KibanaCA)
 	if err := errors.Join(urlErr, credentialsErr, transportErr); err != nil {
 		return kibana.Space{}, err
 	}
@@ -32,7 +33,7 @@ func (p program) space() (kibana.Space, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	return kibana.Space{URL: base, Name: p.settings.KibanaSpace, Do: func(request *http.Request) (*http.Response, error) {
-		credentials.authorize(request)
+		credentials.Authorize(request)
 		return client.Do(request)
 	}}, nil
 }
@@ -41,7 +42,7 @@ func (p program) space() (kibana.Space, error) {
 // alone.
 func (p program) dashboards() ([]byte, error) {
 	_, spaceErr := p.space()
-	okta, oktaErr := p.settings.oktaAdmin()
+	okta, oktaErr := p.settings.OktaAdmin()
 	rules, rulesErr := p.rules(nil, nil, p.settings.MissingTerms)
 	if err := errors.Join(spaceErr, oktaErr, rulesErr); err != nil {
 		return nil, err

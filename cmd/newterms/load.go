@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/settings"
 	"newterms/esquery"
 	"newterms/esquery/kql"
 	"newterms/job/rule"
@@ -16,14 +17,14 @@ import (
 // rules loads the rules that were asked for, and applies the settings and the
 // exclusions of --exclude to what they read. It returns those that can be used
 // even with an error about others.
-func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms) ([]rule.Rule, error) {
+func (p program) rules(paths []string, exclude []kql.Query, missing settings.MissingTerms) ([]rule.Rule, error) {
 	// Together, so that a rerun by hand cannot forget what scheduled runs leave
 	// out. All rules share the list, which may be long.
 	exclude = append(slices.Clone([]kql.Query(p.settings.Exclude)), exclude...)
 	for _, path := range p.settings.ExcludeFiles {
 		more, err := rule.ReadExclusions(path)
 		if err != nil {
-			return nil, configError{fmt.Errorf("NEWTERMS_EXCLUDE_FILE: %w", err)}
+			return nil, settings.Errorf("NEWTERMS_EXCLUDE_FILE: %w", err)
 		}
 		exclude = append(exclude, more...)
 	}
@@ -44,7 +45,7 @@ func (p program) rules(paths []string, exclude []kql.Query, missing missingTerms
 		r.Search.Wanted = append(alerts.EventFields(), r.Search.Wanted...)
 		r.Search.PageSize = p.pageSize
 		rules = append(rules, r)
-		if long := fitsPath(r.Search.Indices); long != nil {
+		if long := settings.FitsPath(r.Search.Indices); long != nil {
 			err = errors.Join(err, &rule.Error{Path: r.Name, Err: fmt.Errorf("index: %w", long)})
 		}
 	}

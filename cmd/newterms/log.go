@@ -8,13 +8,14 @@ import (
 
 	"github.com/lmittmann/tint"
 
+	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 )
 
 // newLogger writes for people on a terminal and ECS JSON elsewhere.
 //
 // https://www.elastic.co/docs/reference/ecs/logging/intro
-func newLogger(s settings, stderr io.Writer) *slog.Logger {
+func newLogger(s settings.Settings, stderr io.Writer) *slog.Logger {
 	_, onTerminal := terminal.Width(stderr)
 	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
 		return slog.New(sentences{tint.NewTextHandler(stderr, &tint.Options{

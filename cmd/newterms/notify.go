@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
+	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
@@ -20,7 +20,7 @@ const notifyNeeds = "Stack Rules: All, and Actions and Connectors: Read,"
 func (p program) mayNotify(ctx context.Context) (kibana.Connector, error) {
 	space, err := p.space()
 	if err == nil && p.settings.ConnectorID == "" {
-		err = configError{errors.New("KIBANA_CONNECTOR_ID is not set: set it to the id of the connector that is to tell you")}
+		err = settings.Errorf("KIBANA_CONNECTOR_ID is not set: set it to the id of the connector that is to tell you")
 	}
 	if err != nil {
 		return kibana.Connector{}, err
@@ -38,7 +38,7 @@ func (p program) mayNotify(ctx context.Context) (kibana.Connector, error) {
 // keyLasts asks Elasticsearch about the credentials for Kibana, which are its
 // own.
 func (p program) keyLasts(ctx context.Context) error {
-	client, err := p.connectAs(p.settings.kibanaCredentials())
+	client, err := p.connectAs(p.settings.KibanaCredentials())
 	if err != nil {
 		return err
 	}
@@ -54,8 +54,8 @@ func (p program) keyLasts(ctx context.Context) error {
 		return err
 	}
 	if !ends.IsZero() {
-		return configError{fmt.Errorf("the %s expires at %s, and the rules would stop with it: set KIBANA_API_KEY to a key that does not (deploy/elasticsearch/notify.json)",
-			user, ends.Format(time.RFC3339))}
+		return settings.Errorf("the %s expires at %s, and the rules would stop with it: set KIBANA_API_KEY to a key that does not (deploy/elasticsearch/notify.json)",
+			user, ends.Format(time.RFC3339))
 	}
 	missing, err := esquery.MissingPrivileges(ctx, client, []esquery.Privilege{{Index: p.settings.AlertsTarget, Name: "read"}, {Index: p.settings.RunsTarget, Name: "read"}})
 	if err != nil {

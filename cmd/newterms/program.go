@@ -15,13 +15,14 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
 )
 
 // program is one call of the command line.
 type program struct {
-	settings settings
+	settings settings.Settings
 	streams  [2]*terminal.Stream // stdout and stderr, for until
 	stdout   io.Writer
 	stderr   io.Writer // only for loggers
@@ -59,7 +60,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 
 func (p program) execute(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	var settingsErr error
-	p.settings, settingsErr = readSettings(environ)
+	p.settings, settingsErr = settings.Read(environ)
 	if len(args) > 0 && args[0] == "run" {
 		var end context.CancelFunc
 		ctx, end = p.withDeadline(ctx)

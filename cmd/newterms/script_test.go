@@ -20,6 +20,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"newterms/cmd/newterms/settings"
 	"newterms/esquery/estest"
 )
 
@@ -283,7 +284,7 @@ func runNewterms(ts *testscript.TestScript, neg bool, args []string) {
 // settingNames are the variables that newterms reads.
 func settingNames() []string {
 	var names []string
-	for field := range reflect.TypeFor[settings]().Fields() {
+	for field := range reflect.TypeFor[settings.Settings]().Fields() {
 		names = append(names, field.Tag.Get("env"))
 	}
 	return names

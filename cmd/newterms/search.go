@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery/kql"
 	"newterms/job"
@@ -20,7 +21,7 @@ import (
 type searchFlags struct {
 	from, to               *string // nil if not given: "" is a variable that a script forgot
 	paths, excludes, files list
-	missing                missingTerms
+	missing                settings.MissingTerms
 	outputFlag
 
 	window  *job.Window // by --from and --to; nil if they are not given

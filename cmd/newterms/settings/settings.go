@@ -1,4 +1,6 @@
-package main
+// Package settings reads the environment variables, and connects with what they say.
+// The README names and explains each.
+package settings
 
 import (
 	"cmp"
@@ -18,8 +20,8 @@ import (
 	"newterms/job/rule"
 )
 
-// settings are the environment variables, named and explained in the README.
-type settings struct {
+// Settings are the environment variables, named and explained in the README.
+type Settings struct {
 	URLs         []string `env:"ELASTICSEARCH_URL"`
 	CloudID      string   `env:"ELASTICSEARCH_CLOUD_ID"`
 	APIKey       string   `env:"ELASTICSEARCH_API_KEY"`
@@ -42,15 +44,15 @@ type settings struct {
 	Namespace      string       `env:"NEWTERMS_NAMESPACE" envDefault:"default"`
 	AlertsTarget   string       `env:"NEWTERMS_ALERTS_TARGET"` // "" is replaced by the namespace's
 	RunsTarget     string       `env:"NEWTERMS_RUNS_TARGET"`
-	Overlap        duration     `env:"NEWTERMS_OVERLAP" envDefault:"2m"`
-	MaxCatchup     duration     `env:"NEWTERMS_MAX_CATCHUP" envDefault:"7d"`
+	Overlap        Duration     `env:"NEWTERMS_OVERLAP" envDefault:"2m"`
+	MaxCatchup     Duration     `env:"NEWTERMS_MAX_CATCHUP" envDefault:"7d"`
 	Exclude        exclusions   `env:"NEWTERMS_EXCLUDE"`
 	ExcludeFiles   []string     `env:"NEWTERMS_EXCLUDE_FILE"`
-	MissingTerms   missingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
+	MissingTerms   MissingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
 	MaxAlerts      uint         `env:"NEWTERMS_MAX_ALERTS" envDefault:"0"`
-	Deadline       duration     `env:"NEWTERMS_DEADLINE" envDefault:"0s"`
+	Deadline       Duration     `env:"NEWTERMS_DEADLINE" envDefault:"0s"`
 	Concurrency    uint16       `env:"NEWTERMS_CONCURRENCY" envDefault:"4"`
-	RequestTimeout duration     `env:"NEWTERMS_REQUEST_TIMEOUT" envDefault:"60s"`
+	RequestTimeout Duration     `env:"NEWTERMS_REQUEST_TIMEOUT" envDefault:"60s"`
 
 	LogLevel  logLevel  `env:"LOG_LEVEL" envDefault:"info"`
 	LogFormat logFormat `env:"LOG_FORMAT" envDefault:"auto"`
@@ -58,19 +60,28 @@ type settings struct {
 	Term      string    `env:"TERM"`
 }
 
-// duration is a time.Duration that takes d and w as well.
-type duration time.Duration
+// An Error is about a setting, which it names.
+type Error struct{ err error }
 
-func (d *duration) UnmarshalText(text []byte) error {
+// Errorf is fmt.Errorf for an *Error.
+func Errorf(format string, args ...any) error { return &Error{fmt.Errorf(format, args...)} }
+
+func (e *Error) Error() string { return e.err.Error() }
+func (e *Error) Unwrap() error { return e.err }
+
+// Duration is a time.Duration that takes d and w as well.
+type Duration time.Duration
+
+func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := datemath.Duration(string(text))
-	*d = duration(parsed)
+	*d = Duration(parsed)
 	return err
 }
 
-// missingTerms says whether the absence of a new-terms field is a term.
-type missingTerms bool
+// MissingTerms says whether the absence of a new-terms field is a term.
+type MissingTerms bool
 
-func (m *missingTerms) UnmarshalText(text []byte) error {
+func (m *MissingTerms) UnmarshalText(text []byte) error {
 	switch string(text) {
 	case "skip", "include":
 		*m = string(text) == "include"
@@ -79,7 +90,7 @@ func (m *missingTerms) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is neither skip nor include", text)
 }
 
-func (m missingTerms) String() string {
+func (m MissingTerms) String() string {
 	if m {
 		return "include"
 	}
@@ -116,11 +127,11 @@ func (f *logFormat) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is none of auto, text, json", text)
 }
 
-// readSettings reads and checks all that needs no file or server. Its error
-// joins a configError for each problem; the settings are usable for logging
+// Read reads and checks all that needs no file or server. Its error
+// joins an *Error for each problem; the settings are usable for logging
 // even then.
-func readSettings(environ []string) (settings, error) {
-	var s settings
+func Read(environ []string) (Settings, error) {
+	var s Settings
 	variables := env.ToMap(environ)
 	for name, value := range variables {
 		// Secrets and files often come with a newline at the end.
@@ -131,21 +142,21 @@ func readSettings(environ []string) (settings, error) {
 	var problems []error
 	if errors.As(err, &all) {
 		for _, problem := range all.Errors {
-			problems = append(problems, configError{parseProblem(problem)})
+			problems = append(problems, Errorf("%w", parseProblem(problem)))
 		}
 	} else if err != nil {
-		problems = append(problems, configError{err})
+		problems = append(problems, Errorf("%w", err))
 	}
 	given := env.ToMap(environ)
 	if raw := given["NEWTERMS_EXCLUDE"]; raw != "" && variables["NEWTERMS_EXCLUDE"] == "" {
-		problems = append(problems, configError{errors.New("NEWTERMS_EXCLUDE: it is blank, which would exclude every event: leave it out to exclude none")})
+		problems = append(problems, Errorf("NEWTERMS_EXCLUDE: it is blank, which would exclude every event: leave it out to exclude none"))
 	}
 	for name, l := range map[string]*[]string{
 		"ELASTICSEARCH_URL": &s.URLs, "KIBANA_CONNECTOR_TO": &s.ConnectorTo, "NEWTERMS_RULES": &s.Rules, "NEWTERMS_INDEX": &s.Index,
 		"NEWTERMS_EXCLUDE_FILE": &s.ExcludeFiles,
 	} {
 		if *l = trimmed(*l); len(*l) == 0 && given[name] != "" {
-			problems = append(problems, configError{fmt.Errorf("%s: %q names nothing: leave it out for the default", name, given[name])})
+			problems = append(problems, Errorf("%s: %q names nothing: leave it out for the default", name, given[name]))
 		}
 	}
 	s.AlertsTarget = cmp.Or(s.AlertsTarget, ".alerts-newterms.detections-"+s.Namespace)
@@ -155,10 +166,10 @@ func readSettings(environ []string) (settings, error) {
 
 // problems are those of settings that can each be read; incomplete says that
 // there are others, which may have kept their zero values.
-func (s settings) problems(incomplete bool) []error {
+func (s Settings) problems(incomplete bool) []error {
 	var problems []error
 	problem := func(format string, args ...any) {
-		problems = append(problems, configError{fmt.Errorf(format, args...)})
+		problems = append(problems, Errorf(format, args...))
 	}
 	for _, target := range []struct{ setting, name string }{{"NEWTERMS_ALERTS_TARGET", s.AlertsTarget}, {"NEWTERMS_RUNS_TARGET", s.RunsTarget}} {
 		if strings.ContainsAny(target.name, `*?,:"<>|\/ #`) || strings.ToLower(target.name) != target.name {
@@ -168,7 +179,7 @@ func (s settings) problems(incomplete bool) []error {
 	if s.AlertsTarget == s.RunsTarget {
 		problem("NEWTERMS_ALERTS_TARGET and NEWTERMS_RUNS_TARGET are both %s: runs and alerts need a data stream each", s.AlertsTarget)
 	}
-	if err := fitsPath(s.Index); err != nil {
+	if err := FitsPath(s.Index); err != nil {
 		problem("NEWTERMS_INDEX: %w", err)
 	}
 	if incomplete {
@@ -191,7 +202,7 @@ func (s settings) problems(incomplete bool) []error {
 // (http.max_initial_line_length).
 const maxPath = 3_600
 
-func fitsPath(indices []string) error {
+func FitsPath(indices []string) error {
 	length := 0
 	for _, index := range indices {
 		length += len(url.PathEscape(index)) + 1
@@ -208,7 +219,7 @@ func parseProblem(err error) error {
 	if !errors.As(err, &parse) {
 		return err
 	}
-	field, ok := reflect.TypeFor[settings]().FieldByName(parse.Name)
+	field, ok := reflect.TypeFor[Settings]().FieldByName(parse.Name)
 	if !ok {
 		return err
 	}

@@ -1,7 +1,8 @@
-package main
+package settings
 
 import (
 	"encoding/base64"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestEncodedKey(t *testing.T) {
 		got, err := encodedKey("ELASTICSEARCH_API_KEY", c.given)
 		if err != nil {
 			got = err.Error()
-			if strings.Contains(got, "ui2lp2axTNmsyakw9tvNnw") || exitCode(err) != exitConfig {
+			if strings.Contains(got, "ui2lp2axTNmsyakw9tvNnw") || !isError(err) {
 				t.Errorf("%s: %s", c.name, got)
 			}
 		}
@@ -63,7 +64,7 @@ func TestAddresses(t *testing.T) {
 		{"a Cloud ID of nothing", "ELASTICSEARCH_CLOUD_ID=prod:" + base64.StdEncoding.EncodeToString([]byte("host$")), "is no Cloud ID"},
 		{"no scheme", "ELASTICSEARCH_URL=es.example:9200", "address 1 is not a URL"},
 	} {
-		s, err := readSettings([]string{c.environ})
+		s, err := Read([]string{c.environ})
 		if err != nil {
 			t.Fatal(c.name, err)
 		}
@@ -79,7 +80,7 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.name, text, c.want)
 		}
 	}
-	s, err := readSettings([]string{"ELASTICSEARCH_URL=https://es.example", "ELASTICSEARCH_CLOUD_ID=" + cloud})
+	s, err := Read([]string{"ELASTICSEARCH_URL=https://es.example", "ELASTICSEARCH_CLOUD_ID=" + cloud})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,19 +93,19 @@ func TestAddresses(t *testing.T) {
 func TestExcludeOverLines(t *testing.T) {
 	const text = "okta.actor.id: alice\nbob"
 	_, err := rule.ParseExclusion(text)
-	_, settingErr := readSettings([]string{"NEWTERMS_EXCLUDE=" + text})
+	_, settingErr := Read([]string{"NEWTERMS_EXCLUDE=" + text})
 	for _, err := range []error{err, settingErr} {
 		if err == nil || !strings.Contains(err.Error(), `"alice\nbob" runs over the end of the line: write FIELD: (one or other)`) {
 			t.Errorf("got %v", err)
 		}
 	}
-	if _, err := readSettings([]string{"NEWTERMS_EXCLUDE=okta.actor.id: (alice or\n  bob)\n  and not a: \"b\nc\"\n"}); err != nil {
+	if _, err := Read([]string{"NEWTERMS_EXCLUDE=okta.actor.id: (alice or\n  bob)\n  and not a: \"b\nc\"\n"}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestSettings(t *testing.T) {
-	s, err := readSettings([]string{"NEWTERMS_NAMESPACE=soc-emea\n", "NEWTERMS_INDEX= a , b\n", "NEWTERMS_OVERLAP=3m\n", "NEWTERMS_REQUEST_TIMEOUT=1d"})
+	s, err := Read([]string{"NEWTERMS_NAMESPACE=soc-emea\n", "NEWTERMS_INDEX= a , b\n", "NEWTERMS_OVERLAP=3m\n", "NEWTERMS_REQUEST_TIMEOUT=1d"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +115,7 @@ func TestSettings(t *testing.T) {
 	if !slices.Equal(s.Index, []string{"a", "b"}) || time.Duration(s.Overlap) != 3*time.Minute || time.Duration(s.RequestTimeout) != 24*time.Hour {
 		t.Errorf("got %+v", s)
 	}
-	if s, err := readSettings([]string{"NEWTERMS_NAMESPACE=soc", "NEWTERMS_RUNS_TARGET=runs"}); err != nil || s.RunsTarget != "runs" || s.AlertsTarget != ".alerts-newterms.detections-soc" {
+	if s, err := Read([]string{"NEWTERMS_NAMESPACE=soc", "NEWTERMS_RUNS_TARGET=runs"}); err != nil || s.RunsTarget != "runs" || s.AlertsTarget != ".alerts-newterms.detections-soc" {
 		t.Errorf("got %s, %s, %v", s.AlertsTarget, s.RunsTarget, err)
 	}
 	for environ, want := range map[string]string{
@@ -127,7 +128,7 @@ func TestSettings(t *testing.T) {
 		"NEWTERMS_MAX_CATCHUP=1m":                              "not longer than NEWTERMS_OVERLAP",
 		"NEWTERMS_INDEX=" + strings.Repeat("logs-okta.system-tenant,", 200): "200 names and patterns take 4800 bytes",
 	} {
-		if _, err := readSettings([]string{environ}); err == nil || !strings.Contains(err.Error(), want) || exitCode(err) != exitConfig {
+		if _, err := Read([]string{environ}); err == nil || !strings.Contains(err.Error(), want) || !isError(err) {
 			t.Errorf("%.60s: got %v, want %s", environ, err, want)
 		}
 	}
@@ -136,8 +137,13 @@ func TestSettings(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	for _, setting := range []string{"NEWTERMS_MAX_ALERTS=-1", "NEWTERMS_MAX_ALERTS=many", "NEWTERMS_CONCURRENCY=70000", "NEWTERMS_CONCURRENCY=1.5"} {
 		name, value, _ := strings.Cut(setting, "=")
-		if _, err := readSettings([]string{setting}); err == nil || exitCode(err) != exitConfig || err.Error() != name+": \""+value+"\" is no whole number from 0 up, or too large" {
+		if _, err := Read([]string{setting}); err == nil || !isError(err) || err.Error() != name+": \""+value+"\" is no whole number from 0 up, or too large" {
 			t.Errorf("%s: %v", setting, err)
 		}
 	}
+}
+
+func isError(err error) bool {
+	var e *Error
+	return errors.As(err, &e)
 }

@@ -1,0 +1,107 @@
+package settings
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+)
+
+// Credentials are an API key, or a user and password, or nothing.
+type Credentials struct{ APIKey, Username, Password string }
+
+// Credentials reads the secrets, from their files if those are set. Its error
+// joins an *Error for each problem, without any secret.
+func (s Settings) Credentials() (Credentials, error) {
+	apiKey, keyErr := secret("ELASTICSEARCH_API_KEY", s.APIKey, s.APIKeyFile)
+	if keyErr == nil {
+		apiKey, keyErr = encodedKey("ELASTICSEARCH_API_KEY", apiKey)
+	}
+	password, passwordErr := secret("ELASTICSEARCH_PASSWORD", s.Password, s.PasswordFile)
+	problems := []error{keyErr, passwordErr}
+	hasKey, hasPassword := s.APIKey+s.APIKeyFile != "", s.Password+s.PasswordFile != ""
+	switch {
+	case hasKey && (s.Username != "" || hasPassword):
+		problems = append(problems, Errorf("both an API key (ELASTICSEARCH_API_KEY) and a user (ELASTICSEARCH_USERNAME, ELASTICSEARCH_PASSWORD) are set: keep one"))
+	case (s.Username != "") != hasPassword:
+		problems = append(problems, Errorf("of ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD only one is set: set both"))
+	}
+	return Credentials{apiKey, s.Username, password}, errors.Join(problems...)
+}
+
+// secret is a variable's value or what is in the file that name_FILE names,
+// without spaces around it; "" if neither is set.
+func secret(name, value, path string) (string, error) {
+	switch {
+	case path == "":
+		return value, nil
+	case value != "":
+		return "", Errorf("%s and %s_FILE are both set: keep one", name, name)
+	}
+	text, err := os.ReadFile(path)
+	trimmed := strings.TrimSpace(string(text))
+	if err == nil && trimmed == "" {
+		err = fmt.Errorf("%s is empty", path)
+	}
+	if err != nil {
+		return "", Errorf("%s_FILE: %w", name, err)
+	}
+	return trimmed, nil
+}
+
+// encodedKey takes an API key in each form in which people copy it, as far as
+// that is unambiguous, and returns it encoded: the base64 of id:api_key, which
+// Elasticsearch returns as "encoded". "" stays "".
+func encodedKey(name, text string) (string, error) {
+	key := strings.Trim(text, "\"'` \t\r\n")
+	if prefix, rest, ok := strings.Cut(key, " "); ok && strings.EqualFold(prefix, "ApiKey") {
+		key = strings.TrimSpace(rest)
+	}
+	if key == "" {
+		return "", nil
+	}
+	if isKeyPair(key) {
+		return base64.StdEncoding.EncodeToString([]byte(key)), nil
+	}
+	for encoded := key; ; {
+		decoded, err := base64.StdEncoding.DecodeString(encoded)
+		switch {
+		case err != nil:
+			return "", Errorf("%s is no API key: set it to what Elasticsearch returned as `encoded`, or to id:api_key", name)
+		case isKeyPair(string(decoded)):
+			return encoded, nil
+		}
+		encoded = string(decoded) // encoded twice, by a Secret's data for example
+	}
+}
+
+// isKeyPair reports whether a text is id:api_key.
+func isKeyPair(text string) bool {
+	id, key, ok := strings.Cut(text, ":")
+	printable := func(s string) bool {
+		return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
+	}
+	return ok && printable(id) && printable(key)
+}
+
+// KibanaCredentials are those of Elasticsearch, which Kibana takes as well, if
+// there are none for Kibana.
+func (s Settings) KibanaCredentials() (Credentials, error) {
+	if s.KibanaAPIKey != "" {
+		key, err := encodedKey("KIBANA_API_KEY", s.KibanaAPIKey)
+		return Credentials{APIKey: key}, err
+	}
+	return s.Credentials()
+}
+
+// Authorize adds the credentials to a request; nothing if there are none.
+func (c Credentials) Authorize(request *http.Request) {
+	switch {
+	case c.APIKey != "":
+		request.Header.Set("Authorization", "ApiKey "+c.APIKey)
+	case c.Username != "":
+		request.SetBasicAuth(c.Username, c.Password)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job/check"
+	"newterms/job/grant"
 	"newterms/job/rule"
 )
 
@@ -57,9 +58,9 @@ func exitCodeOf(err error) int {
 		return checked.code
 	case errors.As(err, &pipeline) && pipeline.IsSure():
 		return exitConfig
-	case is[usageError](err), is[keyExistsError](err), is[*alerts.UnknownAlertsError](err):
+	case is[usageError](err), is[grant.ExistsError](err), is[*alerts.UnknownAlertsError](err):
 		return exitUsage
-	case is[*settings.Error](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):
+	case is[*settings.Error](err), is[*grant.PatternError](err), is[*kibana.ConnectorError](err), is[*elastic.VersionError](err), is[*alerts.NewerDataError](err), is[*tls.CertificateVerificationError](err):
 		return exitConfig
 	case is[*elastic.SchemeError](err), is[*elastic.RedirectError](err), is[*esquery.NameError](err), is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
 		return exitConfig

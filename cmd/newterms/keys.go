@@ -10,12 +10,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"newterms/alerts/keys"
 	"newterms/cmd/newterms/settings"
+	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/job/grant"
 	"newterms/job/rule"
 )
 
@@ -31,8 +31,8 @@ const keysHelp = `  newterms keys   [run|setup|close|notify]... [--rotate] [--ex
 type keysFlags struct {
 	uses    []keys.Use
 	rotate  bool
-	output  string
 	expires settings.Duration
+	outputFlag
 }
 
 // keys makes API keys and prints them. An error leaves the keys as they were, but
@@ -42,7 +42,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.output == "secret" {
+	if f.output == show.Secret {
 		if err := p.namesSecrets(f.uses); err != nil {
 			return err
 		}
@@ -51,25 +51,26 @@ func (p program) keys(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	m := keyMaking{program: p, specs: p.keySpecs(f, rules), id: uuid.NewString()}
-	if m.views, err = p.viewsOf(rules); err != nil {
-		return err
-	}
-	if m.client, m.user, err = p.connectToMakeKeys(ctx); err != nil {
+	client, user, err := p.connectToMakeKeys(ctx)
+	if err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
-	if err := m.prepare(ctx, f.rotate); err != nil {
-		return err
+	specs := p.keySpecs(f, rules)
+	g := grant.Grant{
+		Client: client, User: user, Specs: specs, Rules: rules, Now: p.now,
+		Connect: func(encoded string) (*elastic.Client, error) {
+			return p.connectAs(settings.Credentials{APIKey: encoded}, nil)
+		},
+		Warn: func(err error) { p.log.Warn(withAdvice(err)) },
+		Ended: func(key keys.Valid, nobodyGot bool) {
+			text := fmt.Sprintf("invalidated API key %s (id %s)", key.Name, key.ID)
+			if nobodyGot {
+				text += " again, which nobody got"
+			}
+			p.log.Info(text, "key", key.ID)
+		},
 	}
-	err = m.makeAll(ctx)
-	if err == nil {
-		err = p.printKeys(m.specs, m.made, f.output)
-	}
-	if err != nil {
-		m.made = nil
-		return errors.Join(fmt.Errorf("keys: %w", err), m.takeBack(ctx))
-	}
-	return errors.Join(m.takeBack(ctx), m.retire(ctx), m.tellValid(ctx))
+	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f.output) })
 }
 
 // parseKeys takes flags before, between and behind the uses.
@@ -77,7 +78,7 @@ func parseKeys(args []string) (keysFlags, error) {
 	var f keysFlags
 	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
 	flags.BoolVar(&f.rotate, "rotate", false, "")
-	flags.StringVar(&f.output, "output", "json", "")
+	f.outputFlag.define(flags, show.JSON, show.Secret)
 	flags.Func("expires", "", func(text string) error { return f.expires.UnmarshalText([]byte(text)) })
 	for len(args) > 0 {
 		rest, err := parseFlags(flags, args, len(args))
@@ -96,9 +97,10 @@ func parseKeys(args []string) (keysFlags, error) {
 			return f, usageError{fmt.Errorf("keys: %s is there twice", use)}
 		}
 	}
+	if err := f.outputFlag.check(); err != nil {
+		return f, err
+	}
 	switch {
-	case f.output != "json" && f.output != "secret":
-		return f, usageError{fmt.Errorf("--output: %q is neither json nor secret", f.output)}
 	case isGiven(flags, "expires") && time.Duration(f.expires) < time.Minute:
 		return f, usageError{errors.New("--expires: it is less than a minute")}
 	case len(f.uses) == 0 && f.rotate:

@@ -1,19 +1,19 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/show"
 )
 
 // printKeys writes the keys to stdout, and to the log what they are without
 // their secrets.
-func (p program) printKeys(specs []keys.Spec, made []keys.Key, output string) error {
+func (p program) printKeys(specs []keys.Spec, made []keys.Key, format show.Format) error {
 	text, err := keysJSON(specs, made)
-	if output == "secret" {
+	if format == show.Secret {
 		text = keySecrets(made)
 	}
 	if err != nil {
@@ -38,8 +38,9 @@ func keysJSON(specs []keys.Spec, made []keys.Key) (string, error) {
 	for i, s := range specs {
 		byUse[s.Use] = made[i]
 	}
-	text, err := json.MarshalIndent(byUse, "", "  ")
-	return string(text) + "\n", err
+	var text strings.Builder
+	err := show.Object(&text, byUse)
+	return text.String(), err
 }
 
 // keySecrets are the Secrets that deploy/kubernetes mounts, for kubectl apply -f

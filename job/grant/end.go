@@ -1,0 +1,88 @@
+package grant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"newterms/alerts/keys"
+)
+
+// takeBack invalidates what this making made, but for the keys that were
+// printed: after a failure, also one by the user, and keys of which the answer
+// was lost.
+func (g *Grant) takeBack(ctx context.Context) error {
+	const patience = 10 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	kept := map[string]bool{}
+	for _, k := range g.made {
+		kept[k.ID] = true
+	}
+	unused, err := keys.Unused(ctx, g.Client, g.names(), g.id, g.Now(), kept)
+	if err == nil {
+		err = keys.Invalidate(ctx, g.Client, idsOf(unused))
+	}
+	if err != nil {
+		return fmt.Errorf("keys: take back what nobody got: %w", err)
+	}
+	for _, v := range unused {
+		g.Ended(v, true)
+	}
+	return nil
+}
+
+// retire invalidates the keys that others have replaced.
+func (g *Grant) retire(ctx context.Context) error {
+	if err := keys.Invalidate(ctx, g.Client, idsOf(g.replaced)); err != nil {
+		return fmt.Errorf("keys: the new key was printed, and the old one works on: %w", err)
+	}
+	for _, v := range g.replaced {
+		g.Ended(v, false)
+	}
+	return nil
+}
+
+// warnOfOthers looks once more and warns of keys that are valid besides those that were
+// printed.
+func (g *Grant) warnOfOthers(ctx context.Context) error {
+	var ended []error
+	for i, s := range g.Specs {
+		found, err := keys.Find(ctx, g.Client, s.Name, g.Now())
+		if err != nil {
+			return fmt.Errorf("keys: the key was printed, and whether others are valid is not known: %w", err)
+		}
+		valid := slices.ContainsFunc(found.Valid, func(v keys.Valid) bool { return v.ID == g.made[i].ID })
+		text := fmt.Sprintf("the API key %s (id %s), which was printed, is not valid any more: somebody else ended it", s.Name, g.made[i].ID)
+		for _, v := range found.Valid {
+			if text += fmt.Sprintf("; the API key %s is valid", v); valid && v.ID != g.made[i].ID {
+				g.Warn(SecondKey{v})
+			}
+		}
+		if !valid {
+			ended = append(ended, errors.New("keys: "+text))
+		}
+	}
+	if g.ownOnly {
+		g.Warn(OthersKeys{g.names()})
+	}
+	return errors.Join(ended...)
+}
+
+func (g *Grant) names() []string {
+	var names []string
+	for _, s := range g.Specs {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func idsOf(valid []keys.Valid) []string {
+	var ids []string
+	for _, v := range valid {
+		ids = append(ids, v.ID)
+	}
+	return ids
+}

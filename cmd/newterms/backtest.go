@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
@@ -50,7 +51,7 @@ func (p program) backtest(ctx context.Context, args []string) error {
 		return errors.Join(unusable, err)
 	}
 	defer p.during("backtest")()
-	several := len(rules)+len(causes(unusable)) > 1
+	several := len(rules)+len(failure.Causes(unusable)) > 1
 	failures := []error{unusable}
 	var reports []*backtest.Report
 	for _, r := range rules {
@@ -79,7 +80,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 		},
 		Store: p.store(client), Progress: p.progress.of(r.Name),
 		Warn: func(err error) {
-			if !is[*job.LeftOut](err) { // of alerts that nobody writes
+			if !failure.Is[*job.LeftOut](err) { // of alerts that nobody writes
 				warn(err)
 			}
 		},
@@ -109,7 +110,7 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 		return f, err
 	}
 	if f.window == nil {
-		return f, usageError{errors.New("backtest: --from is missing: say since when, such as --from now-30d/d")}
+		return f, failure.Usagef("backtest: --from is missing: say since when, such as --from now-30d/d")
 	}
 	for text := range strings.SplitSeq(histories, ",") {
 		if text = strings.TrimSpace(text); text == "" {
@@ -120,7 +121,7 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 			err = errors.New("it is no time at all")
 		}
 		if err != nil {
-			return f, usageError{fmt.Errorf("--history %s: %w", text, err)}
+			return f, failure.Usagef("--history %s: %w", text, err)
 		}
 		f.histories = append(f.histories, history)
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"time"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/job/check"
 )
@@ -14,11 +14,6 @@ import (
 const checkHelp = `  newterms check  [--rule PATH]... [--output text|json]
                   says whether a run would work, and what to do; writes nothing
 `
-
-// checkFailure has been printed with its findings; it only carries the code.
-type checkFailure struct{ code int }
-
-func (e checkFailure) Error() string { return fmt.Sprintf("check failed with exit code %d", e.code) }
 
 func (p program) check(ctx context.Context, args []string) error {
 	var paths list
@@ -45,28 +40,28 @@ func (p program) check(ctx context.Context, args []string) error {
 	}
 	var findings []show.Finding
 	for _, f := range c.Run(ctx) {
-		findings = append(findings, show.Finding{Finding: f, Do: advice(f.Err)})
+		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(f.Err)})
 	}
-	for _, err := range causes(unusable) {
+	for _, err := range failure.Causes(unusable) {
 		f := check.Finding{Level: check.Error, Check: "rule", Message: err.Error(), Err: err}
-		findings = append(findings, show.Finding{Finding: f, Do: advice(err)})
+		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(err)})
 	}
 	return p.report(findings, output.output)
 }
 
 // report prints the findings. Its error carries the code of the worst one.
 func (p program) report(findings []show.Finding, format show.Format) error {
-	code := exitDone
+	code := failure.ExitDone
 	for _, f := range findings {
 		if f.Level == check.Error {
-			code = max(code, exitCode(f.Err)) // 1, which a retry may help, is the least of them
+			code = max(code, failure.Code(f.Err)) // 1, which a retry may help, is the least of them
 		}
 	}
 	if err := show.Findings(p.stdout, findings, code, format); err != nil {
 		return err
 	}
-	if code != exitDone {
-		return checkFailure{code}
+	if code != failure.ExitDone {
+		return &failure.Reported{Exit: code}
 	}
 	return nil
 }

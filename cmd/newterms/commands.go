@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/failure"
 )
 
 // A command is one that newterms has.
@@ -47,7 +48,7 @@ Settings are environment variables, ELASTICSEARCH_URL first: see the README.
 
 func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
 	if len(args) == 0 {
-		return usageError{errors.New("a command is missing: " + p.commandNames() + "; see newterms --help")}
+		return failure.Usagef("a command is missing: %s; see newterms --help", p.commandNames())
 	}
 	name, args := args[0], args[1:]
 	if slices.Contains([]string{"-h", "-help", "--help", "help"}, name) {
@@ -72,7 +73,7 @@ func (p program) command(name string) (command, error) {
 			return c, nil
 		}
 	}
-	return command{}, usageError{fmt.Errorf("there is no command %q: use %s; see newterms --help", name, p.commandNames())}
+	return command{}, failure.Usagef("there is no command %q: use %s; see newterms --help", name, p.commandNames())
 }
 
 func (p program) commandNames() string {

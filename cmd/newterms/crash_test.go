@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"newterms/cmd/newterms/failure"
 )
 
 // start starts newterms as a process of its own.
@@ -140,7 +142,7 @@ func TestSignalsEndARun(t *testing.T) {
 		started <- cmd
 		err := cmd.Wait()
 		c.setFault(nil)
-		if err == nil || cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "terminated: "+signal.String()) {
+		if err == nil || cmd.ProcessState.ExitCode() != failure.ExitFailed || !strings.Contains(stderr.String(), "terminated: "+signal.String()) {
 			t.Errorf("%s: %v: %s", id, err, stderr)
 		}
 		if got := c.lastError(id); !strings.HasPrefix(got, "terminated: ") {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
@@ -50,9 +51,9 @@ func (p program) explain(ctx context.Context, args []string) error {
 	case err != nil:
 		return err
 	case len(rest) > 0 && (len(terms) > 0 || asked.window != nil):
-		return usageError{errors.New("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")}
+		return failure.Usagef("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")
 	case len(rest) == 0 && len(terms) == 0:
-		return usageError{errors.New("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms --help")}
+		return failure.Usagef("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms --help")
 	}
 	rules, unusable := p.rules(asked.paths, asked.exclude, asked.missing)
 	if len(rules) == 0 {
@@ -91,11 +92,11 @@ func parseTerms(terms []string) (esquery.Values, error) {
 		field, value, ok := strings.Cut(term, "=")
 		switch {
 		case !ok || field == "":
-			return nil, usageError{fmt.Errorf("--term: %q is not FIELD=VALUE", term)}
+			return nil, failure.Usagef("--term: %q is not FIELD=VALUE", term)
 		case values[field] != nil:
-			return nil, usageError{fmt.Errorf("--term: %s is there twice: explain one value at a time", field)}
+			return nil, failure.Usagef("--term: %s is there twice: explain one value at a time", field)
 		case len(value) > longestTerm:
-			return nil, usageError{fmt.Errorf("--term: the value of %s has %d bytes, and Elasticsearch keeps no term of more than %d", field, len(value), longestTerm)}
+			return nil, failure.Usagef("--term: the value of %s has %d bytes, and Elasticsearch keeps no term of more than %d", field, len(value), longestTerm)
 		case value == show.MissingValue:
 			values[field] = []any{nil}
 		default:
@@ -121,7 +122,7 @@ func having(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
 	}
 	if len(kept) == 0 {
 		slices.Sort(known)
-		return nil, usageError{fmt.Errorf("--term: no rule has these new-terms fields; there are %s", strings.Join(slices.Compact(known), ", "))}
+		return nil, failure.Usagef("--term: no rule has these new-terms fields; there are %s", strings.Join(slices.Compact(known), ", "))
 	}
 	return kept, nil
 }
@@ -166,26 +167,26 @@ func misfit(err error, values esquery.Values) error {
 	if strings.Contains(err.Error(), "IP string literal") {
 		hint = "; a network is written 203.0.113.0/24"
 	}
-	return usageError{fmt.Errorf("%s: %v%s", term, err, hint)} // advice about rules would mislead
+	return failure.Usagef("%s: %v%s", term, err, hint) // advice about rules would mislead
 }
 
 // explainAlert explains an alert that exists, and whether a run would write it
 // again.
 func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, asked *searchFlags) error {
 	alert, err := store.Find(ctx, id)
-	if is[*alerts.UnknownAlertsError](err) {
-		return usageError{fmt.Errorf("explain: %s has no alert %q: an id is the _id of an alert: kibana.alert.uuid on the dashboard", p.settings.AlertsTarget, id)}
+	if failure.Is[*alerts.UnknownAlertsError](err) {
+		return failure.Usagef("explain: %s has no alert %q: an id is the _id of an alert: kibana.alert.uuid on the dashboard", p.settings.AlertsTarget, id)
 	}
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(rules, func(r rule.Rule) bool { return r.ID == alert.RuleID })
 	if i < 0 {
-		return usageError{fmt.Errorf("explain: the alert is of the rule %s (%s): give it with --rule", alert.RuleName, alert.RuleID)}
+		return failure.Usagef("explain: the alert is of the rule %s (%s): give it with --rule", alert.RuleName, alert.RuleID)
 	}
 	r := rules[i]
 	if len(alert.Terms) != len(alert.Fields) || !slices.Equal(alert.Fields, r.Search.Fields) {
-		return usageError{fmt.Errorf("explain: the alert is of the new-terms fields %s, and the rule has %s now", strings.Join(alert.Fields, ", "), strings.Join(r.Search.Fields, ", "))}
+		return failure.Usagef("explain: the alert is of the new-terms fields %s, and the rule has %s now", strings.Join(alert.Fields, ", "), strings.Join(r.Search.Fields, ", "))
 	}
 	values := esquery.Values{}
 	for i, field := range alert.Fields {

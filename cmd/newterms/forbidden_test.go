@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/esquery/estest"
 )
 
@@ -125,10 +126,10 @@ func TestForbiddenQueries(t *testing.T) {
 		switch forbidden := strings.Contains(failureLine(found), r.want+" (search.allow_expensive_queries is false): write it with values"); {
 		case r.want == "" && (code != 0 || !slices.Equal(actorsOf(t, found), actorsOf(t, elsewhere))):
 			t.Errorf("%s: exit %d, got %s\nwant %s", name, code, found, elsewhere)
-		case r.want != "" && (code != exitRule || !forbidden):
+		case r.want != "" && (code != failure.ExitRule || !forbidden):
 			t.Errorf("%s: exit %d, got %s\nwant %s", name, code, failureLine(found), r.want)
 		}
-		if stdout, _, code := c.callWith(t, programAt(noon), c.environ, "check", "--rule", path); r.want != "" && (code != exitRule || !strings.Contains(stdout, "✗ query      ") || !strings.Contains(stdout, r.want)) {
+		if stdout, _, code := c.callWith(t, programAt(noon), c.environ, "check", "--rule", path); r.want != "" && (code != failure.ExitRule || !strings.Contains(stdout, "✗ query      ") || !strings.Contains(stdout, r.want)) {
 			t.Errorf("%s: check: exit %d, got %s", name, code, stdout)
 		}
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
@@ -61,7 +61,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 		Connect: func(encoded string) (*elastic.Client, error) {
 			return p.connectAs(settings.Credentials{APIKey: encoded}, nil)
 		},
-		Warn: func(err error) { p.log.Warn(withAdvice(err)) },
+		Warn: func(err error) { p.log.Warn(failure.Line(err)) },
 		Ended: func(key keys.Valid, nobodyGot bool) {
 			text := fmt.Sprintf("invalidated API key %s (id %s)", key.Name, key.ID)
 			if nobodyGot {
@@ -92,9 +92,9 @@ func parseKeys(args []string) (keysFlags, error) {
 	for i, use := range f.uses {
 		switch {
 		case !slices.Contains(keys.Uses(), use):
-			return f, usageError{fmt.Errorf("keys: there is no key for %q: use run, setup, close or notify", string(use))}
+			return f, failure.Usagef("keys: there is no key for %q: use run, setup, close or notify", string(use))
 		case slices.Contains(f.uses[:i], use):
-			return f, usageError{fmt.Errorf("keys: %s is there twice", use)}
+			return f, failure.Usagef("keys: %s is there twice", use)
 		}
 	}
 	if err := f.outputFlag.check(); err != nil {
@@ -102,7 +102,7 @@ func parseKeys(args []string) (keysFlags, error) {
 	}
 	switch {
 	case isGiven(flags, "expires") && time.Duration(f.expires) < time.Minute:
-		return f, usageError{errors.New("--expires: it is less than a minute")}
+		return f, failure.Usagef("--expires: it is less than a minute")
 	case len(f.uses) == 0 && f.rotate:
 		f.uses = []keys.Use{keys.Run}
 	case len(f.uses) == 0:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/esquery/estest"
 )
 
@@ -23,11 +24,11 @@ func (s *secure) keysAtOnce(t *testing.T) {
 		code, other int
 		want        string
 	}{
-		{"before it is made", isMake, false, false, "keys run", exitUsage, exitDone, "somebody else made the API key"},
-		{"before it is made, rotated", isMake, false, true, "keys run --rotate", exitUsage, exitDone, "somebody else made the API key"},
-		{"after it is made", isMake, true, false, "keys run", exitDone, exitUsage, "made API key"},
-		{"after it is made, rotated", isMake, true, true, "keys run --rotate", exitUsage, exitDone, "somebody else made the API key"},
-		{"before the old one is ended", isEnd, false, true, "keys run --rotate", exitFailed, exitDone, "is not valid any more: somebody else ended it; the API key newterms-run-once4 (id "},
+		{"before it is made", isMake, false, false, "keys run", failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
+		{"before it is made, rotated", isMake, false, true, "keys run --rotate", failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
+		{"after it is made", isMake, true, false, "keys run", failure.ExitDone, failure.ExitUsage, "made API key"},
+		{"after it is made, rotated", isMake, true, true, "keys run --rotate", failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
+		{"before the old one is ended", isEnd, false, true, "keys run --rotate", failure.ExitFailed, failure.ExitDone, "is not valid any more: somebody else ended it; the API key newterms-run-once4 (id "},
 	} {
 		t.Run(c.when, func(t *testing.T) {
 			namespace := fmt.Sprintf("once%d", i)

@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/esquery/estest"
 )
@@ -113,16 +114,16 @@ func (s *secure) keysAreTakenBack(t *testing.T) {
 		err := quickly(time.Now).execute(t.Context(), []string{"keys"}, environ, stdout, &stderr)
 		s.say(stderr.String())
 		t.Log(stderr.String())
-		return exitCode(err)
+		return failure.Code(err)
 	}
-	if code := call(gone{}); code != exitFailed || lost != 3 {
+	if code := call(gone{}); code != failure.ExitFailed || lost != 3 {
 		t.Errorf("nobody reads: exit %d, after %d requests for 2 keys", code, lost)
 	}
 	if left := s.validKeys(t, "gone"); len(left) > 0 {
 		t.Errorf("nobody reads: there are still %v", left)
 	}
 	lost = 0
-	if code := call(io.Discard); code != exitDone || lost != 3 {
+	if code := call(io.Discard); code != failure.ExitDone || lost != 3 {
 		t.Errorf("a lost answer: exit %d, after %d requests for 2 keys", code, lost)
 	}
 	if left := s.validKeys(t, "gone"); !slices.Equal(left, []string{"newterms-run-gone", "newterms-setup-gone"}) {

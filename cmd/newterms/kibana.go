@@ -12,14 +12,6 @@ import (
 	"newterms/deploy/kibana"
 )
 
-// A kibanaError comes from Kibana, or says why there is no answer from there.
-type kibanaError struct {
-	error
-	needs string // the privileges of Kibana for what it was asked
-}
-
-func (e kibanaError) Unwrap() error { return e.error }
-
 // space is where Kibana is asked to keep things. Its error is about settings.
 func (p program) space() (kibana.Space, error) {
 	base, urlErr := p.settings.Kibana()
@@ -63,7 +55,7 @@ func (p program) importDashboards(ctx context.Context, objects []byte) error {
 	}
 	imported, err := space.Import(ctx, objects)
 	if err != nil {
-		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err, "Saved Objects Management: All"})
+		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, &kibana.RequestError{Err: err, Needs: "Saved Objects Management: All"})
 	}
 	_, err = fmt.Fprintf(terminal.Escaping(p.stdout), "imported %d Kibana objects to space %s: dashboards New-term alerts and Job health\n", imported, space.Name)
 	return err

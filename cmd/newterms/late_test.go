@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"newterms/cmd/newterms/failure"
 )
 
 // scheduledAt runs a rule's scheduled window and fails the test if it fails.
@@ -65,7 +67,7 @@ func TestAlertsRollover(t *testing.T) {
 		}
 		return false
 	})
-	if _, _, code := c.callWith(t, programAt(noon), c.environ, "run", "--rule", path); code != exitFailed {
+	if _, _, code := c.callWith(t, programAt(noon), c.environ, "run", "--rule", path); code != failure.ExitFailed {
 		t.Fatalf("exit %d", code)
 	}
 	c.setFault(nil)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/esquery"
 	"newterms/esquery/kql"
@@ -37,7 +38,7 @@ func (p program) rules(paths []string, exclude []kql.Query, missing settings.Mis
 			continue
 		}
 		if warning != nil {
-			p.log.Warn(withAdvice(warning))
+			p.log.Warn(failure.Line(warning))
 		}
 		r.Search.Exclude = exclude
 		r.Search.Exceptions = p.unexpired(r)
@@ -78,7 +79,7 @@ func (p program) load(paths []string) ([]rule.Rule, error) {
 
 func (p program) warnOfRules(warnings []*rule.Warning) {
 	for _, warning := range warnings {
-		p.log.Warn(withAdvice(warning))
+		p.log.Warn(failure.Line(warning))
 	}
 }
 

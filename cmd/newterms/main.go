@@ -8,11 +8,13 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"newterms/cmd/newterms/failure"
 )
 
 func main() {
 	ctx := untilSignal(context.Background())
-	os.Exit(exitCode(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
+	os.Exit(failure.Code(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
 }
 
 // sameSignal is how long after the first signal a second one is taken for the

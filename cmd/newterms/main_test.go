@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"newterms/cmd/newterms/failure"
+
 	"github.com/cenkalti/backoff/v5"
 )
 
@@ -21,7 +23,7 @@ func callWith(t *testing.T, p program, environ []string, args ...string) (stdout
 	t.Helper()
 	var out, errs bytes.Buffer
 	err := p.execute(t.Context(), args, environ, &out, &errs)
-	return out.String(), errs.String(), exitCode(err)
+	return out.String(), errs.String(), failure.Code(err)
 }
 
 // proxySession is an event that the built-in rule matches.

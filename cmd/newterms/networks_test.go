@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"newterms/cmd/newterms/failure"
 )
 
 // TestManyNetworks excludes 9,000 networks, one a line of a file: in threes that
@@ -34,8 +36,8 @@ func TestManyNetworks(t *testing.T) {
 		}
 		environ := append(slices.Clone(c.environ), "NEWTERMS_EXCLUDE_FILE="+path, "LOG_FORMAT=text")
 		_, stderr, code := callWith(t, programAt(noon), environ, "run", "--from", "2026-03-10", "--dry-run")
-		found := code == exitDone && strings.Contains(stderr, counted)
-		if !found && (refused == "" || code != exitRule || !strings.Contains(stderr, refused)) {
+		found := code == failure.ExitDone && strings.Contains(stderr, counted)
+		if !found && (refused == "" || code != failure.ExitRule || !strings.Contains(stderr, refused)) {
 			t.Errorf("%s: exit %d: %s", name, code, stderr)
 		}
 	}

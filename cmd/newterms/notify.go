@@ -30,7 +30,7 @@ func (p program) mayNotify(ctx context.Context) (kibana.Connector, error) {
 	}
 	connector, err := space.Connector(ctx, p.settings.ConnectorID, p.settings.ConnectorTo)
 	if err != nil {
-		return connector, fmt.Errorf("look up the connector in space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err, notifyNeeds})
+		return connector, fmt.Errorf("look up the connector in space %s of %s: %w", space.Name, space.URL.Host, &kibana.RequestError{Err: err, Needs: notifyNeeds})
 	}
 	return connector, nil
 }
@@ -79,7 +79,7 @@ func (p program) installNotifiers(ctx context.Context, connector kibana.Connecto
 	for _, n := range notifiers {
 		o, err := space.Install(ctx, n)
 		if err != nil {
-			return fmt.Errorf("setup: notify from space %s of %s: %w", space.Name, space.URL.Host, kibanaError{err, notifyNeeds})
+			return fmt.Errorf("setup: notify from space %s of %s: %w", space.Name, space.URL.Host, &kibana.RequestError{Err: err, Needs: notifyNeeds})
 		}
 		how := ""
 		if o.How != "" {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"newterms/cmd/newterms/failure"
 )
 
 // privileges takes each privilege of the run key away, alone, and then all.
@@ -12,7 +14,7 @@ func (s *secure) privileges(t *testing.T) {
 	none := map[string]any{"name": "none", "role_descriptors": map[string]any{"none": map[string]any{"cluster": []string{}}}}
 	stdout, _, code := s.call([]string{"ELASTICSEARCH_API_KEY=" + s.key(none)}, "check")
 	t.Logf("check with no rights: exit %d\n%s", code, stdout)
-	if code != exitUnauthorized || strings.Count(stdout, "is missing\n") != 7 {
+	if code != failure.ExitUnauthorized || strings.Count(stdout, "is missing\n") != 7 {
 		t.Error("want exit 77 and seven missing privileges")
 	}
 	setup := "ELASTICSEARCH_API_KEY=" + s.key(map[string]any{"name": "all"})
@@ -38,10 +40,10 @@ func (s *secure) privileges(t *testing.T) {
 			stdout, _, checked := s.call(environ, "check")
 			t.Logf("%-16s on %-38s run %2d, check %2d  %s", lost, without, code, checked, failureLine(stderr))
 			want := "the privilege " + lost + " on " + without + " is missing"
-			if code != exitUnauthorized || !strings.Contains(stderr, lost) || !strings.Contains(stderr, without) {
+			if code != failure.ExitUnauthorized || !strings.Contains(stderr, lost) || !strings.Contains(stderr, without) {
 				t.Errorf("exit %d: %s", code, stderr)
 			}
-			if checked != exitUnauthorized || !strings.Contains(stdout, want) || strings.Count(stdout, "✗") != 1 {
+			if checked != failure.ExitUnauthorized || !strings.Contains(stdout, want) || strings.Count(stdout, "✗") != 1 {
 				t.Errorf("check: exit %d, want %q alone: %s", checked, want, stdout)
 			}
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"log/slog"
 	"runtime/debug"
@@ -15,6 +14,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
@@ -70,12 +70,9 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 	p.progress = newProgress(terminal.NewProgress(p.streams[1].Until(ctx.Done())))
 	p = p.until(ctx)
 	err := p.dispatch(ctx, args, settingsErr)
-	if errors.As(err, new(checkFailure)) {
-		return err // its findings are on stdout
-	}
-	for _, cause := range causes(err) {
-		if !is[reported](cause) {
-			p.log.Error(withAdvice(cause), "exit_code", exitCode(cause))
+	for _, cause := range failure.Causes(err) {
+		if !failure.Is[*failure.Reported](cause) {
+			p.log.Error(failure.Line(cause), "exit_code", failure.Code(cause))
 		}
 	}
 	return err
@@ -100,11 +97,11 @@ func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, erro
 		case errors.Is(err, flag.ErrHelp):
 			return nil, err
 		case err != nil:
-			return nil, usageError{fmt.Errorf("%s: %w; see newterms --help", flags.Name(), err)}
+			return nil, failure.Usagef("%s: %w; see newterms --help", flags.Name(), err)
 		case flags.NArg() == 0:
 			return rest, nil
 		case len(rest) == maxRest:
-			return nil, usageError{fmt.Errorf("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(0))}
+			return nil, failure.Usagef("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(0))
 		}
 		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
 	}

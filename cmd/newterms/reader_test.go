@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"newterms/cmd/newterms/failure"
 )
 
 // printing starts newterms as a process of its own that prints to a file.
@@ -82,7 +84,7 @@ func TestReaderIsGone(t *testing.T) {
 				cmd, stderr := c.printing(t, file, args...)
 				_ = cmd.Wait()
 				file.Close()
-				if cmd.ProcessState.ExitCode() != exitFailed || strings.Count(stderr.String(), "is written: write /dev/stdout: "+stdout.want)+
+				if cmd.ProcessState.ExitCode() != failure.ExitFailed || strings.Count(stderr.String(), "is written: write /dev/stdout: "+stdout.want)+
 					strings.Count(stderr.String(), "are written: write /dev/stdout: "+stdout.want) != n {
 					t.Errorf("%s: %s: %s", ids[0], cmd.ProcessState, stderr)
 				}
@@ -133,7 +135,7 @@ func TestSlicesPrintOnce(t *testing.T) {
 		if full {
 			want["2026-03-10T12:00:00.000Z"] = "failure"
 		}
-		if !maps.Equal(ends, want) || (cmd.ProcessState.ExitCode() != exitDone) != full {
+		if !maps.Equal(ends, want) || (cmd.ProcessState.ExitCode() != failure.ExitDone) != full {
 			t.Errorf("%s: %s: recorded as %v, want %v: %s", id, cmd.ProcessState, ends, want, stderr)
 		}
 		if full {
@@ -177,7 +179,7 @@ func TestReaderStops(t *testing.T) {
 				t.Fatal(err)
 			}
 			_ = cmd.Wait() // for ever, if it waits for the reader
-			if cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(stderr.String(), "terminated: terminated signal received: ") ||
+			if cmd.ProcessState.ExitCode() != failure.ExitFailed || !strings.Contains(stderr.String(), "terminated: terminated signal received: ") ||
 				!strings.Contains(stderr.String(), "written: nobody reads stdout: see to what reads stdout") {
 				t.Errorf("%s: %s: %s", ids[0], cmd.ProcessState, stderr)
 			}
@@ -216,7 +218,7 @@ func TestNobodyReads(t *testing.T) {
 	cmd.Env = append(append(os.Environ(), c.environ...), asProgram+"="+noon.Format(time.RFC3339))
 	cmd.Stdout, cmd.Stderr = write, write
 	_ = cmd.Run() // for ever, if it waits for the reader
-	if cmd.ProcessState.ExitCode() != exitFailed {
+	if cmd.ProcessState.ExitCode() != failure.ExitFailed {
 		t.Errorf("got %s", cmd.ProcessState)
 	}
 	for _, id := range ids {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"newterms/cmd/newterms/failure"
 )
 
 // TestRedirects leads newterms from where it is sent to another server, which must
@@ -36,7 +38,7 @@ func TestRedirects(t *testing.T) {
 		} {
 			stdout, stderr, code := call(t, append(slices.Clone(c.environ), run.environ...), run.args...)
 			to := http.StatusText(status) + " to " + elsewhere.URL + "/login: let " + what + " lead to"
-			if code != exitConfig || !strings.Contains(stderr, to) || strings.Contains(stdout+stderr, "secret") || strings.Contains(stdout, "imported") {
+			if code != failure.ExitConfig || !strings.Contains(stderr, to) || strings.Contains(stdout+stderr, "secret") || strings.Contains(stdout, "imported") {
 				t.Errorf("%d: exit %d: %s%s", status, code, stdout, stderr)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/job/rule"
@@ -36,7 +37,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 		return err
 	}
 	if isGiven(flags, "among") && f.among == "" {
-		return usageError{errors.New("--among: it is empty: name a folder of rules")}
+		return failure.Usagef("--among: it is empty: name a folder of rules")
 	}
 	if err := f.outputFlag.check(); err != nil {
 		return err

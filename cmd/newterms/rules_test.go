@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/job/rule/ruletest"
 )
 
@@ -52,7 +53,7 @@ func TestRulesAtOnce(t *testing.T) {
 		return false
 	})
 	stdout, stderr, code := c.callWith(t, programAt(noon), append(slices.Clone(c.environ), "LOG_FORMAT=text"), args...)
-	if code != exitFailed || most < 2 || most > 4 {
+	if code != failure.ExitFailed || most < 2 || most > 4 {
 		t.Errorf("exit %d, %d at once: %s", code, most, stderr)
 	}
 	for i := range 9 {

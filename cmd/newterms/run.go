@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
@@ -35,7 +36,7 @@ type runFlags struct {
 }
 
 // several reports whether more than one rule was asked for.
-func (f runFlags) several() bool { return len(f.rules)+len(causes(f.unusable)) > 1 }
+func (f runFlags) several() bool { return len(f.rules)+len(failure.Causes(f.unusable)) > 1 }
 
 func (p program) run(ctx context.Context, args []string) error {
 	f, err := p.parseRun(args)
@@ -50,7 +51,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	start := p.now()
 	sum := &batch.Sum{}
 	var failures []error
-	for _, cause := range causes(f.unusable) {
+	for _, cause := range failure.Causes(f.unusable) {
 		sum.Unusable++
 		failures = append(failures, p.tell(cause))
 	}
@@ -128,8 +129,8 @@ func (p program) runAmong(ctx context.Context, r rule.Rule, f runFlags, b *batch
 
 // tell logs an error where it happened.
 func (p program) tell(err error) error {
-	p.log.Error(withAdvice(err), "exit_code", exitCode(err))
-	return reported{err}
+	p.log.Error(failure.Line(err), "exit_code", failure.Code(err))
+	return &failure.Reported{Exit: failure.Code(err), Err: err}
 }
 
 // runRule runs a rule and prints what it finds; printed is called when that is
@@ -142,7 +143,7 @@ func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed fun
 		if f.dryRun && whole.Counts.New > 0 {
 			out.None = show.Found(whole.Counts.New, whole.Counts.AlreadyAlerted)
 		}
-		if is[*job.PrintError](err) {
+		if failure.Is[*job.PrintError](err) {
 			return nil // there is no use in trying once more
 		}
 		if err == nil || out.Kept() {
@@ -179,7 +180,7 @@ func (p program) fill(j *job.Job, f runFlags, out *show.Alerts) {
 
 // warnOf logs the warnings of a rule.
 func (p program) warnOf(rule string) func(error) {
-	return func(err error) { p.log.Warn(withAdvice(err), append(warningKeys(err), "rule", rule)...) }
+	return func(err error) { p.log.Warn(failure.Line(err), append(warningKeys(err), "rule", rule)...) }
 }
 
 // warningKeys tell a warning for programs.

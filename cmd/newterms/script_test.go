@@ -20,6 +20,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/esquery/estest"
 )
@@ -47,7 +48,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("NEWTERMS_TEST_PAGES") == "small" {
 		p.pageSize = 4
 	}
-	os.Exit(exitCode(p.execute(untilSignal(context.Background()), os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
+	os.Exit(failure.Code(p.execute(untilSignal(context.Background()), os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
 }
 
 func clockAt(text string) (func() time.Time, error) {

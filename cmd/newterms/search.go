@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery/kql"
@@ -52,7 +53,7 @@ func (f *searchFlags) read(p program) error {
 	for _, text := range f.excludes {
 		q, err := rule.ParseExclusion(text)
 		if err != nil {
-			return usageError{fmt.Errorf("--exclude: %w", err)}
+			return failure.Usagef("--exclude: %w", err)
 		}
 		f.exclude = append(f.exclude, q)
 		f.repeat = append(f.repeat, "--exclude", text)
@@ -60,7 +61,7 @@ func (f *searchFlags) read(p program) error {
 	for _, path := range f.files {
 		more, err := rule.ReadExclusions(path)
 		if err != nil {
-			return usageError{fmt.Errorf("--exclude-file: %w", err)}
+			return failure.Usagef("--exclude-file: %w", err)
 		}
 		f.exclude = append(f.exclude, more...)
 		f.repeat = append(f.repeat, "--exclude-file", path)
@@ -73,7 +74,7 @@ func (f *searchFlags) read(p program) error {
 	}
 	var err error
 	if f.window, err = f.readWindow(p.now()); err != nil {
-		return usageError{err}
+		return failure.Usagef("%w", err)
 	}
 	return nil
 }
@@ -144,11 +145,11 @@ func (o *outputFlag) check() error {
 		return nil
 	}
 	if len(o.formats) == 2 {
-		return usageError{fmt.Errorf("--output: %q is neither %s nor %s", string(o.output), o.formats[0], o.formats[1])}
+		return failure.Usagef("--output: %q is neither %s nor %s", string(o.output), o.formats[0], o.formats[1])
 	}
 	names := make([]string, len(o.formats))
 	for i, format := range o.formats {
 		names[i] = string(format)
 	}
-	return usageError{fmt.Errorf("--output: %q is none of %s", string(o.output), strings.Join(names, ", "))}
+	return failure.Usagef("--output: %q is none of %s", string(o.output), strings.Join(names, ", "))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
@@ -52,7 +53,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	}
 	if err != nil {
 		var failures []error
-		for _, cause := range causes(err) {
+		for _, cause := range failure.Causes(err) {
 			failures = append(failures, fmt.Errorf("setup: %w", cause))
 		}
 		return errors.Join(failures...)
@@ -75,11 +76,11 @@ func (p program) sayInstalled(i alerts.Installed) {
 	fmt.Fprintf(terminal.Escaping(p.stdout), "%s index template %s for %s\n", did, i.Template, i.Target)
 	switch {
 	case i.Lacking != nil:
-		p.log.Info(withAdvice(i.Lacking))
+		p.log.Info(failure.Line(i.Lacking))
 	case i.Created:
 		fmt.Fprintf(terminal.Escaping(p.stdout), "created data stream %s\n", i.Target)
 	}
 	for _, pipeline := range i.Pipelines {
-		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, pipelineAdvice), "target", i.Target)
+		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, failure.PipelineAdvice), "target", i.Target)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"newterms/cmd/newterms/failure"
 	"newterms/job/rule/ruletest"
 )
 
@@ -54,7 +55,7 @@ func TestNoRuleStarves(t *testing.T) {
 		order = nil
 		mu.Unlock()
 		_, stderr, code := c.callWith(t, programAt(noon), append(slices.Clone(environ), "NEWTERMS_DEADLINE="+deadline.String()), args...)
-		ok = code == exitFailed && strings.Contains(stderr, "rule a slow: terminated: its share of NEWTERMS_DEADLINE, ") && strings.Contains(stderr, "3 rules ran, 1 of them failed") &&
+		ok = code == failure.ExitFailed && strings.Contains(stderr, "rule a slow: terminated: its share of NEWTERMS_DEADLINE, ") && strings.Contains(stderr, "3 rules ran, 1 of them failed") &&
 			slices.Equal(seen(), []string{"a slow", "b", "c"}) && slices.Equal(c.alerts("c"), newActors())
 		return ok, fmt.Sprintf("exit %d, in the order %v, with %v for c: %s", code, seen(), c.alerts("c"), stderr)
 	})
@@ -93,7 +94,7 @@ func TestRulesWithoutATurnFailTheRun(t *testing.T) {
 	var out, errs bytes.Buffer
 	environ := append(slices.Clone(c.environ), "NEWTERMS_CONCURRENCY=1", "LOG_FORMAT=text")
 	err := programAt(noon).execute(ctx, []string{"run", "--rule", faultRule(t, "first"), "--rule", faultRule(t, "second")}, environ, &out, &errs)
-	if exitCode(err) != exitFailed || !strings.Contains(errs.String(), "its time is over: not begun, and first next time: Rule second") ||
+	if failure.Code(err) != failure.ExitFailed || !strings.Contains(errs.String(), "its time is over: not begun, and first next time: Rule second") ||
 		!strings.Contains(errs.String(), "1 rule ran, 1 not begun") || !slices.Equal(c.alerts("first"), newActors()) {
 		t.Errorf("%v: %s", err, &errs)
 	}

@@ -74,3 +74,12 @@ func (a importAnswer) failure() error {
 	}
 	return fmt.Errorf("%d objects were imported, %d were not: %s", a.SuccessCount, len(failed), strings.Join(failed, "; "))
 }
+
+// A RequestError comes from Kibana, or says why there is no answer from there.
+type RequestError struct {
+	Err   error
+	Needs string // the privileges of Kibana for what it was asked
+}
+
+func (e *RequestError) Error() string { return e.Err.Error() }
+func (e *RequestError) Unwrap() error { return e.Err }

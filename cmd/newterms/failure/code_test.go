@@ -1,4 +1,4 @@
-package main
+package failure
 
 import (
 	"errors"
@@ -19,11 +19,11 @@ func TestExitCodeOfSeveralCauses(t *testing.T) {
 		causes []error
 		want   int
 	}{
-		{nil, exitDone}, {[]error{badRule}, exitRule}, {[]error{busy}, exitFailed}, {[]error{forbidden}, exitUnauthorized},
-		{[]error{badRule, busy}, exitFailed}, {[]error{busy, badRule}, exitFailed}, {[]error{badRule, forbidden, busy}, exitFailed},
-		{[]error{badRule, forbidden}, exitRule}, {[]error{nil, forbidden, nil}, exitUnauthorized},
+		{nil, ExitDone}, {[]error{badRule}, ExitRule}, {[]error{busy}, ExitFailed}, {[]error{forbidden}, ExitUnauthorized},
+		{[]error{badRule, busy}, ExitFailed}, {[]error{busy, badRule}, ExitFailed}, {[]error{badRule, forbidden, busy}, ExitFailed},
+		{[]error{badRule, forbidden}, ExitRule}, {[]error{nil, forbidden, nil}, ExitUnauthorized},
 	} {
-		if got := exitCode(errors.Join(c.causes...)); got != c.want {
+		if got := Code(errors.Join(c.causes...)); got != c.want {
 			t.Errorf("%v: %d, want %d", c.causes, got, c.want)
 		}
 	}

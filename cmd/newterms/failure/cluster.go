@@ -1,0 +1,101 @@
+package failure
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/http"
+	"strings"
+
+	"newterms/deploy/kibana"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+)
+
+// clusterAdvice is for what Elasticsearch answers, or that it does not.
+func clusterAdvice(err error) string {
+	var refused interface{ StatusCode() int }
+	var scheme *elastic.SchemeError
+	var misfit *esquery.MappingError
+	switch {
+	case Is[*elastic.VersionError](err):
+		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
+	case Is[*esquery.TypeError](err):
+		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
+	case errors.As(err, &misfit) && misfit.Forbidden:
+		return "write it with values in the place of patterns and ranges, or let the cluster allow such queries"
+	case misfit != nil && strings.HasPrefix(misfit.Part, string(esquery.OfFilter)):
+		return "correct the filter"
+	case misfit != nil && misfit.Part != "":
+		return "correct it; a network is written 203.0.113.0/24"
+	case Is[*esquery.MappingError](err):
+		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
+	case Is[*esquery.NotFoundError](err):
+		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +
+			"the user or API key must be allowed to read there"
+	case errors.As(err, &scheme):
+		return "let ELASTICSEARCH_URL begin with " + scheme.Scheme + "://"
+	case Is[*tls.CertificateVerificationError](err):
+		return certificateAdvice(err, "ELASTICSEARCH_URL", "ELASTICSEARCH_CA")
+	case Is[*elastic.RedirectError](err):
+		return "let ELASTICSEARCH_URL lead to Elasticsearch itself: no redirect is followed"
+	case Is[*esquery.NameError](err):
+		return "correct NEWTERMS_INDEX, or the index patterns of the rule"
+	case elastic.TooMuchToAsk(err):
+		return "the rule with its exclusions has more clauses than the cluster allows for its heap: exclude fewer or larger networks, " +
+			"and single addresses and names rather than wildcards"
+	case Is[*elastic.TimeoutError](err):
+		return "check the health of the cluster, ELASTICSEARCH_URL and the network, or raise NEWTERMS_REQUEST_TIMEOUT"
+	case Is[*elastic.NoAnswerError](err):
+		return "check ELASTICSEARCH_URL and the network"
+	case errors.Is(err, elastic.ErrOtherProduct):
+		return "check ELASTICSEARCH_URL"
+	case errors.As(err, &refused):
+		switch status := refused.StatusCode(); {
+		case status == http.StatusUnauthorized:
+			return "check ELASTICSEARCH_API_KEY, which may be revoked or expired, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
+		case isBlocked(err):
+			return "remove the block, which is no missing privilege: it is in the settings of the index (index.blocks), often for a full disk"
+		case status == http.StatusForbidden:
+			return "grant this privilege to the API key or user (deploy/elasticsearch has what they need)"
+		case status == http.StatusNotFound && hasCause(err, "index_not_found_exception"):
+			return "run newterms setup if that was not done yet"
+		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
+			return "the cluster is busy or broken; " + covered
+		}
+	case errors.Is(err, elastic.ErrIncomplete):
+		return "nothing is concluded from it; check the health of the cluster; " + covered
+	}
+	return ""
+}
+
+// certificateAdvice is for the certificate of a server that is not trusted.
+func certificateAdvice(err error, url, authority string) string {
+	var invalid x509.CertificateInvalidError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "renew the certificate of the server, or its authority's, or set the clock of this machine"
+	case Is[x509.HostnameError](err):
+		return "let " + url + " have a host name that the certificate is for, or the certificate that host name"
+	}
+	return "set " + authority + " to the certificate of its authority"
+}
+
+func kibanaAdvice(err *kibana.RequestError) string {
+	var scheme *elastic.SchemeError
+	switch {
+	case errors.As(err, &scheme):
+		return "let KIBANA_URL begin with " + scheme.Scheme + "://"
+	case Is[*tls.CertificateVerificationError](err):
+		return certificateAdvice(err, "KIBANA_URL", "KIBANA_CA")
+	case Is[*elastic.RedirectError](err):
+		return "let KIBANA_URL lead to Kibana itself, with its base path if it has one: no redirect is followed"
+	case isStatus(err, http.StatusUnauthorized):
+		return "check KIBANA_API_KEY"
+	case isStatus(err, http.StatusForbidden):
+		return "grant Kibana's privilege " + err.Needs + " in this space to the API key or user"
+	case isStatus(err, http.StatusNotFound):
+		return "check KIBANA_URL, with Kibana's base path if it has one, and KIBANA_SPACE"
+	}
+	return "check KIBANA_URL"
+}

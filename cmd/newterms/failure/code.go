@@ -1,0 +1,124 @@
+// Package failure says of an error what to do about it, and which exit code it has.
+package failure
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"newterms/alerts"
+	"newterms/cmd/newterms/settings"
+	"newterms/deploy/kibana"
+	"newterms/esquery"
+	"newterms/esquery/elastic"
+	"newterms/esquery/kql"
+	"newterms/job"
+	"newterms/job/check"
+	"newterms/job/grant"
+	"newterms/job/rule"
+)
+
+// The exit codes are a contract: the CronJob retries only ExitFailed.
+const (
+	ExitDone         = 0
+	ExitFailed       = 1  // a retry may help
+	ExitUsage        = 64 // like the others from BSD's sysexits.h
+	ExitRule         = 65
+	ExitUnauthorized = 77
+	ExitConfig       = 78
+)
+
+// A UsageError is about the command line.
+type UsageError struct{ err error }
+
+// Usagef is fmt.Errorf for a *UsageError.
+func Usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(format, args...)} }
+
+func (e *UsageError) Error() string { return e.err.Error() }
+func (e *UsageError) Unwrap() error { return e.err }
+
+// A Reported error was printed where it happened. It only carries the exit code.
+type Reported struct {
+	Exit int
+	Err  error // may be nil
+}
+
+func (e *Reported) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit code %d", e.Exit)
+	}
+	return e.Err.Error()
+}
+
+// Code is the one place that gives an error its code. Of several causes, one
+// that a retry may help decides.
+func Code(err error) int {
+	code := ExitDone
+	for _, cause := range Causes(err) {
+		if c := codeOf(cause); code == ExitDone || c == ExitFailed {
+			code = c
+		}
+	}
+	return code
+}
+
+func codeOf(err error) int {
+	var reported *Reported
+	var pipeline *alerts.PipelineError
+	var found *check.Problem
+	switch {
+	case errors.As(err, &reported):
+		return reported.Exit
+	case errors.As(err, &pipeline) && pipeline.IsSure():
+		return ExitConfig
+	case Is[*UsageError](err), Is[*job.WhereError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err):
+		return ExitUsage
+	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*alerts.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
+		return ExitConfig
+	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*esquery.NameError](err), Is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
+		return ExitConfig
+	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*esquery.MappingError](err), Is[*esquery.TypeError](err):
+		return ExitRule
+	case hasCause(err, "too_many_clauses"), hasCause(err, "too_many_nested_clauses"): // even of one pair
+		return ExitRule
+	case errors.As(err, &found):
+		switch found.Kind {
+		case check.TermUnmapped, check.TermLacking, check.TimestampUnmapped:
+			return ExitRule
+		case check.TemplateMissing:
+			return ExitConfig
+		}
+	case isBlocked(err): // a 403, which no right makes better
+	case isStatus(err, http.StatusUnauthorized), isStatus(err, http.StatusForbidden):
+		return ExitUnauthorized
+	}
+	return ExitFailed
+}
+
+// isBlocked reports whether an index takes no requests of this kind, from
+// anybody.
+func isBlocked(err error) bool { return hasCause(err, "cluster_block_exception") }
+
+// isNoTarget reports that documents were refused because there is no data stream of
+// ours for them.
+func isNoTarget(err error) bool {
+	return Is[*alerts.RejectedError](err) && isStatus(err, http.StatusNotFound)
+}
+
+// hasCause reports whether Elasticsearch names a type of error as a cause.
+func hasCause(err error, kind string) bool {
+	var cause interface{ Has(types ...string) bool }
+	return errors.As(err, &cause) && cause.Has(kind)
+}
+
+// Is reports whether an error is or wraps a T.
+func Is[T error](err error) bool {
+	var target T
+	return errors.As(err, &target)
+}
+
+func isStatus(err error, status int) bool {
+	var refused interface{ StatusCode() int }
+	return errors.As(err, &refused) && refused.StatusCode() == status
+}

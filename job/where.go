@@ -1,0 +1,88 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"newterms/alerts"
+	"newterms/esquery/kql"
+)
+
+// A WhereError says why KQL cannot pick alerts.
+type WhereError struct{ err error }
+
+func (e *WhereError) Error() string { return e.err.Error() }
+func (e *WhereError) Unwrap() error { return e.err }
+
+func whereErrorf(format string, args ...any) error { return &WhereError{fmt.Errorf(format, args...)} }
+
+// AlertsQuery compiles KQL that picks alerts. It refuses, with a *WhereError, what says
+// nothing of alerts: after a NOT it would match every
+// alert. These are names and patterns of fields that they do not have, and free
+// text that must not be there, as a query is whose colon was forgotten.
+func AlertsQuery(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
+	parsed, err := kql.Parse(where)
+	if err != nil {
+		return nil, whereErrorf("%w", err)
+	}
+	types, err := store.Fields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fields := kql.Fields{}
+	for name, kind := range types {
+		switch kind {
+		case "object", "nested":
+		case "": // of several types
+			fields[name] = kql.Field{NestedPath: nestedPath(types, name)}
+		default:
+			fields[name] = kql.Field{Types: []string{kind}, NestedPath: nestedPath(types, name)}
+		}
+	}
+	for _, name := range parsed.Unmatched(fields) {
+		isPattern := strings.Contains(name, "*")
+		switch {
+		case types[name] == "object", types[name] == "nested":
+			return nil, whereErrorf("%s of alerts is an object: name a field of it, such as with %[1]s.*", name)
+		case types[name] != "":
+			return nil, whereErrorf("%s of alerts is not nested: write %[1]s: VALUE", name)
+		case isPattern:
+			return nil, whereErrorf("alerts have no field like %s", name)
+		case !isBelowFlattened(types, name):
+			return nil, whereErrorf("alerts have no field %s", name)
+		}
+	}
+	if texts := parsed.NegatedFreeText(); len(texts) > 0 {
+		return nil, whereErrorf("after not, %q has no field: write FIELD: VALUE", texts[0])
+	}
+	query, err := parsed.Compile(fields)
+	if err != nil {
+		return nil, whereErrorf("%w", err)
+	}
+	return query, nil
+}
+
+// nestedPath is the innermost parent of a field that is nested, "" if none is.
+func nestedPath(types map[string]string, name string) string {
+	for {
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
+			return ""
+		}
+		if name = name[:dot]; types[name] == "nested" {
+			return name
+		}
+	}
+}
+
+// isBelowFlattened reports whether a name is a key of a flattened field, which
+// no mapping lists.
+func isBelowFlattened(types map[string]string, name string) bool {
+	for i, r := range name {
+		if r == '.' && types[name[:i]] == "flattened" {
+			return true
+		}
+	}
+	return false
+}

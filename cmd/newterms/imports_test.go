@@ -28,7 +28,7 @@ func TestImports(t *testing.T) {
 		"job":                      {"alerts", "esquery", "esquery/kql", "job/rule", "job/words"},
 		"job/backtest":             {"alerts", "esquery", "esquery/kql", "job", "job/rule", "job/words"},
 		"job/batch":                {"alerts", "esquery", "esquery/elastic", "job", "job/rule"},
-		"job/check":                {"alerts", "esquery", "esquery/elastic", "job", "job/rule"},
+		"job/check":                {"alerts", "esquery", "esquery/elastic", "job", "job/rule", "job/words"},
 		"job/explain":              {"alerts", "esquery", "job", "job/rule", "job/words"},
 		"deploy/kibana":            {"esquery/elastic"},
 		"deploy/kibana/generate":   {},

@@ -10,6 +10,7 @@ import (
 
 	"newterms/esquery"
 	"newterms/job"
+	"newterms/job/words"
 )
 
 const (
@@ -125,7 +126,7 @@ func (c *ruleCheck) data(h esquery.Health, now time.Time) bool {
 	}
 	if n := len(h.Lags); n > 0 {
 		median, longest := h.Lags[n/2].Round(time.Second), h.Lags[n-1].Round(time.Second)
-		message := fmt.Sprintf("of the newest %s, half were ingested within %s and all within %s", count(int64(n), "event", "events"), median, longest)
+		message := fmt.Sprintf("of the newest %s, half were ingested within %s and all within %s", words.Plural(int64(n), "event", "events"), median, longest)
 		if median > lateAfter {
 			c.warn("lag", problem(LateEvents, "%s", message))
 		} else {
@@ -180,7 +181,7 @@ func (c *ruleCheck) matching(h esquery.Health) {
 		c.warn("matching", problem(NothingMatches, "no event of %s matches the rule", days))
 		return
 	}
-	c.ok("matching", "%s the rule in %s", count(h.Matching, "event matches", "events match"), days)
+	c.ok("matching", "%s the rule in %s", words.Plural(h.Matching, "event matches", "events match"), days)
 	if young := h.Now.Sub(h.Oldest); young < c.History && !c.partly { // else there may be older ones
 		c.warn("history", problem(YoungSource, "the oldest matching event is %s old, younger than the history window of %s: pairs seen before it look new",
 			young.Round(time.Second), c.History))
@@ -210,13 +211,6 @@ func (c *ruleCheck) sources(h esquery.Health) {
 	for _, index := range h.Unread {
 		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts of such events have nothing of them but the pair and the times", index))
 	}
-}
-
-func count(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 func lastDays(d time.Duration) string {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/job/words"
 )
 
 // ahead judges events that are dated later than now: a run sees each once its time
@@ -12,7 +13,7 @@ import (
 func (c *ruleCheck) ahead(h esquery.Health) {
 	if n := h.Ahead.Events; n > 0 {
 		c.warn("ahead", problem(AheadEvents, "%s dated ahead of now, up to %s (%s ahead): a run sees %s only when that time has come",
-			count(n, "event is", "events are"), stamp(h.Ahead.To), h.Ahead.To.Sub(h.Now).Round(time.Second), map[bool]string{true: "it", false: "each"}[n == 1]))
+			words.Plural(n, "event is", "events are"), stamp(h.Ahead.To), h.Ahead.To.Sub(h.Now).Round(time.Second), map[bool]string{true: "it", false: "each"}[n == 1]))
 	}
 }
 
@@ -24,7 +25,7 @@ func (c *ruleCheck) arrival(h esquery.Health) {
 		return
 	}
 	overlap := max(c.Check.Overlap, c.Rule.Overlap)
-	who := fmt.Sprintf("%s not dated by ingestion, and scheduled runs miss what comes more than %s after its time", count(h.Arrival.Events, "event is", "events are"), overlap)
+	who := fmt.Sprintf("%s not dated by ingestion, and scheduled runs miss what comes more than %s after its time", words.Plural(h.Arrival.Events, "event is", "events are"), overlap)
 	if n == 0 {
 		c.warn("late", problem(LateUnknown, "%s: how late they come they do not tell", who))
 		return

@@ -93,7 +93,7 @@ func alertOf(t *testing.T, event SourceEvent) Alert {
 		t.Fatal(err)
 	}
 	return maker.Alert(Finding{
-		Key: key, Terms: []any{"00u1", "acc-1"}, LastSeen: firstSeen.Add(-200 * time.Hour), Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour), Event: NewEvent(event),
+		Key: key, Terms: []any{"00u1", "acc-1"}, LastSeen: firstSeen.Add(-192 * time.Hour), Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour), Event: NewEvent(event),
 	}, firstSeen.Add(time.Minute))
 }
 
@@ -125,7 +125,7 @@ func TestNewAlert(t *testing.T) {
 		"kibana.alert.rule.rule_id": "r1", "kibana.alert.rule.execution.uuid": "run-1", "kibana.alert.rule.execution.type": string(RunManual),
 		"newterms.first_seen": "2026-03-10T12:00:00.005Z", "newterms.pair": a.Pair, "newterms.events": json.Number("3"), "newterms.run.id": "run-1",
 		"newterms.window.from": "2026-03-10T11:00:00.005Z", "newterms.window.to": "2026-03-10T13:00:00.005Z",
-		"newterms.last_seen": "2026-03-02T04:00:00.005Z", "newterms.lag_ms": json.Number("60000"),
+		"newterms.last_seen": "2026-03-02T12:00:00.005Z", "newterms.lag_ms": json.Number("60000"),
 		"okta.actor.id": "00u1", "data_stream.dataset": "okta.system",
 		"kibana.alert.ancestors": []any{map[string]any{"id": "e1", "index": ".ds-logs-1", "type": "event", "depth": json.Number("0")}},
 		"kibana.alert.reason": "Ada Sorensen (ada@example.org) from 192.0.2.7 (Oslo, Norway, Fjordnet): new okta.actor.id 00u1, cloud.account.id acc-1, last seen 8 days before. " +
@@ -250,6 +250,11 @@ func TestFit(t *testing.T) {
 		{"no points", `{"client":{"geo":{"location":{"lat":100,"lon":0}}},"source":{"geo":{"location":[1e400,9223372036854775808]}},"server":{"geo":{"location":"x"}},"destination":{"geo":{"location":[[1,2],[3]]}}}`,
 			`{"client":{"geo":{}},"source":{"geo":{}},"server":{"geo":{}},"destination":{"geo":{}}}`,
 			[]string{"client.geo.location", "destination.geo.location", "server.geo.location", "source.geo.location"}},
+		{"points with more than Elasticsearch takes", `{"client":{"geo":{"location":{"lat":1,"lon":2,"alt":3}}},"source":{"geo":{"location":[1,2,3]}}}`, `{"client":{"geo":{}},"source":{"geo":{}}}`,
+			[]string{"client.geo.location", "source.geo.location"}},
+		{"longitude first in a list", `{"client":{"geo":{"location":[120,50]}},"source":{"geo":{"location":[50,120]}}}`, `{"client":{"geo":{"location":[120,50]}},"source":{"geo":{}}}`, []string{"source.geo.location"}},
+		{"flattened as deep as Elasticsearch takes", `{"okta":{"target":` + nested(20, "1") + `}}`, "", nil},
+		{"and deeper", `{"okta":{"target":` + nested(21, "1") + `}}`, `{"okta":{"target":` + nested(19, "{}") + `}}`, []string{"okta.target" + strings.Repeat(".a", 20)}},
 		{"keys and values of flattened fields", `{"okta":{"target":{"a\u0000":1,"b":"x\u0000","c":"kept"}}}`, `{"okta":{"target":{"c":"kept"}}}`, []string{"okta.target.a\x00", "okta.target.b"}},
 		{"an address with a zone", `{"client":{"ip":"fe80::1%eth0"}}`, `{"client":{}}`, []string{"client.ip"}},
 		{"numbers beyond long", `{"client":{"port":99999999999999999999},"event":{"created":99999999999999999999}}`, `{"client":{},"event":{}}`, []string{"client.port", "event.created"}},
@@ -265,6 +270,11 @@ func TestFit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nested is JSON of a value in so many objects.
+func nested(depth int, value string) string {
+	return strings.Repeat(`{"a":`, depth) + value + strings.Repeat("}", depth)
 }
 
 // TestNewAlertWhateverTheEventHolds builds alerts of events that have tripped the

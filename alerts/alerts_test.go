@@ -233,6 +233,7 @@ func TestFit(t *testing.T) {
 		{"what fits stays", `{"client":{"ip":"2001:db8::1","port":443},"tags":["a",1,true],"okta":{"security_context":{"is_proxy":true}}}`, "", nil},
 		{"what is not mapped stays", `{"mine":{"host":1},"client":{"mine":[{"a":1}]}}`, "", nil},
 		{"numbers as text fit", `{"client":{"port":"443"},"okta":{"security_context":{"is_proxy":"false"}}}`, "", nil},
+		{"whole numbers with a point fit", `{"client":{"port":443.0},"event":{"severity":"7.0"}}`, "", nil},
 		{"dates fit", `{"event":{"created":"2026-03-10T12:00:00.123456789Z","start":1773144000005,"end":["2026-03","2026-03-10T12:00:00+01:00"]}}`, "", nil},
 		{"an object where a value belongs", `{"user":{"name":{"first":"a"}}}`, `{"user":{}}`, []string{"user.name"}},
 		{"a value where an object belongs", `{"host":"web-1","user":["a",{"name":"b"}]}`, `{"user":[{"name":"b"}]}`, []string{"host", "user"}},
@@ -328,6 +329,29 @@ func TestDatesComeFromTheMappedFields(t *testing.T) {
 	} {
 		if got, _ := elastic.Lookup(written(t, a), path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
+}
+
+// TestDatesInListsComeFromTheMappedFields has a date that only its mapping reads,
+// in an event of which nothing else has to be changed.
+func TestDatesInListsComeFromTheMappedFields(t *testing.T) {
+	a := newAlert(t, `{"event":{"end":["2026-03-10T12:00:00+01:00"]},"tags":["a"]}`, map[string][]any{"event.end": {"2026-03-10T11:00:00.000Z"}})
+	for _, path := range []string{"event.end", "kibana.alert.original_event.end"} {
+		if got, _ := elastic.Lookup(written(t, a), path); got != "2026-03-10T11:00:00.000Z" {
+			t.Errorf("%s is %v", path, got)
+		}
+	}
+}
+
+// TestNullOfOkta is no name: Okta writes it where it knows none.
+func TestNullOfOkta(t *testing.T) {
+	for _, event := range []string{
+		`{"okta":{"actor":{"display_name":"null","alternate_id":"null"},"outcome":{"reason":"null"}},"user":{"full_name":"Ada","email":"ada@example.org"}}`,
+		"{\n" + `"okta":{"actor":{"display_name":"null","alternate_id":"null"},"outcome":{"reason":"null"}},"user":{"full_name":"Ada","email":"ada@example.org"}}`,
+	} {
+		if d := newAlert(t, event, nil).Describe(); d.Actor != "Ada" || d.Login != "ada@example.org" || d.Why != "" {
+			t.Errorf("got %+v", d)
 		}
 	}
 }

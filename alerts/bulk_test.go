@@ -122,3 +122,21 @@ func TestEachRefusedFieldGoes(t *testing.T) {
 		}
 	}
 }
+
+// TestLongReason is told to each of some alerts, in requests of about 2 MB.
+func TestLongReason(t *testing.T) {
+	s, transport, _ := changedStore(t, func(answer string) string { return answer })
+	var ids []string
+	for _, actor := range []string{"ada", "basil", "camille", "dana", "emil"} {
+		a := alert(t, "run-1", actor, firstSeen)
+		if _, err := write(t, s, a); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, a.ID)
+	}
+	transport.asked = 0
+	did, err := s.Decide(t.Context(), ids, alerts.Decision{Status: alerts.Closed, Reason: strings.Repeat("x", 900<<10), At: firstSeen})
+	if err != nil || did != (alerts.Decided{Changed: 5}) || transport.asked != 3 {
+		t.Errorf("asked %d times: %+v, %v", transport.asked, did, err)
+	}
+}

@@ -40,3 +40,16 @@ func TestReasonTellsHowLongAgo(t *testing.T) {
 		t.Errorf("limited: %s", got)
 	}
 }
+
+// TestReasonSaysNothingTwice names an actor once whose login is the name.
+func TestReasonSaysNothingTwice(t *testing.T) {
+	for event, want := range map[string]string{
+		`{"user":{"name":"ada"}}`: "ada: new ", `{"user":{"name":"ada","full_name":"Ada S"}}`: "Ada S (ada): new ", `{"user":{"email":"a@b.example"}}`: "a@b.example: new ",
+		`{"user":{"name":"ada"},"source":{"ip":"192.0.2.7"}}`: "ada from 192.0.2.7: new ", `{"source":{"ip":"192.0.2.7"}}`: "new ",
+	} {
+		got, _ := newAlert(t, event, nil).own["kibana.alert.reason"].(string)
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s: got %s, want %s", event, got, want)
+		}
+	}
+}

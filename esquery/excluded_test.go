@@ -1,10 +1,15 @@
 package esquery_test
 
 import (
+	"bytes"
 	"fmt"
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 
 	"newterms/esquery"
+	"newterms/esquery/estest"
 	"newterms/esquery/kql"
 )
 
@@ -51,5 +56,32 @@ func TestCountsOfManyExclusions(t *testing.T) {
 				t.Errorf("%s: %s takes %d, want %d", name, c.Name, c.Events, want[c.Name])
 			}
 		}
+	}
+}
+
+// cutShort tells of more values than a list has.
+type cutShort struct{ *estest.Node }
+
+func (c cutShort) Perform(r *http.Request) (*http.Response, error) {
+	res, err := c.Node.Perform(r)
+	if err != nil {
+		return res, err
+	}
+	text, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(bytes.ReplaceAll(text, []byte(`"sum_other_doc_count":0`), []byte(`"sum_other_doc_count":3`))))
+	return res, err
+}
+
+// TestMoreAddressesThanAreListed are not counted, rather than counted too low.
+func TestMoreAddressesThanAreListed(t *testing.T) {
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"ip":{"type":"ip"}}}`, `{"@timestamp":"2026-03-10T12:00:00Z","user":"ada","ip":"10.0.0.1"}`)
+	search := esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Query: parse(t, "*")}
+	for i := range 120 {
+		search.Exclude = append(search.Exclude, parse(t, fmt.Sprintf("ip: 10.0.0.%d", i)))
+	}
+	_, _, err := open(t, cutShort{estest.ForTest(t)}, search).Excluded(t.Context(), allTime)
+	if err == nil || !strings.Contains(err.Error(), "count what is excluded: ip has more than 10000 excluded addresses") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -169,6 +169,23 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// TestTooMuchMemory asks for less where a search needs too much, and waits for what
+// else a server turns away for the memory that it has not got now.
+func TestTooMuchMemory(t *testing.T) {
+	breaker := refusing{429, `{"error":{"type":"circuit_breaking_exception","reason":"x"}}`}
+	search, bulk := esapi.SearchRequest{Index: []string{"i"}}, esapi.BulkRequest{Body: strings.NewReader("{}\n")}
+	for _, c := range []struct {
+		request esapi.Request
+		refusal refusing
+		want    int
+	}{{search, breaker, 1}, {search, refusing{429, ""}, 6}, {bulk, breaker, 6}} {
+		busy := &answering{answers: []refusing{c.refusal}}
+		if err := elastic.NewClient(busy, elastic.Options{Retry: elastic.DefaultRetry}).Do(t.Context(), c.request, &struct{}{}); err == nil || busy.asked != c.want {
+			t.Errorf("%T %s: asked %d times, want %d: %v", c.request, c.refusal.body, busy.asked, c.want, err)
+		}
+	}
+}
+
 // TestRedirect tells where an answer leads, without what may be secret in it.
 func TestRedirect(t *testing.T) {
 	for status, redirects := range map[int]bool{299: false, 300: true, 301: true, 308: true, 399: true, 400: false} {

@@ -174,6 +174,7 @@ func TestValueLists(t *testing.T) {
 		{"comments among addresses", "ip", "# ours\n10.0.0.0/8\n#ignore-case\n192.0.2.1", `["10.0.0.0/8" "192.0.2.1"] [] false`},
 		{"ranges", "ip_range", "# ours\n10.0.0.1-10.0.0.9\n2001:db8::1 - 2001:db8::ff\n::ffff:10.0.0.1-10.0.0.1\n192.0.2.0/24\n192.0.2.9",
 			`["192.0.2.0/24" "192.0.2.9"] [["10.0.0.1" "10.0.0.9"] ["2001:db8::1" "2001:db8::ff"] ["::ffff:10.0.0.1" "10.0.0.1"]] false`},
+		{"nothing but ranges", "ip_range", "10.0.0.1-10.0.0.9", `[] [["10.0.0.1" "10.0.0.9"]] false`},
 	} {
 		dir := t.TempDir()
 		write(t, dir, "values.txt", c.text)

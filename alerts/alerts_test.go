@@ -93,7 +93,7 @@ func alertOf(t *testing.T, event SourceEvent) Alert {
 		t.Fatal(err)
 	}
 	return maker.Alert(Finding{
-		Key: key, Terms: []any{"00u1", "acc-1"}, LastSeen: firstSeen.Add(-200 * time.Hour), Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour), Event: NewEvent(event),
+		Key: key, Terms: []any{"00u1", "acc-1"}, LastSeen: firstSeen.Add(-192 * time.Hour), Events: 3, From: firstSeen.Add(-time.Hour), To: firstSeen.Add(time.Hour), Event: NewEvent(event),
 	}, firstSeen.Add(time.Minute))
 }
 
@@ -125,7 +125,7 @@ func TestNewAlert(t *testing.T) {
 		"kibana.alert.rule.rule_id": "r1", "kibana.alert.rule.execution.uuid": "run-1", "kibana.alert.rule.execution.type": string(RunManual),
 		"newterms.first_seen": "2026-03-10T12:00:00.005Z", "newterms.pair": a.Pair, "newterms.events": json.Number("3"), "newterms.run.id": "run-1",
 		"newterms.window.from": "2026-03-10T11:00:00.005Z", "newterms.window.to": "2026-03-10T13:00:00.005Z",
-		"newterms.last_seen": "2026-03-02T04:00:00.005Z", "newterms.lag_ms": json.Number("60000"),
+		"newterms.last_seen": "2026-03-02T12:00:00.005Z", "newterms.lag_ms": json.Number("60000"),
 		"okta.actor.id": "00u1", "data_stream.dataset": "okta.system",
 		"kibana.alert.ancestors": []any{map[string]any{"id": "e1", "index": ".ds-logs-1", "type": "event", "depth": json.Number("0")}},
 		"kibana.alert.reason": "Ada Sorensen (ada@example.org) from 192.0.2.7 (Oslo, Norway, Fjordnet): new okta.actor.id 00u1, cloud.account.id acc-1, last seen 8 days before. " +
@@ -233,6 +233,7 @@ func TestFit(t *testing.T) {
 		{"what fits stays", `{"client":{"ip":"2001:db8::1","port":443},"tags":["a",1,true],"okta":{"security_context":{"is_proxy":true}}}`, "", nil},
 		{"what is not mapped stays", `{"mine":{"host":1},"client":{"mine":[{"a":1}]}}`, "", nil},
 		{"numbers as text fit", `{"client":{"port":"443"},"okta":{"security_context":{"is_proxy":"false"}}}`, "", nil},
+		{"whole numbers with a point fit", `{"client":{"port":443.0},"event":{"severity":"7.0"}}`, "", nil},
 		{"dates fit", `{"event":{"created":"2026-03-10T12:00:00.123456789Z","start":1773144000005,"end":["2026-03","2026-03-10T12:00:00+01:00"]}}`, "", nil},
 		{"an object where a value belongs", `{"user":{"name":{"first":"a"}}}`, `{"user":{}}`, []string{"user.name"}},
 		{"a value where an object belongs", `{"host":"web-1","user":["a",{"name":"b"}]}`, `{"user":[{"name":"b"}]}`, []string{"host", "user"}},
@@ -250,6 +251,11 @@ func TestFit(t *testing.T) {
 		{"no points", `{"client":{"geo":{"location":{"lat":100,"lon":0}}},"source":{"geo":{"location":[1e400,9223372036854775808]}},"server":{"geo":{"location":"x"}},"destination":{"geo":{"location":[[1,2],[3]]}}}`,
 			`{"client":{"geo":{}},"source":{"geo":{}},"server":{"geo":{}},"destination":{"geo":{}}}`,
 			[]string{"client.geo.location", "destination.geo.location", "server.geo.location", "source.geo.location"}},
+		{"points with more than Elasticsearch takes", `{"client":{"geo":{"location":{"lat":1,"lon":2,"alt":3}}},"source":{"geo":{"location":[1,2,3]}}}`, `{"client":{"geo":{}},"source":{"geo":{}}}`,
+			[]string{"client.geo.location", "source.geo.location"}},
+		{"longitude first in a list", `{"client":{"geo":{"location":[120,50]}},"source":{"geo":{"location":[50,120]}}}`, `{"client":{"geo":{"location":[120,50]}},"source":{"geo":{}}}`, []string{"source.geo.location"}},
+		{"flattened as deep as Elasticsearch takes", `{"okta":{"target":` + nested(20, "1") + `}}`, "", nil},
+		{"and deeper", `{"okta":{"target":` + nested(21, "1") + `}}`, `{"okta":{"target":` + nested(19, "{}") + `}}`, []string{"okta.target" + strings.Repeat(".a", 20)}},
 		{"keys and values of flattened fields", `{"okta":{"target":{"a\u0000":1,"b":"x\u0000","c":"kept"}}}`, `{"okta":{"target":{"c":"kept"}}}`, []string{"okta.target.a\x00", "okta.target.b"}},
 		{"an address with a zone", `{"client":{"ip":"fe80::1%eth0"}}`, `{"client":{}}`, []string{"client.ip"}},
 		{"numbers beyond long", `{"client":{"port":99999999999999999999},"event":{"created":99999999999999999999}}`, `{"client":{},"event":{}}`, []string{"client.port", "event.created"}},
@@ -265,6 +271,11 @@ func TestFit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nested is JSON of a value in so many objects.
+func nested(depth int, value string) string {
+	return strings.Repeat(`{"a":`, depth) + value + strings.Repeat("}", depth)
 }
 
 // TestNewAlertWhateverTheEventHolds builds alerts of events that have tripped the
@@ -318,6 +329,29 @@ func TestDatesComeFromTheMappedFields(t *testing.T) {
 	} {
 		if got, _ := elastic.Lookup(written(t, a), path); got != want {
 			t.Errorf("%s is %v, want %v", path, got, want)
+		}
+	}
+}
+
+// TestDatesInListsComeFromTheMappedFields has a date that only its mapping reads,
+// in an event of which nothing else has to be changed.
+func TestDatesInListsComeFromTheMappedFields(t *testing.T) {
+	a := newAlert(t, `{"event":{"end":["2026-03-10T12:00:00+01:00"]},"tags":["a"]}`, map[string][]any{"event.end": {"2026-03-10T11:00:00.000Z"}})
+	for _, path := range []string{"event.end", "kibana.alert.original_event.end"} {
+		if got, _ := elastic.Lookup(written(t, a), path); got != "2026-03-10T11:00:00.000Z" {
+			t.Errorf("%s is %v", path, got)
+		}
+	}
+}
+
+// TestNullOfOkta is no name: Okta writes it where it knows none.
+func TestNullOfOkta(t *testing.T) {
+	for _, event := range []string{
+		`{"okta":{"actor":{"display_name":"null","alternate_id":"null"},"outcome":{"reason":"null"}},"user":{"full_name":"Ada","email":"ada@example.org"}}`,
+		"{\n" + `"okta":{"actor":{"display_name":"null","alternate_id":"null"},"outcome":{"reason":"null"}},"user":{"full_name":"Ada","email":"ada@example.org"}}`,
+	} {
+		if d := newAlert(t, event, nil).Describe(); d.Actor != "Ada" || d.Login != "ada@example.org" || d.Why != "" {
+			t.Errorf("got %+v", d)
 		}
 	}
 }

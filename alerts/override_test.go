@@ -73,3 +73,35 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 }
+
+// TestMappingsThatMeanNothing are refused: a rule that was written for them would
+// have another severity than its author expects.
+func TestMappingsThatMeanNothing(t *testing.T) {
+	row := func(more ...any) map[string]any {
+		m := map[string]any{"field": "event.outcome", "value": "failure", "operator": "equals", "severity": "high"}
+		for i := 0; i < len(more); i += 2 {
+			m[more[i].(string)] = more[i+1]
+		}
+		return m
+	}
+	for _, c := range []struct {
+		name  string
+		value any
+		want  string // "" if it is taken
+	}{
+		{"severity_mapping", []any{row()}, ""}, {"severity_mapping", []map[string]any{row()}, ""}, {"severity_mapping", nil, ""}, {"severity_mapping", []any{}, ""},
+		{"severity_mapping", []any{row("field", "", "operator", "matches", "severity", "x")}, ""},
+		{"severity_mapping", []any{row(), row("operator", "matches")}, "severity_mapping: the operator matches of event.outcome is not equals"},
+		{"severity_mapping", []any{row("operator", "")}, "severity_mapping: the operator  of event.outcome is not equals"},
+		{"severity_mapping", []any{row("severity", "severe")}, "severity_mapping: event.outcome needs a value, a text, and a severity of low, medium, high or critical"},
+		{"severity_mapping", []any{row("value", 7)}, "severity_mapping: event.outcome needs a value, a text"},
+		{"severity_mapping", "high", "severity_mapping is no list of tables"}, {"severity_mapping", []any{"high"}, "severity_mapping is no list of tables"},
+		{"risk_score_mapping", []any{map[string]any{"field": "event.risk_score", "operator": "greater"}}, "risk_score_mapping: the operator greater of event.risk_score is not equals"},
+		{"risk_score_mapping", []any{map[string]any{"field": "event.risk_score"}}, ""}, {"risk_score_mapping", []any{map[string]any{"field": ""}}, ""},
+	} {
+		_, err := OverridesOf(Rule{c.name: c.value})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s %v: got %v, want %q", c.name, c.value, err, c.want)
+		}
+	}
+}

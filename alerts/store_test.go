@@ -295,6 +295,10 @@ func TestCheckpoint(t *testing.T) {
 			t.Errorf("scope %s: got %+v, %v, want %+v", scope, got, err, want)
 		}
 	}
+	record("j", "r4", scheduled, alerts.RunSucceeded, at(19), now)
+	if got, err := s.Checkpoint(t.Context(), alerts.Followed{RuleID: "r4", Scope: scope}); err != nil || got != (alerts.Checkpoint{Now: now, SucceededTo: now}) {
+		t.Errorf("with a success up to this very millisecond: got %+v, %v", got, err)
+	}
 	all, err := s.Checkpoints(t.Context(), []alerts.Followed{{RuleID: "r2", Scope: "theirs"}, {RuleID: "r3", Scope: "x"}, {RuleID: "r1", Scope: "theirs"}})
 	want := []alerts.Checkpoint{
 		{Now: now, SucceededTo: at(9)}, {Now: now}, {Now: now, SucceededTo: at(6), FutureTo: at(21)},

@@ -21,6 +21,8 @@ func TestProves(t *testing.T) {
 		{"old-*", "old-2026.03", true},
 		{"old-*-x", "old-x", false},
 		{"a*a", "a", false},
+		{"old-*-x", "old-a-x-b", false},
+		{"old-*-x", "old-a-x", true},
 		{"*b*", "abc", true},
 		{"west:logs-okta.system-*", "west:" + stream, true},
 		{"west:logs-okta.system-*", stream, false},

@@ -110,8 +110,13 @@ func TestExceptionErrors(t *testing.T) {
 		{"no entries", item(""), "entries is empty"},
 		{"another type", item(`{"field":"a","type":"fuzzy","operator":"included","value":"x"}`), `the type "fuzzy" is none of`},
 		{"no operator", item(`{"field":"a","type":"match","value":"x"}`), `the operator "" is neither included nor excluded`},
+		{"another operator", item(`{"field":"a","type":"match","operator":"includes","value":"x"}`), `the operator "includes" is neither included nor excluded`},
 		{"no field", item(`{"type":"match","operator":"included","value":"x"}`), "field is missing"},
 		{"no value", item(`{"field":"a","type":"match","operator":"included"}`), "value is no text"},
+		{"an empty value", item(`{"field":"a","type":"match","operator":"included","value":""}`), "value is no text"},
+		{"an empty pattern", item(`{"field":"a","type":"wildcard","operator":"included","value":""}`), "value is no text"},
+		{"a nested entry that is excluded", item(`{"field":"a","type":"nested","operator":"excluded","entries":[{"field":"b","type":"exists","operator":"included"}]}`), "a nested entry has no operator: its own entries have"},
+		{"a nested entry in another", item(`{"field":"a","type":"nested","entries":[{"field":"b","type":"nested","entries":[{"field":"c","type":"exists","operator":"included"}]}]}`), `the type "nested" is none of`},
 		{"no values", item(`{"field":"a","type":"match_any","operator":"included","value":[]}`), "value is no list of texts"},
 		{"a key that nobody knows", item(`{"field":"a","type":"exists","operator":"included","case":"x"}`), "the key case is unknown"},
 		{"a list in a nested entry", item(`{"field":"a","type":"nested","entries":[{"field":"b","type":"list","operator":"included","list":{"id":"x"}}]}`), `the type "list" is none of`},
@@ -122,6 +127,7 @@ func TestExceptionErrors(t *testing.T) {
 		{"a value list in UTF-16", valueList("utf16", "keyword"), "utf16: it is in UTF-16"},
 		{"a value list that is not there", item(`{"field":"a","type":"list","operator":"included","list":{"id":"nets.txt","type":"keyword"}}`), `the value list "nets.txt" is not beside it`},
 		{"a value list elsewhere", item(`{"field":"a","type":"list","operator":"included","list":{"id":"../../etc/hosts","type":"keyword"}}`), "has no name that a file could have"},
+		{"a value list in a folder below", valueList("below/nets", "keyword"), "has no name that a file could have"},
 		{"a value list with a typing error", item(`{"field":"a","type":"list","operator":"included","list":{"id":"ips.txt","type":"ip"}}`), `ips.txt line 3: "10.0.0" is neither an IP address nor a network`},
 		{"a value list with half a range", item(`{"field":"a","type":"list","operator":"included","list":{"id":"ranges.txt","type":"ip_range"}}`), `ranges.txt line 1: "10.0.0.1-" is no range of IP addresses`},
 		{"a range that ends before it begins", valueList("reversed", "ip_range"), `reversed line 2: the range "10.0.0.9-10.0.0.1" ends before it begins`},
@@ -143,7 +149,7 @@ func TestExceptionErrors(t *testing.T) {
 			for name, text := range map[string]string{
 				"reversed": "10.0.0.1-10.0.0.1\n10.0.0.9-10.0.0.1", "mixed": "10.0.0.1 - 2001:db8::1", "ranges": "10.0.0.1-10.0.0.9", "words": "lab",
 				"zone": "fe80::1%eth0", "directive": "lab\n#newterms: ignorecase", "other": "# NewTerms: ignore-case, please\n10.0.0.1", "former": "#ignore-case\nlab",
-				"latin1": "Z\xfcrich", "utf16": "\xff\xfea\x00", "long": "a\n#newterms: ignore-case\n" + strings.Repeat("\u00fc", 300),
+				"below/nets": "lab", "latin1": "Z\xfcrich", "utf16": "\xff\xfea\x00", "long": "a\n#newterms: ignore-case\n" + strings.Repeat("\u00fc", 300),
 			} {
 				write(t, dir, name, text)
 			}
@@ -168,6 +174,7 @@ func TestValueLists(t *testing.T) {
 		{"comments among addresses", "ip", "# ours\n10.0.0.0/8\n#ignore-case\n192.0.2.1", `["10.0.0.0/8" "192.0.2.1"] [] false`},
 		{"ranges", "ip_range", "# ours\n10.0.0.1-10.0.0.9\n2001:db8::1 - 2001:db8::ff\n::ffff:10.0.0.1-10.0.0.1\n192.0.2.0/24\n192.0.2.9",
 			`["192.0.2.0/24" "192.0.2.9"] [["10.0.0.1" "10.0.0.9"] ["2001:db8::1" "2001:db8::ff"] ["::ffff:10.0.0.1" "10.0.0.1"]] false`},
+		{"nothing but ranges", "ip_range", "10.0.0.1-10.0.0.9", `[] [["10.0.0.1" "10.0.0.9"]] false`},
 	} {
 		dir := t.TempDir()
 		write(t, dir, "values.txt", c.text)

@@ -1,0 +1,142 @@
+package alerts_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"newterms/alerts"
+	"newterms/esquery/elastic"
+	"newterms/esquery/estest"
+)
+
+// changing gives other answers to bulk requests than the server did.
+type changing struct {
+	*estest.Node
+	change func(answer string) string
+	asked  int
+}
+
+func (c *changing) Perform(r *http.Request) (*http.Response, error) {
+	res, err := c.Node.Perform(r)
+	if err != nil || !strings.HasSuffix(r.URL.Path, "/_bulk") {
+		return res, err
+	}
+	c.asked++
+	text, err := io.ReadAll(res.Body)
+	res.Body.Close()
+	res.Body = io.NopCloser(strings.NewReader(c.change(string(text))))
+	return res, err
+}
+
+// changedStore is set up, and its answers are changed from then on.
+func changedStore(t *testing.T, change func(answer string) string) (*alerts.Store, *changing, string) {
+	t.Helper()
+	transport := &changing{Node: estest.ForTest(t), change: change}
+	target := estest.Name(".test-")
+	again := func() []backoff.RetryOption {
+		return []backoff.RetryOption{backoff.WithMaxTries(3), backoff.WithBackOff(&backoff.ZeroBackOff{})}
+	}
+	s := alerts.NewStore(elastic.NewClient(transport, elastic.Options{Retry: again}), target, target+"-runs")
+	setUp(t, s)
+	return s, transport, target
+}
+
+// TestAnswersAboutBulks believes nothing but that each document was created where
+// it belongs. What was turned away or went elsewhere is sent again, and conflicts
+// here with what was created after all.
+func TestAnswersAboutBulks(t *testing.T) {
+	const created = `"status":201`
+	for name, c := range map[string]struct {
+		old, new string // in the answer about one alert
+		want     string // "" if that is written
+		asked    int
+	}{
+		"as it is":             {created, created, "", 1},
+		"of fewer documents":   {`"items":[{`, `"items":[],"others":[{`, "incomplete answer: it tells of 0 documents, 1 were sent", 1},
+		"in the failure store": {created, created + `,"failure_store":"used"`, "", 2},
+		"of another index":     {`"_index":".ds-`, `"_index":".ds-other-`, "400 ingest_pipeline: an ingest pipeline has sent it to .ds-other-", 1},
+		"dropped":              {created, `"status":200`, "400 ingest_pipeline: an ingest pipeline has dropped it", 1},
+		"busy":                 {created, `"status":429,"error":{"type":"es_rejected_execution_exception"}`, "", 2},
+		"not available":        {created, `"status":503,"error":{"type":"unavailable_shards_exception"}`, "", 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, transport, _ := changedStore(t, func(answer string) string { return strings.Replace(answer, c.old, c.new, 1) })
+			transport.asked = 0
+			result, err := write(t, s, alert(t, "run-1", "ada", firstSeen))
+			if c.want == "" && (err != nil || len(result.Written) != 1) || c.want != "" && (err == nil || len(result.Written) > 0 || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %+v, %v, want %q", result, err, c.want)
+			}
+			if transport.asked != c.asked {
+				t.Errorf("asked %d times, want %d", transport.asked, c.asked)
+			}
+		})
+	}
+}
+
+// TestEachRefusedFieldGoes has a target that refuses several fields, one after the
+// other. As long as they are few, nothing else of the event goes.
+func TestEachRefusedFieldGoes(t *testing.T) {
+	fields := []string{"action", "code", "dataset", "id", "module", "outcome", "provider", "reason", "type"}
+	for n, lacks := range map[int]string{8: strings.Join(fields[:8], ", event."), 9: "what is not mapped of the event, the event, because the alerts target refuses it"} {
+		s, node, target := newStore(t)
+		setUp(t, s)
+		err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
+			properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
+			event := properties["event"].(map[string]any)["properties"].(map[string]any)
+			for _, name := range fields {
+				event[name] = map[string]any{"type": "long", "ignore_malformed": false}
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var members []string
+		for _, name := range fields[:n] {
+			members = append(members, fmt.Sprintf("%q:%q", name, "no number"))
+		}
+		maker, err := alerts.NewMaker(sampleRule(), alerts.RunInfo{ID: "run-1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := `{"@timestamp":"2026-03-10T11:59:00.000Z","event":{` + strings.Join(members, ",") + `},"unmapped":{"a":1}}`
+		result, err := write(t, s, maker.Alert(alerts.Finding{
+			Key: key(t, "ada", firstSeen), Terms: []any{"ada"}, From: firstSeen, To: firstSeen.Add(time.Hour),
+			Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(source)}),
+		}, firstSeen))
+		if err != nil || len(result.Written) != 1 {
+			t.Fatalf("%d: got %+v, %v", n, result, err)
+		}
+		a := result.Written[0]
+		slices.Sort(a.LeftOut[:8])
+		text, err := a.JSON()
+		if !strings.HasSuffix(strings.Join(a.LeftOut, ", "), lacks) || err != nil || strings.Contains(string(text), `"unmapped":{"a":1}`) != (n == 8) ||
+			!strings.Contains(string(text), `"kibana.alert.original_time":"2026-03-10T11:59:00.000Z"`) {
+			t.Errorf("%d fields: %q are left out of %s, %v", n, a.LeftOut, text, err)
+		}
+	}
+}
+
+// TestLongReason is told to each of some alerts, in requests of about 2 MB.
+func TestLongReason(t *testing.T) {
+	s, transport, _ := changedStore(t, func(answer string) string { return answer })
+	var ids []string
+	for _, actor := range []string{"ada", "basil", "camille", "dana", "emil"} {
+		a := alert(t, "run-1", actor, firstSeen)
+		if _, err := write(t, s, a); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, a.ID)
+	}
+	transport.asked = 0
+	did, err := s.Decide(t.Context(), ids, alerts.Decision{Status: alerts.Closed, Reason: strings.Repeat("x", 900<<10), At: firstSeen})
+	if err != nil || did != (alerts.Decided{Changed: 5}) || transport.asked != 3 {
+		t.Errorf("asked %d times: %+v, %v", transport.asked, did, err)
+	}
+}

@@ -11,7 +11,7 @@ import (
 )
 
 // keysAtOnce lets a second user make or replace a key at each moment of the first
-// one's: one key is left, and whoever does not have it is told.
+// one's: one key is left, or each is told; and whoever does not have it is told.
 func (s *secure) keysAtOnce(t *testing.T) {
 	isMake := func(r *http.Request) bool { return r.Method == http.MethodPut && r.URL.Path == "/_security/api_key" }
 	isEnd := func(r *http.Request) bool { return r.Method == http.MethodDelete && r.URL.Path == "/_security/api_key" }
@@ -21,14 +21,16 @@ func (s *secure) keysAtOnce(t *testing.T) {
 		after       bool
 		existing    bool
 		args        string
+		who         string // the other one
 		code, other int
 		want        string
 	}{
-		{"before it is made", isMake, false, false, "keys run", failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
-		{"before it is made, rotated", isMake, false, true, "keys run --rotate", failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
-		{"after it is made", isMake, true, false, "keys run", failure.ExitDone, failure.ExitUsage, "made API key"},
-		{"after it is made, rotated", isMake, true, true, "keys run --rotate", failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
-		{"before the old one is ended", isEnd, false, true, "keys run --rotate", failure.ExitFailed, failure.ExitDone, "is not valid any more: somebody else ended it; the API key newterms-run-once4 (id "},
+		{"before it is made", isMake, false, false, "keys run", estest.Username, failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
+		{"before it is made, rotated", isMake, false, true, "keys run --rotate", estest.Username, failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
+		{"after it is made", isMake, true, false, "keys run", estest.Username, failure.ExitDone, failure.ExitUsage, "made API key"},
+		{"after it is made, rotated", isMake, true, true, "keys run --rotate", estest.Username, failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
+		{"before the old one is ended", isEnd, false, true, "keys run --rotate", estest.Username, failure.ExitFailed, failure.ExitDone, "is not valid any more: somebody else ended it; the API key newterms-run-once4 (id "},
+		{"after it is made, by one who does not see it", isMake, true, false, "keys run", "own", failure.ExitDone, failure.ExitDone, "of own, made "},
 	} {
 		t.Run(c.when, func(t *testing.T) {
 			namespace := fmt.Sprintf("once%d", i)
@@ -45,7 +47,7 @@ func (s *secure) keysAtOnce(t *testing.T) {
 				}
 				if !done && c.at(r) {
 					done = true
-					if _, stderr, code := s.call(environ, strings.Fields(c.args)...); code != c.other {
+					if _, stderr, code := s.call(append(environ, "ELASTICSEARCH_USERNAME="+c.who), strings.Fields(c.args)...); code != c.other {
 						t.Errorf("the other one: exit %d: %s", code, stderr)
 					}
 				}
@@ -58,7 +60,8 @@ func (s *secure) keysAtOnce(t *testing.T) {
 			if code != c.code || !done || !strings.Contains(stderr, c.want) {
 				t.Errorf("exit %d, want %d and %q: %s", code, c.code, c.want, stderr)
 			}
-			if left := s.validKeys(t, namespace); len(left) != 1 {
+			valid := map[bool]int{true: 1, false: 2}[c.who == estest.Username]
+			if left := s.validKeys(t, namespace); len(left) != valid {
 				t.Errorf("there are %v", left)
 			}
 		})

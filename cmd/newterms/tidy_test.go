@@ -42,7 +42,7 @@ var volatile = []struct {
 	{regexp.MustCompile(`✓ server     Elasticsearch (8\.\d+\.\d+|9\.\S+)`), "✓ server     Elasticsearch 8.19.0"},
 	{regexp.MustCompile(`\b\d+m\d+s old`), "1m0s old"},
 	{regexp.MustCompile(`(\d+[hm])*\d+s ago\); all events up to \S+`), "2s ago); all events up to 2026-03-10T12:00:00Z"},
-	{regexp.MustCompile(`\(id [\w-]{20}\b`), "(id VuaCfGcBCdbkQm-e5aOx"},
+	{regexp.MustCompile(`\(id [\w-]{20}`), "(id VuaCfGcBCdbkQm-e5aOx"},
 	{regexp.MustCompile(`(, which expires at|, made) 20[\w:-]+Z`), "$1 2026-03-10T12:00:00Z"},
 	{regexp.MustCompile(`dial tcp 127\.0\.0\.1:\d+`), "dial tcp 127.0.0.1:9200"},
 }

@@ -129,3 +129,31 @@ func ourImports(t *testing.T) map[string][]string {
 		imports[strings.TrimPrefix(p.ImportPath, module)] = ours
 	}
 }
+
+// TestDependencies wants a line in CONTRIBUTING for each direct dependency, and none
+// for others.
+func TestDependencies(t *testing.T) {
+	text, err := os.ReadFile("../../.github/CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "## Dependencies\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var reasons []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([^`]+)`[^|]*\\| .+ \\|$").FindAllStringSubmatch(section, -1) {
+		reasons = append(reasons, m[1])
+	}
+	mod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var direct []string
+	for _, m := range regexp.MustCompile(`(?m)^\t(\S+) v\S+$`).FindAllStringSubmatch(string(mod), -1) {
+		direct = append(direct, m[1])
+	}
+	slices.Sort(reasons)
+	slices.Sort(direct)
+	if !slices.Equal(reasons, direct) {
+		t.Errorf("CONTRIBUTING has reasons for\n%v\nand go.mod requires\n%v", reasons, direct)
+	}
+}

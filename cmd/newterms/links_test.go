@@ -69,3 +69,31 @@ func hasHeading(text, anchor string) bool {
 	}
 	return false
 }
+
+// TestBodies wants CONTRIBUTING to name each file that has the body of a search, told
+// by its query or aggregations.
+func TestBodies(t *testing.T) {
+	text, err := os.ReadFile("../../.github/CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "## Where to start\n")
+	section, _, _ = strings.Cut(section, "\nTo add something")
+	has := regexp.MustCompile(`(?m)^[^/\n]*"(aggs|query|size)"\]?(:| =|,.* = )`)
+	for _, folder := range []string{"esquery", "alerts"} {
+		files, err := filepath.Glob(filepath.Join("../..", folder, "*.go"))
+		if err != nil || len(files) == 0 {
+			t.Fatal(folder, err)
+		}
+		for _, file := range files {
+			code, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			link := "(../" + folder + "/" + filepath.Base(file) + ")"
+			if !strings.HasSuffix(file, "_test.go") && has.Match(code) && !strings.Contains(section, link) {
+				t.Errorf("CONTRIBUTING does not name %s/%s, which has the body of a search", folder, filepath.Base(file))
+			}
+		}
+	}
+}

@@ -3,7 +3,6 @@ package alerts
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -132,6 +131,5 @@ func ofPairs(keys []Key, fields []string, from, to time.Time) dsl {
 
 // isMissing reports that a target does not exist yet.
 func isMissing(err error) bool {
-	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Has("index_not_found_exception")
+	return elastic.HasCause(err, "index_not_found_exception")
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 
+	"newterms/esquery/elastic"
+
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
@@ -24,7 +26,7 @@ func (s *Store) hasDeleted(ctx context.Context, target string) (bool, error) {
 		} `json:"data_streams"`
 	}
 	err := s.client.Do(ctx, esapi.IndicesResolveIndexRequest{Name: []string{target}, ExpandWildcards: "all"}, &answer)
-	if hasStatus(err, http.StatusForbidden) || hasStatus(err, http.StatusNotFound) {
+	if elastic.HasStatus(err, http.StatusForbidden) || elastic.HasStatus(err, http.StatusNotFound) {
 		return false, nil
 	}
 	if err != nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/esquery/elastic"
+
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
@@ -46,7 +48,7 @@ const (
 // else's index template it finds only if the user may read index templates.
 func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 	all, err := s.templates(ctx)
-	mayRead := !hasStatus(err, http.StatusForbidden)
+	mayRead := !elastic.HasStatus(err, http.StatusForbidden)
 	if err != nil && mayRead {
 		return nil, err
 	}
@@ -73,7 +75,7 @@ func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 // inspect looks at what has the target's name.
 func (s *Store) inspect(ctx context.Context, t target, state *TargetState) error {
 	found, err := s.look(ctx, t)
-	if hasStatus(err, http.StatusForbidden) {
+	if elastic.HasStatus(err, http.StatusForbidden) {
 		return nil
 	}
 	if err != nil || !found.exists {
@@ -101,7 +103,7 @@ type found struct {
 
 func (s *Store) look(ctx context.Context, t target) (found, error) {
 	types, err := s.fieldTypes(ctx, t.name)
-	if hasStatus(err, http.StatusNotFound) {
+	if elastic.HasStatus(err, http.StatusNotFound) {
 		return found{}, nil
 	}
 	if err != nil {
@@ -111,7 +113,7 @@ func (s *Store) look(ctx context.Context, t target) (found, error) {
 	var others []string
 	f.differs, others = t.template.differs(types)
 	switch what, err := s.whatIs(ctx, t.name); {
-	case err != nil && !hasStatus(err, http.StatusForbidden): // else the first write tells
+	case err != nil && !elastic.HasStatus(err, http.StatusForbidden): // else the first write tells
 		return f, fmt.Errorf("resolve %s: %w", t.name, err)
 	case what != "":
 		f.obstacle = &TargetError{Target: t.name, Kind: NoStream, text: fmt.Sprintf("%s is %s, and newterms writes to a data stream", t.name, what)}

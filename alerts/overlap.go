@@ -59,7 +59,7 @@ func (s *Store) templates(ctx context.Context) ([]installedTemplate, error) {
 		wanted = append(wanted, "index_templates.index_template."+name)
 	}
 	err := s.client.Do(ctx, esapi.IndicesGetIndexTemplateRequest{FilterPath: wanted}, &answer)
-	if err != nil && !hasStatus(err, http.StatusNotFound) {
+	if err != nil && !elastic.HasStatus(err, http.StatusNotFound) {
 		return nil, fmt.Errorf("read index templates: %w", err)
 	}
 	return answer.Templates, nil

@@ -44,7 +44,7 @@ func (s *Store) Pipelines(ctx context.Context, target string) ([]Pipeline, error
 	for _, index := range indices {
 		all = append(all, index.Settings)
 	}
-	if hasStatus(err, http.StatusNotFound) {
+	if elastic.HasStatus(err, http.StatusNotFound) {
 		var simulated struct {
 			Template struct {
 				Settings settings `json:"settings"`
@@ -53,7 +53,7 @@ func (s *Store) Pipelines(ctx context.Context, target string) ([]Pipeline, error
 		err = s.client.Do(ctx, esapi.IndicesSimulateIndexTemplateRequest{Name: target}, &simulated)
 		all = append(all, simulated.Template.Settings)
 	}
-	if hasStatus(err, http.StatusForbidden) {
+	if elastic.HasStatus(err, http.StatusForbidden) {
 		return nil, nil
 	}
 	if err != nil {
@@ -133,3 +133,6 @@ func (o outcome) notCreated() elastic.Cause {
 	}
 	return elastic.Cause{Type: byPipeline, Reason: "an ingest pipeline has dropped it"}
 }
+
+// PipelineAdvice is for an ingest pipeline on a target.
+const PipelineAdvice = "take the pipeline off the target (set index.default_pipeline and index.final_pipeline to _none), or let it pass the documents of newterms as they are"

@@ -140,7 +140,7 @@ func (s *Store) prepare(ctx context.Context, target string, t template) (created
 	switch {
 	case err == nil:
 		return false, nil
-	case !hasStatus(err, http.StatusNotFound):
+	case !elastic.HasStatus(err, http.StatusNotFound):
 		return false, fmt.Errorf("update the mapping of %s: %w", target, err)
 	}
 	err = s.client.Do(ctx, esapi.IndicesCreateDataStreamRequest{Name: target}, &struct{}{})
@@ -154,9 +154,4 @@ func (s *Store) prepare(ctx context.Context, target string, t template) (created
 		return false, nil // made in the meantime
 	}
 	return false, fmt.Errorf("create data stream %s: %w", target, err)
-}
-
-func hasStatus(err error, status int) bool {
-	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Status == status
 }

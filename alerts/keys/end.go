@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -57,7 +58,7 @@ func Invalidate(ctx context.Context, c *elastic.Client, ids []string) error {
 		Done []string `json:"invalidated_api_keys"`
 	}
 	err := invalidate(ctx, c, dsl{"ids": ids}, &answer)
-	if isForbidden(err) {
+	if elastic.HasStatus(err, http.StatusForbidden) {
 		err = invalidate(ctx, c, dsl{"ids": ids, "owner": true}, &answer)
 	}
 	for _, id := range ids {
@@ -80,7 +81,7 @@ func wasEnded(ctx context.Context, c *elastic.Client, id string) error {
 		} `json:"api_keys"`
 	}
 	err := c.Do(ctx, esapi.SecurityGetAPIKeyRequest{ID: id}, &answer)
-	if isForbidden(err) {
+	if elastic.HasStatus(err, http.StatusForbidden) {
 		own := true
 		err = c.Do(ctx, esapi.SecurityGetAPIKeyRequest{ID: id, Owner: &own}, &answer)
 	}

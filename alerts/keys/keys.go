@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -66,6 +65,9 @@ func (e *LackingError) Error() string {
 }
 
 // StatusCode is 403.
+// Advice says what to do about it.
+func (e *LackingError) Advice() string { return "let a user with these rights make it" }
+
 func (e *LackingError) StatusCode() int { return http.StatusForbidden }
 
 // Found are the valid keys of newterms that have a name.
@@ -90,7 +92,7 @@ func Find(ctx context.Context, c *elastic.Client, name string, now time.Time) (F
 	}
 	var found Found
 	err := c.Do(ctx, esapi.SecurityGetAPIKeyRequest{Name: name}, &answer)
-	if isForbidden(err) {
+	if elastic.HasStatus(err, http.StatusForbidden) {
 		found.OwnOnly = true
 		err = c.Do(ctx, esapi.SecurityGetAPIKeyRequest{Name: name, Owner: &found.OwnOnly}, &answer)
 	}
@@ -167,9 +169,4 @@ func Try(ctx context.Context, ofKey *elastic.Client, s Spec) error {
 		return &LackingError{s.Name, lacking}
 	}
 	return nil
-}
-
-func isForbidden(err error) bool {
-	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Status == http.StatusForbidden
 }

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -180,27 +179,5 @@ func (p program) fill(j *job.Job, f runFlags, out *show.Alerts) {
 
 // warnOf logs the warnings of a rule.
 func (p program) warnOf(rule string) func(error) {
-	return func(err error) { p.log.Warn(failure.Line(err), append(warningKeys(err), "rule", rule)...) }
-}
-
-// warningKeys tell a warning for programs.
-func warningKeys(err error) []any {
-	var gap *job.Gap
-	var lacking *job.LackingTerms
-	var history *job.NoHistory
-	var leftOut *job.LeftOut
-	var sourceOff *job.SourceOff
-	switch {
-	case errors.As(err, &gap):
-		return []any{"gap", gap.Window.String(), "rerun", gap.Rerun}
-	case errors.As(err, &lacking):
-		return []any{"events", lacking.Any, "lacking", strings.Join(lacking.Fields(), ", ")}
-	case errors.As(err, &history):
-		return []any{"oldest_event", history.Oldest.UTC(), "history_from", history.HistoryFrom.UTC()}
-	case errors.As(err, &sourceOff):
-		return []any{"index", sourceOff.Index}
-	case errors.As(err, &leftOut):
-		return []any{"left_out", strings.Join(leftOut.What, ", "), "alert", leftOut.Alert, "event", leftOut.Event}
-	}
-	return nil
+	return func(err error) { p.log.Warn(failure.Line(err), append(failure.Attrs(err), "rule", rule)...) }
 }

@@ -81,6 +81,6 @@ func (p program) sayInstalled(i alerts.Installed) {
 		fmt.Fprintf(terminal.Escaping(p.stdout), "created data stream %s\n", i.Target)
 	}
 	for _, pipeline := range i.Pipelines {
-		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, failure.PipelineAdvice), "target", i.Target)
+		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, alerts.PipelineAdvice), "target", i.Target)
 	}
 }

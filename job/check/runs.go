@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/esquery/elastic"
 )
 
 // fewChanges of the search are those of an exclusion that came and went, or of an
@@ -21,7 +22,7 @@ func (c *ruleCheck) jobs(ctx context.Context) {
 		changes, err = c.Store.SearchChanges(ctx, alerts.Followed{RuleID: c.ID, Scope: scope})
 	}
 	switch {
-	case isStatus(err, http.StatusForbidden): // reported as a missing privilege
+	case elastic.HasStatus(err, http.StatusForbidden): // reported as a missing privilege
 	case err != nil:
 		c.fail("runs", err)
 	case changes > fewChanges:
@@ -41,7 +42,7 @@ func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
 	age := now.Sub(last.At).Round(time.Second)
 	behind := now.Sub(last.Succeeded).Round(time.Second)
 	switch {
-	case isStatus(err, http.StatusForbidden): // reported as a missing privilege
+	case elastic.HasStatus(err, http.StatusForbidden): // reported as a missing privilege
 	case err != nil:
 		c.fail("runs", err)
 	case !ok:

@@ -2,17 +2,17 @@ package check
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 )
 
 // server returns false if there is nobody to ask further.
 func (s *shared) server(ctx context.Context) bool {
 	version, err := esquery.ServerVersion(ctx, s.Client)
 	switch {
-	case isStatus(err, http.StatusUnauthorized):
+	case elastic.HasStatus(err, http.StatusUnauthorized):
 		return true // a server that asks who is there; user reports it
 	case err != nil:
 		s.fail("server", err)
@@ -63,9 +63,4 @@ func (s *shared) privileges() []esquery.Privilege {
 		wanted = append(wanted, esquery.ReadPrivileges(r.Search.Indices)...)
 	}
 	return wanted
-}
-
-func isStatus(err error, status int) bool {
-	var refused interface{ StatusCode() int }
-	return errors.As(err, &refused) && refused.StatusCode() == status
 }

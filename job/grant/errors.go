@@ -8,6 +8,7 @@ import (
 
 	"newterms/alerts/keys"
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/job/words"
 )
 
@@ -26,6 +27,11 @@ func (e ExistsError) Error() string {
 	return fmt.Sprintf("there is an API key %s already (%s): no key was made", e.Name, e.Whose())
 }
 
+// Advice says what to do about it, as that of the other errors does.
+func (e ExistsError) Advice() string {
+	return "use that one; if its secret is lost, newterms keys " + string(e.Use) + " --rotate replaces it"
+}
+
 // A NotMineError says why keys cannot be replaced by this user. One that does not
 // see those of others may make another.
 type NotMineError struct {
@@ -33,7 +39,16 @@ type NotMineError struct {
 	OwnOnly bool // the user sees only own keys
 }
 
-func (e NotMineError) Error() string   { return "keys: --rotate: " + e.text + ": no key was made" }
+func (e NotMineError) Error() string { return "keys: --rotate: " + e.text + ": no key was made" }
+
+// Advice is for people.
+func (e NotMineError) Advice() string {
+	if e.OwnOnly {
+		return "let a user with the privilege manage_api_key rotate it, or leave out --rotate to make one of your own beside it"
+	}
+	return "let a user with the privilege manage_api_key rotate it"
+}
+
 func (e NotMineError) StatusCode() int { return http.StatusForbidden }
 
 // An OthersKeys is a warning: whether there are more keys is not known.
@@ -43,11 +58,21 @@ func (o OthersKeys) Error() string {
 	return "this user may see only its own API keys: those of others with the name " + strings.Join(o.Names, " or ") + " stay valid, if there are any"
 }
 
+// Advice is for people.
+func (o OthersKeys) Advice() string {
+	return "let a user with the privilege manage_api_key look (GET _security/api_key?active_only=true&name=" + o.Names[0] + "), and end what nobody needs"
+}
+
 // A SecondKey is a warning: a key is valid besides the one that was printed.
 type SecondKey struct{ keys.Valid }
 
 func (s SecondKey) Error() string {
 	return fmt.Sprintf("the API key %s is valid as well", s.Valid)
+}
+
+// Advice is for people.
+func (s SecondKey) Advice() string {
+	return fmt.Sprintf(`if nobody needs it, let its owner or a user with the privilege manage_api_key end it (DELETE _security/api_key {"ids": [%q]})`, s.ID)
 }
 
 // A HiddenError says that documents or fields are hidden from the user who makes a
@@ -65,6 +90,11 @@ func (e HiddenError) Error() string {
 	return fmt.Sprintf("%s, and so from the key %s: no key was made", strings.Join(texts, "; "), strings.Join(e.names, " and "))
 }
 
+// Advice is for people.
+func (e HiddenError) Advice() string {
+	return "let a user make it who sees all of it; if a part is meant, make it by hand (deploy/elasticsearch), and read in deploy/README.md what that means"
+}
+
 func (e HiddenError) StatusCode() int { return http.StatusForbidden }
 
 // A BlindError says that a key sees less than the user who made it.
@@ -80,6 +110,15 @@ func (e BlindError) Error() string {
 		words.Plural(e.sees.Events, "event", "events"), words.Span(e.history), words.Plural(int64(len(e.sees.Indices)), "index", "indices"), e.ofUser.Events, len(e.ofUser.Indices))
 }
 
+// Advice is for people.
+func (e BlindError) Advice() string {
+	if !elastic.IsRemote(e.Pattern) {
+		return "let a user with these rights make it"
+	}
+	_, index := elastic.SplitCluster(e.Pattern)
+	return "to a cluster that trusts this one a key has the rights of roles here: let a role here of the user who makes it grant read on " + index + ", or another user make it"
+}
+
 func (e BlindError) StatusCode() int { return http.StatusForbidden }
 
 // An EmptyView is a warning: nobody can tell whether a key sees what there will be.
@@ -88,6 +127,9 @@ type EmptyView struct{ Pattern string }
 func (e EmptyView) Error() string {
 	return e.Pattern + ": this user sees nothing there, so that whether the key will is not known"
 }
+
+// Advice is for people.
+func (e EmptyView) Advice() string { return "try newterms check with the key once there are events" }
 
 // A PatternError says that a key for a pattern with date math would have to cover every
 // index.

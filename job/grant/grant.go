@@ -128,7 +128,7 @@ func (g *Grant) makeAll(ctx context.Context) error {
 		if err == nil && s.Use == keys.Run {
 			err = g.compare(ctx, ofKey, s.Name)
 		}
-		if err == nil || hasStatus(err, http.StatusUnauthorized) {
+		if err == nil || elastic.HasStatus(err, http.StatusUnauthorized) {
 			err = cmp.Or(g.yield(ctx, s, key), err)
 		}
 		if err != nil {
@@ -154,9 +154,4 @@ func (g *Grant) yield(ctx context.Context, s keys.Spec, made keys.Key) error {
 		}
 	}
 	return fmt.Errorf("the API key %s (id %s), which was made just now, is not valid any more: somebody else ended it", s.Name, made.ID)
-}
-
-func hasStatus(err error, status int) bool {
-	var refused interface{ StatusCode() int }
-	return errors.As(err, &refused) && refused.StatusCode() == status
 }

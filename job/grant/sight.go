@@ -104,7 +104,7 @@ func (g *Grant) lookAtSources(ctx context.Context, own esquery.Restricted) (hidd
 func (g *Grant) compare(ctx context.Context, ofKey *elastic.Client, name string) error {
 	for _, v := range g.views {
 		sees, err := esquery.See(ctx, ofKey, v.pattern, v.search, v.window)
-		if err != nil && !hasStatus(err, http.StatusForbidden) && !errors.Is(err, elastic.ErrIncomplete) {
+		if err != nil && !elastic.HasStatus(err, http.StatusForbidden) && !errors.Is(err, elastic.ErrIncomplete) {
 			return err
 		}
 		if !sees.Less(v.sight) {

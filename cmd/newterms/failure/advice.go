@@ -8,7 +8,6 @@ import (
 	"newterms/alerts"
 	"newterms/deploy/kibana"
 	"newterms/job"
-	"newterms/job/check"
 	"newterms/job/rule"
 )
 
@@ -22,14 +21,14 @@ func Line(err error) string {
 	return line
 }
 
-// Advice is the one place that says what to do about an error, a warning or a
-// problem that check found. It is "" where the text of the error says it, as
+// Advice says what to do about an error, a warning or a problem that check found. One
+// that knows it has an Advice of its own; the others' stand here. It is "" where the text of the error says it, as
 // texts about the command line and the settings do.
 func Advice(err error) string {
-	var found *check.Problem
-	var lacking *job.LackingTerms
-	var gap *job.Gap
-	var leftOut *job.LeftOut
+	var advised interface {
+		error
+		Advice() string
+	}
 	var rejected *alerts.RejectedError
 	var inTheWay *alerts.TargetError
 	var ofConnector *kibana.ConnectorError
@@ -37,42 +36,12 @@ func Advice(err error) string {
 	switch {
 	case err == nil:
 		return ""
-	case errors.As(err, &found):
-		return problemAdvice(found)
-	case errors.As(err, &gap):
-		return "the outage was longer than NEWTERMS_MAX_CATCHUP; run it by hand with " + gap.Rerun
-	case errors.As(err, &lacking):
-		return termAdvice(lacking.Fields()...)
-	case Is[*job.NoHistory](err):
-		return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
-	case Is[*job.PassedOver](err):
-		return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
-	case Is[*job.Unmapped](err):
-		return unmappedAdvice
-	case Is[*job.TimeLimited](err):
-		return timeAdvice
-	case Is[*job.TextNetworks](err):
-		return networkAdvice
-	case Is[*job.FutureRun](err):
-		return "check the clocks of the cluster's nodes"
-	case Is[*job.Forgotten](err):
-		return "nothing to do if the rule is new here; otherwise run by hand from where it last looked (newterms run --from), and keep runs for longer than it may pause"
-	case Is[*job.SourceOff](err):
-		return keepSource
-	case Is[*job.OtherSearch](err):
-		return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
-	case errors.As(err, &leftOut) && leftOut.Unreadable():
-		return plainJSON
-	case leftOut.Gone():
-		return "nothing to do: it was deleted after the run had found it, and the alert has its pair and its time"
-	case leftOut != nil:
-		return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
+	case errors.As(err, &advised):
+		return advised.Advice()
 	case Is[*alerts.NoStreamError](err):
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
 	case Is[*alerts.UnknownAlertsError](err):
 		return "an id is the _id of an alert: kibana.alert.uuid on the dashboard, _id in newterms run --output ndjson"
-	case isOfKeys(err):
-		return keysAdvice(err)
 	case Is[*alerts.NewerDataError](err):
 		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this one has targets of its own"
 	case Is[*alerts.ConflictError](err):
@@ -83,40 +52,20 @@ func Advice(err error) string {
 	case errors.As(err, &fromKibana):
 		return kibanaAdvice(fromKibana)
 	case Is[*alerts.PipelineError](err):
-		return PipelineAdvice + "; until then each run covers this window again"
+		return alerts.PipelineAdvice + "; until then each run covers this window again"
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
 	case errors.As(err, &inTheWay):
 		return targetAdvice(inTheWay)
 	case alerts.IsOtherMapping(err):
 		return "the target was not made by the index template of newterms: run newterms setup, which names what is in the way"
-	case Is[*job.Uncounted](err):
-		return "nothing to do: they are excluded all the same"
-	case Is[*job.MaxAlertsError](err):
-		return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
-	case Is[*job.PrintError](err):
-		return "see to what reads stdout, or run with --output none; " + covered + ", and what is written counts as already alerted"
 	case errors.Is(err, job.ErrTerminated):
-		return covered
+		return job.Covered
 	case Is[*rule.Error](err):
 		return "correct the rule or leave it out"
 	}
 	return clusterAdvice(err)
 }
-
-// PipelineAdvice is for an ingest pipeline on a target.
-const PipelineAdvice = "take the pipeline off the target (set index.default_pipeline and index.final_pipeline to _none), or let it pass the documents of newterms as they are"
-
-// timeAdvice is for a rule that limits the time itself.
-const timeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
-
-// keepSource is for indices without the _source of their events.
-const keepSource = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
-
-const plainJSON = "let what sends such events write plain JSON in UTF-8: no other encoding, no YAML, no comments"
-
-// covered is what becomes of a window whose run failed.
-const covered = "the next scheduled run covers the window again; repeat what was started by hand"
 
 func rejectionAdvice(e *alerts.RejectedError) string {
 	switch e.Status {
@@ -140,17 +89,14 @@ func targetAdvice(e *alerts.TargetError) string {
 	return "delete the data stream, or " + elsewhere
 }
 
-// networkAdvice is for networks of a field that is no ip.
-const networkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
-
-// termAdvice is for new-terms fields that events lack.
-func termAdvice(fields ...string) string {
-	const count = "let its absence count as a term with NEWTERMS_MISSING_TERMS=include"
-	for _, field := range fields {
-		if strings.HasPrefix(field, "cloud.") {
-			return "cloud.* of Okta events does not come from Okta but from the host of the Elastic Agent (add_cloud_metadata): run the agent on a cloud host, " +
-				"set the field in the ingest pipeline logs-okta.system@custom, or " + count
-		}
+// Attrs are keys and values of an error or a warning, for a log; nil if it has none.
+func Attrs(err error) []any {
+	var attributed interface {
+		error
+		Attrs() []any
 	}
-	return "set the field at ingest, or " + count
+	if errors.As(err, &attributed) {
+		return attributed.Attrs()
+	}
+	return nil
 }

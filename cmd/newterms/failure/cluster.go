@@ -10,6 +10,7 @@ import (
 	"newterms/deploy/kibana"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/job"
 )
 
 // clusterAdvice is for what Elasticsearch answers, or that it does not.
@@ -58,13 +59,13 @@ func clusterAdvice(err error) string {
 			return "remove the block, which is no missing privilege: it is in the settings of the index (index.blocks), often for a full disk"
 		case status == http.StatusForbidden:
 			return "grant this privilege to the API key or user (deploy/elasticsearch has what they need)"
-		case status == http.StatusNotFound && hasCause(err, "index_not_found_exception"):
+		case status == http.StatusNotFound && elastic.HasCause(err, "index_not_found_exception"):
 			return "run newterms setup if that was not done yet"
 		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
-			return "the cluster is busy or broken; " + covered
+			return "the cluster is busy or broken; " + job.Covered
 		}
 	case errors.Is(err, elastic.ErrIncomplete):
-		return "nothing is concluded from it; check the health of the cluster; " + covered
+		return "nothing is concluded from it; check the health of the cluster; " + job.Covered
 	}
 	return ""
 }
@@ -90,11 +91,11 @@ func kibanaAdvice(err *kibana.RequestError) string {
 		return certificateAdvice(err, "KIBANA_URL", "KIBANA_CA")
 	case Is[*elastic.RedirectError](err):
 		return "let KIBANA_URL lead to Kibana itself, with its base path if it has one: no redirect is followed"
-	case isStatus(err, http.StatusUnauthorized):
+	case elastic.HasStatus(err, http.StatusUnauthorized):
 		return "check KIBANA_API_KEY"
-	case isStatus(err, http.StatusForbidden):
+	case elastic.HasStatus(err, http.StatusForbidden):
 		return "grant Kibana's privilege " + err.Needs + " in this space to the API key or user"
-	case isStatus(err, http.StatusNotFound):
+	case elastic.HasStatus(err, http.StatusNotFound):
 		return "check KIBANA_URL, with Kibana's base path if it has one, and KIBANA_SPACE"
 	}
 	return "check KIBANA_URL"

@@ -80,7 +80,7 @@ func codeOf(err error) int {
 		return ExitConfig
 	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*esquery.MappingError](err), Is[*esquery.TypeError](err):
 		return ExitRule
-	case hasCause(err, "too_many_clauses"), hasCause(err, "too_many_nested_clauses"): // even of one pair
+	case elastic.HasCause(err, "too_many_clauses"), elastic.HasCause(err, "too_many_nested_clauses"): // even of one pair
 		return ExitRule
 	case errors.As(err, &found):
 		switch found.Kind {
@@ -90,7 +90,7 @@ func codeOf(err error) int {
 			return ExitConfig
 		}
 	case isBlocked(err): // a 403, which no right makes better
-	case isStatus(err, http.StatusUnauthorized), isStatus(err, http.StatusForbidden):
+	case elastic.HasStatus(err, http.StatusUnauthorized), elastic.HasStatus(err, http.StatusForbidden):
 		return ExitUnauthorized
 	}
 	return ExitFailed
@@ -98,27 +98,16 @@ func codeOf(err error) int {
 
 // isBlocked reports whether an index takes no requests of this kind, from
 // anybody.
-func isBlocked(err error) bool { return hasCause(err, "cluster_block_exception") }
+func isBlocked(err error) bool { return elastic.HasCause(err, "cluster_block_exception") }
 
 // isNoTarget reports that documents were refused because there is no data stream of
 // ours for them.
 func isNoTarget(err error) bool {
-	return Is[*alerts.RejectedError](err) && isStatus(err, http.StatusNotFound)
-}
-
-// hasCause reports whether Elasticsearch names a type of error as a cause.
-func hasCause(err error, kind string) bool {
-	var cause interface{ Has(types ...string) bool }
-	return errors.As(err, &cause) && cause.Has(kind)
+	return Is[*alerts.RejectedError](err) && elastic.HasStatus(err, http.StatusNotFound)
 }
 
 // Is reports whether an error is or wraps a T.
 func Is[T error](err error) bool {
 	var target T
 	return errors.As(err, &target)
-}
-
-func isStatus(err error, status int) bool {
-	var refused interface{ StatusCode() int }
-	return errors.As(err, &refused) && refused.StatusCode() == status
 }

@@ -1,0 +1,103 @@
+package job
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"newterms/esquery"
+)
+
+// LeftOut names what an alert lacks of its event, because the mapping of the
+// alerts target does not take it or because it cannot be had.
+type LeftOut struct {
+	What  []string
+	Alert string // its _id
+	Event string // _index/_id, "" if it is not known
+}
+
+func (l *LeftOut) Error() string {
+	text := fmt.Sprintf("alert %s is written without %s", l.Alert, strings.Join(l.What, ", "))
+	if l.Event != "" {
+		text += " (event " + l.Event + ")"
+	}
+	return text
+}
+
+// PlainJSONAdvice is for events whose source Elasticsearch cannot read.
+const PlainJSONAdvice = "let what sends such events write plain JSON in UTF-8: no other encoding, no YAML, no comments"
+
+// Advice is for people.
+func (l *LeftOut) Advice() string {
+	switch {
+	case l.lacksEvent(esquery.Unreadable):
+		return PlainJSONAdvice
+	case l.lacksEvent(esquery.Gone):
+		return "nothing to do: it was deleted after the run had found it, and the alert has its pair and its time"
+	}
+	return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
+}
+
+func (l *LeftOut) lacksEvent(because string) bool {
+	return slices.Contains(l.What, "the event, because "+because)
+}
+
+// Attrs are for a log.
+func (l *LeftOut) Attrs() []any {
+	return []any{"left_out", strings.Join(l.What, ", "), "alert", l.Alert, "event", l.Event}
+}
+
+// Uncounted says why it is not known how many events the exclusions take. They
+// take them all the same.
+type Uncounted struct{ Err error }
+
+func (u *Uncounted) Error() string {
+	return fmt.Sprintf("how many events are excluded is not known: %v", u.Err)
+}
+
+// Advice is for people.
+func (u *Uncounted) Advice() string { return "nothing to do: they are excluded all the same" }
+func (u *Uncounted) Unwrap() error  { return u.Err }
+
+// A MaxAlertsError says that a part of the window has more alerts than allowed,
+// and that none of them was written.
+type MaxAlertsError struct{ Max int }
+
+func (e *MaxAlertsError) Error() string {
+	return fmt.Sprintf("more than %d new alerts, which is the limit: none of this part was written", e.Max)
+}
+
+// Advice is for people.
+func (e *MaxAlertsError) Advice() string {
+	return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
+}
+
+// A PrintError says that Emit or Finish failed, so that some or all of what a run
+// found is not told.
+type PrintError struct {
+	Alert   string // that was not told, by its _id; "" for all
+	Written bool   // it is, or they are, in the alerts target
+	Err     error
+}
+
+func (e *PrintError) Error() string {
+	text := "print the alerts, which are written"
+	switch {
+	case e.Alert != "" && e.Written:
+		text = "print alert " + e.Alert + ", which is written"
+	case e.Alert != "":
+		text = "print alert " + e.Alert
+	case !e.Written:
+		text = "print what was found"
+	}
+	return text + ": " + e.Err.Error()
+}
+
+// Covered is what becomes of a window whose run failed.
+const Covered = "the next scheduled run covers the window again; repeat what was started by hand"
+
+// Advice is for people.
+func (e *PrintError) Advice() string {
+	return "see to what reads stdout, or run with --output none; " + Covered + ", and what is written counts as already alerted"
+}
+func (e *PrintError) Unwrap() error { return e.Err }

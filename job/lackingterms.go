@@ -1,0 +1,70 @@
+package job
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"newterms/esquery"
+	"newterms/job/words"
+)
+
+// LackingTerms are the matching events of a window that lack a new-terms field,
+// so that there is no telling whether they are first occurrences.
+type LackingTerms esquery.Lacking
+
+func (l *LackingTerms) Error() string {
+	return fmt.Sprintf("%s a new-terms field (%s): whether they are first occurrences cannot be told",
+		words.Plural(l.Any, "matching event lacks", "matching events lack"), strings.Join(l.Fields(), ", "))
+}
+
+// Advice is for people.
+func (l *LackingTerms) Advice() string { return TermAdvice(l.Fields()...) }
+
+// TermAdvice is for new-terms fields that events lack.
+func TermAdvice(fields ...string) string {
+	const count = "let its absence count as a term with NEWTERMS_MISSING_TERMS=include"
+	for _, field := range fields {
+		if strings.HasPrefix(field, "cloud.") {
+			return "cloud.* of Okta events does not come from Okta but from the host of the Elastic Agent (add_cloud_metadata): run the agent on a cloud host, " +
+				"set the field in the ingest pipeline logs-okta.system@custom, or " + count
+		}
+	}
+	return "set the field at ingest, or " + count
+}
+
+// Attrs are for a log.
+func (l *LackingTerms) Attrs() []any {
+	return []any{"events", l.Any, "lacking", strings.Join(l.Fields(), ", ")}
+}
+
+// Fields tells each field that is lacking and the number of events, and how many
+// of them have a value which is not indexed.
+func (l *LackingTerms) Fields() []string {
+	var fields []string
+	for _, field := range slices.Sorted(maps.Keys(l.ByField)) {
+		if n := l.ByField[field]; n > 0 {
+			text := fmt.Sprintf("%s: %d", field, n)
+			if ignored := l.Ignored[field]; ignored > 0 {
+				text += fmt.Sprintf(", %d with a value that is not indexed because it is too long or malformed", ignored)
+			}
+			fields = append(fields, text)
+		}
+	}
+	return fields
+}
+
+// NewLackingTerms counts none.
+func NewLackingTerms() LackingTerms {
+	return LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}
+}
+
+// Add sums up the counts of several parts.
+func (l *LackingTerms) Add(more esquery.Lacking) {
+	l.Any += more.Any
+	for field, n := range more.ByField {
+		l.ByField[field] += n
+		l.Ignored[field] += more.Ignored[field]
+	}
+}

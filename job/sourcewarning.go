@@ -1,0 +1,145 @@
+package job
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"newterms/esquery"
+	"newterms/job/words"
+)
+
+// PassedOver are indices of the rule whose events were not seen.
+type PassedOver struct{ Indices []esquery.Unavailable }
+
+func (p *PassedOver) Error() string {
+	names := make([]string, len(p.Indices))
+	for i, index := range p.Indices {
+		names[i] = index.String()
+	}
+	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
+}
+
+// Advice is for people.
+func (p *PassedOver) Advice() string {
+	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
+}
+
+// WarnOfSource warns of what limits what a search sees: indices that are passed over,
+// fields that no index maps, clauses about time, networks among texts. It reports whether the rule limits the
+// time.
+func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (timeLimited bool) {
+	if passedOver := source.PassedOver(); len(passedOver) > 0 {
+		warn(&PassedOver{passedOver})
+	}
+	if fields := source.Unmapped(); len(fields) > 0 {
+		warn(&Unmapped{fields, s})
+	}
+	clauses := s.TimeClauses()
+	if len(clauses) > 0 {
+		warn(&TimeLimited{clauses})
+	}
+	if networks := source.TextNetworks(); len(networks) > 0 {
+		warn(&TextNetworks{networks})
+	}
+	return len(clauses) > 0
+}
+
+// Unmapped names what the rule asks for and no index maps: there is none, or it is
+// hidden from this user.
+type Unmapped struct {
+	Fields []string
+	search esquery.Search
+}
+
+func (u *Unmapped) Error() string {
+	text := "no index maps " + strings.Join(u.Fields, ", ") + ": to the rule it is as if no event had it"
+	if slices.Contains(u.Fields, u.search.Timestamp) && u.search.Fallback != "" {
+		text += ", and " + u.search.Fallback + " dates the events"
+	}
+	return text
+}
+
+// UnmappedAdvice is for fields that the indices do not have, as this user sees them.
+const UnmappedAdvice = "check that the events are of the kind that the rule expects, and that no field-level security hides the fields from the user or API key"
+
+// Advice is for people.
+func (u *Unmapped) Advice() string { return UnmappedAdvice }
+
+// TimeLimited says that the rule itself limits the time of the events that it
+// matches, in the history as well.
+type TimeLimited struct{ Clauses []esquery.TimeClause }
+
+func (t *TimeLimited) Error() string {
+	texts, relative := make([]string, len(t.Clauses)), false
+	for i, c := range t.Clauses {
+		texts[i] = c.Text
+		relative = relative || c.Relative
+	}
+	text := "the rule limits the time of the events, and so its history: a pair seen only outside of " + strings.Join(texts, ", ") + " looks new"
+	if relative {
+		text += "; the limit moves with now, so that a run over earlier days does not see their events"
+	}
+	return text
+}
+
+// TimeAdvice is for a rule that limits the time itself.
+const TimeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
+
+// Advice is for people.
+func (t *TimeLimited) Advice() string { return TimeAdvice }
+
+// TextNetworks are networks in exclusions that take no address, because of the
+// types of their fields.
+type TextNetworks struct{ Networks []esquery.TextNetwork }
+
+func (t *TextNetworks) Error() string {
+	texts := make([]string, len(t.Networks))
+	for i, n := range t.Networks {
+		texts[i] = n.String()
+	}
+	return "exclusions of networks take nothing: " + strings.Join(texts, "; ")
+}
+
+// NetworkAdvice is for networks of a field that is no ip.
+const NetworkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
+
+// Advice is for people.
+func (t *TextNetworks) Advice() string { return NetworkAdvice }
+
+// NoHistory says that there is not one matching event in the history before the
+// window, which tells a source that is new from pairs that are.
+type NoHistory struct{ Oldest, HistoryFrom time.Time }
+
+func (n *NoHistory) Error() string {
+	return fmt.Sprintf("there is not one matching event in the history since %s, so every pair looks new: the oldest event is of %s",
+		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
+}
+
+// Advice is for people.
+func (n *NoHistory) Advice() string {
+	return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
+}
+
+// Attrs are for a log.
+func (n *NoHistory) Attrs() []any {
+	return []any{"oldest_event", n.Oldest.UTC(), "history_from", n.HistoryFrom.UTC()}
+}
+
+// SourceOff names an index that keeps no _source of its events. It is told once in
+// a run.
+type SourceOff struct{ Index string }
+
+func (s *SourceOff) Error() string {
+	return s.Index + " keeps no _source: alerts of its events have nothing of them but the pair and the times"
+}
+
+// KeepSourceAdvice is for indices without the _source of their events.
+const KeepSourceAdvice = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
+
+// Advice is for people.
+func (s *SourceOff) Advice() string { return KeepSourceAdvice }
+
+// Attrs are for a log.
+func (s *SourceOff) Attrs() []any { return []any{"index", s.Index} }

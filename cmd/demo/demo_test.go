@@ -2,28 +2,45 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"newterms/esquery/estest"
 )
 
-// TestDemo runs the demo and looks for what its explanation promises.
+// TestDemo runs the demo, looks for what its explanation promises, and compares with
+// the README what that shows of it and of further commands.
 func TestDemo(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	if err := run(t.Context(), nil, &stdout, &stderr); err != nil {
+	var stderr bytes.Buffer
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	stdout := &waiting{part: "until you press Ctrl-C", seen: make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, []string{"--keep"}, stdout, &stderr) }()
+	select {
+	case err := <-ended:
 		t.Fatalf("%v\n%s", err, &stderr)
+	case <-stdout.seen:
+	}
+	address := regexp.MustCompile(`export ELASTICSEARCH_URL=(\S+)`).FindStringSubmatch(stdout.String())
+	compareREADME(t, stdout.String(), address[1])
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("%v\n%s", err, &stderr)
 	}
 	_, rest, ok := strings.Cut(stdout.String(), "$ newterms run --from now-1d\n")
 	first, again, ok2 := strings.Cut(rest, "$ newterms run --from now-1d\n")
 	if !ok || !ok2 {
-		t.Fatalf("got\n%s", &stdout)
+		t.Fatalf("got\n%s", stdout)
 	}
 	for _, actor := range []string{"Kavya Raman", "Leo Marchetti", "unknown", "Ines Carvalho", "Basil Okafor", "Camille Duarte", "Farid Haddad"} {
 		if strings.Count(first, actor) != 1 {
@@ -43,6 +60,32 @@ func TestDemo(t *testing.T) {
 			t.Errorf("%q is missing in\n%s", want, &stderr)
 		}
 	}
+}
+
+// waiting is a text that is written to, and that closes seen once it has a part.
+type waiting struct {
+	part string
+	seen chan struct{}
+
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (w *waiting) Write(text []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := strings.Contains(w.text.String(), w.part)
+	w.text.Write(text)
+	if !before && strings.Contains(w.text.String(), w.part) {
+		close(w.seen)
+	}
+	return len(text), nil
+}
+
+func (w *waiting) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }
 
 // TestSecurityOfDemoElsewhere shows newterms on a cluster with users, and with a stand-in

@@ -85,6 +85,12 @@ func TestSecurity(t *testing.T) {
 	t.Run("readme", s.readme)
 	s.call(nil, "--help")
 	s.call(nil, "version")
+	admin := []string{"ELASTICSEARCH_USERNAME=" + estest.Username, "ELASTICSEARCH_PASSWORD=" + estest.Password}
+	for _, command := range []string{"setup", "run"} { // for those who run one of these tests alone
+		if _, stderr, code := s.call(admin, command); code != 0 {
+			t.Error(stderr)
+		}
+	}
 	runs := node.Documents(t, ".alerts-newterms.*", nil)
 	if len(runs) == 0 {
 		t.Fatal("there are no run documents")

@@ -24,14 +24,14 @@ type CoveringRun struct {
 	Rerun string
 }
 
-// mostCoveringRuns is how many documents of runs are read; the newest ones count.
-const mostCoveringRuns = 200
+// maxCoveringRuns is how many documents of runs are read; the newest ones count.
+const maxCoveringRuns = 200
 
 // CoveringRuns lists the runs of a rule that have looked at a time, or passed it over
 // as a gap, the newest first. A run that ended comes once.
 func (s *Store) CoveringRuns(ctx context.Context, ruleID string, t time.Time) ([]CoveringRun, error) {
 	var hits []runHit
-	size := mostCoveringRuns
+	size := maxCoveringRuns
 	err := elastic.Fewer(&size, func(size int) error {
 		_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.runsTarget}, Body: coveringRunsBody(ruleID, t, size)}, &hits)
 		return err

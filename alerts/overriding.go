@@ -72,7 +72,7 @@ func (o Overrides) from(source map[string]any, fields map[string][]any) map[stri
 // and texts there are nothing.
 func (m severityMapping) matches(value any) bool {
 	n, isNumber := numberIn(value)
-	if isNumber && (n != math.Trunc(n) || math.Abs(n) > mostExact) {
+	if isNumber && (n != math.Trunc(n) || math.Abs(n) > maxExact) {
 		return false
 	}
 	if m.field == "event.severity" {
@@ -83,8 +83,8 @@ func (m severityMapping) matches(value any) bool {
 	return isText && text == m.value || isNumber && strconv.FormatInt(int64(n), 10) == m.value
 }
 
-// mostExact is the largest whole number of which a float64 has all digits.
-const mostExact = 1<<53 - 1
+// maxExact is the largest whole number of which a float64 has all digits.
+const maxExact = 1<<53 - 1
 
 // numberIn is a number of JSON; ok is false for other values, and for what is
 // larger than a float64.

@@ -34,9 +34,9 @@ func (l Lookup) Covers(t time.Time, a StoredAlert) bool {
 	return l.alreadyTells(t.Truncate(time.Millisecond), a.FirstSeen, a.Search)
 }
 
-// mostExisting is how many alerts are read, and how many at once: Elasticsearch's
+// maxExisting is how many alerts are read, and how many at once: Elasticsearch's
 // usual limit.
-const mostExisting = 10_000
+const maxExisting = 10_000
 
 // maxPairs is how many pairs are asked for at once.
 const maxPairs = 100
@@ -92,7 +92,7 @@ func (s *Store) Find(ctx context.Context, id string) (StoredAlert, error) {
 func (s *Store) alertsThat(ctx context.Context, query dsl) ([]StoredAlert, error) {
 	var alerts []StoredAlert
 	var after []any
-	for size := mostExisting; ; {
+	for size := maxExisting; ; {
 		var hits []struct {
 			Source existingSource `json:"_source"`
 			Sort   []any          `json:"sort"`
@@ -109,8 +109,8 @@ func (s *Store) alertsThat(ctx context.Context, query dsl) ([]StoredAlert, error
 			after = hit.Sort
 		}
 		switch {
-		case len(alerts) >= mostExisting:
-			return nil, fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, mostExisting)
+		case len(alerts) >= maxExisting:
+			return nil, fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, maxExisting)
 		case len(hits) < size:
 			return alerts, nil
 		}

@@ -212,7 +212,7 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 			} `json:"buckets"`
 		} `json:"ids"`
 	}
-	copies := mostCopies
+	copies := maxCopies
 	err := elastic.Fewer(&copies, func(copies int) error {
 		return s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: locateBody(ids, copies)}, &answer)
 	})
@@ -233,9 +233,9 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 	return found, nil
 }
 
-// mostCopies is how many there are of one alert at the most, in as many backing
+// maxCopies is how many there are of one alert at the most, in as many backing
 // indices.
-const mostCopies = 10
+const maxCopies = 10
 
 func locateBody(ids []string, copies int) dsl {
 	return dsl{

@@ -124,7 +124,7 @@ func (b bodies) health(r Range, lags int, arrivals []string) dsl {
 // newestSources fetches the newest matching event of each of some indices.
 func (b bodies) newestSources(r Range, of dsl, source any) dsl {
 	newest := dsl{"top_hits": dsl{"size": 1, "_source": source, "sort": b.newestFirst()}}
-	indices := dsl{"terms": dsl{"field": "_index", "size": mostIndices}, "aggs": dsl{"newest": newest}}
+	indices := dsl{"terms": dsl{"field": "_index", "size": maxIndices}, "aggs": dsl{"newest": newest}}
 	query := dsl{"bool": dsl{"filter": []dsl{b.query, b.within(r), of}}}
 	return dsl{"size": 0, "track_total_hits": false, "query": query, "aggs": dsl{"indices": indices}}
 }

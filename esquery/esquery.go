@@ -103,7 +103,7 @@ type Source struct {
 	// The sizes of a page of pairs and of located events, which shrink where one
 	// was too much, how many events are asked for at once, and how many hits there
 	// may be.
-	pageSize, eventsPageSize, eventsAtOnce, mostHits int
+	pageSize, eventsPageSize, eventsAtOnce, maxHits int
 
 	opened    mapping         // as the indices were
 	shards    *elastic.Shards // that answered
@@ -121,7 +121,7 @@ type Source struct {
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	s := Source{client: c, bodies: b, shards: &elastic.Shards{}, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, mostLocated), eventsAtOnce: min(size, firstEvents), mostHits: mostFound(mostEvents)}
+	s := Source{client: c, bodies: b, shards: &elastic.Shards{}, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, maxLocated), eventsAtOnce: min(size, firstEvents), maxHits: maxFound(maxEvents)}
 	forEvents := s
 	forEvents.shards = nil // an event that is gone since then takes nothing from what was concluded
 	s.forEvents = &forEvents

@@ -18,7 +18,7 @@ import (
 const (
 	firstEvents  = 10
 	fewEvents    = 25
-	mostEvents   = 1_000
+	maxEvents   = 1_000
 	wantedAnswer = 2 << 20
 )
 
@@ -57,7 +57,7 @@ func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[
 func (s *Source) Places(ctx context.Context, candidates []Candidate) ([]*Event, error) {
 	s = s.forEvents
 	var all []*Event
-	for chunk := range slices.Chunk(candidates, mostEvents) {
+	for chunk := range slices.Chunk(candidates, maxEvents) {
 		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) { return s.eventsWith(ctx, chunk, place) })
 		if err != nil {
 			return nil, fmt.Errorf("find first events: %w", err)
@@ -162,7 +162,7 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what co
 // their sources lack. They are full if there may be more of them.
 func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) (hits []foundEvent, full bool, err error) {
 	for asked := s.sources.lacking(); ; asked = everyOf(s.wanted) {
-		bytes, size := 0, min(mostFound(len(candidates)), s.mostHits)
+		bytes, size := 0, min(maxFound(len(candidates)), s.maxHits)
 		err = elastic.Fewer(&size, func(size int) error {
 			return s.withValues(func() (err error) {
 				hits = nil
@@ -171,15 +171,15 @@ func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what conten
 				return err
 			})
 		})
-		if size < mostFound(len(candidates)) {
-			s.mostHits = size
+		if size < maxFound(len(candidates)) {
+			s.maxHits = size
 		}
 		full = len(hits) == size
 		if err != nil || what == place {
 			return hits, full, err
 		}
 		if len(hits) > 0 {
-			s.eventsAtOnce = max(1, min(mostEvents, wantedAnswer*len(hits)/max(bytes, 1)))
+			s.eventsAtOnce = max(1, min(maxEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
 		if s.sources.learn(hits, asked) {
 			return hits, full, nil

@@ -56,9 +56,9 @@ func (b bodies) foundByAnd(fields []dsl) dsl {
 	return dsl{"docvalue_fields": b.foundBy(), "fields": fields}
 }
 
-// mostFound is how many events find fetches of a number of candidates, some more
+// maxFound is how many events find fetches of a number of candidates, some more
 // than there are.
-func mostFound(candidates int) int { return 2*candidates + 20 }
+func maxFound(candidates int) int { return 2*candidates + 20 }
 
 // around narrows to events at or, not exactly, around the times of candidates. A
 // date field makes a query of each time, and 484 of them took five times as long

@@ -9,15 +9,15 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// mostLocated is how many candidates are located at once: their times are as
+// maxLocated is how many candidates are located at once: their times are as
 // many clauses, of the 1,024 allowed.
-const mostLocated = 200
+const maxLocated = 200
 
 // locateEvents finds the event of each candidate by its bucket in a composite
 // aggregation, which is exact whatever the fields hold, and slow.
 func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, what content) ([]*Event, error) {
 	var all []*Event
-	for chunk := range slices.Chunk(candidates, mostLocated) {
+	for chunk := range slices.Chunk(candidates, maxLocated) {
 		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) {
 			events, err := s.locate(ctx, chunk, what)
 			if what != place && len(chunk) == 1 && elastic.TooMuchToAnswer(err) {

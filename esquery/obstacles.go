@@ -107,11 +107,11 @@ func (s *Source) queryAndFilters(add func(kind ConditionKind, text string, query
 	return nil
 }
 
-// mostConditions is how many exclusions are counted one by one.
-const mostConditions = 100
+// maxConditions is how many exclusions are counted one by one.
+const maxConditions = 100
 
 func (s *Source) addExclusions(add func(ConditionKind, string, dsl)) error {
-	if n := len(s.search.Exclude) + len(s.search.Exceptions); n > mostConditions {
+	if n := len(s.search.Exclude) + len(s.search.Exceptions); n > maxConditions {
 		all, err := s.search.excluding(s.fields)
 		if err != nil {
 			return err

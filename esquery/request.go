@@ -50,6 +50,6 @@ func (b bodies) requests(window, history Range, page []Candidate) []Request {
 		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
 		{"candidates", path + "_search", b.candidates(window, defaultPageSize, nil)},
 		{"history", path + "_search", b.history(history, page, defaultPageSize, nil)},
-		{"first events", path + "_search", b.find(page, false, mostFound(len(page)), asSent, nil, nil)},
+		{"first events", path + "_search", b.find(page, false, maxFound(len(page)), asSent, nil, nil)},
 	}
 }

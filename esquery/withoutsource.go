@@ -9,11 +9,11 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// mostIndices is of how many indices the newest matching event is looked at, and
-// mostUnread how many may have none, or one that cannot be read: each takes a request.
+// maxIndices is of how many indices the newest matching event is looked at, and
+// maxUnread how many may have none, or one that cannot be read: each takes a request.
 const (
-	mostIndices = 1_000
-	mostUnread  = 10
+	maxIndices = 1_000
+	maxUnread  = 10
 )
 
 // withoutSource tells which indices have a newest matching event in a range without
@@ -24,7 +24,7 @@ func (s *Source) withoutSource(ctx context.Context, r Range) (without, unread []
 	for {
 		_, err := s.newest(ctx, s.newestSources(r, not(dsl{"terms": dsl{"_index": append([]string{}, failing...)}}), dsl{"includes": []string{""}}))
 		more := failedAt(err)
-		if len(more) == 0 || len(failing) >= mostUnread || slices.Contains(failing, more[0]) {
+		if len(more) == 0 || len(failing) >= maxUnread || slices.Contains(failing, more[0]) {
 			if err != nil {
 				return nil, nil, fmt.Errorf("look at the newest events: %w", s.explain(ctx, err))
 			}

@@ -9,7 +9,7 @@ import (
 	"newterms/alerts"
 )
 
-// alert has the alerts of first occurrences written.
+// alert writes the alerts of first occurrences.
 func (d *detection) alert(ctx context.Context, part Window, found []Occurrence) error {
 	for made, err := range d.maker.Alerts(ctx, part, found) {
 		if err != nil {
@@ -31,14 +31,15 @@ func (d *detection) write(ctx context.Context, alert alerts.Alert) error {
 	return d.written(d.writer.Add(ctx, alert))
 }
 
-// flush writes what is not written yet.
+// flush writes the alerts that the writer still holds.
 func (d *detection) flush(ctx context.Context) error { return d.written(d.writer.Flush(ctx)) }
 
-// written tells of alerts that were written, and of an error in doing so.
+// written counts and emits the alerts that were written. It keeps the first error about
+// an alert that was refused, and returns any other.
 func (d *detection) written(result alerts.Result, err error) error {
 	d.counts.Written += int64(len(result.Written))
 	d.counts.AlreadyAlerted += int64(result.Existing)
-	d.tell()
+	d.reportProgress()
 	for _, alert := range result.Written {
 		if len(alert.LeftOut) > 0 {
 			d.Warn(&LeftOut{alert.LeftOut, alert.ID, alert.Event()})
@@ -48,8 +49,8 @@ func (d *detection) written(result alerts.Result, err error) error {
 		}
 	}
 	var refused *alerts.RejectedError
-	ofThese := []int{http.StatusBadRequest, http.StatusConflict, http.StatusInternalServerError}
-	if errors.As(err, &refused) && slices.Contains(ofThese, refused.Status) {
+	refusals := []int{http.StatusBadRequest, http.StatusConflict, http.StatusInternalServerError}
+	if errors.As(err, &refused) && slices.Contains(refusals, refused.Status) {
 		if d.rejected == nil {
 			d.rejected = err
 		}

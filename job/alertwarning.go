@@ -8,8 +8,8 @@ import (
 	"newterms/esquery"
 )
 
-// LeftOut names what an alert lacks of its event, because the mapping of the
-// alerts target does not take it or because it cannot be had.
+// LeftOut lists what an alert lacks of its event: what the mapping of the alerts target
+// refuses, or what could not be fetched.
 type LeftOut struct {
 	What  []string
 	Alert string // its _id
@@ -24,10 +24,10 @@ func (l *LeftOut) Error() string {
 	return text
 }
 
-// PlainJSONAdvice is for events whose source Elasticsearch cannot read.
+// PlainJSONAdvice is the advice about events whose source Elasticsearch cannot read.
 const PlainJSONAdvice = "let what sends such events write plain JSON in UTF-8: no other encoding, no YAML, no comments"
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (l *LeftOut) Advice() string {
 	switch {
 	case l.lacksEvent(esquery.Unreadable):
@@ -42,41 +42,41 @@ func (l *LeftOut) lacksEvent(because string) bool {
 	return slices.Contains(l.What, "the event, because "+because)
 }
 
-// Attrs are for a log.
+// Attrs returns keys and values for a log.
 func (l *LeftOut) Attrs() []any {
 	return []any{"left_out", strings.Join(l.What, ", "), "alert", l.Alert, "event", l.Event}
 }
 
-// Uncounted says why it is not known how many events the exclusions take. They
-// take them all the same.
+// Uncounted says why the events that the exclusions remove could not be counted. They
+// are excluded all the same.
 type Uncounted struct{ Err error }
 
 func (u *Uncounted) Error() string {
 	return fmt.Sprintf("how many events are excluded is not known: %v", u.Err)
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (u *Uncounted) Advice() string { return "nothing to do: they are excluded all the same" }
 func (u *Uncounted) Unwrap() error  { return u.Err }
 
-// A MaxAlertsError says that a part of the window has more alerts than allowed,
-// and that none of them was written.
+// A MaxAlertsError reports that a part of the window has more alerts than the limit.
+// None of them was written.
 type MaxAlertsError struct{ Max int }
 
 func (e *MaxAlertsError) Error() string {
 	return fmt.Sprintf("more than %d new alerts, which is the limit: none of this part was written", e.Max)
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (e *MaxAlertsError) Advice() string {
 	return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
 }
 
-// A PrintError says that Emit or Finish failed, so that some or all of what a run
-// found is not told.
+// A PrintError reports that Emit or Finish failed: some or all of the alerts were not
+// printed.
 type PrintError struct {
-	Alert   string // that was not told, by its _id; "" for all
-	Written bool   // it is, or they are, in the alerts target
+	Alert   string // _id of the alert that was not printed; "" for all
+	Written bool   // whether it is, or they are, in the alerts target
 	Err     error
 }
 
@@ -93,10 +93,10 @@ func (e *PrintError) Error() string {
 	return text + ": " + e.Err.Error()
 }
 
-// Covered is what becomes of a window whose run failed.
+// Covered is the advice about the window of a failed run.
 const Covered = "the next scheduled run covers the window again; repeat what was started by hand"
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (e *PrintError) Advice() string {
 	return "see to what reads stdout, or run with --output none; " + Covered + ", and what is written counts as already alerted"
 }

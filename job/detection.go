@@ -15,21 +15,20 @@ import (
 type detection struct {
 	*Job
 	finder   Finder
-	search   string // the search's hash
+	search   string // hash of the rule's search
 	maker    *AlertMaker
 	writer   *alerts.Writer
 	counts   *alerts.Counts
 	lacking  LackingTerms
 	progress Progress
-	pending  []Occurrence // of the part, only if MaxAlerts is set
-	// rejected is the first error about alerts that cannot be indexed. The run
-	// goes on, so that they hold up no others, and fails in the end.
+	pending  []Occurrence // of the current part; used only if MaxAlerts is set
+	// rejected is the first error about an alert that cannot be indexed. The run goes
+	// on with the other alerts, and fails at its end.
 	rejected error
 }
 
-// detect finds the first occurrences in the run's window and writes their alerts.
-// When it fails, what was found before is written all the same, as long as ending
-// allows.
+// detect finds the first occurrences in the run's window and writes their alerts. If it
+// fails, it still writes the alerts found before, until ending is done.
 func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, error), run *alerts.Run) error {
 	source, err := open()
 	if err != nil {
@@ -61,9 +60,9 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 	return nil
 }
 
-// pages alerts what is found. The next page is looked for beside that.
+// pages writes the alerts of each page, while the next page is being fetched.
 func (d *detection) pages(ctx context.Context, w Window) error {
-	for page, err := range Prefetch(ctx, func(ctx context.Context) iter.Seq2[unalerted, error] { return d.unalerted(ctx, w) }) {
+	for page, err := range Prefetch(ctx, func(ctx context.Context) iter.Seq2[unalertedPage, error] { return d.unalertedPages(ctx, w) }) {
 		if err != nil {
 			return err
 		}
@@ -75,8 +74,9 @@ func (d *detection) pages(ctx context.Context, w Window) error {
 	return nil
 }
 
-// page alerts what a page has, or what the part has once that ends.
-func (d *detection) page(ctx context.Context, p unalerted) error {
+// page writes the alerts of a page. With MaxAlerts it writes those of a whole part, at
+// the part's end.
+func (d *detection) page(ctx context.Context, p unalertedPage) error {
 	if d.MaxAlerts == 0 {
 		if err := d.alert(ctx, p.Part, p.found); err != nil {
 			return err
@@ -95,19 +95,19 @@ func (d *detection) page(ctx context.Context, p unalerted) error {
 	return cmp.Or(err, d.flush(ctx))
 }
 
-// unalerted is a page with those of its first occurrences that have no alert yet.
-type unalerted struct {
+// An unalertedPage is a page and those of its first occurrences that have no alert yet.
+type unalertedPage struct {
 	Page
-	first int // how many first occurrences it has
+	first int // number of first occurrences, with or without an alert
 	found []Occurrence
 }
 
-// unalerted runs beside what is done with the page before, and so changes nothing
-// that both know of.
-func (d *detection) unalerted(ctx context.Context, w Window) iter.Seq2[unalerted, error] {
-	return func(yield func(unalerted, error) bool) {
+// unalertedPages yields the pages of a window. It runs while the page before is
+// handled, so it must not write to shared state.
+func (d *detection) unalertedPages(ctx context.Context, w Window) iter.Seq2[unalertedPage, error] {
+	return func(yield func(unalertedPage, error) bool) {
 		for page, err := range d.finder.Find(ctx, w) {
-			u := unalerted{Page: page}
+			u := unalertedPage{Page: page}
 			if err == nil {
 				u.first, u.found, err = d.withoutAlert(ctx, page)
 			}
@@ -130,18 +130,18 @@ func (d *detection) withoutAlert(ctx context.Context, page Page) (first int, fou
 	return first, slices.DeleteFunc(all, func(o Occurrence) bool { return o.Alerted }), nil
 }
 
-func (d *detection) count(p unalerted, w Window) {
+func (d *detection) count(p unalertedPage, w Window) {
 	d.progress.Part = 1 + Window{w.From, p.Part.From}.CountParts(d.Rule.History)
 	d.lacking.Add(p.Lacking)
 	d.counts.LackingTerms = d.lacking.Any
 	d.counts.Candidates += int64(len(p.Verdicts))
 	d.counts.New += int64(p.first)
 	d.counts.AlreadyAlerted += int64(p.first - len(p.found))
-	d.tell()
+	d.reportProgress()
 }
 
-// tell tells how far the run is.
-func (d *detection) tell() {
+// reportProgress calls Progress with the run's counts so far.
+func (d *detection) reportProgress() {
 	if d.Progress != nil {
 		now := d.progress
 		now.Candidates, now.Alerts = d.counts.Candidates, d.counts.Written
@@ -149,8 +149,8 @@ func (d *detection) tell() {
 	}
 }
 
-// excluded counts what the exclusions of the rule take. That they cannot be
-// counted is no reason to fail: what they leave has been found.
+// excluded counts the events that each of the rule's exclusions removes. A failure to
+// count is only a warning: the alerts are written already.
 func (d *detection) excluded(ctx context.Context, w Window) ([]alerts.Excluded, error) {
 	counts, _, err := d.finder.Source.Excluded(ctx, w.timeRange())
 	switch {

@@ -15,40 +15,40 @@ import (
 	"newterms/job/rule"
 )
 
-// A Job is one rule and what it needs to run.
+// A Job is a rule and everything that its runs need.
 type Job struct {
 	Rule    rule.Rule // with the settings applied to its search
 	Version string    // of newterms, for the run documents
-	// Open makes the source. It is called within the run, beside the recording of
-	// its start, so that its failure is recorded.
+	// Open makes the source. The job calls it while it records the start of the run, so
+	// that a failure is recorded too.
 	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
 	Store *alerts.Store
-	// Checkpoint is where the runs before stand, if it is known already; else nil.
+	// Checkpoint is where the previous runs ended, if the caller knows it; else nil.
 	Checkpoint *alerts.Checkpoint
-	// ServerNow asks for the time by the server's clock. It is only needed before
-	// the first run ever; later ones learn it with the checkpoint.
+	// ServerNow returns the server's time. Only a rule's first run needs it; later runs
+	// get the time with the checkpoint.
 	ServerNow func(context.Context, esquery.Search) (time.Time, error)
 	// Timing plans scheduled windows.
 	Timing Timing
 	// Rerun is the command that runs a window by hand.
 	Rerun func(Window) string
-	// MaxAlerts fails a part of the window that has more alerts, before it
-	// writes any of them; 0 is no limit.
+	// MaxAlerts limits the alerts of a part of the window. A part with more fails
+	// before any of them is written; 0 is no limit.
 	MaxAlerts int
-	DryRun    bool // writes nothing, no run documents either
-	// Emit is given each alert that was written, or with DryRun would be.
+	DryRun    bool // writes nothing, not even run documents
+	// Emit is called with each alert that was written, or with DryRun would be.
 	Emit func(alerts.Alert) error
-	// Finish is called once there is no more to Emit, with what the run came to so
-	// far and its error. The end of the run, or of its last slice, is recorded after
-	// that, so that an error of Finish fails it. It may be nil.
+	// Finish is called after the last Emit, with the run's counts so far and its error.
+	// The end of the run, or of its last slice, is recorded afterwards: an error of
+	// Finish fails the run. It may be nil.
 	Finish func(alerts.Run, error) error
-	// Warn is given what does not fail the run and should be known: a *Gap,
-	// *FutureRun, *OtherSearch, *Forgotten, *PassedOver, *Unmapped, *TimeLimited,
-	// *TextNetworks, *LackingTerms, *NoHistory, *LeftOut, *SourceOff or *Uncounted.
+	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
+	// *PassedOver, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
+	// *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
-	// Progress is told how far a run is, now and then; nil if nobody asks.
+	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)
-	// Spent tells the requests sent and Elasticsearch's own time so far.
+	// Spent returns the number of requests sent and Elasticsearch's own time so far.
 	Spent func() (requests int, took time.Duration)
 	Now   func() time.Time
 }
@@ -59,10 +59,9 @@ type Progress struct {
 	Candidates, Alerts int64 // so far
 }
 
-// RunScheduled runs the window that follows the last successful scheduled run
-// with the same scope, in slices of at most a day, each with run documents of its
-// own. The run that it returns is all of them together. id makes the ids of the
-// slices.
+// RunScheduled runs the window that follows the last successful scheduled run with the
+// same scope. It runs slices of at most a day, each with its own run documents and an
+// id from id. The returned run is their sum.
 func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, error) {
 	total := alerts.Run{RunInfo: alerts.RunInfo{Type: alerts.RunScheduled}, RuleID: j.Rule.ID, RuleName: j.Rule.Name}
 	info, err := j.info(alerts.RunScheduled)
@@ -94,7 +93,7 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 		run.From, run.To = slice.From, slice.To
 		if p.Gap != (Window{}) {
 			run.GapFrom, run.GapTo, run.Rerun = p.Gap.From, p.Gap.To, j.rerun(p.Gap, timing)
-			p.Gap = Window{} // told once
+			p.Gap = Window{} // only the first slice records it
 		}
 		rest, more := p.after(slice, timing.Overlap)
 		run, err = j.run(ctx, run, func(run alerts.Run, err error) error {
@@ -123,7 +122,8 @@ func (j *Job) checkpoint(ctx context.Context) (alerts.Checkpoint, error) {
 	return last, terminated(ctx, err)
 }
 
-// Followed names the scheduled runs of a rule, which follow each other.
+// Followed returns the key of a rule's scheduled runs, each of which continues where
+// the one before ended.
 func Followed(r rule.Rule) (alerts.Followed, error) {
 	f := alerts.Followed{RuleID: r.ID}
 	var err error
@@ -137,8 +137,8 @@ func Followed(r rule.Rule) (alerts.Followed, error) {
 	return f, err
 }
 
-// rerun is the command that runs a gap by hand, with the overlap that a scheduled
-// window would have had: events dated before the gap may have come late.
+// rerun returns the command that runs a gap by hand. It adds a scheduled window's
+// overlap, because events dated before the gap may have come late.
 func (j *Job) rerun(gap Window, timing Timing) string {
 	return j.Rerun(Window{gap.From.Add(-timing.Overlap), gap.To})
 }
@@ -168,9 +168,9 @@ func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan, timing Timing) {
 	}
 }
 
-// Run finds the first occurrences in a window and writes their alerts. It
-// records the run when it starts and when it ends, and moves no checkpoint. The
-// run that it returns tells how far it came, also with an error.
+// Run finds the first occurrences in a window and writes their alerts. It records the
+// start and the end of the run, and moves no checkpoint. The returned run holds the
+// counts so far, also with an error.
 func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) {
 	info, err := j.info(alerts.RunManual)
 	if err != nil {
@@ -180,7 +180,7 @@ func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) 
 	return j.run(ctx, alerts.Run{RunInfo: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
 }
 
-// info is what the runs of the rule carry, but for their id.
+// info returns what all runs of the rule have in common; the id is not set.
 func (j *Job) info(kind alerts.RunType) (alerts.RunInfo, error) {
 	search, err := j.Rule.Search.Hash()
 	if err != nil {
@@ -190,7 +190,8 @@ func (j *Job) info(kind alerts.RunType) (alerts.RunInfo, error) {
 	return alerts.RunInfo{Type: kind, Search: search, Scope: scope}, err
 }
 
-// run calls finish before it records the end.
+// run makes one run and records its start and its end. It calls finish before it
+// records the end.
 func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, error) error) (alerts.Run, error) {
 	requests, took := j.Spent()
 	run.StartedAt, run.State = j.Now(), alerts.RunStarted
@@ -202,9 +203,9 @@ func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, e
 	}
 	// What a run has done it writes and records even if it is told to stop, all
 	// within the same time.
-	ending, cancel := lingering(ctx)
+	ending, cancel := withGracePeriod(ctx)
 	defer cancel()
-	source := j.opening(ctx)
+	source := j.openInBackground(ctx)
 	startErr := j.record(ctx, run)
 	run.Rule = nil
 	err := startErr

@@ -10,8 +10,8 @@ import (
 	"newterms/job/words"
 )
 
-// LackingTerms are the matching events of a window that lack a new-terms field,
-// so that there is no telling whether they are first occurrences.
+// LackingTerms counts the matching events of a window that lack a new-terms field.
+// Nobody can know whether they are first occurrences.
 type LackingTerms esquery.Lacking
 
 func (l *LackingTerms) Error() string {
@@ -19,10 +19,10 @@ func (l *LackingTerms) Error() string {
 		words.Plural(l.Any, "matching event lacks", "matching events lack"), strings.Join(l.Fields(), ", "))
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (l *LackingTerms) Advice() string { return TermAdvice(l.Fields()...) }
 
-// TermAdvice is for new-terms fields that events lack.
+// TermAdvice returns the advice about new-terms fields that events lack.
 func TermAdvice(fields ...string) string {
 	const count = "let its absence count as a term with NEWTERMS_MISSING_TERMS=include"
 	for _, field := range fields {
@@ -34,13 +34,13 @@ func TermAdvice(fields ...string) string {
 	return "set the field at ingest, or " + count
 }
 
-// Attrs are for a log.
+// Attrs returns keys and values for a log.
 func (l *LackingTerms) Attrs() []any {
 	return []any{"events", l.Any, "lacking", strings.Join(l.Fields(), ", ")}
 }
 
-// Fields tells each field that is lacking and the number of events, and how many
-// of them have a value which is not indexed.
+// Fields lists the lacking fields, each with its number of events, and how many of
+// these have a value that is not indexed.
 func (l *LackingTerms) Fields() []string {
 	var fields []string
 	for _, field := range slices.Sorted(maps.Keys(l.ByField)) {
@@ -55,12 +55,12 @@ func (l *LackingTerms) Fields() []string {
 	return fields
 }
 
-// NewLackingTerms counts none.
+// NewLackingTerms returns counts of zero.
 func NewLackingTerms() LackingTerms {
 	return LackingTerms{ByField: map[string]int64{}, Ignored: map[string]int64{}}
 }
 
-// Add sums up the counts of several parts.
+// Add adds the counts of a part.
 func (l *LackingTerms) Add(more esquery.Lacking) {
 	l.Any += more.Any
 	for field, n := range more.ByField {

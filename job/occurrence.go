@@ -16,10 +16,10 @@ import (
 type Occurrence struct {
 	Verdict
 	Key     alerts.Key
-	Alerted bool // see MarkAlerted
+	Alerted bool // set by MarkAlerted
 }
 
-// Occurrences are the first occurrences of a page, in its order.
+// Occurrences returns the first occurrences of a page, in the page's order.
 func Occurrences(r rule.Rule, page Page) ([]Occurrence, error) {
 	var all []Occurrence
 	for _, v := range page.Verdicts {
@@ -35,8 +35,8 @@ func Occurrences(r rule.Rule, page Page) ([]Occurrence, error) {
 	return all, nil
 }
 
-// MarkAlerted marks the first occurrences of a rule that have an alert. search is
-// the hash of its search.
+// MarkAlerted sets Alerted on the first occurrences that have an alert. search is the
+// hash of the rule's search.
 func MarkAlerted(ctx context.Context, store *alerts.Store, r rule.Rule, search string, all []Occurrence) error {
 	lookup := alerts.Lookup{History: r.History, Search: search, Fields: r.Search.Fields}
 	for batch := range slices.Chunk(all, alerts.MaxBatch) {
@@ -55,37 +55,36 @@ func MarkAlerted(ctx context.Context, store *alerts.Store, r rule.Rule, search s
 	return nil
 }
 
-// An AlertMaker makes the alerts of a rule's first occurrences, each with its event.
+// An AlertMaker builds the alerts of a rule's first occurrences, each with its event.
 type AlertMaker struct {
 	source *esquery.Source
 	maker  *alerts.Maker
 	now    func() time.Time
 	warn   func(error)
-	// sourceOff are the indices of which it has warned that they keep no _source.
+	// sourceOff lists the indices without _source that it has warned about.
 	sourceOff []string
 }
 
-// NewAlertMaker returns one for the alerts of a run. warn is given a *SourceOff for
-// each index without the sources of its events.
+// NewAlertMaker returns an AlertMaker for the alerts of a run. It calls warn with a
+// *SourceOff for each index that keeps no _source.
 func NewAlertMaker(source *esquery.Source, r alerts.Rule, info alerts.RunInfo, now func() time.Time, warn func(error)) (*AlertMaker, error) {
 	maker, err := alerts.NewMaker(r, info)
 	return &AlertMaker{source: source, maker: maker, now: now, warn: warn}, err
 }
 
-// Alerts yields the alerts of occurrences of a part, in the order of their times:
-// events of about the same time are the cheapest to fetch together. Beside the
-// events it makes sure that all of the history could be seen. It ends after the
-// first error.
+// Alerts yields the alerts of a part's occurrences, ordered by time: events of about
+// the same time are the cheapest to fetch together. While it fetches them, it checks
+// that all of the history could be seen. It ends after the first error.
 func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence) iter.Seq2[[]alerts.Alert, error] {
 	return func(yield func([]alerts.Alert, error) bool) {
 		if len(found) == 0 {
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		asked := make(chan error, 1)
-		go func() { asked <- m.source.Unchanged(ctx) }()
-		unchanged := sync.OnceValue(func() error { return <-asked })
-		defer unchanged() // so that it has ended
+		checked := make(chan error, 1)
+		go func() { checked <- m.source.Unchanged(ctx) }()
+		unchanged := sync.OnceValue(func() error { return <-checked })
+		defer unchanged() // wait for the goroutine
 		defer cancel()
 		slices.SortStableFunc(found, func(a, b Occurrence) int { return a.First.Compare(b.First) })
 		candidates := make([]esquery.Candidate, len(found))
@@ -109,7 +108,7 @@ func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence
 	}
 }
 
-// of builds the alerts of first occurrences, each with its event.
+// of returns the alerts of first occurrences, each with its event.
 func (m *AlertMaker) of(part Window, found []Occurrence, events []*esquery.Event) []alerts.Alert {
 	read := map[*esquery.Event]*alerts.Event{}
 	made := make([]alerts.Alert, len(found))
@@ -126,7 +125,7 @@ func (m *AlertMaker) of(part Window, found []Occurrence, events []*esquery.Event
 	return made
 }
 
-// warnIfSourceOff tells of an index whose events come without their _source, once.
+// warnIfSourceOff warns once about each index whose events have no _source.
 func (m *AlertMaker) warnIfSourceOff(e *esquery.Event) {
 	if e.Source == nil && e.Missing == "" && e.Index != "" && !slices.Contains(m.sourceOff, e.Index) {
 		m.sourceOff = append(m.sourceOff, e.Index)

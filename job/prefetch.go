@@ -7,10 +7,9 @@ import (
 	"newterms/esquery"
 )
 
-// Prefetch runs a sequence in a goroutine of its own, so that the next value is
-// there, or on its way, while the last one is dealt with. Never are there more
-// than these two. The values come in order, up to the sequence's own end or error.
-// When the loop over it ends, so has the goroutine.
+// Prefetch runs a sequence in a goroutine, and stays one value ahead of the loop over
+// it. It yields the values in order, up to the sequence's end or first error. When the
+// loop ends, the goroutine has ended too.
 func Prefetch[T any](ctx context.Context, sequence func(context.Context) iter.Seq2[T, error]) iter.Seq2[T, error] {
 	type step struct {
 		value T
@@ -43,9 +42,9 @@ func Prefetch[T any](ctx context.Context, sequence func(context.Context) iter.Se
 	}
 }
 
-// opening makes the source of a run, while the start of the run is recorded. What
-// it returns waits for it.
-func (j *Job) opening(ctx context.Context) func() (*esquery.Source, error) {
+// openInBackground makes the source in a goroutine, while the start of the run is
+// recorded. The returned function waits for the source.
+func (j *Job) openInBackground(ctx context.Context) func() (*esquery.Source, error) {
 	var source *esquery.Source
 	var err error
 	opened := make(chan struct{})

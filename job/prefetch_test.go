@@ -106,14 +106,14 @@ func TestOpening(t *testing.T) {
 		return nil, context.Cause(ctx)
 	}}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	open := j.opening(ctx)
+	open := j.openInBackground(ctx)
 	why := errors.New("a signal")
 	cancel(why)
 	if source, err := open(); source != nil || err != why {
 		t.Errorf("got %v, %v", source, err)
 	}
 	j.Rule.Search.Indices = []string{"logs-*"}
-	if source, err := j.opening(t.Context())(); source != nil || err != wanted {
+	if source, err := j.openInBackground(t.Context())(); source != nil || err != wanted {
 		t.Errorf("got %v, %v", source, err)
 	}
 }

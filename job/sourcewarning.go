@@ -10,7 +10,7 @@ import (
 	"newterms/job/words"
 )
 
-// PassedOver are indices of the rule whose events were not seen.
+// PassedOver lists the indices of the rule whose events were not seen.
 type PassedOver struct{ Indices []esquery.Unavailable }
 
 func (p *PassedOver) Error() string {
@@ -21,14 +21,14 @@ func (p *PassedOver) Error() string {
 	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (p *PassedOver) Advice() string {
 	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 }
 
-// WarnOfSource warns of what limits what a search sees: indices that are passed over,
-// fields that no index maps, clauses about time, networks among texts. It reports whether the rule limits the
-// time.
+// WarnOfSource warns of what limits the events that a search sees: unavailable indices,
+// unmapped fields, clauses about time, and networks in text fields. It reports whether
+// the rule limits the time.
 func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (timeLimited bool) {
 	if passedOver := source.PassedOver(); len(passedOver) > 0 {
 		warn(&PassedOver{passedOver})
@@ -46,7 +46,7 @@ func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (t
 	return len(clauses) > 0
 }
 
-// Unmapped names what the rule asks for and no index maps: there is none, or it is
+// Unmapped lists the fields of the rule that no index maps: they do not exist, or are
 // hidden from this user.
 type Unmapped struct {
 	Fields []string
@@ -61,14 +61,14 @@ func (u *Unmapped) Error() string {
 	return text
 }
 
-// UnmappedAdvice is for fields that the indices do not have, as this user sees them.
+// UnmappedAdvice is the advice about fields that this user sees in no index.
 const UnmappedAdvice = "check that the events are of the kind that the rule expects, and that no field-level security hides the fields from the user or API key"
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (u *Unmapped) Advice() string { return UnmappedAdvice }
 
-// TimeLimited says that the rule itself limits the time of the events that it
-// matches, in the history as well.
+// TimeLimited reports that the rule itself limits the time of its events, and so its
+// history.
 type TimeLimited struct{ Clauses []esquery.TimeClause }
 
 func (t *TimeLimited) Error() string {
@@ -84,14 +84,14 @@ func (t *TimeLimited) Error() string {
 	return text
 }
 
-// TimeAdvice is for a rule that limits the time itself.
+// TimeAdvice is the advice about a rule that limits the time itself.
 const TimeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (t *TimeLimited) Advice() string { return TimeAdvice }
 
-// TextNetworks are networks in exclusions that take no address, because of the
-// types of their fields.
+// TextNetworks lists excluded networks that match no address, because their fields are
+// not of type ip.
 type TextNetworks struct{ Networks []esquery.TextNetwork }
 
 func (t *TextNetworks) Error() string {
@@ -102,14 +102,14 @@ func (t *TextNetworks) Error() string {
 	return "exclusions of networks take nothing: " + strings.Join(texts, "; ")
 }
 
-// NetworkAdvice is for networks of a field that is no ip.
+// NetworkAdvice is the advice about a network in a field that is not of type ip.
 const NetworkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (t *TextNetworks) Advice() string { return NetworkAdvice }
 
-// NoHistory says that there is not one matching event in the history before the
-// window, which tells a source that is new from pairs that are.
+// NoHistory reports that no event matches in the history before the window: the source
+// may be new, rather than its pairs.
 type NoHistory struct{ Oldest, HistoryFrom time.Time }
 
 func (n *NoHistory) Error() string {
@@ -117,29 +117,29 @@ func (n *NoHistory) Error() string {
 		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (n *NoHistory) Advice() string {
 	return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
 }
 
-// Attrs are for a log.
+// Attrs returns keys and values for a log.
 func (n *NoHistory) Attrs() []any {
 	return []any{"oldest_event", n.Oldest.UTC(), "history_from", n.HistoryFrom.UTC()}
 }
 
-// SourceOff names an index that keeps no _source of its events. It is told once in
-// a run.
+// SourceOff names an index that keeps no _source of its events. A run warns of each
+// index once.
 type SourceOff struct{ Index string }
 
 func (s *SourceOff) Error() string {
 	return s.Index + " keeps no _source: alerts of its events have nothing of them but the pair and the times"
 }
 
-// KeepSourceAdvice is for indices without the _source of their events.
+// KeepSourceAdvice is the advice about indices that keep no _source.
 const KeepSourceAdvice = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (s *SourceOff) Advice() string { return KeepSourceAdvice }
 
-// Attrs are for a log.
+// Attrs returns keys and values for a log.
 func (s *SourceOff) Attrs() []any { return []any{"index", s.Index} }

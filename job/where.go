@@ -9,7 +9,7 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A WhereError says why KQL cannot pick alerts.
+// A WhereError reports KQL that cannot select alerts.
 type WhereError struct{ err error }
 
 func (e *WhereError) Error() string { return e.err.Error() }
@@ -17,10 +17,10 @@ func (e *WhereError) Unwrap() error { return e.err }
 
 func whereErrorf(format string, args ...any) error { return &WhereError{fmt.Errorf(format, args...)} }
 
-// AlertsQuery compiles KQL that picks alerts. It refuses, with a *WhereError, what says
-// nothing of alerts: after a NOT it would match every
-// alert. These are names and patterns of fields that they do not have, and free
-// text that must not be there, as a query is whose colon was forgotten.
+// AlertsQuery compiles KQL that selects alerts. It returns a *WhereError for a clause
+// that can match no alert, because after a NOT it would match them all. Such are names
+// and patterns of fields that alerts do not have, and negated free text, as in a query
+// without its colon.
 func AlertsQuery(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
 	parsed, err := kql.Parse(where)
 	if err != nil {
@@ -63,7 +63,7 @@ func AlertsQuery(ctx context.Context, store *alerts.Store, where string) (map[st
 	return query, nil
 }
 
-// nestedPath is the innermost parent of a field that is nested, "" if none is.
+// nestedPath returns the innermost nested parent of a field, "" if there is none.
 func nestedPath(types map[string]string, name string) string {
 	for {
 		dot := strings.LastIndexByte(name, '.')

@@ -10,11 +10,11 @@ import (
 	"newterms/job/words"
 )
 
-// A Window is the time that a run answers for: From is inside, To is not. Both
-// are UTC and whole milliseconds.
+// A Window is a range of time: From is inside, To is not. Both are UTC in whole
+// milliseconds.
 type Window struct{ From, To time.Time }
 
-// String is [from, to) in RFC 3339.
+// String returns [from, to) in RFC 3339.
 func (w Window) String() string { return "[" + words.Stamp(w.From) + ", " + words.Stamp(w.To) + ")" }
 
 func (w Window) timeRange() esquery.Range { return esquery.Range{From: w.From, To: w.To} }
@@ -32,7 +32,7 @@ func (w Window) parts(length time.Duration) iter.Seq[Window] {
 	}
 }
 
-// first is the beginning of the window, of at most a length.
+// first returns the beginning of the window, of at most a length.
 func (w Window) first(length time.Duration) Window {
 	if to := w.From.Add(length); to.Before(w.To) {
 		w.To = to
@@ -40,63 +40,62 @@ func (w Window) first(length time.Duration) Window {
 	return w
 }
 
-// CountParts is how many these are. Both ends may be further apart than a
-// time.Duration is long.
+// CountParts returns the number of parts of at most a length. A window may be longer
+// than a time.Duration.
 func (w Window) CountParts(length time.Duration) int {
 	seconds := float64(w.To.Unix()-w.From.Unix()) + float64(w.To.Nanosecond()-w.From.Nanosecond())/1e9
 	return int(math.Ceil(seconds / length.Seconds()))
 }
 
-// Timing says how scheduled windows follow each other.
+// Timing says how scheduled windows follow one another.
 type Timing struct {
-	// Overlap is how far a window reaches back into the one before it, for
-	// events that became searchable after they were dated. A rule that looks back
-	// further than it runs has an overlap of its own; the larger one counts.
+	// Overlap is how far a window reaches back into the one before, for events that
+	// became searchable later than their time. A rule that looks back further than its
+	// interval has an overlap of its own; the larger one counts.
 	Overlap time.Duration
-	// MaxCatchup is how much time that no run has looked at a window takes at the
-	// most, unless the rule looks back further by itself.
+	// MaxCatchup limits how much time without a run a window covers, unless the rule
+	// itself looks back further.
 	MaxCatchup time.Duration
 }
 
 const (
-	// maxSlice is how much time a scheduled run takes at once. Each slice is
-	// recorded as it succeeds, so that a catch-up ends whatever the deadline is.
+	// maxSlice is the length of a scheduled run's longest slice. Each slice is recorded
+	// when it succeeds, so that a catch-up makes progress whatever the deadline is.
 	maxSlice = 24 * time.Hour
-	// minSlice is how small slices become that did not end.
+	// minSlice is the shortest slice that a run retries after slices that did not end.
 	minSlice = time.Second
 )
 
-// A plan is the time that a scheduled run has to look at, slice by slice.
+// A plan is the time that a scheduled run has to cover, slice by slice.
 type plan struct {
-	Window Window // From is an overlap before what was reached
-	Gap    Window // before it, that no run has looked at; zero if there is none
-	// reached is up to where the runs before have looked.
+	Window Window // begins an overlap before reached
+	Gap    Window // the time before Window that no run covers; zero if there is none
+	// reached is the end of what the runs before have covered.
 	reached time.Time
 	slice   time.Duration
 }
 
-// planWindow decides which window a scheduled run takes, from where the runs
-// before it stand. The first run ever looks back by the rule's lookback. If it
-// fails, the next begins where the first one began. Only time that no run has
-// looked at can be a gap, and only after an outage is anything cut off: never of
-// the overlap, nor of the first run's lookback.
+// planWindow returns the window of a scheduled run, given where the runs before ended.
+// A rule's first run looks back by the rule's lookback. If it fails, the next one
+// begins at the same time. Only an outage makes a gap: neither the overlap nor the
+// first run's lookback is ever cut.
 func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) plan {
 	now = now.UTC().Truncate(time.Millisecond)
 	p := plan{Window: Window{now.Add(-lookback), now}, slice: maxSlice}
-	looked, atLeast := p.Window.From, lookback // from here on no run has; and how far back this one does
+	uncoveredFrom, minLookback := p.Window.From, lookback // no run covers the time from uncoveredFrom on
 	switch {
 	case !last.SucceededTo.IsZero() && !last.SucceededTo.After(now):
-		p.Window.From, p.reached, looked, atLeast = last.SucceededTo.Add(-timing.Overlap), last.SucceededTo, last.SucceededTo, timing.Overlap
+		p.Window.From, p.reached, uncoveredFrom, minLookback = last.SucceededTo.Add(-timing.Overlap), last.SucceededTo, last.SucceededTo, timing.Overlap
 	case !last.StartedFrom.IsZero() && last.StartedFrom.Before(now):
-		p.Window.From, looked = last.StartedFrom, last.StartedFrom
+		p.Window.From, uncoveredFrom = last.StartedFrom, last.StartedFrom
 	}
-	if looked.Before(now.Add(-timing.MaxCatchup)) {
-		earliest := now.Add(-max(timing.MaxCatchup, atLeast))
+	if uncoveredFrom.Before(now.Add(-timing.MaxCatchup)) {
+		earliest := now.Add(-max(timing.MaxCatchup, minLookback))
 		if p.Window.From.Before(earliest) {
 			p.Window.From = earliest
 		}
-		if looked.Before(earliest) {
-			p.Gap = Window{looked, earliest}
+		if uncoveredFrom.Before(earliest) {
+			p.Gap = Window{uncoveredFrom, earliest}
 		}
 	}
 	if p.reached.Before(p.Window.From) {
@@ -112,8 +111,8 @@ func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, t
 	return p
 }
 
-// next is the slice to run now. It always reaches further than the one before,
-// however small the slices are and however long the overlap is.
+// next returns the slice to run now. It always ends later than the slice before,
+// however small the slices and however long the overlap.
 func (p plan) next() Window {
 	w := Window{p.Window.From, p.reached.Add(p.slice)}
 	if w.To.After(p.Window.To) {
@@ -122,7 +121,8 @@ func (p plan) next() Window {
 	return w
 }
 
-// after is the plan once a slice has succeeded; ok is false if it was the last.
+// after returns the plan once a slice has succeeded; ok is false if that was the last
+// slice.
 func (p plan) after(slice Window, overlap time.Duration) (rest plan, ok bool) {
 	p.reached = slice.To
 	if from := slice.To.Add(-overlap); from.After(p.Window.From) {

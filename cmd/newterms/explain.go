@@ -193,6 +193,6 @@ func (p program) explainAlert(ctx context.Context, client *elastic.Client, store
 		values[field] = []any{alert.Terms[i]}
 	}
 	x := p.explainer(client, store, r, asked)
-	x.Asked = &alert
+	x.GivenAlert = &alert
 	return p.explainPairs(ctx, client, x, values, job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)}, asked.output)
 }

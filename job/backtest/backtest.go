@@ -1,6 +1,6 @@
 // Package backtest counts the first occurrences that a rule would have found in a
-// range, and what exclusions and other histories change about that. It finds them as
-// a run does, and writes nothing.
+// range, and how exclusions and other histories change that number. It uses the
+// algorithm of a run, and writes nothing.
 package backtest
 
 import (
@@ -18,37 +18,37 @@ import (
 	"newterms/job/words"
 )
 
-// A Backtest is one rule and what is asked about it.
+// A Backtest is a rule and the questions about it.
 type Backtest struct {
 	Rule      rule.Rule       // with the settings applied to its search, without Exclude
-	Exclude   []kql.Query     // further exclusions, whose effect is measured
-	Histories []time.Duration // further lengths of the history window
-	// OnlyCounts leaves out what the events say and what each exclusion takes. That
-	// is much faster.
+	Exclude   []kql.Query     // more exclusions, whose effect is measured
+	Histories []time.Duration // other lengths of the history window
+	// OnlyCounts skips the top values and the effect of each exclusion. That is much
+	// faster.
 	OnlyCounts bool
 
 	Open     func(context.Context, esquery.Search) (*esquery.Source, error)
 	Store    *alerts.Store
-	Warn     func(error) // is given what a run's Warn is given, but for what is about writing
+	Warn     func(error) // receives a run's warnings, except those about writing
 	Progress func(job.Progress)
 }
 
-// Run goes through the window once for all, and again for each other history, for no
-// exclusion, for each exclusion alone and for all but each.
+// Run goes through the window once for the whole report. It repeats that for each other
+// history, without exclusions, with each exclusion alone, and with all but each.
 func (b *Backtest) Run(ctx context.Context, w job.Window) (*Report, error) {
-	f := newFindings(w, b.Rule.History)
+	f := newTotals(w, b.Rule.History)
 	if err := b.findAll(ctx, w, f); err != nil {
 		return nil, err
 	}
 	report := f.report(b.Rule, w)
 	if len(b.Exclude) > 0 && !b.OnlyCounts {
 		var err error
-		if report.Measured, err = b.measure(ctx, w, f.total); err != nil {
+		if report.ExclusionEffects, err = b.measureExclusions(ctx, w, f.total); err != nil {
 			return nil, err
 		}
 	}
 	for _, history := range b.Histories {
-		other := newFindings(w, history)
+		other := newTotals(w, history)
 		if err := b.count(ctx, w, b.Exclude, history, other.add); err != nil {
 			return nil, fmt.Errorf("history %s: %w", words.Span(history), err)
 		}
@@ -57,14 +57,14 @@ func (b *Backtest) Run(ctx context.Context, w job.Window) (*Report, error) {
 	return report, nil
 }
 
-// ruleWith is the rule with further exclusions.
+// ruleWith returns the rule with more exclusions.
 func (b *Backtest) ruleWith(exclude []kql.Query) rule.Rule {
 	r := b.Rule
 	r.Search.Exclude = slices.Concat(r.Search.Exclude, exclude)
 	return r
 }
 
-// count adds each first occurrence of a window.
+// count calls add with each first occurrence of a window.
 func (b *Backtest) count(ctx context.Context, w job.Window, exclude []kql.Query, history time.Duration, add func(job.Occurrence)) error {
 	r := b.ruleWith(exclude)
 	source, err := b.Open(ctx, r.Search)
@@ -84,8 +84,8 @@ func (b *Backtest) count(ctx context.Context, w job.Window, exclude []kql.Query,
 	return nil
 }
 
-// findAll finds all that the report tells of the rule itself.
-func (b *Backtest) findAll(ctx context.Context, w job.Window, f *findings) error {
+// findAll fills in what the report says about the rule itself.
+func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 	r := b.ruleWith(b.Exclude)
 	search, err := r.Search.Hash()
 	if err != nil {
@@ -163,8 +163,8 @@ func (b *Backtest) occurrences(ctx context.Context, page job.Page, r rule.Rule, 
 	return all, nil
 }
 
-// describe counts what the alerts of a page would say.
-func (b *Backtest) describe(ctx context.Context, maker *job.AlertMaker, page found, f *findings) error {
+// describe counts the values that the alerts of a page would have.
+func (b *Backtest) describe(ctx context.Context, maker *job.AlertMaker, page found, f *totals) error {
 	if b.OnlyCounts {
 		return nil
 	}

@@ -9,20 +9,21 @@ import (
 	"newterms/job"
 )
 
-// MostMeasured is how many exclusions are measured one by one: each takes two passes
-// over the range.
-const MostMeasured = 20
+// MaxMeasuredExclusions is how many exclusions are measured one by one: each takes two
+// passes over the range.
+const MaxMeasuredExclusions = 20
 
-// Measured says what the further exclusions take.
-type Measured struct {
-	Number     int         `json:"-"`          // how many there are
-	Exclusions []Exclusion `json:"exclusions"` // in their order; empty of more than MostMeasured
-	// Without counts the first occurrences without any of them.
+// ExclusionEffects are the effects of the additional exclusions.
+type ExclusionEffects struct {
+	Number     int         `json:"-"`          // of exclusions
+	Exclusions []Exclusion `json:"exclusions"` // in their order; empty if there are more than MaxMeasuredExclusions
+	// Without is the number of first occurrences without any of the exclusions.
 	Without int64 `json:"without_exclusions"`
 }
 
-// An Exclusion says what one exclusion takes, alone and beside the others. Alerts may
-// be fewer than none: what is left of a pair may be new where it was not.
+// An Exclusion is one exclusion and its effect, alone and in addition to the others.
+// Alerts can be negative: without a pair's earlier events, a later one becomes a first
+// occurrence.
 type Exclusion struct {
 	Query         string `json:"query"`
 	Alerts        int64  `json:"alerts"`
@@ -31,21 +32,21 @@ type Exclusion struct {
 	EventsBesides int64  `json:"events_besides_others"`
 }
 
-// measure counts without the exclusions, with each alone, and with all but each,
-// where total is what all of them leave.
-func (b *Backtest) measure(ctx context.Context, w job.Window, total int64) (*Measured, error) {
+// measureExclusions counts without the exclusions, with each alone, and with all but
+// each. total is the count with all of them.
+func (b *Backtest) measureExclusions(ctx context.Context, w job.Window, total int64) (*ExclusionEffects, error) {
 	c := counter{b, w, map[string]int64{}}
 	c.known[c.name(all)] = total
-	m := &Measured{Number: len(b.Exclude), Exclusions: []Exclusion{}}
+	m := &ExclusionEffects{Number: len(b.Exclude), Exclusions: []Exclusion{}}
 	var err error
-	if m.Without, err = c.count(ctx, func(int) bool { return false }); err != nil || m.Number > MostMeasured {
+	if m.Without, err = c.count(ctx, func(int) bool { return false }); err != nil || m.Number > MaxMeasuredExclusions {
 		return m, err
 	}
 	source, err := b.Open(ctx, b.ruleWith(b.Exclude).Search)
 	if err != nil {
 		return nil, err
 	}
-	taken, err := source.Taken(ctx, esquery.Range(w), len(b.Exclude))
+	counts, err := source.ExclusionCounts(ctx, esquery.Range(w), len(b.Exclude))
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func (b *Backtest) measure(ctx context.Context, w job.Window, total int64) (*Mea
 			return nil, fmt.Errorf("without %s: %w", q, err)
 		}
 		m.Exclusions = append(m.Exclusions, Exclusion{
-			Query: q.String(), Alerts: m.Without - alone, Events: taken[i].Alone, AlertsBesides: others - total, EventsBesides: taken[i].Only,
+			Query: q.String(), Alerts: m.Without - alone, Events: counts[i].Alone, AlertsBesides: others - total, EventsBesides: counts[i].Only,
 		})
 	}
 	return m, nil
@@ -67,12 +68,12 @@ func (b *Backtest) measure(ctx context.Context, w job.Window, total int64) (*Mea
 
 func all(int) bool { return true }
 
-// A counter counts first occurrences with some of the exclusions; a set is counted
-// once.
+// A counter counts first occurrences with a subset of the exclusions. It counts each
+// subset once.
 type counter struct {
 	*Backtest
 	window job.Window
-	known  map[string]int64 // by name
+	known  map[string]int64 // by the subset's name
 }
 
 func (c counter) name(keep func(i int) bool) string {

@@ -10,7 +10,7 @@ import (
 	"newterms/job/rule"
 )
 
-// A Report is what a backtest of a rule found in a window.
+// A Report is the result of a backtest of a rule.
 type Report struct {
 	Rule   string    `json:"rule"`
 	RuleID string    `json:"rule_id"`
@@ -20,39 +20,40 @@ type Report struct {
 	AlreadyAlerted int64 `json:"already_alerted"` // first occurrences that have an alert
 	LackingTerms   int64 `json:"lacking_terms"`   // matching events without a pair
 	Days           []Day `json:"days"`            // each day of the window, in order
-	// Top are the values that came most, by dimension; ComeBack the pairs with more
-	// than one first occurrence. Both, and what they are taken from, are empty with
-	// OnlyCounts.
+	// Top lists the most frequent values by dimension, and ComeBack the pairs with more
+	// than one first occurrence. OnlyCounts leaves both empty, and Values and Pairs
+	// too.
 	Top      map[string][]ValueCount `json:"top"`
 	ComeBack []ValueCount            `json:"pairs_that_come_back"`
 	Values   []Dimension             `json:"-"`
 	Pairs    Tally                   `json:"-"`
-	*Measured
+	*ExclusionEffects
 	Histories []Counts `json:"histories,omitempty"`
 }
 
-// Counts are the numbers of first occurrences with a history.
+// Counts are the numbers of first occurrences with one length of the history.
 type Counts struct {
 	History          History `json:"history"`
 	FirstOccurrences int64   `json:"first_occurrences"`
 	MedianDay        float64 `json:"median_day"`
-	WorstDay         Day     `json:"worst_day"` // the first of the worst
+	WorstDay         Day     `json:"worst_day"` // the first of equal ones
 }
 
-// A History is the length of a history window; in JSON as time.Duration's String.
+// A History is the length of a history window. Its JSON is the String of a
+// time.Duration.
 type History time.Duration
 
-// MarshalText never fails.
+// MarshalText returns the String of the duration; it never fails.
 func (h History) MarshalText() ([]byte, error) { return []byte(time.Duration(h).String()), nil }
 
-// A Day is a UTC day of the window, which may have only part of it.
+// A Day is a UTC day of the window, which may cover only a part of it.
 type Day struct {
 	Day   string `json:"day"` // 2006-01-02
 	Count int64  `json:"first_occurrences"`
 }
 
-// A Dimension is something that analysts look at, with its values. It is named as
-// people read it.
+// A Dimension is a property of alerts that analysts look at, and its values. Name is
+// for people.
 type Dimension struct {
 	Name string
 	Tally
@@ -79,8 +80,8 @@ func nameAndID(name, id string) string {
 	return name + " (" + id + ")"
 }
 
-// findings count first occurrences. They keep none of them.
-type findings struct {
+// totals counts first occurrences without keeping them.
+type totals struct {
 	window         job.Window
 	history        time.Duration
 	total, alerted int64
@@ -90,11 +91,11 @@ type findings struct {
 	pairs          Tally
 }
 
-func newFindings(w job.Window, history time.Duration) *findings {
-	return &findings{window: w, history: history, days: map[int64]int64{}, values: dimensions()}
+func newTotals(w job.Window, history time.Duration) *totals {
+	return &totals{window: w, history: history, days: map[int64]int64{}, values: dimensions()}
 }
 
-func (f *findings) add(o job.Occurrence) {
+func (f *totals) add(o job.Occurrence) {
 	f.total++
 	if o.Alerted {
 		f.alerted++
@@ -102,7 +103,7 @@ func (f *findings) add(o job.Occurrence) {
 	f.days[dayOf(o.First)]++
 }
 
-func (f *findings) describe(d alerts.Description) {
+func (f *totals) describe(d alerts.Description) {
 	for i := range f.values {
 		f.values[i].add(f.values[i].of(d))
 	}
@@ -113,21 +114,21 @@ func (f *findings) describe(d alerts.Description) {
 	f.pairs.add(strings.Join(pair, ", "))
 }
 
-// MostTop is how many values a Report lists.
-const MostTop = 10
+// MaxTop is the number of values that a Report lists.
+const MaxTop = 10
 
-func (f *findings) report(r rule.Rule, w job.Window) *Report {
+func (f *totals) report(r rule.Rule, w job.Window) *Report {
 	report := &Report{
 		Rule: r.Name, RuleID: r.ID, From: w.From, To: w.To, Counts: f.counts(), AlreadyAlerted: f.alerted, LackingTerms: f.lacking,
-		Days: f.byDay(), Top: map[string][]ValueCount{}, ComeBack: f.pairs.Top(MostTop, 2), Values: f.values, Pairs: f.pairs,
+		Days: f.byDay(), Top: map[string][]ValueCount{}, ComeBack: f.pairs.Top(MaxTop, 2), Values: f.values, Pairs: f.pairs,
 	}
 	for _, d := range f.values {
-		report.Top[strings.ReplaceAll(strings.ToLower(d.Name), " ", "_")] = d.Top(MostTop, 1)
+		report.Top[strings.ReplaceAll(strings.ToLower(d.Name), " ", "_")] = d.Top(MaxTop, 1)
 	}
 	return report
 }
 
-func (f *findings) counts() Counts {
+func (f *totals) counts() Counts {
 	c := Counts{History: History(f.history), FirstOccurrences: f.total}
 	var counts []int64
 	for _, d := range f.byDay() {
@@ -143,10 +144,9 @@ func (f *findings) counts() Counts {
 	return c
 }
 
-// secondsOfDay are the seconds of a UTC day.
 const secondsOfDay = 24 * 60 * 60
 
-// dayOf counts the days since 1970, UTC.
+// dayOf returns the number of days since 1970, UTC.
 func dayOf(t time.Time) int64 {
 	seconds := t.Unix()
 	day := seconds / secondsOfDay
@@ -156,18 +156,17 @@ func dayOf(t time.Time) int64 {
 	return day
 }
 
-// mostEmptyDays may lie in the window before the first day that has something. If
-// there are more the window is everything, as of --from 2000-01-01, and the days
-// begin with that one.
-const mostEmptyDays = 366
+// maxEmptyDays is how many days without first occurrences a report begins with. If
+// there are more, as with --from 2000-01-01, it begins at the first day that has one.
+const maxEmptyDays = 366
 
-func (f *findings) byDay() []Day {
+func (f *totals) byDay() []Day {
 	begin, end := dayOf(f.window.From), dayOf(f.window.To.Add(-time.Millisecond))
 	first := end
 	for day := range f.days {
 		first = min(first, day)
 	}
-	if first-begin > mostEmptyDays {
+	if first-begin > maxEmptyDays {
 		begin = first
 	}
 	var days []Day

@@ -7,26 +7,26 @@ import (
 	"strings"
 )
 
-// mostValues bounds the memory of a Tally.
-const mostValues = 4_000
+// maxValues bounds the memory of a Tally.
+const maxValues = 4_000
 
-// longestValue is how many bytes of a value are kept.
+// longestValue is the number of bytes kept of a value.
 const longestValue = 200
 
-// A Tally counts values. Beyond mostValues different ones it forgets those that came
-// least, and so counts some too low.
+// A Tally counts values. Beyond maxValues different ones it drops the least frequent,
+// so that some counts are too low.
 type Tally struct {
 	counts    map[string]int64
 	forgotten int64
 }
 
-// A ValueCount is a value and how often it came.
+// A ValueCount is a value and its number of occurrences.
 type ValueCount struct {
 	Value string `json:"value"`
 	Count int64  `json:"count"`
 }
 
-// add counts a value, but not the empty one.
+// add counts a value that is not empty.
 func (t *Tally) add(value string) {
 	if value == "" {
 		return
@@ -38,21 +38,20 @@ func (t *Tally) add(value string) {
 		t.counts = map[string]int64{}
 	}
 	t.counts[strings.Clone(value)]++
-	for len(t.counts) > mostValues {
+	for len(t.counts) > maxValues {
 		t.forgotten++
 		maps.DeleteFunc(t.counts, func(_ string, n int64) bool { return n <= t.forgotten })
 	}
 }
 
-// Distinct is how many values it holds.
+// Distinct returns the number of values.
 func (t *Tally) Distinct() int { return len(t.counts) }
 
-// Forgotten is by how much the count of a value may be too low; 0 if all values were
-// kept.
+// Forgotten returns by how much a count may be too low; 0 if no value was dropped.
 func (t *Tally) Forgotten() int64 { return t.forgotten }
 
-// Top returns up to n values that came most, and at least so often. Of those that came
-// equally often the first in the alphabet come first.
+// Top returns up to n of the most frequent values that occurred at least least times.
+// Values of equal count are sorted by alphabet.
 func (t *Tally) Top(n int, least int64) []ValueCount {
 	top := []ValueCount{}
 	for value, count := range t.counts {

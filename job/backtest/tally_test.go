@@ -9,14 +9,14 @@ import (
 // are there all the same, and say by how much they may be too low.
 func TestTallyIsBounded(t *testing.T) {
 	var v Tally
-	for i := range 10 * mostValues {
+	for i := range 10 * maxValues {
 		v.add(fmt.Sprint("once-", i))
 		if i%100 == 0 {
 			v.add("often")
 		}
 	}
 	top := v.Top(1, 1)
-	if len(v.counts) > mostValues || v.forgotten == 0 || top[0].Value != "often" || top[0].Count+v.forgotten < mostValues/10 {
+	if len(v.counts) > maxValues || v.forgotten == 0 || top[0].Value != "often" || top[0].Count+v.forgotten < maxValues/10 {
 		t.Errorf("%d values are kept, %d may be missing of each, the top is %+v", len(v.counts), v.forgotten, top)
 	}
 }

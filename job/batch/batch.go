@@ -1,5 +1,5 @@
-// Package batch runs the rules of a run: it asks once what all of them need, puts
-// them in order, and gives each its share of the time.
+// Package batch runs several rules: it makes their common requests once, orders the
+// rules, and gives each its share of the time.
 package batch
 
 import (
@@ -17,21 +17,21 @@ import (
 	"newterms/job/rule"
 )
 
-// A Batch is the rules of one run.
+// A Batch holds the rules of one run.
 type Batch struct {
 	store    *alerts.Store
 	mappings *esquery.Mappings
-	last     map[string]alerts.Checkpoint // by rule_id; a rule that is not there asks itself
+	last     map[string]alerts.Checkpoint // by rule_id; a rule missing here looks up its own
 
 	mu        sync.Mutex
-	rules     []rule.Rule // not begun yet, in order
+	rules     []rule.Rule // those that have not begun, in order
 	serverNow time.Time   // zero until it is needed
 }
 
-// New asks where the runs before stand, if there are several rules and their runs
-// are scheduled. It refuses a target with newer data: see alerts.NewerDataError. The
-// rule comes first whose last success is longest ago, so that slow ones do not keep
-// the others waiting for ever; otherwise the order stays.
+// New looks up the checkpoints of all rules at once, if there are several and their
+// runs are scheduled. It refuses a target with newer data: see alerts.NewerDataError.
+// The rule whose last success is longest ago comes first, so that slow rules do not
+// starve the others. Otherwise it keeps the order.
 func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled, dryRun bool) (*Batch, error) {
 	b := &Batch{store: store, last: map[string]alerts.Checkpoint{}, rules: slices.Clone(rules)}
 	searches := make([]esquery.Search, len(rules))
@@ -44,7 +44,7 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 		}
 	}
 	b.mappings = esquery.NewMappings(searches...)
-	if !scheduled && !dryRun { // otherwise the question for checkpoints refuses
+	if !scheduled && !dryRun { // otherwise the search for checkpoints refuses
 		if err := store.RefuseNewer(ctx); err != nil {
 			return nil, err
 		}
@@ -65,9 +65,8 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 	return b, nil
 }
 
-// Job is a job of a rule with what the batch knows: where to read, which runs came
-// before, and the time. It asks with a client of its own, which counts its requests,
-// and a store of that client.
+// Job returns a job of a rule, with the batch's mappings, checkpoint and clock. The
+// client counts the job's requests; store uses the same client.
 func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) job.Job {
 	j := job.Job{
 		Rule: r, Store: store, Spent: client.Spent,
@@ -82,8 +81,8 @@ func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) jo
 	return j
 }
 
-// now is the time by the server's clock when it was first asked for, so that the
-// first windows of all rules end at the same time, as later ones do.
+// now returns the server's time when it was first called, so that the first windows of
+// all rules end at the same time, as later ones do.
 func (b *Batch) now(ctx context.Context, c *elastic.Client, search esquery.Search) (time.Time, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -97,8 +96,8 @@ func (b *Batch) now(ctx context.Context, c *elastic.Client, search esquery.Searc
 	return b.serverNow, nil
 }
 
-// Run calls run for each rule, for some at once, until all are done or ctx ends. It
-// returns an error that names those that were not begun then.
+// Run calls run for each rule, atOnce at a time, until all are done or ctx ends. Its
+// error names the rules that had not begun by then.
 func (b *Batch) Run(ctx context.Context, atOnce int, run func(context.Context, rule.Rule)) (notBegun int, err error) {
 	atOnce = min(atOnce, len(b.rules))
 	var workers sync.WaitGroup
@@ -125,8 +124,8 @@ func (b *Batch) Run(ctx context.Context, atOnce int, run func(context.Context, r
 	return len(names), fmt.Errorf("%w: not begun, and first next time: %s", context.Cause(ctx), strings.Join(names, ", "))
 }
 
-// next returns a rule with its share of the time that is left. The rule may leave
-// some of it to the others. ok is false if there are no more, or ctx has ended.
+// next returns a rule with its share of the remaining time. Time that the rule does not
+// use goes to the rest. ok is false if no rule is left, or ctx has ended.
 func (b *Batch) next(all context.Context, atOnce int) (r rule.Rule, ctx context.Context, cancel context.CancelFunc, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"newterms/alerts"
 )
 
-// A Sum is what the rules of a run came to.
+// A Sum adds up the results of a run's rules.
 type Sum struct {
 	Ran, Failed    int
 	Unusable       int // could not be loaded

@@ -5,7 +5,7 @@ import (
 	"newterms/job"
 )
 
-// Advice says what to do about it.
+// Advice returns what the user can do.
 func (p *Problem) Advice() string {
 	const (
 		setUp  = "run newterms setup with the setup key"
@@ -55,5 +55,5 @@ func (p *Problem) Advice() string {
 	}[p.Kind]
 }
 
-// wholeAdvice is for a user to whom Elasticsearch shows only a part.
+// wholeAdvice is the advice to a user from whom a part is hidden.
 const wholeAdvice = "let a user or API key without this restriction run: newterms keys makes one for a user who sees all of it"

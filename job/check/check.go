@@ -1,6 +1,5 @@
-// Package check finds out whether a run would work, and whether it would find
-// what its users expect. It asks with no more rights than a run has, and writes
-// nothing.
+// Package check finds out whether a run would work, and whether it would find what its
+// users expect. It needs no more privileges than a run, and writes nothing.
 package check
 
 import (
@@ -13,7 +12,7 @@ import (
 	"newterms/job/rule"
 )
 
-// A Check is what to look at.
+// A Check holds what to check.
 type Check struct {
 	Client                   *elastic.Client
 	Store                    *alerts.Store
@@ -23,10 +22,10 @@ type Check struct {
 	Now                      func() time.Time
 }
 
-// Run looks at everything, in the order in which one thing needs another. It
-// stops early only where the rest would say the same.
+// Run makes all checks, each after those it depends on. It stops early only if the rest
+// would repeat the same finding.
 func (c Check) Run(ctx context.Context) []Finding {
-	s := shared{Check: c, missing: map[esquery.Privilege]bool{}}
+	s := commonCheck{Check: c, missing: map[esquery.Privilege]bool{}}
 	if !s.server(ctx) || !s.user(ctx) {
 		return s.findings
 	}
@@ -40,20 +39,20 @@ func (c Check) Run(ctx context.Context) []Finding {
 	return s.findings
 }
 
-// shared looks at what all rules share.
-type shared struct {
+// commonCheck checks what all rules have in common.
+type commonCheck struct {
 	Check
 	report
-	missing    map[esquery.Privilege]bool // of all that a run needs
+	missing    map[esquery.Privilege]bool // of the privileges that a run needs
 	restricted esquery.Restricted
 }
 
-// ruleCheck looks at one rule.
+// ruleCheck checks one rule.
 type ruleCheck struct {
 	Check
 	rule.Rule
 	report
 	missing    map[esquery.Privilege]bool
 	restricted esquery.Restricted
-	partly     bool // only a part of the documents is shown to this user
+	partly     bool // whether documents are hidden from this user
 }

@@ -7,16 +7,16 @@ import (
 	"newterms/job/words"
 )
 
-// mostTold is how many exclusions are told each by itself.
-const mostTold = 20
+// maxListed is how many exclusions of a kind have a finding of their own.
+const maxListed = 20
 
-// exclusions tells what each exclusion takes, first those that take nothing or
-// everything. Of long lists it names some of each.
+// exclusions reports how many events each exclusion removes, first those that remove
+// all or none. It shortens long lists.
 func (c *ruleCheck) exclusions(h esquery.Health) {
 	var none, all, some []esquery.Excluded
 	for _, e := range h.Excluded {
 		switch {
-		case h.Unexcluded == 0: // which matching has told
+		case h.Unexcluded == 0: // reported by matching
 		case e.Events == 0:
 			none = append(none, e)
 		case e.Events == h.Unexcluded:
@@ -32,21 +32,21 @@ func (c *ruleCheck) exclusions(h esquery.Health) {
 	for _, e := range all {
 		c.warn("exclusion", problem(ExcludesAll, "%s takes all %s of %s that match otherwise", shortened(e.Name), words.Plural(e.Events, "event", "events"), days))
 	}
-	for _, e := range none[:min(len(none), mostTold)] {
+	for _, e := range none[:min(len(none), maxListed)] {
 		c.warn("exclusion", problem(ExcludesNothing, "%s takes none of the %s of %s that match otherwise", shortened(e.Name), words.Plural(h.Unexcluded, "event", "events"), days))
 	}
-	if more := len(none) - mostTold; more > 0 {
+	if more := len(none) - maxListed; more > 0 {
 		c.warn("exclusion", problem(ExcludesNothing, "%s none either", words.Plural(int64(more), "more takes", "more take")))
 	}
-	for _, e := range some[:min(len(some), mostTold)] {
+	for _, e := range some[:min(len(some), maxListed)] {
 		c.ok("exclusion", "%s takes %s of %d", shortened(e.Name), words.Plural(e.Events, "event", "events"), h.Unexcluded)
 	}
-	if more := len(some) - mostTold; more > 0 {
+	if more := len(some) - maxListed; more > 0 {
 		c.ok("exclusion", "%s some", words.Plural(int64(more), "more takes", "more take"))
 	}
 }
 
-// shortened is enough of a name to know it by.
+// shortened returns the first 80 characters of a name.
 func shortened(name string) string {
 	name = strings.Join(strings.Fields(name), " ")
 	if r := []rune(name); len(r) > 80 {

@@ -2,7 +2,7 @@ package check
 
 import "fmt"
 
-// A Level says what a Finding means for a run.
+// A Level is what a Finding means for a run.
 type Level string
 
 // The levels of a Finding.
@@ -12,27 +12,27 @@ const (
 	Error   Level = "error"   // a run fails, or cannot find anything
 )
 
-// A Finding is one thing that was looked at.
+// A Finding is the result of one check.
 type Finding struct {
 	Level   Level  `json:"level"`
-	Check   string `json:"check"`          // what was looked at, a word
-	Rule    string `json:"rule,omitempty"` // name; "" for what all rules share
+	Check   string `json:"check"`          // what was checked, in a word
+	Rule    string `json:"rule,omitempty"` // its name; "" for what all rules have in common
 	Message string `json:"message"`
-	// Err is what is wrong: a *Problem or the error that a run would end with.
-	// It is nil if the level is OK.
+	// Err is a *Problem or the error that a run would end with. It is nil if the level
+	// is OK.
 	Err error `json:"-"`
 }
 
-// A Problem is something wrong that is no error of a request.
+// A Problem is a finding that is not the error of a request.
 type Problem struct {
 	Kind  Kind
-	Field string // that it is about; "" for none
+	Field string // the field that it is about; "" for none
 	text  string
 }
 
 func (p *Problem) Error() string { return p.text }
 
-// A Kind tells problems apart, for those who say what to do about them.
+// A Kind identifies a problem and its advice.
 type Kind string
 
 // The kinds of a Problem.
@@ -82,7 +82,7 @@ const (
 	TwoJobs       Kind = "two jobs"
 )
 
-// report collects findings, of one rule or of what all share.
+// report collects findings, of one rule or of all.
 type report struct {
 	rule     string
 	findings []Finding

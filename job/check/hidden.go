@@ -7,8 +7,7 @@ import (
 	"newterms/esquery"
 )
 
-// hidden judges what is kept from this user in the rule's indices, which it may read
-// otherwise.
+// hidden reports what Elasticsearch hides from this user in the rule's indices.
 func (c *ruleCheck) hidden(ctx context.Context, h esquery.Health) {
 	hidden, err := c.restricted.Find(ctx, c.Client, h.Indices, c.Search.Indices, h.Names)
 	if err != nil {
@@ -24,8 +23,8 @@ func (c *ruleCheck) hidden(ctx context.Context, h esquery.Health) {
 	}
 }
 
-// hiddenTargets judges what is kept from this user in the targets.
-func (s *shared) hiddenTargets(ctx context.Context) {
+// hiddenTargets reports what Elasticsearch hides from this user in the targets.
+func (s *commonCheck) hiddenTargets(ctx context.Context) {
 	targets := []string{s.AlertsTarget, s.RunsTarget}
 	hidden, err := s.restricted.Find(ctx, s.Client, targets, targets, alerts.ReadFields())
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// fewChanges of the search are those of an exclusion that came and went, or of an
-// exception that expired.
+// fewChanges is how often one job's search may change: an exclusion is added and
+// removed, or an exception expires.
 const fewChanges = 3
 
-// jobs looks for a second job with other exclusions and the same targets: each
-// would take what the other has looked at for done.
+// jobs looks for a second job with other exclusions and the same targets. Neither job
+// would look at a window that the other has covered.
 func (c *ruleCheck) jobs(ctx context.Context) {
 	scope, err := c.Search.Scope()
 	changes := 0
@@ -30,8 +30,8 @@ func (c *ruleCheck) jobs(ctx context.Context) {
 	}
 }
 
-// runs judges the rule's newest run. allSeen says that no event can come too late
-// for the runs.
+// runs judges the rule's newest run. allSeen says that no event can become searchable
+// too late for the runs.
 func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
 	looked := "all events up to %s that had come by then were looked at"
 	if allSeen {

@@ -8,12 +8,12 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// server returns false if there is nobody to ask further.
-func (s *shared) server(ctx context.Context) bool {
+// server checks the connection. It returns false if further requests would fail too.
+func (s *commonCheck) server(ctx context.Context) bool {
 	version, err := esquery.ServerVersion(ctx, s.Client)
 	switch {
 	case elastic.HasStatus(err, http.StatusUnauthorized):
-		return true // a server that asks who is there; user reports it
+		return true // the server answers; user reports the error
 	case err != nil:
 		s.fail("server", err)
 	default:
@@ -22,7 +22,7 @@ func (s *shared) server(ctx context.Context) bool {
 	return err == nil
 }
 
-func (s *shared) user(ctx context.Context) bool {
+func (s *commonCheck) user(ctx context.Context) bool {
 	user, err := esquery.CurrentUser(ctx, s.Client)
 	switch {
 	case err != nil:
@@ -48,11 +48,11 @@ func (s *shared) user(ctx context.Context) bool {
 	return err == nil
 }
 
-// targetPrivileges are those that a run needs on each of its targets.
-// auto_configure makes the data stream with the first write.
+// targetPrivileges lists the privileges that a run needs on each of its targets.
+// auto_configure creates the data stream with the first write.
 func targetPrivileges() []string { return []string{"read", "create_doc", "auto_configure"} }
 
-func (s *shared) privileges() []esquery.Privilege {
+func (s *commonCheck) privileges() []esquery.Privilege {
 	var wanted []esquery.Privilege
 	for _, target := range []string{s.AlertsTarget, s.RunsTarget} {
 		for _, name := range targetPrivileges() {

@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// staleAfter is when data or runs look dead. It is only a warning, since
-	// few users may well be quiet for as long at night.
+	// staleAfter is the age from which data or runs are reported. It is only a warning:
+	// with few users, no event in an hour of the night is normal.
 	staleAfter = time.Hour
-	// lateAfter is an ingest lag that polling does not explain.
+	// lateAfter is an ingest lag too long to come from polling.
 	lateAfter = 10 * time.Minute
-	// skewed is more than the time of a request explains.
-	skewed = 5 * time.Second
+	// maxSkew is more than the duration of a request can explain.
+	maxSkew = 5 * time.Second
 )
 
-// run looks at what a rule reads and at its runs.
+// run checks the events that a rule reads, and its runs.
 func (c *ruleCheck) run(ctx context.Context) {
 	now := c.Now()
 	if clauses := c.Search.TimeClauses(); len(clauses) > 0 {
@@ -34,7 +34,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 		c.clock(health.Now.Sub(c.Now()))
 		c.hidden(ctx, health)
 		c.refresh(ctx)
-		c.ahead(health)
+		c.futureEvents(health)
 		if c.data(health, now) {
 			c.arrival(health)
 			c.fields(health)
@@ -47,8 +47,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	c.jobs(ctx)
 }
 
-// indices judges what there is to search. It returns false if it cannot be
-// searched.
+// indices checks the rule's indices. It returns false if they cannot be searched.
 func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	var forbidden []string
 	for _, index := range c.Search.Indices {
@@ -85,20 +84,20 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	return err == nil
 }
 
-// clock judges how far the server's clock is ahead of ours. Windows end by the
-// server's clock, so ours only dates the documents and --from.
-func (c *ruleCheck) clock(ahead time.Duration) {
-	ahead = ahead.Round(time.Second)
+// clock reports the difference between the server's clock and ours. Windows end by the
+// server's clock; ours dates only the documents and --from.
+func (c *ruleCheck) clock(futureEvents time.Duration) {
+	futureEvents = futureEvents.Round(time.Second)
 	switch {
-	case ahead.Abs() > skewed:
-		c.warn("clock", problem(ClockDiffers, "the clock here differs from the server's by %s", ahead.Abs()))
+	case futureEvents.Abs() > maxSkew:
+		c.warn("clock", problem(ClockDiffers, "the clock here differs from the server's by %s", futureEvents.Abs()))
 	default:
-		c.ok("clock", "within %s of the server's", skewed)
+		c.ok("clock", "within %s of the server's", maxSkew)
 	}
 }
 
-// refresh judges how long events take to become searchable, if this user may
-// know.
+// refresh reports indices whose events become searchable after the overlap, if this
+// user may read the setting.
 func (c *ruleCheck) refresh(ctx context.Context) {
 	overlap := max(c.Check.Overlap, c.Rule.Overlap)
 	index, interval, err := esquery.SlowestRefresh(ctx, c.Client, c.Search.Indices)
@@ -112,7 +111,7 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 	}
 }
 
-// data judges how fresh the events are, whether they match or not. It returns
+// data reports the age and the ingest lag of all events, matching or not. It returns
 // false if there are none.
 func (c *ruleCheck) data(h esquery.Health, now time.Time) bool {
 	if h.Newest.IsZero() {
@@ -136,7 +135,7 @@ func (c *ruleCheck) data(h esquery.Health, now time.Time) bool {
 	return true
 }
 
-// fields judges the types of the fields that a rule names, once there is data.
+// fields checks the types of the rule's fields.
 func (c *ruleCheck) fields(h esquery.Health) {
 	fine := 0
 	for _, name := range h.Names {
@@ -157,7 +156,7 @@ func (c *ruleCheck) fields(h esquery.Health) {
 	}
 }
 
-// unmapped judges a field that no event has.
+// unmapped reports a field of the rule that no index maps.
 func (c *ruleCheck) unmapped(h esquery.Health, name string) {
 	isTerm := slices.Contains(c.Search.Fields, name)
 	switch {
@@ -203,7 +202,7 @@ func (c *ruleCheck) matching(h esquery.Health) {
 	}
 }
 
-// sources judges whether alerts can have the events that they are about.
+// sources reports indices whose alerts would lack the events that they are about.
 func (c *ruleCheck) sources(h esquery.Health) {
 	for _, index := range h.WithoutSource {
 		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts of its events have nothing of them but the pair and the times", index))

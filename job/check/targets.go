@@ -9,7 +9,7 @@ import (
 	"newterms/esquery"
 )
 
-func (s *shared) targets(ctx context.Context) {
+func (s *commonCheck) targets(ctx context.Context) {
 	states, err := s.Store.Inspect(ctx)
 	exists := map[string]bool{}
 	for _, state := range states {
@@ -29,7 +29,7 @@ func (s *shared) targets(ctx context.Context) {
 	s.hiddenTargets(ctx)
 }
 
-func (s *shared) targetPrivileges(target string, exists bool) {
+func (s *commonCheck) targetPrivileges(target string, exists bool) {
 	var has []string
 	for _, name := range targetPrivileges() {
 		p := esquery.Privilege{Index: target, Name: name}
@@ -47,7 +47,7 @@ func (s *shared) targetPrivileges(target string, exists bool) {
 	}
 }
 
-func (s *shared) target(state alerts.TargetState) {
+func (s *commonCheck) target(state alerts.TargetState) {
 	for _, o := range state.Obstacles {
 		if o.Kind == alerts.Overridden && state.Exists && len(state.Differs) == 0 {
 			s.warn("target", fmt.Errorf("%w: runs work until %s rolls over", o, state.Target))
@@ -81,7 +81,7 @@ func (s *shared) target(state alerts.TargetState) {
 	}
 }
 
-// abbreviated names the first few of a list.
+// abbreviated returns the first three names of a list, and how many more there are.
 func abbreviated(names []string) string {
 	if len(names) > 3 {
 		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)

@@ -8,17 +8,17 @@ import (
 	"newterms/job/words"
 )
 
-// ahead judges events that are dated later than now: a run sees each once its time
-// has come, and until then it is no history either.
-func (c *ruleCheck) ahead(h esquery.Health) {
+// futureEvents reports events that are dated in the future. A run sees such an event,
+// as candidate or as history, only when its time has come.
+func (c *ruleCheck) futureEvents(h esquery.Health) {
 	if n := h.Ahead.Events; n > 0 {
 		c.warn("ahead", problem(AheadEvents, "%s dated ahead of now, up to %s (%s ahead): a run sees %s only when that time has come",
 			words.Plural(n, "event is", "events are"), stamp(h.Ahead.To), h.Ahead.To.Sub(h.Now).Round(time.Second), map[bool]string{true: "it", false: "each"}[n == 1]))
 	}
 }
 
-// arrival judges how late events come that are dated by something else than their
-// ingestion. Scheduled runs see those that come within the overlap of their time.
+// arrival reports how late events arrive that are not dated by their ingestion.
+// Scheduled runs see those that arrive within the overlap.
 func (c *ruleCheck) arrival(h esquery.Health) {
 	n := int64(len(h.Arrival.Lags))
 	if h.Arrival.Events == 0 {

@@ -1,5 +1,5 @@
-// Package datemath reads points in time as Elastic's tools write them: dates,
-// and date math such as now-7d/d.
+// Package datemath parses points in time as Elastic's tools write them: dates, and date
+// math such as now-7d/d.
 //
 // https://www.elastic.co/docs/reference/elasticsearch/rest-apis/common-options#date-math
 package datemath
@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Parse reads RFC 3339, YYYY-MM-DD (midnight UTC), or date math from now or
-// from a date before `||`. It rounds down, in UTC; weeks begin on Monday.
+// Parse parses RFC 3339, YYYY-MM-DD (midnight UTC), or date math from now or from a
+// date before `||`. It rounds down, in UTC; weeks begin on Monday.
 func Parse(text string, now time.Time) (time.Time, error) {
 	if math, ok := strings.CutPrefix(text, "now"); ok {
 		return apply(math, now.UTC(), text)
@@ -27,9 +27,9 @@ func Parse(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no time: write 2006-01-02, 2006-01-02T15:04:05Z or date math like now-7d/d", text)
 }
 
-// Ago reads `now-…` without rounding as a length of time that is always the
-// same. Months and years are refused, because theirs is not, and so are dates. Its
-// error says how to write what is meant.
+// Ago parses `now-…` without rounding as a fixed length of time. It refuses dates, and
+// months and years because their length varies. Its error says how to write what is
+// meant.
 func Ago(text string) (time.Duration, error) {
 	now := time.Unix(0, 0).UTC()
 	then, err := Parse(text, now)
@@ -50,7 +50,7 @@ func Ago(text string) (time.Duration, error) {
 
 var monthsAndYears = regexp.MustCompile(`(\d*)([My])`)
 
-// inDays writes months as 30 days, and years as 365.
+// inDays replaces months by 30 days, and years by 365.
 func inDays(math string) string {
 	return monthsAndYears.ReplaceAllStringFunc(math, func(s string) string {
 		n, unit, _, ok := step(s)
@@ -61,8 +61,8 @@ func inDays(math string) string {
 	})
 }
 
-// Duration reads a length of time as Go writes it, with w and d besides:
-// 90s, 2m, 7d, 1d12h.
+// Duration parses a length of time in Go's form, with w and d added: 90s, 2m, 7d,
+// 1d12h.
 func Duration(text string) (time.Duration, error) {
 	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
 		return d, nil
@@ -79,11 +79,11 @@ func Duration(text string) (time.Duration, error) {
 	return total, nil
 }
 
-// longest is what any length of time may be, well within time.Duration's 292
+// longest is the longest accepted length of time, well within time.Duration's 292
 // years.
 const longest = 100 * 365 * 24 * time.Hour
 
-// span is n times a unit that always has the same length.
+// span returns n times a unit of fixed length.
 func span(n int, unit byte) (time.Duration, bool) {
 	length, ok := map[byte]time.Duration{
 		'w': 7 * 24 * time.Hour, 'd': 24 * time.Hour, 'h': time.Hour, 'H': time.Hour, 'm': time.Minute, 's': time.Second,
@@ -91,7 +91,7 @@ func span(n int, unit byte) (time.Duration, bool) {
 	return time.Duration(n) * length, ok && time.Duration(n) <= longest/length
 }
 
-// step cuts a number and a unit off the front.
+// step splits a number and a unit off the front of s.
 func step(s string) (n int, unit byte, rest string, ok bool) {
 	digits := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 	if digits < 0 {

@@ -11,18 +11,18 @@ import (
 	"newterms/job"
 )
 
-// draft is a Pair in the making.
+// A draft is a Pair under construction.
 type draft struct {
 	Pair
 	moments []esquery.Moment
 }
 
-// explain explains some pairs together, in the order in which they come.
-func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs []esquery.Candidate, asked question) ([]Pair, error) {
+// explain explains some pairs together, and keeps their order.
+func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs []esquery.Candidate, q question) ([]Pair, error) {
 	if len(pairs) == 0 {
 		return nil, nil
 	}
-	w, fields := asked.window, e.Rule.Search.Fields
+	w, fields := q.window, e.Rule.Search.Fields
 	narrow := source.Narrow(valuesOf(fields, pairs))
 	moments, err := narrow.Moments(ctx, e.around(w), pairs)
 	if err != nil {
@@ -30,7 +30,7 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 	}
 	all := make([]draft, len(pairs))
 	for i, pair := range pairs {
-		all[i] = draft{Pair{Pair: map[string]any{}, Terms: pair.Terms, From: w.From, To: w.To, Since: e.around(w).From, LetterCase: asked.letters}, moments[i]}
+		all[i] = draft{Pair{Pair: map[string]any{}, Terms: pair.Terms, From: w.From, To: w.To, Since: e.around(w).From, LetterCase: q.otherCase}, moments[i]}
 		for n, field := range fields {
 			all[i].Pair.Pair[field] = pair.Terms[n]
 		}
@@ -49,7 +49,7 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 	for i := range all {
 		all[i].leaveOutOrdinary()
 		explained[i] = all[i].Pair
-		explained[i].named = e.named(all[i].Occurrences)
+		explained[i].header = e.header(all[i].Occurrences)
 	}
 	if err := e.addEvents(ctx, narrow, explained); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 	return explained, e.addWhy(ctx, explained)
 }
 
-// valuesOf are the values of some pairs, each once.
+// valuesOf returns the values of some pairs, each once.
 func valuesOf(fields []string, pairs []esquery.Candidate) esquery.Values {
 	values := esquery.Values{}
 	for i, field := range fields {
@@ -72,7 +72,7 @@ func valuesOf(fields []string, pairs []esquery.Candidate) esquery.Values {
 	return values
 }
 
-// count sums up the pair's events.
+// count counts the pair's events.
 func (d *draft) count() {
 	for _, m := range d.moments {
 		if d.Events == 0 {
@@ -88,7 +88,7 @@ func (d *draft) count() {
 	}
 }
 
-// judge adds what a run finds of the pairs: the earliest event of each in each part
+// judge adds what a run finds about the pairs: the earliest event of each in each part
 // of the window, and when the pair was seen before.
 func (e *Explainer) judge(ctx context.Context, narrow *esquery.Source, pairs []esquery.Candidate, all []draft, w job.Window) error {
 	positions := map[string]int{}
@@ -100,7 +100,7 @@ func (e *Explainer) judge(ctx context.Context, narrow *esquery.Source, pairs []e
 			return err
 		}
 		for _, v := range page.Verdicts {
-			if i, ok := positions[v.Terms.Key()]; ok { // others only share values with them
+			if i, ok := positions[v.Terms.Key()]; ok { // other pairs share some values with these
 				all[i].Occurrences = append(all[i].Occurrences, Occurrence{At: v.First, LastSeen: v.LastSeen, FirstOccurrence: v.FirstOccurrence})
 			}
 		}
@@ -108,7 +108,7 @@ func (e *Explainer) judge(ctx context.Context, narrow *esquery.Source, pairs []e
 	return nil
 }
 
-// addReturns adds the events that follow a silence inside of a part.
+// addReturns adds the events that follow a silence within a part.
 func (d *draft) addReturns(f job.Finder) {
 	for i, m := range d.moments {
 		if i == 0 || m.At.Before(d.From) || m.At.Sub(d.moments[i-1].At) < silence {
@@ -123,8 +123,7 @@ func (d *draft) addReturns(f job.Finder) {
 	slices.SortStableFunc(d.Occurrences, func(a, b Occurrence) int { return a.At.Compare(b.At) })
 }
 
-// leaveOutOrdinary drops what is only the first event of a part that happens to
-// begin there.
+// leaveOutOrdinary drops occurrences that are only the first event of a part.
 func (d *draft) leaveOutOrdinary() {
 	first := true
 	d.Occurrences = slices.DeleteFunc(d.Occurrences, func(o Occurrence) bool {
@@ -137,7 +136,7 @@ func (d *draft) leaveOutOrdinary() {
 	}
 }
 
-// addAlerts adds the alerts that belong to the occurrences.
+// addAlerts adds the alerts of the occurrences.
 func (e *Explainer) addAlerts(ctx context.Context, all []draft, w job.Window) error {
 	search, err := e.Rule.Search.Hash()
 	if err != nil {
@@ -183,7 +182,7 @@ func (d *draft) addAlerts(stored []alerts.StoredAlert, lookup alerts.Lookup) {
 	}
 }
 
-// addEvents adds the events of the occurrences and those before them.
+// addEvents adds the events of the occurrences, and the events before those.
 func (e *Explainer) addEvents(ctx context.Context, source *esquery.Source, all []Pair) error {
 	var wanted []esquery.Candidate
 	var into []*string

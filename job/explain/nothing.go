@@ -9,20 +9,20 @@ import (
 	"newterms/esquery"
 )
 
-// nothing finds what keeps the events that have the values from matching.
-func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, asked question) (Nothing, error) {
-	w := asked.window
-	found, err := source.Obstacles(ctx, esquery.Range(w), asked.values)
+// nothing finds out why the events that have the values do not match.
+func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q question) (Nothing, error) {
+	w := q.window
+	found, err := source.Obstacles(ctx, esquery.Range(w), q.values)
 	if err != nil {
 		return Nothing{}, err
 	}
-	answer := Nothing{named: e.named(nil), From: w.From, To: w.To, Obstacles: found, OfFields: []string{}}
+	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Obstacles: found, OfFields: []string{}}
 	for _, field := range e.Rule.Search.Fields {
 		i := slices.IndexFunc(found.ByValue, func(v esquery.ValueCount) bool { return v.Field == field })
 		if i < 0 {
 			continue
 		}
-		value, err := e.value(ctx, source, found.ByValue[i], asked)
+		value, err := e.value(ctx, source, found.ByValue[i], q)
 		if err != nil {
 			return answer, err
 		}
@@ -42,8 +42,8 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, asked q
 	return answer, nil
 }
 
-// rarestOf is the value that the fewest events have; ok is false if no event has one
-// of them.
+// rarestOf returns the value that the fewest events have; ok is false if one of the
+// values has no event.
 func rarestOf(values []Value) (rarest Value, ok bool) {
 	for i, v := range values {
 		if v.Events == 0 {
@@ -56,15 +56,15 @@ func rarestOf(values []Value) (rarest Value, ok bool) {
 	return rarest, len(values) > 0
 }
 
-// value adds to a value those that are like it.
-func (e *Explainer) value(ctx context.Context, source *esquery.Source, of esquery.ValueCount, asked question) (Value, error) {
-	v := Value{ValueCount: of, Similar: slices.Clone(asked.letters[of.Field])}
+// value returns a value with the values similar to it.
+func (e *Explainer) value(ctx context.Context, source *esquery.Source, of esquery.ValueCount, q question) (Value, error) {
+	v := Value{ValueCount: of, Similar: slices.Clone(q.otherCase[of.Field])}
 	v.OtherCase = len(v.Similar)
 	text, ok := of.Value.(string)
 	if !ok || of.Events > 0 {
 		return v, nil
 	}
-	similar, notAllowed, err := source.Similar(ctx, e.around(asked.window), of.Field, strings.TrimSpace(text))
+	similar, notAllowed, err := source.Similar(ctx, e.around(q.window), of.Field, strings.TrimSpace(text))
 	v.Similar, v.NoSimilar = append(v.Similar, similar...), notAllowed
 	return v, err
 }

@@ -13,8 +13,8 @@ import (
 	"newterms/job"
 )
 
-// otherCase asks for values that differ by letter case from those asked for.
-func (e *Explainer) otherCase(ctx context.Context, source *esquery.Source, values esquery.Values, w job.Window) (map[string]Counts, error) {
+// findOtherCase returns values that differ by letter case from the given ones.
+func (e *Explainer) findOtherCase(ctx context.Context, source *esquery.Source, values esquery.Values, w job.Window) (map[string]Counts, error) {
 	var found map[string]Counts
 	for field, value := range values {
 		text, _ := value[0].(string)
@@ -32,33 +32,32 @@ func (e *Explainer) otherCase(ctx context.Context, source *esquery.Source, value
 	return found, nil
 }
 
-// around is a window and the history before it.
+// around returns a window and the history before it.
 func (e *Explainer) around(w job.Window) esquery.Range {
 	return esquery.Range{From: w.From.Add(-e.Rule.History), To: w.To}
 }
 
-// isFor drops pairs of events that have a value which was asked for, and in the
-// same array another one.
-func (q question) isFor(fields []string, c esquery.Candidate, types map[string][]string) bool {
+// matches reports whether a pair has the given values. An event with a given value in
+// an array also forms pairs with the array's other values.
+func (q question) matches(fields []string, c esquery.Candidate, types map[string][]string) bool {
 	for i, field := range fields {
-		asked, ok := q.values[field]
+		given, ok := q.values[field]
 		isIP := slices.Contains(types[field], "ip")
-		isOther := slices.ContainsFunc(q.letters[field], func(other esquery.SimilarValue) bool { return c.Terms[i] == other.Value })
+		isOther := slices.ContainsFunc(q.otherCase[field], func(other esquery.SimilarValue) bool { return c.Terms[i] == other.Value })
 		switch {
 		case !ok:
-		case isIP && isInNetwork(c.Terms[i], asked[0]):
-		case isOther, !isSameTerm(c.Terms[i], asked[0]):
+		case isIP && isInNetwork(c.Terms[i], given[0]):
+		case isOther, !isSameTerm(c.Terms[i], given[0]):
 			return false
 		}
 	}
 	return true
 }
 
-// isInNetwork reports whether a term is an address of the network, or the address,
-// that was asked for. As in Elasticsearch, an IPv4 address that is mapped to IPv6
-// is the IPv4 address.
-func isInNetwork(term, asked any) bool {
-	text, _ := asked.(string)
+// isInNetwork reports whether a term is the given address, or in the given network. As
+// in Elasticsearch, an IPv4 address mapped to IPv6 is the IPv4 address.
+func isInNetwork(term, given any) bool {
+	text, _ := given.(string)
 	address, err := netip.ParseAddr(fmt.Sprint(term))
 	if err != nil {
 		return false
@@ -70,19 +69,18 @@ func isInNetwork(term, asked any) bool {
 	return err == nil && network.Contains(address.Unmap())
 }
 
-// isSameTerm compares a term with one as people write it, which Elasticsearch
-// may read in another form: a number, a date, a value that the mapping turns to
-// lower case.
-func isSameTerm(term, asked any) bool {
-	if term == nil || asked == nil {
-		return term == asked
+// isSameTerm compares a term with one that a user typed. Elasticsearch may read the
+// latter in another form: a number, a date, or a value that the mapping lower-cases.
+func isSameTerm(term, given any) bool {
+	if term == nil || given == nil {
+		return term == given
 	}
-	a, b := fmt.Sprint(term), fmt.Sprint(asked)
+	a, b := fmt.Sprint(term), fmt.Sprint(given)
 	if strings.EqualFold(a, b) {
 		return true
 	}
 	if _, isNumber := term.(json.Number); isNumber {
-		x, _ := strconv.ParseFloat(a, 64) // it is a number
+		x, _ := strconv.ParseFloat(a, 64) // the error is nil: it is a number
 		y, err := strconv.ParseFloat(b, 64)
 		return err != nil || x == y // a date is written in many ways
 	}

@@ -10,11 +10,11 @@ import (
 	"newterms/job/words"
 )
 
-// mostRuns is how many runs are named that left out a first occurrence.
-const mostRuns = 3
+// maxRuns is how many runs are listed that wrote no alert for a first occurrence.
+const maxRuns = 3
 
-// addWhy says of each first occurrence without an alert which runs left it out, why,
-// and how to get one.
+// addWhy lists for each first occurrence without an alert the runs that covered it, why
+// each wrote none, and how to get the alert.
 func (e *Explainer) addWhy(ctx context.Context, all []Pair) error {
 	search, err := e.Rule.Search.Hash()
 	if err != nil {
@@ -42,8 +42,8 @@ func whyOf(runs []alerts.CoveringRun, search string) []string {
 	}
 	var why []string
 	for i, run := range runs {
-		if i == mostRuns {
-			return append(why, words.Plural(len(runs)-mostRuns, "run", "runs")+" more before that")
+		if i == maxRuns {
+			return append(why, words.Plural(len(runs)-maxRuns, "run", "runs")+" more before that")
 		}
 		why = append(why, whyNot(run, search))
 	}

@@ -10,10 +10,9 @@ import (
 	"newterms/alerts/keys"
 )
 
-// takeBack invalidates what this making made, but for the keys that were
-// printed: after a failure, also one by the user, and keys of which the answer
-// was lost.
-func (g *Grant) takeBack(ctx context.Context) error {
+// invalidateUnprinted invalidates the keys of this Grant that were not printed. There
+// are some after a failure, or if Elasticsearch's answer was lost.
+func (g *Grant) invalidateUnprinted(ctx context.Context) error {
 	const patience = 10 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -34,8 +33,8 @@ func (g *Grant) takeBack(ctx context.Context) error {
 	return nil
 }
 
-// retire invalidates the keys that others have replaced.
-func (g *Grant) retire(ctx context.Context) error {
+// invalidateReplaced invalidates the keys that the new ones replace.
+func (g *Grant) invalidateReplaced(ctx context.Context) error {
 	if err := keys.Invalidate(ctx, g.Client, idsOf(g.replaced)); err != nil {
 		return fmt.Errorf("keys: the new key was printed, and the old one works on: %w", err)
 	}
@@ -45,8 +44,7 @@ func (g *Grant) retire(ctx context.Context) error {
 	return nil
 }
 
-// warnOfOthers looks once more and warns of keys that are valid besides those that were
-// printed.
+// warnOfOthers looks up the valid keys again, and warns of those that were not printed.
 func (g *Grant) warnOfOthers(ctx context.Context) error {
 	var ended []error
 	for i, s := range g.Specs {

@@ -12,8 +12,8 @@ import (
 	"newterms/job/words"
 )
 
-// An ExistsError says that a key would be a second one, of which nobody would
-// know whether it is in use.
+// An ExistsError reports that a key of this name exists. With a second one, nobody
+// would know which of them is in use.
 type ExistsError struct {
 	keys.Valid
 	Use       keys.Use
@@ -27,13 +27,13 @@ func (e ExistsError) Error() string {
 	return fmt.Sprintf("there is an API key %s already (%s): no key was made", e.Name, e.Whose())
 }
 
-// Advice says what to do about it, as that of the other errors does.
+// Advice returns what the user can do.
 func (e ExistsError) Advice() string {
 	return "use that one; if its secret is lost, newterms keys " + string(e.Use) + " --rotate replaces it"
 }
 
-// A NotMineError says why keys cannot be replaced by this user. One that does not
-// see those of others may make another.
+// A NotMineError reports that this user cannot replace the keys. A user who cannot see
+// those of others may still make another.
 type NotMineError struct {
 	text    string
 	OwnOnly bool // the user sees only own keys
@@ -41,7 +41,7 @@ type NotMineError struct {
 
 func (e NotMineError) Error() string { return "keys: --rotate: " + e.text + ": no key was made" }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (e NotMineError) Advice() string {
 	if e.OwnOnly {
 		return "let a user with the privilege manage_api_key rotate it, or leave out --rotate to make one of your own beside it"
@@ -51,31 +51,31 @@ func (e NotMineError) Advice() string {
 
 func (e NotMineError) StatusCode() int { return http.StatusForbidden }
 
-// An OthersKeys is a warning: whether there are more keys is not known.
+// An OthersKeys warns that other users may have valid keys of these names.
 type OthersKeys struct{ Names []string }
 
 func (o OthersKeys) Error() string {
 	return "this user may see only its own API keys: those of others with the name " + strings.Join(o.Names, " or ") + " stay valid, if there are any"
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (o OthersKeys) Advice() string {
 	return "let a user with the privilege manage_api_key look (GET _security/api_key?active_only=true&name=" + o.Names[0] + "), and end what nobody needs"
 }
 
-// A SecondKey is a warning: a key is valid besides the one that was printed.
+// A SecondKey warns of a valid key of the same name.
 type SecondKey struct{ keys.Valid }
 
 func (s SecondKey) Error() string {
 	return fmt.Sprintf("the API key %s is valid as well", s.Valid)
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (s SecondKey) Advice() string {
 	return fmt.Sprintf(`if nobody needs it, let its owner or a user with the privilege manage_api_key end it (DELETE _security/api_key {"ids": [%q]})`, s.ID)
 }
 
-// A HiddenError says that documents or fields are hidden from the user who makes a
+// A HiddenError reports that documents or fields are hidden from the user who makes a
 // key, and so would be from the key.
 type HiddenError struct {
 	names  []string // of the keys
@@ -90,14 +90,14 @@ func (e HiddenError) Error() string {
 	return fmt.Sprintf("%s, and so from the key %s: no key was made", strings.Join(texts, "; "), strings.Join(e.names, " and "))
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (e HiddenError) Advice() string {
 	return "let a user make it who sees all of it; if a part is meant, make it by hand (deploy/elasticsearch), and read in deploy/README.md what that means"
 }
 
 func (e HiddenError) StatusCode() int { return http.StatusForbidden }
 
-// A BlindError says that a key sees less than the user who made it.
+// A BlindError reports that a key sees less than the user who made it.
 type BlindError struct {
 	name         string
 	Pattern      string
@@ -110,7 +110,7 @@ func (e BlindError) Error() string {
 		words.Plural(e.sees.Events, "event", "events"), words.Span(e.history), words.Plural(int64(len(e.sees.Indices)), "index", "indices"), e.ofUser.Events, len(e.ofUser.Indices))
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (e BlindError) Advice() string {
 	if !elastic.IsRemote(e.Pattern) {
 		return "let a user with these rights make it"
@@ -121,18 +121,19 @@ func (e BlindError) Advice() string {
 
 func (e BlindError) StatusCode() int { return http.StatusForbidden }
 
-// An EmptyView is a warning: nobody can tell whether a key sees what there will be.
+// An EmptyView warns that the user sees nothing of a pattern, so that nobody can tell
+// whether a key will.
 type EmptyView struct{ Pattern string }
 
 func (e EmptyView) Error() string {
 	return e.Pattern + ": this user sees nothing there, so that whether the key will is not known"
 }
 
-// Advice is for people.
+// Advice returns what the user can do.
 func (e EmptyView) Advice() string { return "try newterms check with the key once there are events" }
 
-// A PatternError says that a key for a pattern with date math would have to cover every
-// index.
+// A PatternError reports that a key for a pattern with date math would have to cover
+// every index.
 type PatternError struct{ Rule, Pattern string }
 
 func (e *PatternError) Error() string {

@@ -1,5 +1,5 @@
-// Package grant makes the API keys of newterms: none that sees less than the user who
-// makes it, and no second one without a word.
+// Package grant makes the API keys of newterms. It makes no key that sees less than its
+// maker, and no second key without a warning.
 package grant
 
 import (
@@ -19,31 +19,33 @@ import (
 	"newterms/job/rule"
 )
 
-// A Grant is one making of API keys.
+// A Grant makes a set of API keys.
 type Grant struct {
 	Client *elastic.Client // of the user who makes the keys
 	User   esquery.User
 	Specs  []keys.Spec
 	Rules  []rule.Rule // whose indices the keys of runs read
-	// Connect makes a client with a key, as Elasticsearch returned it encoded.
+	// Connect makes a client that uses a key. encoded is the key as Elasticsearch
+	// returned it.
 	Connect func(encoded string) (*elastic.Client, error)
-	// Warn is given an OthersKeys, SecondKey or EmptyView, and Ended each key that was
-	// invalidated: another's, or one of this making that nobody got.
+	// Warn is called with an OthersKeys, SecondKey or EmptyView. Ended is called with
+	// each key that was invalidated; nobodyGot is set for a new key that was not
+	// printed.
 	Warn  func(error)
 	Ended func(key keys.Valid, nobodyGot bool)
 	Now   func() time.Time
 
-	id       string // that no other making has
+	id       string // unique to this Grant
 	views    []view
-	replaced []keys.Valid // that there were before
+	replaced []keys.Valid // valid keys of the same names from before
 	ownOnly  bool         // the user may not see the keys of others
 	made     []keys.Key   // in the order of Specs
 }
 
-// Make makes the keys, and ends those that they replace. Each is tried before print is
-// given all. An error leaves the keys as they were, but for one of invalidating those
-// that were replaced. It returns an *ExistsError, *NotMineError, *HiddenError,
-// *BlindError or a *keys.LackingError, and what requests return.
+// Make makes the keys, tries each, calls print with all of them, and then invalidates
+// those that they replace. After an error the old keys are unchanged, unless the error
+// is about invalidating them. It returns an *ExistsError, *NotMineError, *HiddenError,
+// *BlindError or *keys.LackingError, or the error of a request.
 func (g *Grant) Make(ctx context.Context, rotate bool, print func([]keys.Key) error) error {
 	g.id = uuid.NewString()
 	var err error
@@ -59,13 +61,13 @@ func (g *Grant) Make(ctx context.Context, rotate bool, print func([]keys.Key) er
 	}
 	if err != nil {
 		g.made = nil
-		return errors.Join(fmt.Errorf("keys: %w", err), g.takeBack(ctx))
+		return errors.Join(fmt.Errorf("keys: %w", err), g.invalidateUnprinted(ctx))
 	}
-	return errors.Join(g.takeBack(ctx), g.retire(ctx), g.warnOfOthers(ctx))
+	return errors.Join(g.invalidateUnprinted(ctx), g.invalidateReplaced(ctx), g.warnOfOthers(ctx))
 }
 
-// prepare looks, before anything is made, for keys that are there already, which is
-// an error unless they are to be replaced, and for what the user may not see.
+// prepare checks, before a key is made, for existing keys and for what is hidden from
+// the user. Existing keys are an error unless they are to be replaced.
 func (g *Grant) prepare(ctx context.Context, rotate bool) error {
 	var refused []error
 	for _, s := range g.Specs {
@@ -93,14 +95,14 @@ func (g *Grant) prepare(ctx context.Context, rotate bool) error {
 			return fmt.Errorf("keys: %w: no key was made", err)
 		}
 	}
-	if err := g.look(ctx); err != nil {
+	if err := g.checkRestrictions(ctx); err != nil {
 		return fmt.Errorf("keys: %w", err)
 	}
 	return nil
 }
 
-// mayReplace refuses to make what replaces the key of another user, if this one may
-// not end that.
+// mayReplace returns an error if a key to replace belongs to another user and this user
+// may not invalidate it.
 func (g *Grant) mayReplace(ctx context.Context) error {
 	at := slices.IndexFunc(g.replaced, func(v keys.Valid) bool { return v.Owner != g.User.Name })
 	if at < 0 {
@@ -113,7 +115,8 @@ func (g *Grant) mayReplace(ctx context.Context) error {
 	return err
 }
 
-// makeAll makes the keys, tries each, and looks at it and for another again.
+// makeAll makes the keys. It tries each, compares what it sees, and looks for another
+// of its name.
 func (g *Grant) makeAll(ctx context.Context) error {
 	for _, s := range g.Specs {
 		key, err := keys.Make(ctx, g.Client, s, g.id)
@@ -121,15 +124,15 @@ func (g *Grant) makeAll(ctx context.Context) error {
 			return err
 		}
 		g.made = append(g.made, key)
-		ofKey, err := g.Connect(key.Encoded)
+		keyClient, err := g.Connect(key.Encoded)
 		if err == nil {
-			err = keys.Try(ctx, ofKey, s)
+			err = keys.Try(ctx, keyClient, s)
 		}
 		if err == nil && s.Use == keys.Run {
-			err = g.compare(ctx, ofKey, s.Name)
+			err = g.compare(ctx, keyClient, s.Name)
 		}
 		if err == nil || elastic.HasStatus(err, http.StatusUnauthorized) {
-			err = cmp.Or(g.yield(ctx, s, key), err)
+			err = cmp.Or(g.yieldToEarlier(ctx, s, key), err)
 		}
 		if err != nil {
 			return err
@@ -138,9 +141,10 @@ func (g *Grant) makeAll(ctx context.Context) error {
 	return nil
 }
 
-// yield gives way to a key of the same name that was made meanwhile, but before this
-// one: of two users who make one at once each would believe that there is one.
-func (g *Grant) yield(ctx context.Context, s keys.Spec, made keys.Key) error {
+// yieldToEarlier returns an error if another key of the same name was made meanwhile,
+// before this one. Otherwise two users who make one at once would both believe theirs
+// is the only one.
+func (g *Grant) yieldToEarlier(ctx context.Context, s keys.Spec, made keys.Key) error {
 	found, err := keys.Find(ctx, g.Client, s.Name, g.Now())
 	if err != nil {
 		return err

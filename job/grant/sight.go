@@ -15,18 +15,18 @@ import (
 	"newterms/job/rule"
 )
 
-// A view is a name or pattern that runs read, and what of it the user sees who makes
-// a key.
+// A view is an index name or pattern that runs read, and what the user who makes a key
+// sees of it.
 type view struct {
 	pattern string
 	search  esquery.Search
-	history time.Duration // the longest of the rules that read it
+	history time.Duration // the longest history of the rules that read it
 	window  esquery.Range
 	sight   esquery.Sight
 }
 
-// viewsOf lists each name and pattern once. It refuses date math that any index may
-// come of.
+// viewsOf lists each name and pattern once. It refuses date math that could name any
+// index.
 func viewsOf(rules []rule.Rule) ([]view, error) {
 	var views []view
 	for _, r := range rules {
@@ -48,9 +48,9 @@ func viewsOf(rules []rule.Rule) ([]view, error) {
 	return views, nil
 }
 
-// look finds what the user sees, as far as the keys need it. It is an error if
-// something is hidden from the user.
-func (g *Grant) look(ctx context.Context) error {
+// checkRestrictions returns an error if anything that the keys must read is hidden from
+// the user.
+func (g *Grant) checkRestrictions(ctx context.Context) error {
 	own, err := esquery.OwnRestrictions(ctx, g.Client, g.User)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (g *Grant) look(ctx context.Context) error {
 		case keys.Setup:
 			continue
 		case keys.Run:
-			if hidden, err = g.lookAtSources(ctx, own); err != nil {
+			if hidden, err = g.checkSources(ctx, own); err != nil {
 				return err
 			}
 		}
@@ -81,7 +81,7 @@ func (g *Grant) look(ctx context.Context) error {
 	return nil
 }
 
-func (g *Grant) lookAtSources(ctx context.Context, own esquery.Restricted) (hidden []esquery.Restriction, err error) {
+func (g *Grant) checkSources(ctx context.Context, own esquery.Restricted) (hidden []esquery.Restriction, err error) {
 	for i := range g.views {
 		v := &g.views[i]
 		v.window = esquery.Range{From: g.Now().Add(-v.history), To: g.Now()}
@@ -100,10 +100,11 @@ func (g *Grant) lookAtSources(ctx context.Context, own esquery.Restricted) (hidd
 	return hidden, nil
 }
 
-// compare makes sure that a key sees what the user saw who made it, or by now sees.
-func (g *Grant) compare(ctx context.Context, ofKey *elastic.Client, name string) error {
+// compare returns an error if a key sees less than its maker saw before, and less than
+// its maker sees now.
+func (g *Grant) compare(ctx context.Context, keyClient *elastic.Client, name string) error {
 	for _, v := range g.views {
-		sees, err := esquery.See(ctx, ofKey, v.pattern, v.search, v.window)
+		sees, err := esquery.See(ctx, keyClient, v.pattern, v.search, v.window)
 		if err != nil && !elastic.HasStatus(err, http.StatusForbidden) && !errors.Is(err, elastic.ErrIncomplete) {
 			return err
 		}

@@ -1,4 +1,4 @@
-// Package words writes numbers, times and lengths of time as people read them.
+// Package words formats numbers, times and lengths of time for people.
 package words
 
 import (
@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Plural is a number and its noun: "1 pair", "2 pairs".
+// Plural returns a number and its noun: "1 pair", "2 pairs".
 func Plural[N int | int64](n N, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -15,10 +15,10 @@ func Plural[N int | int64](n N, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// Stamp is a time in RFC 3339, UTC, in milliseconds.
+// Stamp formats a time in RFC 3339, UTC, in milliseconds.
 func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// Second is a time in UTC to the second, for lines that people read.
+// Second formats a time in UTC to the second.
 func Second(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
 
 // A unit of time with its name in a Span and in an Ago.
@@ -31,7 +31,7 @@ func units() []unit {
 	return []unit{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}, {time.Millisecond, "ms"}}
 }
 
-// Span is a length of time in whole days, or in its two largest units.
+// Span formats a length of time in whole days, or in its two largest units.
 func Span(d time.Duration) string {
 	if d > 0 && d%(24*time.Hour) == 0 {
 		return Plural(int64(d/(24*time.Hour)), "day", "days")
@@ -51,8 +51,8 @@ func Span(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// Ago is how long before now a time was, in its two largest units down to seconds:
-// "2d 4h ago". A later time was "0m 0s ago".
+// Ago formats how long before now a time was, in its two largest units down to seconds:
+// "2d 4h ago". A later time is "0m 0s ago".
 func Ago(at, now time.Time) string {
 	d := max(0, now.Sub(at))
 	switch {

@@ -14,7 +14,7 @@ import (
 )
 
 // Alerts prints alerts: ndjson at once, a table when a rule is done, or
-// has mostRows: then it is printed in parts, each sorted and aligned by itself.
+// has maxRows: then it is printed in parts, each sorted and aligned by itself.
 type Alerts struct {
 	// None is what is printed if there are no alerts; "" is "no new alerts".
 	None string
@@ -25,8 +25,8 @@ type Alerts struct {
 	rows   []alertRow
 }
 
-// mostRows bounds the memory of a table: these take about 3 MB.
-const mostRows = 2_000
+// maxRows bounds the memory of a table: these take about 3 MB.
+const maxRows = 2_000
 
 // An alertRow is what the table keeps of an alert: a small part of its document.
 type alertRow struct {
@@ -49,8 +49,8 @@ func (p *Alerts) Add(a alerts.Alert) error {
 		}
 		return err
 	case Table:
-		if len(p.rows) == mostRows {
-			if err := p.print(fmt.Sprintf("%d alerts, sorted among themselves; more follow", mostRows)); err != nil {
+		if len(p.rows) == maxRows {
+			if err := p.print(fmt.Sprintf("%d alerts, sorted among themselves; more follow", maxRows)); err != nil {
 				return err
 			}
 		}

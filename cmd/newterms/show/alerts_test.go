@@ -84,11 +84,11 @@ func TestPrinterSortsByTime(t *testing.T) {
 func TestLongTable(t *testing.T) {
 	var out bytes.Buffer
 	p := NewAlerts(Table, &out)
-	for n := range 2*mostRows + 1 {
+	for n := range 2*maxRows + 1 {
 		if err := p.Add(sampleAlert(t, n%60)); err != nil {
 			t.Fatal(err)
 		}
-		if len(p.rows) > mostRows {
+		if len(p.rows) > maxRows {
 			t.Fatalf("%d rows are held", len(p.rows))
 		}
 	}
@@ -96,7 +96,7 @@ func TestLongTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := out.String()
-	if parts, all := strings.Count(text, "more follow"), strings.Count(text, "2026-03-10 12:00:"); parts != 2 || all != 2*mostRows+1 || !strings.Contains(text, "\nR\n") {
+	if parts, all := strings.Count(text, "more follow"), strings.Count(text, "2026-03-10 12:00:"); parts != 2 || all != 2*maxRows+1 || !strings.Contains(text, "\nR\n") {
 		t.Errorf("%d parts and %d alerts", parts, all)
 	}
 }

@@ -17,7 +17,7 @@ func Excluded(excluded []alerts.Excluded) string {
 		return ""
 	}
 	var told []string
-	most := MostExcluded(excluded, 5)
+	most := MaxExcluded(excluded, 5)
 	for _, e := range most {
 		told = append(told, fmt.Sprintf("%s by %s", words.Plural(e.Events, "event", "events"), e.Name))
 	}
@@ -28,8 +28,8 @@ func Excluded(excluded []alerts.Excluded) string {
 	return text
 }
 
-// MostExcluded are those that take most, by names that fit a line.
-func MostExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
+// MaxExcluded are those that take most, by names that fit a line.
+func MaxExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
 	most := slices.Clone(excluded)
 	slices.SortStableFunc(most, func(a, b alerts.Excluded) int { return cmp.Compare(b.Events, a.Events) })
 	most = most[:min(n, len(most))]

@@ -28,7 +28,7 @@ type Explanations struct {
 
 // NewExplanations prints what an Explainer finds.
 func NewExplanations(x *explain.Explainer, format Format, out io.Writer) *Explanations {
-	return &Explanations{rule: x.Rule, asked: x.Asked, format: format, out: out}
+	return &Explanations{rule: x.Rule, asked: x.GivenAlert, format: format, out: out}
 }
 
 func (e *Explanations) print(text string, answer any) error {

@@ -96,12 +96,12 @@ func Found(total, alerted int64) string {
 	return text
 }
 
-// mostBars is how many days have a line each. Of longer ranges weeks do.
-const mostBars = 100
+// maxBars is how many days have a line each. Of longer ranges weeks do.
+const maxBars = 100
 
 // bars draws a line for each day, the longest as wide as there is room.
 func bars(b *strings.Builder, days []backtest.Day, width int) {
-	if len(days) > mostBars {
+	if len(days) > maxBars {
 		b.WriteString("weeks, by their first day\n")
 		var weeks []backtest.Day
 		for week := range slices.Chunk(days, 7) {
@@ -140,7 +140,7 @@ func (r reportView) values(b *strings.Builder) {
 	for _, d := range r.Values {
 		r.dimension(b, d)
 	}
-	again := r.Pairs.Top(backtest.MostTop, 2)
+	again := r.Pairs.Top(backtest.MaxTop, 2)
 	if len(again) > 0 {
 		b.WriteString("\npairs that come back\n")
 	}
@@ -181,12 +181,12 @@ func (r reportView) valueLine(b *strings.Builder, name string, c backtest.ValueC
 }
 
 func (r reportView) exclusions(b *strings.Builder) {
-	if r.Measured == nil {
+	if r.ExclusionEffects == nil {
 		return
 	}
 	fmt.Fprintf(b, "\nwithout these exclusions %s; they take %d\n", words.Plural(r.Without, "first occurrence", "first occurrences"), r.Without-r.FirstOccurrences)
 	if len(r.Exclusions) == 0 {
-		fmt.Fprintf(b, "they are %d, and only up to %d are measured one by one\n", r.Number, backtest.MostMeasured)
+		fmt.Fprintf(b, "they are %d, and only up to %d are measured one by one\n", r.Number, backtest.MaxMeasuredExclusions)
 		return
 	}
 	var rows [][]string

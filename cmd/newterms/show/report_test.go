@@ -17,7 +17,7 @@ func TestBarsFit(t *testing.T) {
 		t.Errorf("got\n%s", &b)
 	}
 	days = nil
-	for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); len(days) < 2*mostBars; at = at.Add(24 * time.Hour) {
+	for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); len(days) < 2*maxBars; at = at.Add(24 * time.Hour) {
 		days = append(days, backtest.Day{Day: at.Format(time.DateOnly), Count: 1})
 	}
 	b.Reset()

@@ -7,7 +7,7 @@ import (
 )
 
 // Taken says how many events an exclusion takes in a range.
-type Taken struct {
+type ExclusionCount struct {
 	Alone int64 // if there were no other of those that are counted
 	Only  int64 // besides what the others take
 }
@@ -15,7 +15,7 @@ type Taken struct {
 // Taken counts what the last n of the search's exclusions take, in their order,
 // of the events that match without them. It is for a few: they are asked for at
 // once.
-func (s *Source) Taken(ctx context.Context, r Range, n int) ([]Taken, error) {
+func (s *Source) ExclusionCounts(ctx context.Context, r Range, n int) ([]ExclusionCount, error) {
 	base := s.search
 	counted := base.Exclude[len(base.Exclude)-n:]
 	base.Exclude = base.Exclude[:len(base.Exclude)-n]
@@ -47,9 +47,9 @@ func (s *Source) Taken(ctx context.Context, r Range, n int) ([]Taken, error) {
 	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
 		return nil, fmt.Errorf("count what is excluded: %w", s.explain(ctx, err))
 	}
-	taken := make([]Taken, n)
-	for i := range taken {
-		taken[i] = Taken{answer.Alone.at(i), answer.Once.Only.at(i)}
+	counts := make([]ExclusionCount, n)
+	for i := range counts {
+		counts[i] = ExclusionCount{answer.Alone.at(i), answer.Once.Only.at(i)}
 	}
-	return taken, nil
+	return counts, nil
 }

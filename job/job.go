@@ -201,8 +201,8 @@ func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, e
 		run.Requests, run.Took = requestsNow-requests, tookNow-took
 		run.Duration = j.Now().Sub(run.StartedAt)
 	}
-	// What a run has done it writes and records even if it is told to stop, all
-	// within the same time.
+	// A run that is told to stop still writes and records what it has found,
+	// within one grace period.
 	ending, cancel := withGracePeriod(ctx)
 	defer cancel()
 	source := j.openInBackground(ctx)

@@ -29,20 +29,20 @@ const backtestHelp = `  newterms backtest --from T [--to T] [--rule PATH]... [--
                   as a table; writes nothing
 `
 
-// backtestFlags are what `newterms backtest` was told.
+// backtestFlags are the flags of `newterms backtest`.
 type backtestFlags struct {
 	searchFlags
 	histories []time.Duration
 }
 
-// backtest shows what rules would have found in a range, and what exclusions
-// take. It writes nothing.
+// backtest counts what rules would have found in a range, and how exclusions change
+// that. It writes nothing.
 func (p program) backtest(ctx context.Context, args []string) error {
 	f, err := p.parseBacktest(args)
 	if err != nil {
 		return err
 	}
-	rules, unusable := p.rules(f.paths, nil, f.missing)
+	rules, unusable := p.loadRules(f.paths, nil, f.missing)
 	if len(rules) == 0 {
 		return unusable
 	}
@@ -70,7 +70,7 @@ func (p program) backtest(ctx context.Context, args []string) error {
 	return errors.Join(append(failures, show.Reports(p.stdout, reports, f.output, several))...)
 }
 
-// backtestRule tests one rule. Of several only the numbers count.
+// backtestRule runs the backtest of one rule. With several rules it only counts.
 func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rule.Rule, f backtestFlags, several bool) (*backtest.Report, error) {
 	warn := p.warnOf(r.Name)
 	b := backtest.Backtest{
@@ -80,7 +80,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 		},
 		Store: p.store(client), Progress: p.progress.of(r.Name),
 		Warn: func(err error) {
-			if !failure.Is[*job.LeftOut](err) { // of alerts that nobody writes
+			if !failure.Is[*job.LeftOut](err) { // the alerts are not written
 				warn(err)
 			}
 		},

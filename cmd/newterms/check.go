@@ -16,7 +16,7 @@ const checkHelp = `  newterms check  [--rule PATH]... [--output text|json]
 `
 
 func (p program) check(ctx context.Context, args []string) error {
-	var paths list
+	var paths stringsFlag
 	var output outputFlag
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.Var(&paths, "rule", "")
@@ -28,7 +28,7 @@ func (p program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	defer p.during("check")()
-	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
+	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
 	client, err := p.connect()
 	if err != nil {
 		return errors.Join(unusable, err)
@@ -49,12 +49,12 @@ func (p program) check(ctx context.Context, args []string) error {
 	return p.report(findings, output.output)
 }
 
-// report prints the findings. Its error carries the code of the worst one.
+// report prints the findings. Its error has the exit code of the worst one.
 func (p program) report(findings []show.Finding, format show.Format) error {
 	code := failure.ExitDone
 	for _, f := range findings {
 		if f.Level == check.Error {
-			code = max(code, failure.Code(f.Err)) // 1, which a retry may help, is the least of them
+			code = max(code, failure.Code(f.Err)) // ExitFailed is the smallest code
 		}
 	}
 	if err := show.Findings(p.stdout, findings, code, format); err != nil {

@@ -17,24 +17,24 @@ import (
 	"newterms/job/words"
 )
 
-const decideHelp = `  newterms close|acknowledge ALERT_ID... [--reason TEXT]
+const statusHelp = `  newterms close|acknowledge ALERT_ID... [--reason TEXT]
   newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
                   sets the status of alerts, by id or all that KQL matches;
                   without --yes that only shows how many there are
 `
 
-// decideFlags are what `newterms close` or `acknowledge` was told.
-type decideFlags struct {
+// statusFlags are the flags of `newterms close` and `acknowledge`.
+type statusFlags struct {
 	ids    []string
 	where  string // KQL; "" if there are ids
 	reason string
 	yes    bool
 }
 
-// decide is the command that gives alerts a status.
-func (p program) decide(command string, status alerts.WorkflowStatus) func(context.Context, []string) error {
+// setStatus returns the command that sets a status of alerts.
+func (p program) setStatus(command string, status alerts.WorkflowStatus) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
-		f, err := parseDecide(command, args)
+		f, err := parseStatus(command, args)
 		if err != nil {
 			return err
 		}
@@ -73,9 +73,9 @@ func already(n int, status alerts.WorkflowStatus) string {
 	return fmt.Sprintf(", %d were %s already", n, status)
 }
 
-// parseDecide takes flags before, between and behind the ids.
-func parseDecide(command string, args []string) (decideFlags, error) {
-	var f decideFlags
+// parseStatus accepts flags before, between and after the ids.
+func parseStatus(command string, args []string) (statusFlags, error) {
+	var f statusFlags
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.StringVar(&f.where, "where", "", "")
 	flags.StringVar(&f.reason, "reason", "", "")
@@ -101,9 +101,9 @@ func parseDecide(command string, args []string) (decideFlags, error) {
 	return f, nil
 }
 
-// matching says how many alerts a query matches. It returns their ids if they
-// are to be changed.
-func (p program) matching(ctx context.Context, store *alerts.Store, command string, status alerts.WorkflowStatus, f decideFlags) ([]string, error) {
+// matching prints how many alerts a query matches. It returns their ids if they are to
+// be changed.
+func (p program) matching(ctx context.Context, store *alerts.Store, command string, status alerts.WorkflowStatus, f statusFlags) ([]string, error) {
 	query, err := job.AlertsQuery(ctx, store, f.where)
 	if err != nil {
 		return nil, fmt.Errorf("%s: --where: %w", command, err)

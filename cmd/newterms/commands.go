@@ -14,14 +14,14 @@ import (
 	"newterms/cmd/newterms/failure"
 )
 
-// A command is one that newterms has.
+// A command is a command of newterms.
 type command struct {
 	name string
 	help string // its lines in the help; close and acknowledge share theirs
 	run  func(context.Context, []string) error
 }
 
-// commands are in the order of the help.
+// commands lists the commands in the order of the help.
 func (p program) commands() []command {
 	return []command{
 		{"run", runHelp, p.run},
@@ -29,11 +29,11 @@ func (p program) commands() []command {
 		{"setup", setupHelp, p.setup},
 		{"keys", keysHelp, p.keys},
 		{"rule", ruleHelp, p.rule},
-		{"rules", listHelp, p.list},
+		{"rules", rulesHelp, p.listRules},
 		{"explain", explainHelp, p.explain},
 		{"backtest", backtestHelp, p.backtest},
-		{"close", decideHelp, p.decide("close", alerts.Closed)},
-		{"acknowledge", decideHelp, p.decide("acknowledge", alerts.Acknowledged)},
+		{"close", statusHelp, p.setStatus("close", alerts.Closed)},
+		{"acknowledge", statusHelp, p.setStatus("acknowledge", alerts.Acknowledged)},
 		{"version", "  newterms version\n", p.version},
 	}
 }
@@ -85,7 +85,7 @@ func (p program) commandNames() string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// help prints the help of commands, of all if none is named.
+// help prints the help of the named commands, or of all.
 func (p program) help(names []string) error {
 	var sections []string
 	for _, name := range names {

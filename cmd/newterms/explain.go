@@ -29,19 +29,19 @@ const explainHelp = `  newterms explain --term FIELD=VALUE... [--from T] [--to T
                   what the rule's history is; writes nothing
 `
 
-// explain says why pairs have an alert, or why not. It writes nothing.
+// explain prints why pairs have an alert, or have none. It writes nothing.
 func (p program) explain(ctx context.Context, args []string) error {
-	var asked searchFlags
-	var terms list
+	var f searchFlags
+	var terms stringsFlag
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
-	asked.define(p, flags, show.Text, show.JSON)
+	f.define(p, flags, show.Text, show.JSON)
 	flags.Var(&terms, "term", "")
 	rest, err := parseFlags(flags, args, len(args))
 	if err == nil && len(rest) > 0 { // flags may follow the id
 		_, err = parseFlags(flags, rest[1:], 0)
 	}
 	if err == nil {
-		err = asked.read(p)
+		err = f.read(p)
 	}
 	if err != nil {
 		return err
@@ -50,12 +50,12 @@ func (p program) explain(ctx context.Context, args []string) error {
 	switch {
 	case err != nil:
 		return err
-	case len(rest) > 0 && (len(terms) > 0 || asked.window != nil):
+	case len(rest) > 0 && (len(terms) > 0 || f.window != nil):
 		return failure.Usagef("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")
 	case len(rest) == 0 && len(terms) == 0:
 		return failure.Usagef("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms --help")
 	}
-	rules, unusable := p.rules(asked.paths, asked.exclude, asked.missing)
+	rules, unusable := p.loadRules(f.paths, f.exclude, f.missing)
 	if len(rules) == 0 {
 		return unusable
 	}
@@ -66,14 +66,14 @@ func (p program) explain(ctx context.Context, args []string) error {
 	defer p.during("explain")()
 	store := p.store(client)
 	if len(rest) > 0 {
-		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], &asked))
+		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], &f))
 	}
-	if rules, err = having(rules, values); err != nil {
+	if rules, err = withFields(rules, values); err != nil {
 		return errors.Join(unusable, err)
 	}
 	failures := []error{unusable}
 	for _, r := range rules {
-		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &asked), values, asked.windowOr(r.History, p.now()), asked.output)
+		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &f), values, f.windowOr(r.History, p.now()), f.output)
 		if err != nil && len(rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
@@ -82,10 +82,10 @@ func (p program) explain(ctx context.Context, args []string) error {
 	return errors.Join(failures...)
 }
 
-// longestTerm is how many bytes a term has at the most, in Lucene.
+// longestTerm is the number of bytes of Lucene's longest term.
 const longestTerm = 32_766
 
-// parseTerms reads FIELD=VALUE, each field once.
+// parseTerms parses FIELD=VALUE arguments, each field once.
 func parseTerms(terms []string) (esquery.Values, error) {
 	values := esquery.Values{}
 	for _, term := range terms {
@@ -106,8 +106,8 @@ func parseTerms(terms []string) (esquery.Values, error) {
 	return values, nil
 }
 
-// having keeps the rules whose pairs have all of the fields.
-func having(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
+// withFields returns the rules whose new-terms fields include all of the given ones.
+func withFields(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
 	var kept []rule.Rule
 	var known []string
 	for _, r := range rules {
@@ -127,23 +127,23 @@ func having(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
 	return kept, nil
 }
 
-// explainer explains the pairs of a rule.
-func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, asked *searchFlags) *explain.Explainer {
+// explainer returns an Explainer for the pairs of a rule.
+func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, f *searchFlags) *explain.Explainer {
 	return &explain.Explainer{
-		Rule: r, Store: store, Warn: p.warnOf(r.Name), Rerun: asked.rerun,
+		Rule: r, Store: store, Warn: p.warnOf(r.Name), Rerun: f.rerun,
 		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
 	}
 }
 
-// explainPairs explains the pairs that have some values, and prints that.
+// explainPairs prints the explanation of the pairs that have the given values.
 func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values esquery.Values, w job.Window, output show.Format) error {
 	requests, _ := client.Spent()
 	start := p.now()
 	pairs, err := x.Explain(ctx, values, w, show.NewExplanations(x, output, p.stdout))
 	if err != nil {
-		return misfit(err, values)
+		return asUsageError(err, values)
 	}
 	after, _ := client.Spent()
 	p.log.Info(fmt.Sprintf("%s explained; %s, %.1f s", words.Plural(pairs, "pair", "pairs"),
@@ -151,8 +151,8 @@ func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *ex
 	return nil
 }
 
-// misfit is wrong usage where a value is none of its field.
-func misfit(err error, values esquery.Values) error {
+// asUsageError returns a usage error if err says that a value does not fit its field.
+func asUsageError(err error, values esquery.Values) error {
 	var refused *esquery.MappingError
 	if !errors.As(err, &refused) || refused.Part != "" { // of the rule
 		return err
@@ -170,9 +170,8 @@ func misfit(err error, values esquery.Values) error {
 	return failure.Usagef("%s: %v%s", term, err, hint) // advice about rules would mislead
 }
 
-// explainAlert explains an alert that exists, and whether a run would write it
-// again.
-func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, asked *searchFlags) error {
+// explainAlert explains an existing alert, and whether a run would write it again.
+func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, f *searchFlags) error {
 	alert, err := store.Find(ctx, id)
 	if failure.Is[*alerts.UnknownAlertsError](err) {
 		return failure.Usagef("explain: %s has no alert %q: an id is the _id of an alert: kibana.alert.uuid on the dashboard", p.settings.AlertsTarget, id)
@@ -192,7 +191,7 @@ func (p program) explainAlert(ctx context.Context, client *elastic.Client, store
 	for i, field := range alert.Fields {
 		values[field] = []any{alert.Terms[i]}
 	}
-	x := p.explainer(client, store, r, asked)
+	x := p.explainer(client, store, r, f)
 	x.GivenAlert = &alert
-	return p.explainPairs(ctx, client, x, values, job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)}, asked.output)
+	return p.explainPairs(ctx, client, x, values, job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)}, f.output)
 }

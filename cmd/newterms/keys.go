@@ -27,7 +27,7 @@ const keysHelp = `  newterms keys   [run|setup|close|notify]... [--rotate] [--ex
                   the one there is
 `
 
-// keysFlags are what `newterms keys` was told.
+// keysFlags are the flags of `newterms keys`.
 type keysFlags struct {
 	uses    []keys.Use
 	rotate  bool
@@ -35,19 +35,19 @@ type keysFlags struct {
 	outputFlag
 }
 
-// keys makes API keys and prints them. An error leaves the keys as they were, but
-// for one of invalidating those that were replaced.
+// keys makes API keys and prints them. After an error the old keys are unchanged,
+// unless the error is about invalidating them.
 func (p program) keys(ctx context.Context, args []string) error {
 	f, err := parseKeys(args)
 	if err != nil {
 		return err
 	}
 	if f.output == show.Secret {
-		if err := p.namesSecrets(f.uses); err != nil {
+		if err := p.checkSecretNames(f.uses); err != nil {
 			return err
 		}
 	}
-	rules, err := p.rules(nil, nil, p.settings.MissingTerms)
+	rules, err := p.loadRules(nil, nil, p.settings.MissingTerms)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f.output) })
 }
 
-// parseKeys takes flags before, between and behind the uses.
+// parseKeys accepts flags before, between and after the uses.
 func parseKeys(args []string) (keysFlags, error) {
 	var f keysFlags
 	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
@@ -111,7 +111,7 @@ func parseKeys(args []string) (keysFlags, error) {
 	return f, nil
 }
 
-// keySpecs fits the keys to the settings that a run with them has.
+// keySpecs returns the keys that the settings and rules need.
 func (p program) keySpecs(f keysFlags, rules []rule.Rule) []keys.Spec {
 	sources := map[string]bool{}
 	for _, r := range rules {
@@ -138,15 +138,15 @@ func (p program) keyName(use keys.Use) string {
 	return name
 }
 
-// secretName is what Kubernetes takes as the name of a Secret, of at most 253
+// secretName matches the names that Kubernetes accepts for a Secret, of at most 253
 // characters.
 //
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
 var secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 
-// namesSecrets refuses keys of which Kubernetes would not take the Secrets: they
-// would be made, and nobody could apply them.
-func (p program) namesSecrets(uses []keys.Use) error {
+// checkSecretNames refuses keys whose names Kubernetes refuses for a Secret: nobody
+// could apply what is printed.
+func (p program) checkSecretNames(uses []keys.Use) error {
 	for _, use := range uses {
 		if name := p.keyName(use); len(name) > 253 || !secretName.MatchString(name) {
 			return settings.Errorf("NEWTERMS_NAMESPACE: Kubernetes takes no Secret of the name %q, which has to be of a-z, 0-9, - and . alone: "+
@@ -156,7 +156,8 @@ func (p program) namesSecrets(uses []keys.Use) error {
 	return nil
 }
 
-// connectToMakeKeys refuses to go on as anybody but a user.
+// connectToMakeKeys connects as a user. It refuses an API key, whose own keys could do
+// nothing.
 func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, esquery.User, error) {
 	var nobody esquery.User
 	const asWhom = "set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD to those of a user who may make API keys and has the rights that they get"

@@ -9,8 +9,7 @@ import (
 	"newterms/cmd/newterms/show"
 )
 
-// printKeys writes the keys to stdout, and to the log what they are without
-// their secrets.
+// printKeys writes the keys to stdout, and logs them without their secrets.
 func (p program) printKeys(specs []keys.Spec, made []keys.Key, format show.Format) error {
 	text, err := keysJSON(specs, made)
 	if format == show.Secret {
@@ -32,7 +31,7 @@ func (p program) printKeys(specs []keys.Spec, made []keys.Key, format show.Forma
 	return nil
 }
 
-// keysJSON is an object of the keys by use, each as Elasticsearch returned it.
+// keysJSON returns an object of the keys by use, each as Elasticsearch returned it.
 func keysJSON(specs []keys.Spec, made []keys.Key) (string, error) {
 	byUse := map[keys.Use]keys.Key{}
 	for i, s := range specs {
@@ -43,8 +42,8 @@ func keysJSON(specs []keys.Spec, made []keys.Key) (string, error) {
 	return text.String(), err
 }
 
-// keySecrets are the Secrets that deploy/kubernetes mounts, for kubectl apply -f
-// - in the namespace of the job.
+// keySecrets returns the Secrets that deploy/kubernetes mounts, for kubectl apply -f -
+// in the job's namespace.
 func keySecrets(made []keys.Key) string {
 	var documents []string
 	for _, k := range made {

@@ -57,7 +57,7 @@ func TestKeyFiles(t *testing.T) {
 func specsOf(t *testing.T, s settings.Settings, f keysFlags) []keys.Spec {
 	t.Helper()
 	p := program{settings: s, now: time.Now}
-	rules, err := p.rules(nil, nil, s.MissingTerms)
+	rules, err := p.loadRules(nil, nil, s.MissingTerms)
 	if err != nil {
 		t.Fatal(err)
 	}

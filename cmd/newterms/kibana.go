@@ -12,7 +12,7 @@ import (
 	"newterms/deploy/kibana"
 )
 
-// space is where Kibana is asked to keep things. Its error is about settings.
+// space returns the Kibana space of the settings. Its error is about settings.
 func (p program) space() (kibana.Space, error) {
 	base, urlErr := p.settings.Kibana()
 	credentials, credentialsErr := p.settings.KibanaCredentials()
@@ -30,12 +30,12 @@ func (p program) space() (kibana.Space, error) {
 	}}, nil
 }
 
-// dashboards makes what importDashboards sends, from the settings and the rules
-// alone.
+// dashboards returns what importDashboards sends. It reads only the settings and the
+// rules.
 func (p program) dashboards() ([]byte, error) {
 	_, spaceErr := p.space()
 	okta, oktaErr := p.settings.OktaAdmin()
-	rules, rulesErr := p.rules(nil, nil, p.settings.MissingTerms)
+	rules, rulesErr := p.loadRules(nil, nil, p.settings.MissingTerms)
 	if err := errors.Join(spaceErr, oktaErr, rulesErr); err != nil {
 		return nil, err
 	}

@@ -15,12 +15,11 @@ import (
 	"newterms/job/rule"
 )
 
-// rules loads the rules that were asked for, and applies the settings and the
-// exclusions of --exclude to what they read. It returns those that can be used
-// even with an error about others.
-func (p program) rules(paths []string, exclude []kql.Query, missing settings.MissingTerms) ([]rule.Rule, error) {
-	// Together, so that a rerun by hand cannot forget what scheduled runs leave
-	// out. All rules share the list, which may be long.
+// loadRules loads rules, and applies the settings and the exclusions of --exclude to
+// their searches. Its error may be about some rules; it still returns the others.
+func (p program) loadRules(paths []string, exclude []kql.Query, missing settings.MissingTerms) ([]rule.Rule, error) {
+	// The settings always apply, so that a rerun by hand excludes what scheduled
+	// runs exclude. All rules share the list, which may be long.
 	exclude = append(slices.Clone([]kql.Query(p.settings.Exclude)), exclude...)
 	for _, path := range p.settings.ExcludeFiles {
 		more, err := rule.ReadExclusions(path)

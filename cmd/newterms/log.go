@@ -12,7 +12,7 @@ import (
 	"newterms/cmd/newterms/terminal"
 )
 
-// newLogger writes for people on a terminal and ECS JSON elsewhere.
+// newLogger returns a logger of text on a terminal, and of ECS JSON elsewhere.
 //
 // https://www.elastic.co/docs/reference/ecs/logging/intro
 func newLogger(s settings.Settings, stderr io.Writer) *slog.Logger {
@@ -28,12 +28,12 @@ func newLogger(s settings.Settings, stderr io.Writer) *slog.Logger {
 		slog.String("ecs.version", "8.11.0"), slog.String("service.name", "newterms"),
 		slog.String("service.version", version()), slog.String("event.dataset", "newterms.log"),
 	})
-	// What is ours has an object of its own: ECS knows a rule as an object.
+	// Our keys have an object of their own: in ECS, rule is an object.
 	return slog.New(ecs.WithGroup("newterms"))
 }
 
-// sentences leaves out the keys of a record, whose message says the same to
-// people, unless debug is on.
+// sentences drops a record's keys unless debug is on, because the message says the
+// same.
 type sentences struct{ slog.Handler }
 
 func (s sentences) Handle(ctx context.Context, r slog.Record) error {

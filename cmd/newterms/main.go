@@ -17,14 +17,13 @@ func main() {
 	os.Exit(failure.Code(run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
 }
 
-// sameSignal is how long after the first signal a second one is taken for the
-// same: timeout and some container runtimes send it to the process and to its
-// group at once.
+// sameSignal is how long after the first signal a second one is ignored: timeout and
+// some container runtimes send it to the process and to its group at once.
 const sameSignal = time.Second
 
-// untilSignal returns a context that SIGINT or SIGTERM ends, with the signal in
-// its cause. A second signal kills, unless it is the same one. A reader of stdout
-// that is gone, such as head, is an error of the write and kills nothing.
+// untilSignal returns a context that SIGINT or SIGTERM ends, with the signal in its
+// cause. A second signal kills the process, unless it comes within sameSignal. If the
+// reader of stdout is gone, as with head, only the write fails.
 func untilSignal(parent context.Context) context.Context {
 	signal.Ignore(syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(parent)

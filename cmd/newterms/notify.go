@@ -11,13 +11,13 @@ import (
 	"newterms/esquery"
 )
 
-// notifyNeeds are Kibana's privileges for the rules that notify.
+// notifyNeeds lists Kibana's privileges for the rules that notify.
 const notifyNeeds = "Stack Rules: All, and Actions and Connectors: Read,"
 
-// mayNotify finds out whether installNotifiers would work and last, and changes
-// nothing. A rule of Kibana goes on with the API key that installs it, or with
-// one of the user who does: with their privileges, and as long as the key lives.
-func (p program) mayNotify(ctx context.Context) (kibana.Connector, error) {
+// checkNotify finds out whether installNotifiers would work and keep working; it
+// changes nothing. A Kibana rule runs with the API key that installs it, or with one of
+// the installing user. It has their privileges, and stops when the key expires.
+func (p program) checkNotify(ctx context.Context) (kibana.Connector, error) {
 	space, err := p.space()
 	if err == nil && p.settings.ConnectorID == "" {
 		err = settings.Errorf("KIBANA_CONNECTOR_ID is not set: set it to the id of the connector that is to tell you")
@@ -25,7 +25,7 @@ func (p program) mayNotify(ctx context.Context) (kibana.Connector, error) {
 	if err != nil {
 		return kibana.Connector{}, err
 	}
-	if err := p.keyLasts(ctx); err != nil {
+	if err := p.checkNotifyKey(ctx); err != nil {
 		return kibana.Connector{}, err
 	}
 	connector, err := space.Connector(ctx, p.settings.ConnectorID, p.settings.ConnectorTo)
@@ -35,9 +35,9 @@ func (p program) mayNotify(ctx context.Context) (kibana.Connector, error) {
 	return connector, nil
 }
 
-// keyLasts asks Elasticsearch about the credentials for Kibana, which are its
-// own.
-func (p program) keyLasts(ctx context.Context) error {
+// checkNotifyKey asks Elasticsearch whether the credentials for Kibana expire, and
+// which privileges they have.
+func (p program) checkNotifyKey(ctx context.Context) error {
 	client, err := p.connectAs(p.settings.KibanaCredentials())
 	if err != nil {
 		return err

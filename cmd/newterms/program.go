@@ -20,30 +20,30 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// program is one call of the command line.
+// A program is one call of the command line.
 type program struct {
 	settings settings.Settings
-	streams  [2]*terminal.Stream // stdout and stderr, for until
+	streams  [2]*terminal.Stream // stdout and stderr, for endingWith
 	stdout   io.Writer
-	stderr   io.Writer // only for loggers
+	stderr   io.Writer // for loggers only
 	log      *slog.Logger
 	progress *progress
 	now      func() time.Time
 	retry    func() []backoff.RetryOption
-	pageSize int // 0 is the default
+	pageSize int // 0 means the default
 }
 
-// memoryLimit is where the garbage collector begins to work harder, unless
-// GOMEMLIMIT says otherwise. A run over 1,000,000 pairs that wrote 100,000 alerts
-// took 120 MB before, and no less time; one over pairs of 11 kB took 3 s more.
+// memoryLimit is the garbage collector's soft limit, unless GOMEMLIMIT is set. A run
+// over 1,000,000 pairs that wrote 100,000 alerts took 120 MB before, and as long; one
+// over pairs of 11 kB took 3 s more.
 const memoryLimit = 48 << 20
 
-// collectAt lets the heap grow, in percent of what is in use, before it is
-// collected, unless GOGC says otherwise: with 100 a run took a tenth more time.
-const collectAt = 400
+// gcPercent is how far the heap grows, in percent, before it is collected, unless GOGC
+// is set. With 100 a run took a tenth more time.
+const gcPercent = 400
 
-// run does what args say and reports an error, one line for each cause, on
-// stderr. The error that it returns is for exitCode.
+// run runs the command in args and logs its errors on stderr, one line each. The
+// returned error is for failure.Code.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	isSet := func(name string) bool {
 		return slices.ContainsFunc(environ, func(v string) bool { return strings.HasPrefix(v, name+"=") })
@@ -52,7 +52,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		debug.SetMemoryLimit(memoryLimit)
 	}
 	if !isSet("GOGC") {
-		debug.SetGCPercent(collectAt)
+		debug.SetGCPercent(gcPercent)
 	}
 	p := program{now: time.Now, retry: elastic.DefaultRetry}
 	return p.execute(ctx, args, environ, stdout, stderr)
@@ -68,7 +68,7 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 	}
 	p.streams = [2]*terminal.Stream{terminal.NewStream("stdout", stdout), terminal.NewStream("stderr", stderr)}
 	p.progress = newProgress(terminal.NewProgress(p.streams[1].Until(ctx.Done())))
-	p = p.until(ctx)
+	p = p.endingWith(ctx)
 	err := p.dispatch(ctx, args, settingsErr)
 	for _, cause := range failure.Causes(err) {
 		if !failure.Is[*failure.Reported](cause) {
@@ -78,16 +78,16 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 	return err
 }
 
-// until returns the program for what ends with a context: then it waits no longer
-// for who reads what it prints and logs.
-func (p program) until(ctx context.Context) program {
+// endingWith returns the program for work that ends with ctx: its output then no longer
+// waits for a reader.
+func (p program) endingWith(ctx context.Context) program {
 	p.stdout, p.stderr = p.progress.Beside(p.streams[0].Until(ctx.Done())), p.progress.Beside(p.streams[1].Until(ctx.Done()))
 	p.log = newLogger(p.settings, p.stderr)
 	return p
 }
 
-// parseFlags parses what follows the command, flags and other arguments in any
-// order, and returns the others, at most maxRest.
+// parseFlags parses the arguments after the command: flags and others in any order. It
+// returns the others, at most maxRest.
 func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, error) {
 	flags.SetOutput(io.Discard)
 	var rest []string
@@ -107,29 +107,29 @@ func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, erro
 	}
 }
 
-// isGiven reports whether a flag is there, whatever its value is.
+// isGiven reports whether a flag was given, whatever its value.
 func isGiven(flags *flag.FlagSet, name string) bool {
 	given := false
 	flags.Visit(func(f *flag.Flag) { given = given || f.Name == name })
 	return given
 }
 
-// store is what is written to and read of the settings' targets.
+// store returns the store of the settings' targets.
 func (p program) store(client *elastic.Client) *alerts.Store {
 	return alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
 }
 
-// list is a flag that may be repeated.
-type list []string
+// stringsFlag is a flag that may be repeated.
+type stringsFlag []string
 
-func (l *list) String() string     { return strings.Join(*l, ",") }
-func (l *list) Set(s string) error { *l = append(*l, s); return nil }
+func (l *stringsFlag) String() string     { return strings.Join(*l, ",") }
+func (l *stringsFlag) Set(s string) error { *l = append(*l, s); return nil }
 
-// stamped is the version that a build without a checkout is told, by the linker:
-// -X main.stamped=0.1.0.
+// stamped is the version that the linker sets in a build without a checkout: -X
+// main.stamped=0.1.0.
 var stamped string
 
-// version is the stamped one, or the module's, as the go command stamped it.
+// version returns stamped, or the module's version in the build info.
 func version() string {
 	if stamped != "" {
 		return stamped

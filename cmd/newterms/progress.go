@@ -10,7 +10,7 @@ import (
 	"newterms/job/words"
 )
 
-// progress shows how far the rules of a command are. It is safe for concurrent use.
+// progress shows the progress of a command's rules. It is safe for concurrent use.
 type progress struct {
 	*terminal.Progress
 
@@ -22,13 +22,13 @@ func newProgress(p *terminal.Progress) *progress {
 	return &progress{Progress: p, rules: map[string]job.Progress{}}
 }
 
-// during shows it while a command runs, until the function that it returns is called.
+// during shows the progress while a command runs, until done is called.
 func (p program) during(command string) (done func()) {
 	text := func(spent time.Duration) string { return command + ": " + p.progress.text(spent) }
 	return p.progress.During(text, func(text string) { p.log.Info(text) })
 }
 
-// of takes how far a rule is.
+// of returns a function that records the progress of a rule.
 func (p *progress) of(rule string) func(job.Progress) {
 	return func(now job.Progress) {
 		p.mu.Lock()
@@ -37,7 +37,7 @@ func (p *progress) of(rule string) func(job.Progress) {
 	}
 }
 
-// text says how far the rules are, together if there are several.
+// text returns the progress of the rules, added up if there are several.
 func (p *progress) text(spent time.Duration) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

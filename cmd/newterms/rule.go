@@ -18,7 +18,7 @@ const ruleHelp = `  newterms rule   [PATH] [--among FOLDER] [--requests] [--outp
                   of a folder have in common with it; needs no cluster
 `
 
-// ruleFlags are what `newterms rule` was told.
+// ruleFlags are the flags of `newterms rule`.
 type ruleFlags struct {
 	requests bool
 	among    string
@@ -42,7 +42,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 	if err := f.outputFlag.check(); err != nil {
 		return err
 	}
-	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
+	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
 	var others []rule.Rule
 	if f.among != "" {
 		library, err := rule.Read(f.among)
@@ -66,8 +66,8 @@ func (p program) rule(ctx context.Context, args []string) error {
 	return unusable
 }
 
-// page collects what there is to say. For JSON it asks the cluster, if there is
-// one, which types the fields have; else every field is taken for a keyword.
+// page collects the facts about a rule. For JSON it asks the cluster, if there is one,
+// for the types of the fields; otherwise every field counts as a keyword.
 func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (show.Page, error) {
 	page := show.Page{Page: r.Page()}
 	now := p.now().UTC()

@@ -26,15 +26,15 @@ const runHelp = `  newterms run    [--from T] [--to T] [--rule PATH]... [--exclu
                   runs once, over the scheduled window or over [from, to)
 `
 
-// runFlags are what `newterms run` was told.
+// runFlags are the flags of `newterms run`, and the rules to run.
 type runFlags struct {
-	searchFlags // whose window is the scheduled one if it is nil
+	searchFlags // a nil window is the scheduled one
 	dryRun      bool
 	rules       []rule.Rule
-	unusable    error // of rules that were asked for; the others run
+	unusable    error // about rules that could not be loaded; the others run
 }
 
-// several reports whether more than one rule was asked for.
+// several reports whether more than one rule was given.
 func (f runFlags) several() bool { return len(f.rules)+len(failure.Causes(f.unusable)) > 1 }
 
 func (p program) run(ctx context.Context, args []string) error {
@@ -52,7 +52,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	var failures []error
 	for _, cause := range failure.Causes(f.unusable) {
 		sum.Unusable++
-		failures = append(failures, p.tell(cause))
+		failures = append(failures, p.logError(cause))
 	}
 	b, err := batch.New(ctx, p.store(client), f.rules, f.window == nil, f.dryRun)
 	if err != nil {
@@ -63,7 +63,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	token, failed := terminal.NewToken(), make(chan error, len(f.rules))
 	sum.NotBegun, err = b.Run(ctx, int(p.settings.Concurrency), func(ctx context.Context, r rule.Rule) {
-		run, err := p.runAmong(ctx, r, f, b, client.Apart(p.log), token)
+		run, err := p.runInBatch(ctx, r, f, b, client.Apart(p.log), token)
 		sum.Add(run, err)
 		failed <- err
 	})
@@ -75,7 +75,7 @@ func (p program) run(ctx context.Context, args []string) error {
 		return errors.Join(append(failures, err)...)
 	}
 	if err != nil {
-		failures = append(failures, p.tell(err))
+		failures = append(failures, p.logError(err))
 	}
 	requests, took := client.Spent()
 	sum.Requests, sum.Took, sum.Duration = sum.Requests+requests, sum.Took+took, p.now().Sub(start)
@@ -94,13 +94,13 @@ func (p program) parseRun(args []string) (runFlags, error) {
 	if err := f.read(p); err != nil {
 		return f, err
 	}
-	if f.rules, f.unusable = p.rules(f.paths, f.exclude, f.missing); len(f.rules) == 0 {
+	if f.rules, f.unusable = p.loadRules(f.paths, f.exclude, f.missing); len(f.rules) == 0 {
 		return f, f.unusable
 	}
 	return f, nil
 }
 
-// withDeadline is the time that there is for all rules.
+// withDeadline returns a context that ends at the deadline of all rules.
 func (p program) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	if deadline := time.Duration(p.settings.Deadline); deadline > 0 {
 		return context.WithTimeoutCause(ctx, deadline, fmt.Errorf("NEWTERMS_DEADLINE=%s is over", deadline))
@@ -108,44 +108,43 @@ func (p program) withDeadline(ctx context.Context) (context.Context, context.Can
 	return context.WithCancel(ctx)
 }
 
-// runAmong runs a rule. One of several prints its lines, and why it failed, in one
-// piece.
-func (p program) runAmong(ctx context.Context, r rule.Rule, f runFlags, b *batch.Batch, client *elastic.Client, token terminal.Token) (alerts.Run, error) {
+// runInBatch runs a rule. If there are several, it prints each rule's lines and error
+// in one piece.
+func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *batch.Batch, client *elastic.Client, token terminal.Token) (alerts.Run, error) {
 	j := b.Job(r, client, p.store(client))
 	if !f.several() {
 		return p.runRule(ctx, j, f, func() error { return nil })
 	}
-	p = p.until(ctx)
+	p = p.endingWith(ctx)
 	output := terminal.NewOutput(token, ctx.Done(), p.stdout, p.stderr)
 	defer output.Close()
 	p.stdout, p.log = output.Stdout, newLogger(p.settings, output.Stderr)
 	run, err := p.runRule(ctx, j, f, output.Print)
 	if err != nil {
-		err = p.tell(fmt.Errorf("rule %s: %w", r.Name, err))
+		err = p.logError(fmt.Errorf("rule %s: %w", r.Name, err))
 	}
 	return run, err
 }
 
-// tell logs an error where it happened.
-func (p program) tell(err error) error {
+// logError logs an error, and returns it as a *failure.Reported.
+func (p program) logError(err error) error {
 	p.log.Error(failure.Line(err), "exit_code", failure.Code(err))
 	return &failure.Reported{Exit: failure.Code(err), Err: err}
 }
 
-// runRule runs a rule and prints what it finds; printed is called when that is
-// printed.
+// runRule runs a rule and prints its alerts. It calls printed once they are printed.
 func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed func() error) (alerts.Run, error) {
 	out := show.NewAlerts(f.output, p.stdout)
 	r := j.Rule
-	p.fill(&j, f, out)
+	p.configure(&j, f, out)
 	j.Finish = func(whole alerts.Run, err error) error {
 		if f.dryRun && whole.Counts.New > 0 {
 			out.None = show.Found(whole.Counts.New, whole.Counts.AlreadyAlerted)
 		}
 		if failure.Is[*job.PrintError](err) {
-			return nil // there is no use in trying once more
+			return nil // printing again would fail again
 		}
-		if err == nil || out.Kept() {
+		if err == nil || out.HasRows() {
 			if err := out.Flush(r.Name); err != nil {
 				return err
 			}
@@ -169,15 +168,15 @@ func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed fun
 	return run, err
 }
 
-// fill adds to a job what the settings and flags say.
-func (p program) fill(j *job.Job, f runFlags, out *show.Alerts) {
+// configure applies the settings and flags to a job.
+func (p program) configure(j *job.Job, f runFlags, out *show.Alerts) {
 	j.Version, j.MaxAlerts, j.DryRun = version(), int(p.settings.MaxAlerts), f.dryRun
 	j.Timing = job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)}
 	j.Emit, j.Rerun, j.Now = out.Add, f.rerun, p.now
 	j.Progress, j.Warn = p.progress.of(j.Rule.Name), p.warnOf(j.Rule.Name)
 }
 
-// warnOf logs the warnings of a rule.
+// warnOf returns a function that logs the warnings of a rule.
 func (p program) warnOf(rule string) func(error) {
 	return func(err error) { p.log.Warn(failure.Line(err), append(failure.Attrs(err), "rule", rule)...) }
 }

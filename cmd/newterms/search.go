@@ -17,17 +17,17 @@ import (
 	"newterms/job/rule"
 )
 
-// searchFlags are what run, explain and backtest share: over which time which rules
-// search, and what is left out. Read makes sense of them once they are parsed.
+// searchFlags are the flags that run, explain and backtest have in common: the rules,
+// the range, the exclusions. After parsing, read sets the fields below.
 type searchFlags struct {
-	from, to               *string // nil if not given: "" is a variable that a script forgot
-	paths, excludes, files list
+	from, to               *string // nil if not given: "" may be an unset variable of a script
+	paths, excludes, files stringsFlag
 	missing                settings.MissingTerms
 	outputFlag
 
-	window  *job.Window // by --from and --to; nil if they are not given
+	window  *job.Window // of --from and --to; nil if they are not given
 	exclude []kql.Query // of --exclude and --exclude-file
-	repeat  []string    // the arguments that a run of the same search needs
+	repeat  []string    // the arguments that repeat the search in a run
 }
 
 // define defines the flags; the first format is the default.
@@ -45,7 +45,7 @@ func (f *searchFlags) define(p program, flags *flag.FlagSet, formats ...show.For
 	f.outputFlag.define(flags, formats...)
 }
 
-// read makes sense of what was parsed.
+// read checks the parsed flags, and sets window, exclude and repeat.
 func (f *searchFlags) read(p program) error {
 	if err := f.outputFlag.check(); err != nil {
 		return err
@@ -79,8 +79,8 @@ func (f *searchFlags) read(p program) error {
 	return nil
 }
 
-// readWindow returns the range in whole milliseconds, nil if no flag is given. It
-// ends now if only --from is.
+// readWindow returns the range in whole milliseconds, nil if no flag is given. Without
+// --to it ends now.
 func (f *searchFlags) readWindow(now time.Time) (*job.Window, error) {
 	switch {
 	case f.from == nil && f.to == nil:
@@ -107,7 +107,7 @@ func (f *searchFlags) readWindow(now time.Time) (*job.Window, error) {
 	return &w, nil
 }
 
-// windowOr is the range that was asked for, or else the last H up to now.
+// windowOr returns the given range, or else the last H up to now.
 func (f *searchFlags) windowOr(history time.Duration, now time.Time) job.Window {
 	if f.window == nil {
 		now = now.UTC().Truncate(time.Millisecond)
@@ -116,7 +116,7 @@ func (f *searchFlags) windowOr(history time.Duration, now time.Time) job.Window 
 	return *f.window
 }
 
-// rerun is the command that runs a window by hand with the same search, for a shell.
+// rerun returns the shell command that runs a window by hand with the same search.
 func (f *searchFlags) rerun(w job.Window) string {
 	const layout = "2006-01-02T15:04:05.000Z07:00"
 	words := append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...)

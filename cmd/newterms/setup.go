@@ -30,13 +30,13 @@ func (p program) setup(ctx context.Context, args []string) error {
 	var objects []byte
 	var connector kibana.Connector
 	var err error
-	if *dashboards { // before anything is changed, like what follows
+	if *dashboards { // as with notify, before anything is changed
 		if objects, err = p.dashboards(); err != nil {
 			return err
 		}
 	}
 	if *notify {
-		if connector, err = p.mayNotify(ctx); err != nil {
+		if connector, err = p.checkNotify(ctx); err != nil {
 			return fmt.Errorf("setup: notify: %w", err)
 		}
 	}

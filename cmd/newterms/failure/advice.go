@@ -11,8 +11,7 @@ import (
 	"newterms/job/rule"
 )
 
-// Line is an error in one line, for a log where a line is an event, with
-// what to do about it.
+// Line returns an error and its advice in one line, for a log.
 func Line(err error) string {
 	line := strings.ReplaceAll(err.Error(), "\n", "; ")
 	if do := Advice(err); do != "" {
@@ -21,16 +20,17 @@ func Line(err error) string {
 	return line
 }
 
-// Advice says what to do about an error, a warning or a problem that check found. One
-// that knows it has an Advice of its own; the others' stand here. It is "" where the text of the error says it, as
-// texts about the command line and the settings do.
+// Advice returns what the user can do about an error, a warning or a problem that check
+// found. An error with an Advice method is asked; the advice for others is here. It is
+// "" where the error says it itself, as errors about the command line and the settings
+// do.
 func Advice(err error) string {
 	var advised interface {
 		error
 		Advice() string
 	}
 	var rejected *alerts.RejectedError
-	var inTheWay *alerts.TargetError
+	var targetErr *alerts.TargetError
 	var ofConnector *kibana.ConnectorError
 	var fromKibana *kibana.RequestError
 	switch {
@@ -55,8 +55,8 @@ func Advice(err error) string {
 		return alerts.PipelineAdvice + "; until then each run covers this window again"
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
-	case errors.As(err, &inTheWay):
-		return targetAdvice(inTheWay)
+	case errors.As(err, &targetErr):
+		return targetAdvice(targetErr)
 	case alerts.IsOtherMapping(err):
 		return "the target was not made by the index template of newterms: run newterms setup, which names what is in the way"
 	case errors.Is(err, job.ErrTerminated):
@@ -89,7 +89,8 @@ func targetAdvice(e *alerts.TargetError) string {
 	return "delete the data stream, or " + elsewhere
 }
 
-// Attrs are keys and values of an error or a warning, for a log; nil if it has none.
+// Attrs returns the keys and values that an error or a warning has for a log; nil if it
+// has none.
 func Attrs(err error) []any {
 	var attributed interface {
 		error

@@ -4,14 +4,14 @@ import (
 	"errors"
 )
 
-// Causes takes errors apart that errors.Join put together.
+// Causes returns the errors that errors.Join joined.
 func Causes(err error) []error {
 	if err == nil {
 		return nil
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() {
-		return []error{err} // fmt.Errorf with several %w has one story to tell
+		return []error{err} // fmt.Errorf with several %w is one error
 	}
 	var all []error
 	for _, cause := range joined.Unwrap() {

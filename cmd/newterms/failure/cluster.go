@@ -13,21 +13,21 @@ import (
 	"newterms/job"
 )
 
-// clusterAdvice is for what Elasticsearch answers, or that it does not.
+// clusterAdvice returns the advice about errors of requests to Elasticsearch.
 func clusterAdvice(err error) string {
 	var refused interface{ StatusCode() int }
 	var scheme *elastic.SchemeError
-	var misfit *esquery.MappingError
+	var mappingErr *esquery.MappingError
 	switch {
 	case Is[*elastic.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
 	case Is[*esquery.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
-	case errors.As(err, &misfit) && misfit.Forbidden:
+	case errors.As(err, &mappingErr) && mappingErr.Forbidden:
 		return "write it with values in the place of patterns and ranges, or let the cluster allow such queries"
-	case misfit != nil && strings.HasPrefix(misfit.Part, string(esquery.OfFilter)):
+	case mappingErr != nil && strings.HasPrefix(mappingErr.Part, string(esquery.OfFilter)):
 		return "correct the filter"
-	case misfit != nil && misfit.Part != "":
+	case mappingErr != nil && mappingErr.Part != "":
 		return "correct it; a network is written 203.0.113.0/24"
 	case Is[*esquery.MappingError](err):
 		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
@@ -70,7 +70,7 @@ func clusterAdvice(err error) string {
 	return ""
 }
 
-// certificateAdvice is for the certificate of a server that is not trusted.
+// certificateAdvice returns the advice about a server certificate that is not trusted.
 func certificateAdvice(err error, url, authority string) string {
 	var invalid x509.CertificateInvalidError
 	switch {

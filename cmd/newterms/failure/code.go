@@ -1,4 +1,4 @@
-// Package failure says of an error what to do about it, and which exit code it has.
+// Package failure returns the advice about an error, and its exit code.
 package failure
 
 import (
@@ -29,7 +29,7 @@ const (
 	ExitConfig       = 78
 )
 
-// A UsageError is about the command line.
+// A UsageError is an error in the command line.
 type UsageError struct{ err error }
 
 // Usagef is fmt.Errorf for a *UsageError.
@@ -38,7 +38,7 @@ func Usagef(format string, args ...any) error { return &UsageError{fmt.Errorf(fo
 func (e *UsageError) Error() string { return e.err.Error() }
 func (e *UsageError) Unwrap() error { return e.err }
 
-// A Reported error was printed where it happened. It only carries the exit code.
+// A Reported error has been logged already. It only sets the exit code.
 type Reported struct {
 	Exit int
 	Err  error // may be nil
@@ -51,8 +51,8 @@ func (e *Reported) Error() string {
 	return e.Err.Error()
 }
 
-// Code is the one place that gives an error its code. Of several causes, one
-// that a retry may help decides.
+// Code returns the exit code of an error. If one of several causes may go away with a
+// retry, it decides.
 func Code(err error) int {
 	code := ExitDone
 	for _, cause := range Causes(err) {
@@ -89,19 +89,18 @@ func codeOf(err error) int {
 		case check.TemplateMissing:
 			return ExitConfig
 		}
-	case isBlocked(err): // a 403, which no right makes better
+	case isBlocked(err): // a 403 that no privilege removes
 	case elastic.HasStatus(err, http.StatusUnauthorized), elastic.HasStatus(err, http.StatusForbidden):
 		return ExitUnauthorized
 	}
 	return ExitFailed
 }
 
-// isBlocked reports whether an index takes no requests of this kind, from
-// anybody.
+// isBlocked reports whether an index refuses such requests from everybody.
 func isBlocked(err error) bool { return elastic.HasCause(err, "cluster_block_exception") }
 
-// isNoTarget reports that documents were refused because there is no data stream of
-// ours for them.
+// isNoTarget reports whether documents were refused because our data stream does not
+// exist.
 func isNoTarget(err error) bool {
 	return Is[*alerts.RejectedError](err) && elastic.HasStatus(err, http.StatusNotFound)
 }

@@ -14,7 +14,7 @@ var (
 	errUserinfo = errors.New("holds a user or password")
 )
 
-// address reads the URL of a server. Its errors do not quote it: it may hold a
+// address parses the URL of a server. Its errors do not quote it, because it may hold a
 // secret.
 func address(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
@@ -24,12 +24,12 @@ func address(text string) (*url.URL, error) {
 	case u.User != nil:
 		return nil, errUserinfo
 	}
-	// Paths are put behind it.
+	// Paths are appended to it.
 	u.Path = strings.TrimRight(u.Path, "/")
 	return u, nil
 }
 
-// cloudAddress reads a Cloud ID: a name, and the base64 of the host, the id of
+// cloudAddress parses a Cloud ID: a name, and the base64 of the host, the id of
 // Elasticsearch there and the id of Kibana, with "$" between them.
 //
 // https://www.elastic.co/docs/deploy-manage/deploy/elastic-cloud/find-cloud-id
@@ -52,7 +52,7 @@ func cloudAddress(id string) (*url.URL, error) {
 	return u, nil
 }
 
-// addresses are the URLs of the cluster. The error joins an *Error for each
+// addresses returns the URLs of the cluster. The error joins an *Error for each
 // problem.
 func (s Settings) addresses() ([]*url.URL, error) {
 	switch {
@@ -86,7 +86,7 @@ func (s Settings) addresses() ([]*url.URL, error) {
 	return urls, errors.Join(problems...)
 }
 
-// OktaAdmin is the URL of Okta's admin console, "" if it is not set. Its error is
+// OktaAdmin returns the URL of Okta's admin console, "" if it is not set. Its error is
 // an *Error.
 func (s Settings) OktaAdmin() (string, error) {
 	if s.OktaURL == "" {
@@ -99,7 +99,7 @@ func (s Settings) OktaAdmin() (string, error) {
 	return u.String(), nil
 }
 
-// Kibana is the URL of Kibana. Its error is an *Error.
+// Kibana returns the URL of Kibana. Its error is an *Error.
 func (s Settings) Kibana() (*url.URL, error) {
 	if s.KibanaURL == "" {
 		return nil, Errorf("KIBANA_URL is not set: set it to the address of Kibana, such as https://kibana.example:5601")

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// Credentials are an API key, or a user and password, or nothing.
+// Credentials hold an API key, or a user and password, or nothing.
 type Credentials struct{ APIKey, Username, Password string }
 
-// Credentials reads the secrets, from their files if those are set. Its error
+// Credentials returns the secrets, read from their files if those are set. Its error
 // joins an *Error for each problem, without any secret.
 func (s Settings) Credentials() (Credentials, error) {
 	apiKey, keyErr := secret("ELASTICSEARCH_API_KEY", s.APIKey, s.APIKeyFile)
@@ -31,8 +31,8 @@ func (s Settings) Credentials() (Credentials, error) {
 	return Credentials{apiKey, s.Username, password}, errors.Join(problems...)
 }
 
-// secret is a variable's value or what is in the file that name_FILE names,
-// without spaces around it; "" if neither is set.
+// secret returns the value of a variable, or the trimmed content of the file that
+// name_FILE names; "" if neither is set.
 func secret(name, value, path string) (string, error) {
 	switch {
 	case path == "":
@@ -51,9 +51,8 @@ func secret(name, value, path string) (string, error) {
 	return trimmed, nil
 }
 
-// encodedKey takes an API key in each form in which people copy it, as far as
-// that is unambiguous, and returns it encoded: the base64 of id:api_key, which
-// Elasticsearch returns as "encoded". "" stays "".
+// encodedKey accepts an API key in each unambiguous form that people copy. It returns
+// the base64 of id:api_key, which Elasticsearch calls "encoded". "" stays "".
 func encodedKey(name, text string) (string, error) {
 	key := strings.Trim(text, "\"'` \t\r\n")
 	if prefix, rest, ok := strings.Cut(key, " "); ok && strings.EqualFold(prefix, "ApiKey") {
@@ -86,8 +85,8 @@ func isKeyPair(text string) bool {
 	return ok && printable(id) && printable(key)
 }
 
-// KibanaCredentials are those of Elasticsearch, which Kibana takes as well, if
-// there are none for Kibana.
+// KibanaCredentials returns the credentials for Kibana, or else those for
+// Elasticsearch, which Kibana accepts too.
 func (s Settings) KibanaCredentials() (Credentials, error) {
 	if s.KibanaAPIKey != "" {
 		key, err := encodedKey("KIBANA_API_KEY", s.KibanaAPIKey)
@@ -96,7 +95,7 @@ func (s Settings) KibanaCredentials() (Credentials, error) {
 	return s.Credentials()
 }
 
-// Authorize adds the credentials to a request; nothing if there are none.
+// Authorize adds the credentials, if any, to a request.
 func (c Credentials) Authorize(request *http.Request) {
 	switch {
 	case c.APIKey != "":

@@ -1,5 +1,5 @@
-// Package settings reads the environment variables, and connects with what they say.
-// The README names and explains each.
+// Package settings reads the environment variables, and connects to what they name. The
+// README explains each.
 package settings
 
 import (
@@ -20,7 +20,7 @@ import (
 	"newterms/job/rule"
 )
 
-// Settings are the environment variables, named and explained in the README.
+// Settings are the environment variables, which the README explains.
 type Settings struct {
 	URLs         []string `env:"ELASTICSEARCH_URL"`
 	CloudID      string   `env:"ELASTICSEARCH_CLOUD_ID"`
@@ -60,7 +60,7 @@ type Settings struct {
 	Term      string    `env:"TERM"`
 }
 
-// An Error is about a setting, which it names.
+// An Error is about a setting, and names it.
 type Error struct{ err error }
 
 // Errorf is fmt.Errorf for an *Error.
@@ -69,7 +69,7 @@ func Errorf(format string, args ...any) error { return &Error{fmt.Errorf(format,
 func (e *Error) Error() string { return e.err.Error() }
 func (e *Error) Unwrap() error { return e.err }
 
-// Duration is a time.Duration that takes d and w as well.
+// Duration is a time.Duration whose text may have the units d and w.
 type Duration time.Duration
 
 func (d *Duration) UnmarshalText(text []byte) error {
@@ -78,7 +78,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return err
 }
 
-// MissingTerms says whether the absence of a new-terms field is a term.
+// MissingTerms is whether the absence of a new-terms field counts as a term.
 type MissingTerms bool
 
 func (m *MissingTerms) UnmarshalText(text []byte) error {
@@ -97,7 +97,7 @@ func (m MissingTerms) String() string {
 	return "skip"
 }
 
-// exclusions are queries for events that are as if they were not there.
+// exclusions are queries for events to ignore.
 type exclusions []kql.Query
 
 func (e *exclusions) UnmarshalText(text []byte) error {
@@ -106,7 +106,7 @@ func (e *exclusions) UnmarshalText(text []byte) error {
 	return err
 }
 
-// logLevel is the least level that is logged.
+// logLevel is the lowest level that is logged.
 type logLevel slog.Level
 
 func (l *logLevel) UnmarshalText(text []byte) error {
@@ -127,9 +127,9 @@ func (f *logFormat) UnmarshalText(text []byte) error {
 	return fmt.Errorf("%q is none of auto, text, json", text)
 }
 
-// Read reads and checks all that needs no file or server. Its error
-// joins an *Error for each problem; the settings are usable for logging
-// even then.
+// Read reads the settings, and checks them as far as no file or server is needed. Its
+// error joins an *Error for each problem; the settings are usable for logging even
+// then.
 func Read(environ []string) (Settings, error) {
 	var s Settings
 	variables := env.ToMap(environ)
@@ -164,8 +164,8 @@ func Read(environ []string) (Settings, error) {
 	return s, errors.Join(append(problems, s.problems(len(problems) > 0)...)...)
 }
 
-// problems are those of settings that can each be read; incomplete says that
-// there are others, which may have kept their zero values.
+// problems checks the settings. incomplete means that some could not be parsed and may
+// have kept their zero values.
 func (s Settings) problems(incomplete bool) []error {
 	var problems []error
 	problem := func(format string, args ...any) {
@@ -197,9 +197,8 @@ func (s Settings) problems(incomplete bool) []error {
 	return problems
 }
 
-// maxPath is what names and patterns may take in the path of a request, where
-// Elasticsearch allows 4,096 bytes for the whole line
-// (http.max_initial_line_length).
+// maxPath is how many bytes of a request's path names and patterns may take.
+// Elasticsearch allows 4,096 for the whole line (http.max_initial_line_length).
 const maxPath = 3_600
 
 func FitsPath(indices []string) error {
@@ -213,7 +212,8 @@ func FitsPath(indices []string) error {
 	return nil
 }
 
-// parseProblem names the variable, where env names the field of the struct.
+// parseProblem replaces the name of the struct's field, which env gives, by that of the
+// variable.
 func parseProblem(err error) error {
 	var parse env.ParseError
 	if !errors.As(err, &parse) {

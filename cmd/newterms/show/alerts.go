@@ -64,7 +64,7 @@ func (p *Alerts) Add(a alerts.Alert) error {
 }
 
 // Kept reports whether there are alerts to print with Flush.
-func (p *Alerts) Kept() bool { return len(p.rows) > 0 }
+func (p *Alerts) HasRows() bool { return len(p.rows) > 0 }
 
 // Flush prints the alerts that were kept for a rule, or the rest of them.
 func (p *Alerts) Flush(rule string) error {

@@ -36,7 +36,7 @@ func ClosingKeys(run alerts.Run, dryRun bool) []slog.Attr {
 		slog.Int64("duration_ms", run.Duration.Milliseconds()),
 	}
 	if len(run.Excluded) > 0 {
-		keys = append(keys, slog.Any("excluded", MaxExcluded(run.Excluded, 100)))
+		keys = append(keys, slog.Any("excluded", TopExcluded(run.Excluded, 100)))
 	}
 	return keys
 }

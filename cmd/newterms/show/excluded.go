@@ -17,7 +17,7 @@ func Excluded(excluded []alerts.Excluded) string {
 		return ""
 	}
 	var told []string
-	most := MaxExcluded(excluded, 5)
+	most := TopExcluded(excluded, 5)
 	for _, e := range most {
 		told = append(told, fmt.Sprintf("%s by %s", words.Plural(e.Events, "event", "events"), e.Name))
 	}
@@ -29,7 +29,7 @@ func Excluded(excluded []alerts.Excluded) string {
 }
 
 // MaxExcluded are those that take most, by names that fit a line.
-func MaxExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
+func TopExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
 	most := slices.Clone(excluded)
 	slices.SortStableFunc(most, func(a, b alerts.Excluded) int { return cmp.Compare(b.Events, a.Events) })
 	most = most[:min(n, len(most))]

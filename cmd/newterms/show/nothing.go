@@ -13,8 +13,8 @@ import (
 func (e *Explanations) Nothing(o explain.Nothing) error {
 	var b strings.Builder
 	b.WriteString("\n")
-	if e.asked != nil && !e.titled {
-		fmt.Fprintf(&b, "alert %s\n  %s\n", alertText(*e.asked), e.again(nil))
+	if e.given != nil && !e.titled {
+		fmt.Fprintf(&b, "alert %s\n  %s\n", alertText(*e.given), e.wouldWrite(nil))
 	}
 	fmt.Fprintf(&b, "nothing matches from %s to %s\n", words.Stamp(o.From), words.Stamp(o.To))
 	for _, v := range o.Values {
@@ -42,7 +42,7 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 }
 
 // onlyThat tells for how many events the condition is all that is in the way.
-func onlyThat(c esquery.Condition) string {
+func soleObstacle(c esquery.Condition) string {
 	switch {
 	case c.Only == 0:
 		return ""
@@ -94,7 +94,7 @@ func obstacleLines(o explain.Nothing, s esquery.Search) string {
 		case c.Kind == esquery.TermField:
 			what = map[bool]string{true: "lacks ", false: "lack "}[c.Fail == 1] + c.Text
 		}
-		fmt.Fprintf(&b, "    %d %s%s\n", c.Fail, what, onlyThat(c))
+		fmt.Fprintf(&b, "    %d %s%s\n", c.Fail, what, soleObstacle(c))
 	}
 	dates := s.Timestamp
 	if s.Fallback != "" {

@@ -20,7 +20,7 @@ const MissingValue = "(missing)"
 // explain.Printer.
 type Explanations struct {
 	rule   rule.Rule
-	asked  *alerts.StoredAlert // nil if no alert was asked for
+	given  *alerts.StoredAlert // nil if no alert was asked for
 	format Format
 	out    io.Writer
 	titled bool
@@ -28,7 +28,7 @@ type Explanations struct {
 
 // NewExplanations prints what an Explainer finds.
 func NewExplanations(x *explain.Explainer, format Format, out io.Writer) *Explanations {
-	return &Explanations{rule: x.Rule, asked: x.GivenAlert, format: format, out: out}
+	return &Explanations{rule: x.Rule, given: x.GivenAlert, format: format, out: out}
 }
 
 func (e *Explanations) print(text string, answer any) error {
@@ -46,10 +46,10 @@ func (e *Explanations) print(text string, answer any) error {
 // Pair prints the answer about a pair.
 func (e *Explanations) Pair(x explain.Pair) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s\n", named(e.rule.Search.Fields, x.Terms))
-	if e.asked != nil {
-		b.WriteString("  alert " + alertText(*e.asked) + "\n")
-		b.WriteString("  " + e.again(x.Occurrences) + "\n")
+	fmt.Fprintf(&b, "\n%s\n", pairText(e.rule.Search.Fields, x.Terms))
+	if e.given != nil {
+		b.WriteString("  alert " + alertText(*e.given) + "\n")
+		b.WriteString("  " + e.wouldWrite(x.Occurrences) + "\n")
 	}
 	if x.Events > 0 {
 		fmt.Fprintf(&b, "  %s since %s, %s\n", words.Plural(x.Events, "matching event", "matching events"), words.Stamp(x.Since), between(x.First, x.Last))
@@ -69,7 +69,7 @@ func (e *Explanations) Pair(x explain.Pair) error {
 		fmt.Fprintf(&b, "  no matching event from %s to %s\n", words.Stamp(x.From), words.Stamp(x.To))
 	}
 	for _, a := range x.Others {
-		if e.asked == nil || a.ID != e.asked.ID {
+		if e.given == nil || a.ID != e.given.ID {
 			fmt.Fprintf(&b, "  alert %s: first seen %s, where a run would write none now\n", alertText(a), words.Stamp(a.FirstSeen))
 		}
 	}
@@ -106,7 +106,7 @@ func (e *Explanations) occurrence(o explain.Occurrence) string {
 	if !o.FirstOccurrence {
 		verdict = "no first occurrence: "
 	}
-	fmt.Fprintf(&b, "  %s  %s%s\n", words.Stamp(o.At), verdict, e.seen(o))
+	fmt.Fprintf(&b, "  %s  %s%s\n", words.Stamp(o.At), verdict, e.lastSeen(o))
 	line("event", o.Event)
 	if o.Before != "" {
 		line("before", o.Before)
@@ -130,7 +130,7 @@ func (e *Explanations) occurrence(o explain.Occurrence) string {
 }
 
 // seen says when the pair was seen before.
-func (e *Explanations) seen(o explain.Occurrence) string {
+func (e *Explanations) lastSeen(o explain.Occurrence) string {
 	if o.LastSeen.IsZero() && len(e.rule.Search.TimeClauses()) > 0 {
 		return "not seen before in the time to which the rule's query is limited"
 	}
@@ -142,17 +142,17 @@ func (e *Explanations) seen(o explain.Occurrence) string {
 
 // again says whether a run over the same data would write the alert that was
 // asked for.
-func (e *Explanations) again(occurrences []explain.Occurrence) string {
+func (e *Explanations) wouldWrite(occurrences []explain.Occurrence) string {
 	for _, o := range occurrences {
 		switch {
-		case !o.At.Equal(e.asked.FirstSeen):
+		case !o.At.Equal(e.given.FirstSeen):
 		case o.FirstOccurrence:
 			return "a run over the same data would write it again"
 		default:
-			return "a run over the same data would not write it: the pair was " + e.seen(o)
+			return "a run over the same data would not write it: the pair was " + e.lastSeen(o)
 		}
 	}
-	return "a run over the same data would not write it: no event of " + words.Stamp(e.asked.FirstSeen) + " matches now"
+	return "a run over the same data would not write it: no event of " + words.Stamp(e.given.FirstSeen) + " matches now"
 }
 
 func alertText(a alerts.StoredAlert) string {
@@ -160,7 +160,7 @@ func alertText(a alerts.StoredAlert) string {
 }
 
 // named is a pair as FIELD=VALUE.
-func named(fields []string, terms []any) string {
+func pairText(fields []string, terms []any) string {
 	pair := make([]string, len(fields))
 	for i, field := range fields {
 		pair[i] = field + "=" + termText(terms[i])

@@ -140,11 +140,11 @@ func (r reportView) values(b *strings.Builder) {
 	for _, d := range r.Values {
 		r.dimension(b, d)
 	}
-	again := r.Pairs.Top(backtest.MaxTop, 2)
-	if len(again) > 0 {
+	wouldWrite := r.Pairs.Top(backtest.MaxTop, 2)
+	if len(wouldWrite) > 0 {
 		b.WriteString("\npairs that come back\n")
 	}
-	for _, c := range again {
+	for _, c := range wouldWrite {
 		r.valueLine(b, "", c, r.Pairs.Forgotten() > 0)
 	}
 }

@@ -71,7 +71,7 @@ func (p Page) text() string {
 	}
 	line("look at", strings.Join(p.Investigate, ", "))
 	p.attack(&b)
-	section(&b, "Query", laidOut(cmp.Or(p.Query, "every event")))
+	section(&b, "Query", splitConditions(cmp.Or(p.Query, "every event")))
 	section(&b, "Exclusions", exclusionLines(p.Exclusions))
 	section(&b, "Indicators", p.indicatorLines())
 	p.sameAction(&b)
@@ -181,7 +181,7 @@ func firstLines(lines []string, n int) []string {
 
 // laidOut puts each condition of a query of one line on a line. One that its
 // author laid out stays as it is.
-func laidOut(query string) []string {
+func splitConditions(query string) []string {
 	if strings.Contains(query, "\n") {
 		return strings.Split(query, "\n")
 	}

@@ -1,6 +1,6 @@
-// Package terminal prints for people: it escapes what would do something to a
-// terminal, aligns tables, shows progress, and keeps the lines of tasks that run at
-// once apart. It knows nothing of alerts.
+// Package terminal prints for people: it escapes control characters, aligns tables,
+// shows progress, and separates the lines of concurrent tasks. It knows nothing of
+// alerts.
 package terminal
 
 import (
@@ -10,10 +10,9 @@ import (
 	"unicode"
 )
 
-// Escape makes a text fit for a person's terminal, and is the one place that
-// does. What an event, an index or a server says may hold characters that move
-// the cursor, erase what stands above, or turn the order of letters around. Each
-// is shown as an escape, such as \x1b.
+// Escape makes a text safe for a terminal; nothing else in the program does. Texts of
+// events, indices and servers may hold characters that move the cursor, erase lines
+// above, or reverse the order of letters. Each becomes an escape, such as \x1b.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, isInvisible) {
 		return text
@@ -30,8 +29,8 @@ func Escape(text string) string {
 	return b.String()
 }
 
-// isInvisible reports control characters and those that format text, among them
-// the overrides of direction and the zero-width ones.
+// isInvisible reports whether r is a control or format character, such as a direction
+// override or a zero-width space.
 func isInvisible(r rune) bool {
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == unicode.ReplacementChar
 }

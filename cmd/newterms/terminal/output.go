@@ -6,89 +6,90 @@ import (
 	"io"
 )
 
-// maxKept is how much a task may print, in bytes, before it must hold the token to
-// print more. It bounds the memory of tasks that run at once.
-const maxKept = 1 << 20
+// maxBuffered is how many bytes a task may buffer before it must hold the token to
+// print more. It bounds the memory of concurrent tasks.
+const maxBuffered = 1 << 20
 
-// An Output is what a task prints while others run. It is kept and then printed in
-// one piece, stdout at Print and stderr at Close, so that the lines of two tasks
-// never mix. One that prints much waits for the token of all, and holds it until it
-// is closed. It is for one goroutine.
+// An Output buffers what one task prints while others run. Print writes stdout and
+// Close writes stderr, each in one piece, so that the lines of two tasks never mix. A
+// task that prints much waits for the token that all share, and holds it until Close.
+// An Output is for one goroutine.
 type Output struct {
 	Stdout, Stderr io.Writer
 
 	token       Token
 	ended       <-chan struct{}
-	holds       bool // the token
-	out, errors *kept
+	hasToken    bool // the token
+	out, errors *buffer
 }
 
-// NewOutput returns one that waits for the token until ended is closed, as streams
-// wait for their readers.
+// NewOutput returns an Output that waits for the token until ended is closed, as
+// streams wait for their readers.
 func NewOutput(token Token, ended <-chan struct{}, stdout, stderr io.Writer) *Output {
 	o := &Output{token: token, ended: ended}
-	o.out, o.errors = &kept{output: o, to: stdout}, &kept{output: o, to: stderr}
+	o.out, o.errors = &buffer{output: o, to: stdout}, &buffer{output: o, to: stderr}
 	o.Stdout, o.Stderr = o.out, o.errors
 	return o
 }
 
-// hold prints what was kept; from now on everything is printed at once.
-func (o *Output) hold() error {
-	if o.holds {
+// acquire takes the token and prints the buffers. From then on everything is printed at
+// once.
+func (o *Output) acquire() error {
+	if o.hasToken {
 		return nil
 	}
-	if !comes(o.token, o.ended, lastWords) {
+	if !waitFor(o.token, o.ended, writeGrace) {
 		return errNoToken
 	}
-	o.holds = true
-	_ = o.errors.flush() // as of every line of a log, there is nobody to tell of its error
+	o.hasToken = true
+	_ = o.errors.flush() // as for every line of a log, its error has no reader
 	return o.out.flush()
 }
 
 var errNoToken = errors.New("another rule prints, and nobody reads it")
 
-// Print prints what was kept of stdout.
+// Print prints the buffered stdout.
 func (o *Output) Print() error {
-	if o.holds || o.out.text.Len() == 0 {
+	if o.hasToken || o.out.text.Len() == 0 {
 		return nil
 	}
-	if !comes(o.token, o.ended, lastWords) {
+	if !waitFor(o.token, o.ended, writeGrace) {
 		return errNoToken
 	}
-	defer o.token.giveBack()
+	defer o.token.release()
 	return o.out.flush()
 }
 
-// Close prints what was kept of stderr. If it has to, it does so without the token.
+// Close prints the buffered stderr, without the token if it must.
 func (o *Output) Close() {
-	o.holds = o.holds || comes(o.token, o.ended, 0)
+	o.hasToken = o.hasToken || waitFor(o.token, o.ended, 0)
 	_ = o.errors.flush()
-	if o.holds {
-		o.token.giveBack()
+	if o.hasToken {
+		o.token.release()
 	}
 }
 
-// kept is one of an output's two streams.
-type kept struct {
+// A buffer is one of an Output's two streams.
+type buffer struct {
 	output *Output
 	to     io.Writer
 	text   bytes.Buffer
 }
 
-func (k *kept) Write(text []byte) (int, error) {
-	if k.output.holds {
+func (k *buffer) Write(text []byte) (int, error) {
+	if k.output.hasToken {
 		return k.to.Write(text)
 	}
 	k.text.Write(text)
-	if k.text.Len() > maxKept {
-		return len(text), k.output.hold()
+	if k.text.Len() > maxBuffered {
+		return len(text), k.output.acquire()
 	}
 	return len(text), nil
 }
 
-func (k *kept) beneath() io.Writer { return k.to }
+func (k *buffer) underlying() io.Writer { return k.to }
 
-func (k *kept) flush() error {
+func (k *buffer) flush() error {
 	if k.text.Len() == 0 {
 		return nil
 	}

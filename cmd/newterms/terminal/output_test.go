@@ -15,7 +15,7 @@ func TestOutputsDoNotMix(t *testing.T) {
 		tasks.Go(func() {
 			o := NewOutput(token, t.Context().Done(), &out, &out)
 			for range 3 {
-				if _, err := o.Stdout.Write([]byte(strings.Repeat(letter, maxKept/2))); err != nil {
+				if _, err := o.Stdout.Write([]byte(strings.Repeat(letter, maxBuffered/2))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -29,7 +29,7 @@ func TestOutputsDoNotMix(t *testing.T) {
 			changes++
 		}
 	}
-	if out.Len() != 9*(maxKept/2) || changes != 2 {
+	if out.Len() != 9*(maxBuffered/2) || changes != 2 {
 		t.Errorf("%d bytes, which change %d times", out.Len(), changes)
 	}
 }

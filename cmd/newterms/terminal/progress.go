@@ -8,16 +8,16 @@ import (
 	"github.com/schollz/progressbar/v3"
 )
 
-// When progress is shown: on a terminal once a command takes longer than people
-// wait without a sign, and in a log often enough to see that it is alive.
+// When progress is shown: on a terminal after 2 s, since people wait that long without
+// a sign; in a log every 30 s, often enough to see that the command is alive.
 const (
-	beforeLine  = 2 * time.Second
-	betweenLine = 200 * time.Millisecond
-	betweenLog  = 30 * time.Second
+	lineDelay    = 2 * time.Second
+	lineInterval = 200 * time.Millisecond
+	logInterval  = 30 * time.Second
 )
 
-// Progress shows how far a command is: on a terminal on a line that is gone when
-// the command is done, elsewhere in a log. It is safe for concurrent use.
+// Progress shows the progress of a command: on a terminal in a line that disappears at
+// the end, elsewhere in a log. It is safe for concurrent use.
 type Progress struct {
 	stderr     io.Writer
 	onTerminal bool
@@ -28,34 +28,34 @@ type Progress struct {
 	bar *progressbar.ProgressBar // nil while nothing is shown
 }
 
-// NewProgress returns one of a command that begins now.
+// NewProgress returns the Progress of a command that begins now.
 func NewProgress(stderr io.Writer) *Progress {
-	p := &Progress{stderr: stderr, every: betweenLog, began: time.Now()}
+	p := &Progress{stderr: stderr, every: logInterval, began: time.Now()}
 	if _, p.onTerminal = Width(stderr); p.onTerminal {
-		p.every = betweenLine
+		p.every = lineInterval
 	}
 	return p
 }
 
-// Beside returns a writer to the same terminal. What it writes takes the place of
-// the line, which comes back below it.
+// Beside returns a writer to the same terminal. It clears the progress line before it
+// writes; the line comes back below.
 func (p *Progress) Beside(w io.Writer) io.Writer {
 	_, onTerminal := Width(w)
-	return beside{p, onTerminal, w}
+	return besideWriter{p, onTerminal, w}
 }
 
-type beside struct {
+type besideWriter struct {
 	progress   *Progress
 	onTerminal bool
 	io.Writer
 }
 
-func (b beside) beneath() io.Writer { return b.Writer }
+func (b besideWriter) underlying() io.Writer { return b.Writer }
 
-func (b beside) Write(text []byte) (int, error) {
+func (b besideWriter) Write(text []byte) (int, error) {
 	b.progress.mu.Lock()
 	if b.progress.bar != nil {
-		_ = b.progress.bar.Clear() // a line that stays is no reason to lose what is written
+		_ = b.progress.bar.Clear() // a line that stays is better than a lost write
 	}
 	if b.onTerminal {
 		defer b.progress.mu.Unlock()
@@ -65,9 +65,8 @@ func (b beside) Write(text []byte) (int, error) {
 	return b.Writer.Write(text)
 }
 
-// During shows text, which is given the time since the command began, again and
-// again until the function that it returns is called. Where there is no terminal,
-// log is given it.
+// During shows text again and again until done is called. text receives the time since
+// the command began. Without a terminal, log receives the text.
 func (p *Progress) During(text func(spent time.Duration) string, log func(string)) (done func()) {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -83,7 +82,7 @@ func (p *Progress) During(text func(spent time.Duration) string, log func(string
 				switch spent := now.Sub(p.began); {
 				case !p.onTerminal:
 					log(text(spent))
-				case spent > beforeLine:
+				case spent > lineDelay:
 					p.show(text(spent))
 				}
 			}
@@ -106,7 +105,7 @@ func (p *Progress) hide() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.bar != nil {
-		_ = p.bar.Finish() // it is for people, who see that it stays
+		_ = p.bar.Finish() // an error only leaves the line on the terminal
 		p.bar = nil
 	}
 }

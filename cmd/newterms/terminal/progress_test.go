@@ -42,14 +42,14 @@ func (b *lockedBuffer) wait(t *testing.T, text string) {
 func TestProgressOnTerminal(t *testing.T) {
 	var screen lockedBuffer
 	p := NewProgress(&screen)
-	p.onTerminal, p.every, p.began = true, 5*time.Millisecond, time.Now().Add(-beforeLine)
+	p.onTerminal, p.every, p.began = true, 5*time.Millisecond, time.Now().Add(-lineDelay)
 	done := p.During(func(time.Duration) string { return "run: 7 pairs" }, nil)
 	screen.wait(t, "7 pairs")
 	before := len(screen.String())
-	fmt.Fprintln(beside{p, true, &screen}, "a warning")
-	beside := screen.String()[before:]
-	if at := strings.Index(beside, "a warning\n"); at < 1 || !strings.HasSuffix(strings.TrimRight(beside[:at], " "), "\r") {
-		t.Errorf("the line was not cleared before the warning: %q", beside)
+	fmt.Fprintln(besideWriter{p, true, &screen}, "a warning")
+	besideWriter := screen.String()[before:]
+	if at := strings.Index(besideWriter, "a warning\n"); at < 1 || !strings.HasSuffix(strings.TrimRight(besideWriter[:at], " "), "\r") {
+		t.Errorf("the line was not cleared before the warning: %q", besideWriter)
 	}
 	done()
 	lines := strings.Split(screen.String(), "\r")

@@ -7,65 +7,65 @@ import (
 	"time"
 )
 
-// lastWords is how long a write may wait once its run has ended. A reader that
-// reads takes milliseconds, and a run has 5 s in all to end.
-const lastWords = 500 * time.Millisecond
+// writeGrace is how long a write may wait once its run has ended. A live reader takes
+// milliseconds, and a run has 5 s in all to end.
+const writeGrace = 500 * time.Millisecond
 
-// A Token is what one at a time may hold: the channel holds it while nobody does.
+// A Token is held by one task at a time. While nobody holds it, it is in the channel.
 type Token chan struct{}
 
-// NewToken returns one that nobody holds.
+// NewToken returns a Token that nobody holds.
 func NewToken() Token {
 	t := make(Token, 1)
-	t.giveBack()
+	t.release()
 	return t
 }
 
-func (t Token) giveBack() { t <- struct{}{} }
+func (t Token) release() { t <- struct{}{} }
 
-// comes waits for something until ended is closed, and then a little more. It
-// reports whether it came.
-func comes(it, ended <-chan struct{}, more time.Duration) bool {
+// waitFor waits for a value until ended is closed, and then for more. It reports
+// whether the value came.
+func waitFor(value, ended <-chan struct{}, more time.Duration) bool {
 	select {
-	case <-it: // whatever has ended
+	case <-value: // even if ended is closed
 		return true
 	default:
 	}
 	select {
-	case <-it:
+	case <-value:
 		return true
 	case <-ended:
 	}
 	select {
-	case <-it:
+	case <-value:
 		return true
 	case <-time.After(more):
 		return false
 	}
 }
 
-// A Stream is stdout or stderr. Its reader may be one that does not read, and
-// nothing ends a write to it then; but whoever writes can go on.
+// A Stream is stdout or stderr. Nothing ends a write to it whose reader does not read,
+// but its caller can go on.
 type Stream struct {
 	name  string
 	to    io.Writer
-	token Token       // of whoever writes
+	token Token       // held by the current writer
 	stuck atomic.Bool // a write was given up, and may still hold the token
 }
 
-// NewStream returns one with a name for errors.
+// NewStream returns a Stream with a name for errors.
 func NewStream(name string, to io.Writer) *Stream {
 	return &Stream{name: name, to: to, token: NewToken()}
 }
 
-// An UnreadError says that a write was given up, because nobody read as long as
-// the run lasted.
+// An UnreadError reports that a write was given up, because nobody read while the run
+// lasted.
 type UnreadError struct{ Stream string }
 
 func (e *UnreadError) Error() string { return "nobody reads " + e.Stream }
 
-// Until returns a writer whose writes are given up soon after ended is closed, with
-// an *UnreadError. What was given up may still be written later, as a whole.
+// Until returns a writer that gives up writes soon after ended is closed, with an
+// *UnreadError. A write that was given up may still happen later, as a whole.
 func (s *Stream) Until(ended <-chan struct{}) io.Writer { return streamUntil{s, ended} }
 
 type streamUntil struct {
@@ -73,14 +73,14 @@ type streamUntil struct {
 	ended <-chan struct{}
 }
 
-func (w streamUntil) beneath() io.Writer { return w.to }
+func (w streamUntil) underlying() io.Writer { return w.to }
 
 func (w streamUntil) Write(text []byte) (n int, err error) {
-	more := lastWords
+	more := writeGrace
 	if w.stuck.Load() {
 		more = 0 // another write has waited for this reader
 	}
-	if !comes(w.token, w.ended, more) {
+	if !waitFor(w.token, w.ended, more) {
 		return 0, &UnreadError{w.name}
 	}
 	w.stuck.Store(false)
@@ -94,9 +94,9 @@ func (w streamUntil) Write(text []byte) (n int, err error) {
 	go func() {
 		did.n, did.err = w.to.Write(text)
 		close(written)
-		w.token.giveBack()
+		w.token.release()
 	}()
-	if !comes(written, w.ended, lastWords) {
+	if !waitFor(written, w.ended, writeGrace) {
 		w.stuck.Store(true)
 		return 0, &UnreadError{w.name}
 	}

@@ -12,7 +12,7 @@ import (
 type Table struct {
 	Header []string
 	Rows   [][]string
-	widths []int // the widest of each column; nil if there is no limit
+	widths []int // maximum width of each column; nil for no limit
 }
 
 // Columns aligns cells of one line each below a header, and escapes them.
@@ -28,7 +28,7 @@ func Columns(header []string, rows [][]string) string {
 	return t.String()
 }
 
-// Lines escapes texts and puts what is not empty below each other, each text once.
+// Lines escapes texts, and joins those that are not empty by newlines, each text once.
 func Lines(texts ...string) string {
 	var filled []string
 	for _, s := range texts {
@@ -45,8 +45,8 @@ func (t Table) Limit(widths ...int) Table {
 	return t
 }
 
-// Fit leaves out columns that are empty, and wraps the widest until the table fits a
-// width, if it can. The first column, a time, stays on one line.
+// Fit drops empty columns, and narrows the widest ones until the table fits a width, if
+// possible. The first column, a time, stays on one line.
 func (t Table) Fit(width int) Table {
 	fit := Table{Rows: make([][]string, len(t.Rows))}
 	for n, name := range t.Header {
@@ -69,7 +69,7 @@ func (t Table) Fit(width int) Table {
 	return fit
 }
 
-// String has no newline at its end.
+// String returns the table without a newline at its end.
 func (t Table) String() string {
 	w := table.NewWriter()
 	w.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: "  "}, Format: table.FormatOptions{Header: text.FormatDefault}})
@@ -94,8 +94,8 @@ func row(cells []string) table.Row {
 	return row
 }
 
-// wrapLines wraps each line of a cell by itself, after a space or a mark such as
-// the dots of user.session.start if it can.
+// wrapLines wraps each line of a cell, if possible after a space or a mark such as the
+// dots of user.session.start.
 func wrapLines(cell string, width int) string {
 	var wrapped []string
 	for line := range strings.SplitSeq(cell, "\n") {
@@ -111,11 +111,11 @@ func wrapLines(cell string, width int) string {
 	return strings.Join(wrapped, "\n")
 }
 
-// minColumn is the narrowest that a column is made. A time, eight columns of
-// this and the gaps between them fit 80 columns.
+// minColumn is the width of the narrowest column. A time, eight such columns and the
+// gaps between them fit 80 columns.
 const minColumn = 6
 
-// shrink makes the widest columns narrower until all fit, if they can.
+// shrink makes the widest columns narrower until all fit, if possible.
 func shrink(widths []int, total int) {
 	sum := 0
 	for _, w := range widths {

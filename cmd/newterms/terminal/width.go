@@ -7,14 +7,14 @@ import (
 	"golang.org/x/term"
 )
 
-// Width is in columns; ok is false if w, and what it writes to, is no terminal.
+// Width returns the width in columns; ok is false if w does not write to a terminal.
 func Width(w io.Writer) (width int, ok bool) {
 	for {
-		above, ok := w.(interface{ beneath() io.Writer })
+		above, ok := w.(interface{ underlying() io.Writer })
 		if !ok {
 			break
 		}
-		w = above.beneath()
+		w = above.underlying()
 	}
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
@@ -24,7 +24,7 @@ func Width(w io.Writer) (width int, ok bool) {
 	return width, err == nil
 }
 
-// WidthOfText is Width, or 120 for mail, tickets and logs.
+// WidthOfText returns the Width, or 120 for mail, tickets and logs.
 func WidthOfText(w io.Writer) int {
 	if width, ok := Width(w); ok {
 		return width

@@ -10,13 +10,13 @@ import (
 	"newterms/job/rule"
 )
 
-const listHelp = `  newterms rules  [PATH]... [--output table|json]
+const rulesHelp = `  newterms rules  [PATH]... [--output table|json]
                   lists what would run: fields, history, indices, exceptions
                   and, with a cluster, the last run and alert of each
 `
 
-// list prints the rules that would run.
-func (p program) list(ctx context.Context, args []string) error {
+// listRules prints the rules that would run.
+func (p program) listRules(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("rules", flag.ContinueOnError)
 	var output outputFlag
 	output.define(flags, show.Table, show.JSON)
@@ -27,7 +27,7 @@ func (p program) list(ctx context.Context, args []string) error {
 	if err := output.check(); err != nil {
 		return err
 	}
-	rules, unusable := p.rules(paths, nil, p.settings.MissingTerms)
+	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
 	all := make([]show.Rule, len(rules))
 	for i, r := range rules {
 		page := r.Page()
@@ -35,17 +35,17 @@ func (p program) list(ctx context.Context, args []string) error {
 			ID: r.ID, Name: r.Name, Source: r.Source, Fields: r.Search.Fields, History: page.History, Indices: r.Search.Indices, Exceptions: len(page.Exceptions),
 		}
 	}
-	asked := len(p.settings.URLs)+len(p.settings.CloudID) > 0
-	if asked {
-		if err := p.lookUp(ctx, rules, all); err != nil {
+	hasCluster := len(p.settings.URLs)+len(p.settings.CloudID) > 0
+	if hasCluster {
+		if err := p.addLastRuns(ctx, rules, all); err != nil {
 			return errors.Join(unusable, err)
 		}
 	}
-	return errors.Join(unusable, show.Rules(p.stdout, all, asked, p.now(), output.output))
+	return errors.Join(unusable, show.Rules(p.stdout, all, hasCluster, p.now(), output.output))
 }
 
-// lookUp asks for the last run and alert of all rules, in two searches.
-func (p program) lookUp(ctx context.Context, rules []rule.Rule, all []show.Rule) error {
+// addLastRuns adds the last run and alert of each rule, in two searches.
+func (p program) addLastRuns(ctx context.Context, rules []rule.Rule, all []show.Rule) error {
 	client, err := p.connect()
 	if err != nil {
 		return err

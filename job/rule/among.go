@@ -6,18 +6,18 @@ import (
 	"newterms/esquery/kql"
 )
 
-// Among tells what other rules have in common with one.
+// Among is what other rules have in common with one.
 type Among struct {
-	Rules int `json:"rules"` // others that there are
-	// Same counts for each indicator, and each of its values in order, the other
-	// rules that look for it in the same field and way. exists has one count.
+	Rules int `json:"rules"` // number of other rules
+	// Same counts, for each indicator and each of its values in order, the other rules
+	// that look for it in the same field and way. An exists clause has one count.
 	Same [][]int `json:"same"`
 	// Actions names the rules that look for one of the same event types.
 	Actions []string `json:"same_action"`
 }
 
-// CompareAmong compares the indicators of a rule with those of others. The rule
-// itself, by its id, is none of them.
+// CompareAmong compares the indicators of a rule with those of others. It skips the
+// rule itself, by its id.
 func CompareAmong(r Rule, others []Rule) Among {
 	p := r.Page()
 	a := Among{Same: make([][]int, len(p.Indicators))}
@@ -47,7 +47,7 @@ func CompareAmong(r Rule, others []Rule) Among {
 	return a
 }
 
-// actionFields name what happened, each value something else.
+// actionFields are the fields that name what happened.
 func actionFields() []string { return []string{"event.action", "event.code", "okta.event_type"} }
 
 func looksForSame(c kql.Clause, value int, other kql.Clause) bool {

@@ -11,20 +11,19 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// A document is one object of a file: a rule, an exception list or an item of
-// one.
+// A document is one object of a file: a rule, an exception list or an item.
 type document struct {
 	path  string
-	line  int // where it begins in an export; 0 is the whole file
-	found int // its position in an answer of Kibana's _find API, from 1; 0 if it is in none
-	total int // of the documents that this answer is a page of
+	line  int // where it begins in an export; 0 if it is the whole file
+	found int // position in an answer of Kibana's _find API, from 1; 0 if in none
+	total int // number of documents that this answer is a page of
 	table map[string]any
-	text  string // it, or the file that it is
-	// maturity is what detection-rules say of it; "" if they do not.
+	text  string // of the document, or of the whole file
+	// maturity is that of the detection-rules repository; "" if there is none.
 	maturity string
 }
 
-// place says where the document is.
+// place returns the file, line and position of the document.
 func (d document) place() string {
 	switch {
 	case d.line == 0:
@@ -35,7 +34,7 @@ func (d document) place() string {
 	return fmt.Sprintf("%s line %d", d.path, d.line)
 }
 
-// rule reads a rule. It has its Warnings even with an error, which is an *Error.
+// rule reads a rule. The rule has its Warnings even with an error, which is an *Error.
 func (d document) rule() (Rule, error) {
 	r, warnings, err := fromTable(d.table)
 	for _, w := range warnings {
@@ -55,11 +54,11 @@ func (d document) rule() (Rule, error) {
 type documentKind int
 
 const (
-	unknown  documentKind = iota
-	aSummary              // of an export, or a connector in it
-	aList
-	anItem
-	aRule
+	kindUnknown documentKind = iota
+	kindSummary              // of an export, or a connector in it
+	kindList
+	kindItem
+	kindRule
 )
 
 func (d document) kind() documentKind {
@@ -73,19 +72,19 @@ func (d document) kind() documentKind {
 	}
 	switch {
 	case has("exported_count", "exported_rules_count", "exported_exception_list_count"), has("attributes"):
-		return aSummary
+		return kindSummary
 	case has("list_id") && has("entries"):
-		return anItem
+		return kindItem
 	case has("list_id"):
-		return aList
+		return kindList
 	case has("rule_id", "new_terms", "new_terms_fields", "risk_score"), has("type") && has("query"):
-		return aRule
+		return kindRule
 	}
-	return unknown
+	return kindUnknown
 }
 
-// decodeTOML reads a file of detection-rules: one [rule], or the table itself, or
-// [[exceptions]].
+// decodeTOML reads a file in the format of detection-rules: one [rule], or the table
+// itself, or [[exceptions]].
 func decodeTOML(path, text string) ([]document, error) {
 	var file map[string]any
 	if _, err := toml.Decode(text, &file); err != nil {
@@ -96,7 +95,7 @@ func decodeTOML(path, text string) ([]document, error) {
 		maturity, _ := metadata["maturity"].(string)
 		return []document{{path: path, table: table, text: text, maturity: maturity}}, nil
 	}
-	if whole := (document{path: path, table: file, text: text}); whole.kind() != unknown {
+	if whole := (document{path: path, table: file, text: text}); whole.kind() != kindUnknown {
 		return []document{whole}, nil
 	}
 	exceptions, ok := tablesOf(file["exceptions"])
@@ -115,7 +114,8 @@ func decodeTOML(path, text string) ([]document, error) {
 	return documents, nil
 }
 
-// lineOfValue finds where TOML gives a key a value first; 0 if it cannot be told.
+// lineOfValue returns the first line where TOML assigns a value to a key; 0 if it is
+// not found.
 func lineOfValue(text, key string, value any) int {
 	at := regexp.MustCompile(`(?m)^\s*` + key + `\s*=\s*["']` + regexp.QuoteMeta(fmt.Sprint(value)) + `["']`).FindStringIndex(text)
 	if at == nil {
@@ -129,7 +129,7 @@ var (
 	notLine   = regexp.MustCompile(`[^\n]`)
 )
 
-// lineOf finds where a key stands. In an export that is the document's own line.
+// lineOf returns the line of a key. In an export that is the document's own line.
 func (d document) lineOf(key string) int {
 	if d.line > 0 && strings.Count(strings.TrimSpace(d.text), "\n") == 0 {
 		return d.line

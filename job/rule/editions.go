@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// readItems reads the items of a list, from all files that hold it and from those
-// that only add to it. "" is a list of which there are only items.
+// readItems reads the items of a list, from all files with the list and from those with
+// only items of it. An empty list identity means that no file has the list itself.
 func readItems(name listName, files []*listFile, list string) ([]Exception, error) {
 	var exports []*listFile // of this list, complete
 	var items []document
@@ -27,7 +27,7 @@ func readItems(name listName, files []*listFile, list string) ([]Exception, erro
 				"export them into a file each", name, held[0].place(), held[1].place())
 		case isHeld && slices.ContainsFunc(f.lists, func(d document) bool { return d.found == 0 }):
 			exports = append(exports, f)
-		case isHeld: // the API tells lists without their items
+		case isHeld: // the API returns lists without their items
 		case len(held) > 0:
 			continue // another list
 		}
@@ -47,8 +47,8 @@ func readItems(name listName, files []*listFile, list string) ([]Exception, erro
 	return exceptions, errors.Join(problems...)
 }
 
-// byItem puts the editions of each item together, in the order of the files. An
-// item without an id is known by what it says.
+// byItem groups the editions of each item, in the order of the files. An item without
+// an id is identified by its content.
 func byItem(items []document) [][]document {
 	var groups [][]document
 	at := map[string]int{}
@@ -69,7 +69,7 @@ func byItem(items []document) [][]document {
 
 // readEditions reads the newest edition of an item.
 func readEditions(name listName, editions []document, exports []*listFile) (Exception, error) {
-	if err := deleted(name, editions, exports); err != nil {
+	if err := checkDeleted(name, editions, exports); err != nil {
 		return Exception{}, err
 	}
 	newest := slices.MaxFunc(editions, func(a, b document) int { return timeOf(a).Compare(timeOf(b)) })
@@ -80,9 +80,9 @@ func readEditions(name listName, editions []document, exports []*listFile) (Exce
 	for _, d := range editions {
 		if contentOf(d) != content {
 			if at := timeOf(d); at.IsZero() || at.Equal(timeOf(newest)) {
-				return Exception{}, differ(name, newest, d, "and nothing says which is newer")
+				return Exception{}, differError(name, newest, d, "and nothing says which is newer")
 			}
-			continue // an older one
+			continue // an older edition
 		}
 		read, err := readItem(d)
 		switch {
@@ -91,7 +91,7 @@ func readEditions(name listName, editions []document, exports []*listFile) (Exce
 		case first.table == nil:
 			e, first = read, d
 		case !reflect.DeepEqual(read.Entries, e.Entries):
-			return Exception{}, differ(name, first, d, "because of the value lists beside them")
+			return Exception{}, differError(name, first, d, "because of the value lists beside them")
 		}
 	}
 	if first.table == nil {
@@ -100,12 +100,12 @@ func readEditions(name listName, editions []document, exports []*listFile) (Exce
 	return e, nil
 }
 
-func differ(name listName, a, b document, why string) error {
+func differError(name listName, a, b document, why string) error {
 	return fmt.Errorf("%s: its item %s differs between %s and %s, %s: remove the older one", name, itemName(a), a.place(), b.place(), why)
 }
 
-// deleted refuses an item that only some of the exports of its list have.
-func deleted(name listName, editions []document, exports []*listFile) error {
+// checkDeleted refuses an item that only some exports of its list have.
+func checkDeleted(name listName, editions []document, exports []*listFile) error {
 	has := func(f *listFile) bool {
 		return slices.ContainsFunc(editions, func(d document) bool { return d.path == f.path })
 	}
@@ -124,7 +124,7 @@ func itemName(d document) string {
 	return fmt.Sprintf("%q", cmp.Or(name, id))
 }
 
-// contentOf is what an item says of events, in JSON.
+// contentOf returns the part of an item that decides about events, in JSON.
 func contentOf(d document) string {
 	content := []any{withoutIDs(d.table["entries"]), nil, d.table["expire_time"]}
 	if types := d.table["os_types"]; !isEmpty(types) {
@@ -137,7 +137,7 @@ func contentOf(d document) string {
 	return string(text)
 }
 
-// withoutIDs leaves out the ids that Kibana's editor gives to entries.
+// withoutIDs removes the ids that Kibana's editor gives to entries.
 func withoutIDs(entries any) any {
 	tables, ok := tablesOf(entries)
 	if !ok {
@@ -156,7 +156,7 @@ func withoutIDs(entries any) any {
 	return kept
 }
 
-// timeOf is when an item was last changed, the zero time if it does not say.
+// timeOf returns when an item was last changed, the zero time if that is not known.
 func timeOf(d document) time.Time {
 	for _, name := range []string{"updated_at", "created_at"} {
 		switch v := d.table[name].(type) {
@@ -171,7 +171,7 @@ func timeOf(d document) time.Time {
 	return time.Time{}
 }
 
-// sameExceptions compares what exceptions say, whatever their order.
+// sameExceptions reports whether exceptions exclude the same events, in any order.
 func sameExceptions(a, b []Exception) bool {
 	if len(a) != len(b) {
 		return false

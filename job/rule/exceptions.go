@@ -14,10 +14,10 @@ import (
 // An Exception is an item of an exception list that the rule names.
 type Exception struct {
 	esquery.Exception
-	Expires time.Time // from then on it takes nothing; zero is never
+	Expires time.Time // from then on it excludes nothing; zero is never
 }
 
-// ExceptionsAt are the exceptions that hold at a time, and those that have expired.
+// ExceptionsAt returns the exceptions in force at a time, and those that have expired.
 func (r Rule) ExceptionsAt(now time.Time) (hold []esquery.Exception, expired []Exception) {
 	for _, e := range r.Exceptions {
 		if !e.Expires.IsZero() && !e.Expires.After(now) {
@@ -29,7 +29,7 @@ func (r Rule) ExceptionsAt(now time.Time) (hold []esquery.Exception, expired []E
 	return hold, expired
 }
 
-// readItem reads an item as Kibana's API has it.
+// readItem reads an item in the form of Kibana's API.
 func readItem(d document) (Exception, error) {
 	var e Exception
 	name, _ := d.table["name"].(string)
@@ -64,7 +64,7 @@ func readItem(d document) (Exception, error) {
 	return e, nil
 }
 
-// osTypes are those that Kibana knows.
+// osTypes are the operating systems that Kibana knows.
 func osTypes() []string { return []string{"linux", "macos", "windows"} }
 
 func readEntries(path string, value any, inNested bool) ([]esquery.Entry, error) {

@@ -12,9 +12,9 @@ import (
 )
 
 // ParseExclusion parses the KQL of an exclusion. It refuses a blank one, which would
-// match every event; words without a field, which are forgotten fields or a list of
-// another format; and networks that are none: the cluster would name them without
-// where they come from.
+// match every event. It also refuses words without a field, which are typing errors or
+// lists in another format. And it refuses invalid networks, because the cluster's error
+// would not say where they come from.
 func ParseExclusion(text string) (kql.Query, error) {
 	if strings.TrimSpace(text) == "" {
 		return kql.Query{}, errors.New("it is empty, which would exclude every event")
@@ -39,8 +39,9 @@ func ParseExclusion(text string) (kql.Query, error) {
 	return q, nil
 }
 
-// ReadExclusions reads KQL expressions: of each paragraph either the whole, if
-// that is one, or else each line. Lines that begin with # are comments.
+// ReadExclusions reads KQL expressions from a file. Each paragraph is one expression
+// or, if it does not parse as one, an expression on each line. Lines that begin with #
+// are comments.
 func ReadExclusions(path string) ([]kql.Query, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -59,7 +60,7 @@ func ReadExclusions(path string) ([]kql.Query, error) {
 		one = strings.TrimRight(one, "\r\n")
 		switch {
 		case strings.HasPrefix(strings.TrimSpace(one), "#"):
-			one = "" // it keeps its place, for the line numbers
+			one = "" // the empty line keeps the line numbers
 			if len(paragraph) > 0 {
 				paragraph = append(paragraph, one)
 			}
@@ -104,17 +105,17 @@ func parseParagraph(lines []string, path string, first int) ([]kql.Query, error)
 			queries = append(queries, q)
 		}
 	}
-	if lineErr != nil && len(queries) == 0 && len(lines) > 1 { // it is one expression, and its error counts lines itself
+	if lineErr != nil && len(queries) == 0 && len(lines) > 1 { // it is one expression, whose error has its own line number
 		return nil, fmt.Errorf("%s, expression at line %d: %w", path, first, wholeErr)
 	}
 	return queries, lineErr
 }
 
-// likeNetwork is what is meant for a network.
+// likeNetwork matches what looks like a network.
 var likeNetwork = regexp.MustCompile(`^[0-9a-fA-F]*[.:][0-9a-fA-F.:]*/\d+$`)
 
-// A runsOverError is a value that two lines make, because the second has no field or
-// because there is no or between them.
+// A runsOverError is about a value that continues on the next line, because that line
+// has no field or there is no "or" between them.
 type runsOverError struct {
 	value string
 	line  int // from 1

@@ -7,8 +7,8 @@ import (
 	"newterms/esquery"
 )
 
-// filters reads [[rule.filters]]: Kibana's filters, each with a Query DSL body
-// under query, or in the old style beside meta, or combined of others.
+// filters reads [[rule.filters]]. Kibana's filters have a Query DSL body under query,
+// or in the old style beside meta, or combine others.
 func (t *tableReader) filters() []esquery.Filter {
 	list, _ := tablesOf(t.table["filters"])
 	var filters []esquery.Filter
@@ -20,8 +20,8 @@ func (t *tableReader) filters() []esquery.Filter {
 	return filters
 }
 
-// filter returns false for one that every event matches, as for Kibana one that is
-// disabled, and for one that is not understood.
+// filter returns false for a filter that every event matches, such as a disabled one,
+// and for one that it does not understand.
 func (t *tableReader) filter(f map[string]any) (esquery.Filter, bool) {
 	meta, _ := f["meta"].(map[string]any)
 	disabled, negate := t.flag(meta, "disabled"), t.flag(meta, "negate")
@@ -57,7 +57,7 @@ func (t *tableReader) filter(f map[string]any) (esquery.Filter, bool) {
 	return filter, true
 }
 
-// flag is an optional true or false.
+// flag reads an optional boolean.
 func (t *tableReader) flag(meta map[string]any, name string) bool {
 	value, given := meta[name]
 	flag, ok := value.(bool)
@@ -67,12 +67,13 @@ func (t *tableReader) flag(meta map[string]any, name string) bool {
 	return flag
 }
 
-// combined reads a filter that joins others by AND or OR. A disabled member is none
-// of AND, and one of OR that every event matches. It returns false if there is none.
+// combined reads a filter that joins others by AND or OR. It ignores disabled members
+// of AND; a disabled member of OR matches every event. It returns false if no member is
+// left.
 func (t *tableReader) combined(meta map[string]any) (esquery.Filter, bool) {
 	members, ok := tablesOf(meta["params"])
 	relation := meta["relation"]
-	// Kibana takes everything but AND for OR, "and" as well.
+	// To Kibana everything but AND is OR, even "and".
 	if !ok || relation != "AND" && relation != "OR" && relation != "or" {
 		t.problem("a combined filter must have params and the relation AND or OR")
 		return esquery.Filter{}, false
@@ -89,8 +90,8 @@ func (t *tableReader) combined(meta map[string]any) (esquery.Filter, bool) {
 	return joined, true
 }
 
-// withoutPhraseType turns a match of type phrase, which Kibana once wrote and
-// Elasticsearch no longer takes, into the query that it stands for.
+// withoutPhraseType replaces a match of type phrase, which Kibana once wrote and
+// Elasticsearch no longer accepts, by the equivalent query.
 func withoutPhraseType(query map[string]any) (map[string]any, bool) {
 	match, _ := query["match"].(map[string]any)
 	for field, value := range match {
@@ -104,8 +105,8 @@ func withoutPhraseType(query map[string]any) (map[string]any, bool) {
 	return query, false
 }
 
-// filterField is the field that Kibana takes a filter to be about, "" if it is one
-// of those that it does not look into.
+// filterField returns the field that a filter is about for Kibana, "" for kinds of
+// which Kibana ignores the field.
 func filterField(meta, query map[string]any) string {
 	first := func(kind string) string {
 		if field, ok := meta["field"].(string); ok && (field != "" || kind == "range") {

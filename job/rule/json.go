@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// decodeLines reads an export, an object a line. A line that is none does not
-// keep the others from being read.
+// decodeLines reads an export with an object on each line. It reads the other lines
+// even if one is invalid.
 func decodeLines(path, text string) ([]document, error) {
 	var documents []document
 	var problems []error
 	line := 0
 	for one := range strings.Lines(text) {
-		one = strings.TrimPrefix(one, byteOrderMark) // files that were put together have one in the middle
+		one = strings.TrimPrefix(one, byteOrderMark) // concatenated files have one in the middle
 		if line++; strings.TrimSpace(one) == "" {
 			continue
 		}
@@ -32,8 +32,8 @@ func decodeLines(path, text string) ([]document, error) {
 	return documents, errors.Join(problems...)
 }
 
-// decodeJSON reads a rule as Kibana's API has it, several in a list, or objects
-// one after the other.
+// decodeJSON reads a rule in the form of Kibana's API, a list of them, or objects one
+// after the other.
 func decodeJSON(path, text string) ([]document, error) {
 	var documents []document
 	decoder := json.NewDecoder(strings.NewReader(text))
@@ -66,13 +66,13 @@ func decodeJSON(path, text string) ([]document, error) {
 	return documents, nil
 }
 
-// nextValue returns where the next value of a list or a stream begins.
+// nextValue returns the offset of the next value in a list or stream.
 func nextValue(text string, offset int) int {
 	return offset + len(text[offset:]) - len(strings.TrimLeft(text[offset:], " \t\r\n,"))
 }
 
-// appendDocument appends what an answer of the _find API holds, or else the
-// document, unless it is null.
+// appendDocument appends the documents in an answer of the _find API, or else the
+// document itself, unless it is null.
 func appendDocument(documents []document, d document) ([]document, error) {
 	_, isList := d.table["data"].([]any)
 	total, isPage := number(d.table["total"])
@@ -111,9 +111,9 @@ func appendDocument(documents []document, d document) ([]document, error) {
 	return documents, nil
 }
 
-// decodeObject gives JSON the types that TOML has, which has no null: a member or
-// element that is null is not there, but for those of a filter's query, which is
-// Elasticsearch's. null itself is nil.
+// decodeObject decodes JSON into the types of TOML, which has no null: it drops members
+// and elements that are null. A filter's query keeps them, because it is
+// Elasticsearch's. null itself becomes nil.
 func decodeObject(decoder *json.Decoder) (map[string]any, error) {
 	decoder.UseNumber()
 	var table map[string]any
@@ -160,7 +160,7 @@ func likeTOML(value any, keepNull bool) any {
 	return value
 }
 
-// filtersLikeTOML keeps the nulls that queries have.
+// filtersLikeTOML is likeTOML, but keeps the nulls in queries.
 func filtersLikeTOML(value any) any {
 	filters, ok := value.([]any)
 	if !ok {

@@ -6,29 +6,30 @@ import (
 	"slices"
 )
 
-// A Warning is something in a rule that does not do what its author may expect.
+// A Warning is about a key of a rule that has another effect than its author may
+// expect.
 type Warning struct {
 	Path string
-	Line int // where the key stands, from 1
+	Line int // of the key, from 1
 	Key  string
-	Text string // what it does, and what to do about it
+	Text string // the effect, and what to do about it
 }
 
 func (w *Warning) Error() string { return fmt.Sprintf("rule %s line %d: %s", w.Path, w.Line, w.Text) }
 
-// A keyUse says what becomes of a key.
+// A keyUse says what the program does with a key.
 type keyUse int
 
 const (
-	nobodys   keyUse = iota
-	ofTheRule        // what the author wrote: alerts carry it
-	ofKibana         // what Kibana keeps of a rule: it is left out
+	unknownKey    keyUse = iota
+	authored             // written by the author: alerts have it
+	kibanaManaged        // added by Kibana: alerts do not have it
 )
 
-// A key is one that a rule may have in TOML or an export.
+// A key is a key that a rule may have in TOML or an export.
 type key struct {
 	use keyUse
-	not string // what a value is that Kibana does not take; "" if it takes any
+	not string // describes a value that Kibana refuses; "" if it accepts any
 }
 
 func keys() map[string]key {
@@ -49,7 +50,7 @@ func keys() map[string]key {
 		"":                              {"risk_score_mapping", "severity_mapping"},
 	} {
 		for _, name := range names {
-			all[name] = key{ofTheRule, not}
+			all[name] = key{authored, not}
 		}
 	}
 	for not, names := range map[string][]string{
@@ -61,14 +62,14 @@ func keys() map[string]key {
 		},
 	} {
 		for _, name := range names {
-			all[name] = key{ofKibana, not}
+			all[name] = key{kibanaManaged, not}
 		}
 	}
 	return all
 }
 
-// takes reports whether Kibana takes a value for the key.
-func (k key) takes(value any) bool {
+// accepts reports whether Kibana accepts a value for the key.
+func (k key) accepts(value any) bool {
 	isTexts := func() bool {
 		list, ok := value.([]any)
 		return ok && !slices.ContainsFunc(list, func(v any) bool { _, isText := v.(string); return !isText })
@@ -98,15 +99,16 @@ func (k key) takes(value any) bool {
 	return ok
 }
 
-// shapes refuses values that Kibana would, and warns of keys without an effect.
-func (t *tableReader) shapes() {
+// checkValues refuses the values that Kibana refuses, and warns of keys without an
+// effect.
+func (t *tableReader) checkValues() {
 	known := keys()
 	for _, name := range slices.Sorted(maps.Keys(t.table)) {
 		value := t.table[name]
 		switch k := known[name]; {
-		case k.use == nobodys:
+		case k.use == unknownKey:
 			t.warn(name, "the key %s is unknown and has no effect: look for a typing error", name)
-		case !k.takes(value):
+		case !k.accepts(value):
 			t.problem("%s: %s is %s", name, shown(value), k.not)
 		}
 	}
@@ -124,7 +126,7 @@ func (t *tableReader) shapes() {
 	}
 }
 
-// shown is a value in a message, cut off where it is long.
+// shown formats a value for a message, and shortens a long one.
 func shown(value any) string {
 	text := fmt.Sprintf("%v", value)
 	if s, ok := value.(string); ok {

@@ -13,16 +13,16 @@ import (
 
 func TestWarnings(t *testing.T) {
 	dir := t.TempDir()
-	const unknown = "the key %s is unknown and has no effect: look for a typing error"
+	const kindUnknown = "the key %s is unknown and has no effect: look for a typing error"
 	inTOML := strings.Replace(text(t, nil), "[rule]\n", "[rule]\nnote = '''\ntimestamp_overide = 1\n'''\ntimestamp_overide = \"event.ingested\"\n", 1)
 	of := func(member string) string { return strings.Replace(flat, `"actions":[],`, "", 1) + "," + member + "}" }
 	for name, c := range map[string]struct {
 		content string
 		want    rule.Warning
 	}{
-		"a.toml":   {inTOML, rule.Warning{Line: 5, Key: "timestamp_overide", Text: fmt.Sprintf(unknown, "timestamp_overide")}},
-		"b.json":   {strings.Replace(flat, `"query":`, "\n\"qeury\":1,\n\"query\":", 1) + "}", rule.Warning{Line: 2, Key: "qeury", Text: fmt.Sprintf(unknown, "qeury")}},
-		"c.ndjson": {summary + "\n" + flat + `,"indx":[]}`, rule.Warning{Line: 2, Key: "indx", Text: fmt.Sprintf(unknown, "indx")}},
+		"a.toml":   {inTOML, rule.Warning{Line: 5, Key: "timestamp_overide", Text: fmt.Sprintf(kindUnknown, "timestamp_overide")}},
+		"b.json":   {strings.Replace(flat, `"query":`, "\n\"qeury\":1,\n\"query\":", 1) + "}", rule.Warning{Line: 2, Key: "qeury", Text: fmt.Sprintf(kindUnknown, "qeury")}},
+		"c.ndjson": {summary + "\n" + flat + `,"indx":[]}`, rule.Warning{Line: 2, Key: "indx", Text: fmt.Sprintf(kindUnknown, "indx")}},
 		"d.json":   {of("\n" + `"to":"now-1m"`), rule.Warning{Line: 2, Key: "to", Text: `to is "now-1m" and has no effect: a run looks up to now`}},
 		"e.json":   {of(`"actions":[{"id":"c1"}]`), rule.Warning{Line: 1, Key: "actions", Text: "actions have no effect: newterms setup --notify makes the Kibana rules that notify"}},
 		"f.json": {of(`"response_actions":[{"action_type_id":".endpoint"}]`), rule.Warning{Line: 1, Key: "response_actions",

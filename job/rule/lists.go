@@ -7,24 +7,24 @@ import (
 	"slices"
 )
 
-// A listName is how rules and items name an exception list. Lists of several
-// spaces may have the same.
+// A listName names an exception list in rules and items. Lists of several spaces may
+// have the same name.
 type listName struct{ id, namespace string }
 
 func (n listName) String() string { return fmt.Sprintf("exception list %q (%s)", n.id, n.namespace) }
 
-// nameOfList reads list_id and namespace_type, which is single if absent.
-func nameOfList(table map[string]any) listName {
+// listNameOf reads list_id and namespace_type, which is single if absent.
+func listNameOf(table map[string]any) listName {
 	id, _ := table["list_id"].(string)
 	namespace, _ := table["namespace_type"].(string)
 	return listName{id, cmp.Or(namespace, "single")}
 }
 
-// lists are what the files hold of exception lists, in the order of the files.
+// lists are the exception lists of all files, in the order of the files.
 type lists map[listName][]*listFile
 
-// A listFile is what one file holds of the lists of one name. Without a list it
-// has items only, which add to a list elsewhere.
+// A listFile is the part of a file about the lists of one name. If it has only items,
+// the list is in another file.
 type listFile struct {
 	path  string
 	lists []document
@@ -32,7 +32,7 @@ type listFile struct {
 }
 
 func (l lists) in(d document) *listFile {
-	name := nameOfList(d.table)
+	name := listNameOf(d.table)
 	for _, f := range l[name] {
 		if f.path == d.path {
 			return f
@@ -53,9 +53,9 @@ func (l lists) addItem(d document) {
 	f.items = append(f.items, d)
 }
 
-// settle gives items that name no namespace_type to the agnostic list of their
-// file, if there is no single one of that name.
-func (l lists) settle() {
+// assignItems moves items without a namespace_type to the agnostic list of their file,
+// if there is no single list of that name.
+func (l lists) assignItems() {
 	for name, files := range l {
 		for _, f := range files {
 			other := slices.IndexFunc(l[listName{name.id, "agnostic"}], func(o *listFile) bool { return o.path == f.path && len(o.lists) > 0 })
@@ -75,14 +75,14 @@ func (l lists) settle() {
 	}
 }
 
-// identity is the list's own id in Kibana, which differs between spaces. Of a
-// list without one it is the file.
+// identity returns the list's id in Kibana, which differs between spaces, or else its
+// file.
 func identity(list document) string {
 	id, _ := list.table["id"].(string)
 	return cmp.Or(id, "in "+list.path)
 }
 
-// identities are the different lists, each by the first of its documents.
+// identities returns the first document of each different list.
 func identities(files []*listFile) []document {
 	var different []document
 	for _, f := range files {
@@ -95,25 +95,26 @@ func identities(files []*listFile) []document {
 	return different
 }
 
-// of reads the items of the lists that a rule of a file names in exceptions_list.
+// of reads the items of the lists in exceptions_list, a value of a rule in the file
+// path.
 func (l lists) of(value any, path string) ([]Exception, error) {
 	references, _ := tablesOf(value)
 	var exceptions []Exception
 	var problems []error
 	for _, reference := range references {
-		more, err := l.referred(reference, path)
+		more, err := l.resolve(reference, path)
 		exceptions, problems = append(exceptions, more...), append(problems, err)
 	}
 	return exceptions, errors.Join(problems...)
 }
 
-// referred reads the items of the list that a reference means: the one with its
-// id, or else the only one in the rule's own file, or else in all files.
-func (l lists) referred(reference map[string]any, path string) ([]Exception, error) {
-	name := nameOfList(reference)
+// resolve reads the items of the list that a reference names: the one with its id, or
+// else the only one in the rule's own file, or else the only one in all files.
+func (l lists) resolve(reference map[string]any, path string) ([]Exception, error) {
+	name := listNameOf(reference)
 	files := l[name]
 	if len(files) == 0 {
-		return nil, l.absent(name)
+		return nil, l.absentList(name)
 	}
 	id, _ := reference["id"].(string)
 	own := slices.IndexFunc(files, func(f *listFile) bool { return f.path == path && len(f.lists) > 0 })
@@ -132,7 +133,7 @@ func (l lists) referred(reference map[string]any, path string) ([]Exception, err
 	if err != nil {
 		return nil, err
 	}
-	for _, other := range candidates[1:] { // it does not matter which is meant if they are the same
+	for _, other := range candidates[1:] { // equal lists are not ambiguous
 		if more, err := readItems(name, files, identity(other)); err != nil || !sameExceptions(exceptions, more) {
 			return nil, fmt.Errorf("%s: %s and %s hold two different lists of that name, of two spaces perhaps: "+
 				"give its entry in exceptions_list the id of the one that is meant, or remove the other", name, candidates[0].place(), other.place())
@@ -141,8 +142,8 @@ func (l lists) referred(reference map[string]any, path string) ([]Exception, err
 	return exceptions, nil
 }
 
-// absent says that no file has a list, and which similar one there is.
-func (l lists) absent(name listName) error {
+// absentList returns the error about a list that no file has. It names a similar one.
+func (l lists) absentList(name listName) error {
 	for _, namespace := range []string{"single", "agnostic"} {
 		if files := l[listName{name.id, namespace}]; len(files) > 0 {
 			return fmt.Errorf("it names the exception list %q with the namespace_type %s, and %s has it with %s: correct exceptions_list",

@@ -11,26 +11,25 @@ import (
 	"strings"
 )
 
-// A Library is what rule files hold.
+// A Library holds the contents of rule files.
 type Library struct {
 	Rules []Rule // in the order of the files
-	// PassedOver counts the rules that do not run, by their type, or by
-	// "disabled".
+	// PassedOver counts the rules that do not run, by their type, or by "disabled".
 	PassedOver map[string]int
-	Warnings   []*Warning // of all rules, also of those that cannot be used
+	Warnings   []*Warning // of all rules, usable or not
 }
 
-// Load returns the rules that Read finds.
+// Load returns the rules that Read returns.
 func Load(paths ...string) ([]Rule, error) {
 	l, err := Read(paths...)
 	return l.Rules, err
 }
 
-// Read reads rule files and folders of them, in order: TOML of detection-rules,
-// exports of Kibana (NDJSON), and JSON. In a folder, and those below it, every
-// *.toml, *.ndjson and *.json counts that is not hidden. In folders and exports
-// rules of other types and disabled ones are passed over. Its error joins an
-// *Error for each rule that cannot be used; the others are returned even then.
+// Read reads rule files and folders of them, in order: TOML of detection-rules, exports
+// of Kibana (NDJSON), and JSON. It searches folders recursively for *.toml, *.ndjson
+// and *.json, and ignores hidden files. In folders and exports it skips disabled rules
+// and rules of other types. Its error joins an *Error for each rule that cannot be
+// used; the others are returned even then.
 func Read(paths ...string) (Library, error) {
 	l := loader{seen: map[string]string{}, lists: lists{}, passedOver: map[string]int{}}
 	for _, path := range paths {
@@ -43,10 +42,10 @@ func Read(paths ...string) (Library, error) {
 		}
 	}
 	l.warnOfPages()
-	l.lists.settle()
+	l.lists.assignItems()
 	var usable []Rule
 	for _, r := range l.rules {
-		// Without its lists a rule would alert on what it is meant to leave out.
+		// Without its lists a rule would alert on events that it should exclude.
 		var err error
 		if r.Exceptions, err = l.lists.of(r.Parameters["exceptions_list"], r.path); err != nil {
 			l.problem(r.Source, err)
@@ -58,7 +57,7 @@ func Read(paths ...string) (Library, error) {
 }
 
 type loader struct {
-	rules      []Rule // without their exceptions: the files to come may have them
+	rules      []Rule // without their exceptions, which later files may have
 	problems   []error
 	warnings   []*Warning
 	passedOver map[string]int
@@ -97,8 +96,7 @@ func (l *loader) visit(root string) fs.WalkDirFunc {
 	}
 }
 
-// add reads a file. In a folder or an export, rules that do not run are no
-// problem.
+// add reads a file. In a folder or an export, a rule that does not run is no problem.
 func (l *loader) add(path string, inFolder bool) {
 	data, err := os.ReadFile(path)
 	var text string
@@ -130,8 +128,8 @@ func (l *loader) add(path string, inFolder bool) {
 	}
 }
 
-// pages are answers of the _find API of one kind and total, which have so many
-// documents together.
+// pages are the answers of the _find API of the same kind and total: pages of one list
+// of documents.
 type pages struct {
 	first document
 	n     int
@@ -147,7 +145,7 @@ func (l *loader) page(d document) {
 	l.pages = append(l.pages, pages{d, 1})
 }
 
-// warnOfPages warns of answers of the _find API whose other pages are not there.
+// warnOfPages warns about lists of which some pages are missing.
 func (l *loader) warnOfPages() {
 	for _, p := range l.pages {
 		if p.n < p.first.total {
@@ -159,16 +157,16 @@ func (l *loader) warnOfPages() {
 
 func (l *loader) document(d document, among bool) {
 	switch kind := d.kind(); {
-	case kind == aSummary:
-	case kind == anItem:
+	case kind == kindSummary:
+	case kind == kindItem:
 		l.lists.addItem(d)
 		l.found++
-	case kind == aList:
+	case kind == kindList:
 		l.lists.addList(d)
 		l.found++
-	case kind == unknown && among && filepath.Ext(d.path) == ".json":
+	case kind == kindUnknown && among && filepath.Ext(d.path) == ".json":
 		l.passedOver["no rule"]++ // some other file of the folder
-	case kind == unknown:
+	case kind == kindUnknown:
 		l.problem(d.place(), errors.New("it is neither a rule nor an exception list"))
 	default:
 		l.rule(d, among)

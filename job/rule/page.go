@@ -12,7 +12,7 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A Page is what a person must know of a rule to judge it.
+// A Page is what an analyst must know about a rule to judge it.
 type Page struct {
 	Name           string         `json:"name"`
 	ID             string         `json:"rule_id"`
@@ -32,7 +32,7 @@ type Page struct {
 	MaxSignals     any            `json:"max_signals,omitempty"`  // without effect
 	Tactics        []Tactic       `json:"attack"`
 	Query          string         `json:"query"`
-	Exclusions     [][]kql.Clause `json:"exclusions"` // an event that has all clauses of one is left out
+	Exclusions     [][]kql.Clause `json:"exclusions"` // each excludes the events that match all its clauses
 	Indicators     []kql.Clause   `json:"indicators"`
 	Exceptions     []string       `json:"exceptions"` // of lists and settings
 	Investigate    []string       `json:"investigation_fields,omitempty"`
@@ -41,7 +41,7 @@ type Page struct {
 	Guide          string         `json:"guide,omitempty"` // Markdown
 }
 
-// A Tactic of MITRE ATT&CK, with what of it the rule covers.
+// A Tactic is one of MITRE ATT&CK, with the techniques that the rule covers.
 type Tactic struct {
 	Technique
 	Techniques []Technique `json:"techniques,omitempty"`
@@ -54,13 +54,13 @@ type Technique struct {
 	Subtechniques []Technique `json:"subtechniques,omitempty"`
 }
 
-// Page describes the rule, with what the settings leave out.
+// Page describes the rule, with the exclusions of the settings.
 func (r Rule) Page() Page {
 	text := func(name string) string { s, _ := r.Parameters[name].(string); return s }
 	p := Page{
 		Name: r.Name, ID: r.ID, Source: r.Source, Status: r.Status, BuildingBlock: text("building_block_type") != "",
 		Severity: text("severity"), RiskScore: r.Parameters["risk_score"], Index: r.Search.Indices, NewTerms: r.Search.Fields,
-		History: inWords(r.History), Lookback: inWords(r.Lookback), Timestamp: r.Search.Timestamp, Fallback: r.Search.Fallback,
+		History: durationText(r.History), Lookback: durationText(r.Lookback), Timestamp: r.Search.Timestamp, Fallback: r.Search.Fallback,
 		Overrides: overrideFields(r), MaxSignals: r.Parameters["max_signals"], Tactics: tactics(r.Parameters["threat"]), Query: strings.TrimSpace(r.QueryText),
 		Exclusions: r.Search.Query.Exclusions(), Indicators: r.Search.Query.Indicators(), Guide: strings.TrimSpace(text("note")),
 		Description: strings.TrimSpace(text("description")),
@@ -90,14 +90,15 @@ func (r Rule) Page() Page {
 
 func overrideFields(r Rule) []string {
 	o, err := alerts.OverridesOf(r.Parameters)
-	if err != nil { // which the loader has refused
+	if err != nil { // refused by the loader
 		return nil
 	}
 	return o.Fields()
 }
 
-// inWords is a duration in its largest whole unit: 7 days, 36 hours, 9 minutes.
-func inWords(d time.Duration) string {
+// durationText formats a duration in its largest whole unit: 7 days, 36 hours, 9
+// minutes.
+func durationText(d time.Duration) string {
 	for _, unit := range []struct {
 		length time.Duration
 		name   string
@@ -138,7 +139,7 @@ func technique(table map[string]any) Technique {
 	return Technique{ID: id, Name: name}
 }
 
-// filterClauses tells a filter as clauses; its wildcards are Elasticsearch's.
+// filterClauses returns a filter as clauses; its wildcards are Elasticsearch's.
 func filterClauses(f esquery.Filter) []kql.Clause {
 	var clauses []kql.Clause
 	if f.Any && slices.ContainsFunc(f.Of, func(of esquery.Filter) bool { return of.Query == nil && len(of.Of) == 0 }) {
@@ -171,7 +172,7 @@ func filterClauses(f esquery.Filter) []kql.Clause {
 	return clauses
 }
 
-// phrasesOf are the values of a filter of several phrases.
+// phrasesOf returns the values of a filter of several phrases.
 func phrasesOf(f esquery.Filter) []string {
 	body, _ := f.Query["bool"].(map[string]any)
 	should, _ := tablesOf(body["should"])

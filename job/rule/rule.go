@@ -1,5 +1,5 @@
-// Package rule loads new_terms rules as Elastic's detection-rules repository
-// writes them, in TOML, and as Kibana exports them, with their exception lists.
+// Package rule loads new_terms rules with their exception lists: TOML files of
+// Elastic's detection-rules repository, and Kibana's exports.
 //
 // https://github.com/elastic/detection-rules
 package rule
@@ -18,31 +18,31 @@ import (
 //go:embed okta_proxy_session.toml
 var builtin string
 
-// A Rule says which events matter and what makes one new.
+// A Rule selects events, and says which make a pair new.
 type Rule struct {
 	ID, Name  string
 	Source    string         // the file, with the line in an export
 	Status    string         // its maturity in detection-rules, or enabled or disabled
 	QueryText string         // KQL, as written
-	Search    esquery.Search // what the rule reads, without any setting; it wants the fields that override parameters
+	Search    esquery.Search // without any settings; it wants the fields that override parameters
 	History   time.Duration  // how far back a pair must be unseen
-	Lookback  time.Duration  // of the first scheduled run ever
-	// Overlap is how much further the rule looks back than it runs, for events
-	// that come late: from less interval.
+	Lookback  time.Duration  // of the rule's first scheduled run
+	// Overlap is how much further the rule looks back than its interval, for events
+	// that come late: from minus interval.
 	Overlap time.Duration
-	// Exceptions are the items of the exception lists that the rule names, those
-	// that have expired as well. Search has none of them.
+	// Exceptions are the items of the rule's exception lists, with those that have
+	// expired. Search has none of them.
 	Exceptions []Exception
-	// Parameters are the rule as Kibana's API has it, for its alerts.
+	// Parameters are the rule in the form of Kibana's API, for its alerts.
 	Parameters alerts.Rule
-	// Warnings are those of its own file.
+	// Warnings are about the rule's own file.
 	Warnings []*Warning
 
 	path         string
-	dataViewLine int // where it names one
+	dataViewLine int // line of data_view_id
 }
 
-// An Error says which rule file cannot be used, and why.
+// An Error names a rule file that cannot be used, and why.
 type Error struct {
 	Path string
 	Err  error
@@ -51,7 +51,7 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("rule %s: %v", e.Path, e.Err) }
 func (e *Error) Unwrap() error { return e.Err }
 
-// errNotNewTerms marks a rule of another type. Among others it is passed over.
+// errNotNewTerms marks a rule of another type, which is skipped in folders and exports.
 var errNotNewTerms = errors.New("not a new_terms rule")
 
 // Builtin is "First Occurrence of Okta User Session Started via Proxy".
@@ -63,9 +63,9 @@ func Builtin() (Rule, error) {
 	return d[0].rule()
 }
 
-// ReadFrom sets the indices that the rule reads, in place of its own; none are its
-// own. It returns a *Warning to tell, or nil. Its error is an *Error: a rule that
-// has a data view instead of indices cannot do without.
+// ReadFrom replaces the rule's indices, if there are any in indices. It returns a
+// *Warning or nil. Its error, for a rule with a data view instead of indices, is an
+// *Error.
 func (r *Rule) ReadFrom(indices []string) (*Warning, error) {
 	own := r.Search.Indices
 	if len(indices) > 0 {
@@ -86,7 +86,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	if kind := t.text("type", ""); kind != "new_terms" {
 		return Rule{}, nil, fmt.Errorf("type is %q: %w", kind, errNotNewTerms)
 	}
-	t.shapes()
+	t.checkValues()
 	fields, history := t.newTerms()
 	r := Rule{
 		ID:   t.text("rule_id", ": choose one, such as a UUID, and keep it, because it identifies the rule's alerts"),
@@ -127,13 +127,13 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	return r, t.warnings, errors.Join(t.problems...)
 }
 
-// parameters is the rule as Kibana's API has it: new_terms is flat there, and
+// parameters returns the rule in the form of Kibana's API: new_terms is flat there, and
 // absent settings have their defaults.
 func parameters(table map[string]any, fields []string, history string) alerts.Rule {
 	p := alerts.Rule{"from": "now-6m", "to": "now", "interval": "5m"}
 	known := keys()
 	for name, value := range table {
-		if known[name].use != ofKibana {
+		if known[name].use != kibanaManaged {
 			p[name] = value
 		}
 	}

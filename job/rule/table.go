@@ -9,11 +9,11 @@ import (
 	"newterms/job/datemath"
 )
 
-// tableReader reads the [rule] table and collects all that is wrong with it.
+// A tableReader reads a [rule] table and collects its problems.
 type tableReader struct {
 	table    map[string]any
 	problems []error
-	warnings []*Warning // without their place
+	warnings []*Warning // without file and line
 }
 
 func (t *tableReader) warn(key, format string, args ...any) {
@@ -24,7 +24,7 @@ func (t *tableReader) problem(format string, args ...any) {
 	t.problems = append(t.problems, fmt.Errorf(format, args...))
 }
 
-// text is a required string. shapes refuses what is none.
+// text reads a required string. checkValues refuses other types.
 func (t *tableReader) text(name, instead string) string {
 	value := t.table[name]
 	s, _ := value.(string)
@@ -34,7 +34,7 @@ func (t *tableReader) text(name, instead string) string {
 	return s
 }
 
-// severity is one of Kibana's.
+// severity checks that the severity is one of Kibana's.
 func (t *tableReader) severity() {
 	const known = "low, medium, high, critical"
 	if s := t.text("severity", ": it is one of "+known); s != "" && !slices.Contains(strings.Split(known, ", "), s) {
@@ -42,7 +42,7 @@ func (t *tableReader) severity() {
 	}
 }
 
-// query is the KQL of the rule. Only a rule of filters may have none.
+// query reads the KQL of the rule. Only a rule with filters may have none.
 func (t *tableReader) query() string {
 	if value, given := t.table["query"]; !given && isEmpty(t.table["filters"]) {
 		t.problem("query is missing: write \"\" or * for every event")
@@ -52,7 +52,8 @@ func (t *tableReader) query() string {
 	return ""
 }
 
-// indices may be missing if there is a data view: the settings can name them.
+// indices reads the index patterns. They may be missing if there is a data view: the
+// settings can name them.
 func (t *tableReader) indices() []string {
 	list, ok := stringsOf(t.table["index"])
 	view, _ := t.table["data_view_id"].(string)
@@ -80,7 +81,7 @@ func stringsOf(value any) ([]string, bool) {
 	return texts, ok
 }
 
-// tablesOf reads a list of tables, which TOML writes with [[…]] or inline.
+// tablesOf returns a list of tables, which TOML writes with [[…]] or inline.
 func tablesOf(value any) ([]map[string]any, bool) {
 	if tables, ok := value.([]map[string]any); ok {
 		return tables, true
@@ -95,11 +96,11 @@ func tablesOf(value any) ([]map[string]any, bool) {
 	return tables, ok
 }
 
-// ago is an optional `now-…`.
-func (t *tableReader) ago(name, absent string) time.Duration {
+// ago reads an optional `now-…`.
+func (t *tableReader) ago(name, absentList string) time.Duration {
 	value, ok := t.table[name].(string)
 	if !ok {
-		value = absent
+		value = absentList
 	}
 	return t.agoOf(name, value)
 }
@@ -115,7 +116,7 @@ func (t *tableReader) agoOf(name, value string) time.Duration {
 	return d
 }
 
-// interval is how often the rule runs in Kibana.
+// interval reads how often the rule runs in Kibana.
 func (t *tableReader) interval() time.Duration {
 	value, ok := t.table["interval"].(string)
 	if !ok {
@@ -128,7 +129,7 @@ func (t *tableReader) interval() time.Duration {
 	return d
 }
 
-// number is an integer or a fraction.
+// number returns an integer or a fraction as a float64.
 func number(value any) (float64, bool) {
 	switch v := value.(type) {
 	case int64:
@@ -155,8 +156,8 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// newTerms reads the flat form of Kibana's API, or else [rule.new_terms], which
-// names each of its two settings in a key and holds the value in another.
+// newTerms reads the flat form of Kibana's API, or else [rule.new_terms], where one key
+// has a setting's name and another its value.
 func (t *tableReader) newTerms() (fields []string, history string) {
 	if flat, ok := t.table["new_terms_fields"]; ok {
 		if fields, ok = stringsOf(flat); !ok {

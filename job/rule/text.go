@@ -9,8 +9,8 @@ import (
 
 const byteOrderMark = "\ufeff"
 
-// plainText returns the text of a file without a byte order mark. It refuses what
-// is not UTF-8: other letters would never match.
+// plainText returns the text of a file without a byte order mark. It refuses other
+// encodings than UTF-8, whose letters would never match.
 func plainText(data []byte) (string, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), bytes.IndexByte(data, 0) >= 0:

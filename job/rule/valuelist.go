@@ -14,16 +14,17 @@ import (
 )
 
 var (
-	// directive is a line of a value list that is no value: nothing else begins so.
+	// directive matches the only comment with a meaning in a value list.
 	directive = regexp.MustCompile(`(?i)^#\s*newterms\s*:\s*(.*)$`)
-	// formerDirective meant ignore-case once. It may as well be a value.
+	// formerDirective matches the directive of earlier versions, which may as well be a
+	// value.
 	formerDirective = regexp.MustCompile(`(?i)^#\s*ignore-case$`)
 )
 
-// readValueList reads the values of an entry of the type list from the text file
-// beside the export that has the name of the list, a value a line. The line
-// `#newterms: ignore-case` is none. Others that begin with # are comments in lists
-// of IP addresses, and values in all other lists.
+// readValueList reads the values of an entry of type list, one on each line. They are
+// in the text file beside the export that has the list's name. The line `#newterms:
+// ignore-case` is no value. Other lines that begin with # are comments in lists of IP
+// addresses, and values elsewhere.
 func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 	id, _ := list["id"].(string)
 	kind, _ := list["type"].(string)
@@ -34,7 +35,7 @@ func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 	e.Kind, e.List = "match_any", fmt.Sprintf("%s (%s)", id, kind)
 	e.Addresses = kind == "ip" || kind == "ip_range"
 	line := 0
-	var lines []int // of the values
+	var lines []int // of each value
 	for value := range strings.Lines(text) {
 		line++
 		value = strings.TrimSpace(value)
@@ -89,8 +90,8 @@ func findValueList(path, id string) (file, text string, err error) {
 		id, filepath.Join(filepath.Dir(path), id))
 }
 
-// addValue checks a value as the type of the list says, so that a typing error is
-// told with its line and not by the cluster, without it.
+// addValue checks a value against the type of the list, so that an error names the
+// line. The cluster's would not.
 func addValue(e *esquery.Entry, kind, value string) error {
 	from, to, isRange := strings.Cut(value, "-")
 	if kind == "ip_range" && isRange {
@@ -110,7 +111,7 @@ func addValue(e *esquery.Entry, kind, value string) error {
 	return nil
 }
 
-// checkRange refuses ranges that Elasticsearch takes for nothing.
+// checkRange refuses ranges that match nothing in Elasticsearch.
 func checkRange(value, from, to string) error {
 	first, ok := address(from)
 	last, alsoOK := address(to)
@@ -125,7 +126,7 @@ func checkRange(value, from, to string) error {
 	return nil
 }
 
-// address reads an IP address that Elasticsearch takes: one without a zone.
+// address parses an IP address that Elasticsearch accepts: one without a zone.
 func address(text string) (netip.Addr, bool) {
 	a, err := netip.ParseAddr(strings.TrimSpace(text))
 	return a.Unmap(), err == nil && a.Zone() == ""

@@ -21,9 +21,9 @@ func Line(err error) string {
 }
 
 // Advice returns what the user can do about an error, a warning or a problem that check
-// found. An error with an Advice method is asked; the advice for others is here. It is
-// "" where the error says it itself, as errors about the command line and the settings
-// do.
+// found. An error's own Advice method comes first; the advice about others is here. It
+// is "" where the error says it itself, as errors about the command line and the
+// settings do.
 func Advice(err error) string {
 	var advised interface {
 		error

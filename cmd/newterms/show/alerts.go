@@ -1,4 +1,4 @@
-// Package show prints what the commands found, as text for people and as JSON.
+// Package show prints the results of the commands, as text for people and as JSON.
 package show
 
 import (
@@ -13,10 +13,10 @@ import (
 	"newterms/job/words"
 )
 
-// Alerts prints alerts: ndjson at once, a table when a rule is done, or
-// has maxRows: then it is printed in parts, each sorted and aligned by itself.
+// Alerts prints alerts. It prints ndjson at once, and a table when a rule is done. A
+// table of more than maxRows is printed in parts, each sorted and aligned by itself.
 type Alerts struct {
-	// None is what is printed if there are no alerts; "" is "no new alerts".
+	// None replaces the line "no new alerts", which is printed if there are none.
 	None string
 
 	format Format
@@ -28,18 +28,18 @@ type Alerts struct {
 // maxRows bounds the memory of a table: these take about 3 MB.
 const maxRows = 2_000
 
-// An alertRow is what the table keeps of an alert: a small part of its document.
+// An alertRow is a row of the table: a small part of an alert's document.
 type alertRow struct {
 	at    time.Time
 	cells []string // one for each of the columns
 }
 
-// NewAlerts prints in a format to out.
+// NewAlerts returns an Alerts that prints in a format to out.
 func NewAlerts(format Format, out io.Writer) *Alerts {
 	return &Alerts{format: format, out: out, width: terminal.WidthOfText(out)}
 }
 
-// Add prints an alert, or keeps it for the table.
+// Add prints an alert, or adds it to the table.
 func (p *Alerts) Add(a alerts.Alert) error {
 	switch p.format {
 	case NDJSON:
@@ -63,10 +63,10 @@ func (p *Alerts) Add(a alerts.Alert) error {
 	return nil
 }
 
-// Kept reports whether there are alerts to print with Flush.
+// HasRows reports whether Flush has alerts to print.
 func (p *Alerts) HasRows() bool { return len(p.rows) > 0 }
 
-// Flush prints the alerts that were kept for a rule, or the rest of them.
+// Flush prints the rest of a rule's alerts.
 func (p *Alerts) Flush(rule string) error {
 	switch {
 	case p.format != Table:
@@ -96,7 +96,7 @@ func tableOf(rows []alertRow) terminal.Table {
 	return t
 }
 
-// column is what a reader must know at once; empty columns are left out.
+// A column is a property that readers must know at once. Empty columns are not printed.
 type column struct {
 	header string
 	cell   func(alerts.Description) string
@@ -123,7 +123,7 @@ func repeated(events string) string {
 	return events + " events"
 }
 
-// newTerms shows the terms that are in no other column.
+// newTerms returns the terms that no other column shows.
 func newTerms(d alerts.Description) string {
 	var terms []string
 	for _, t := range d.NewTerms {

@@ -10,7 +10,7 @@ import (
 	"newterms/job/words"
 )
 
-// Closing sums up a run for people.
+// Closing returns a sentence about a finished run.
 func Closing(run alerts.Run, dryRun bool) string {
 	c := run.Counts
 	written := words.Plural(c.Written, "alert", "alerts") + " written"
@@ -22,7 +22,7 @@ func Closing(run alerts.Run, dryRun bool) string {
 		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
 }
 
-// ClosingKeys sums up a run for programs.
+// ClosingKeys returns the log keys of a finished run.
 func ClosingKeys(run alerts.Run, dryRun bool) []slog.Attr {
 	written := "written"
 	if dryRun {
@@ -41,7 +41,7 @@ func ClosingKeys(run alerts.Run, dryRun bool) []slog.Attr {
 	return keys
 }
 
-// Sum sums up the runs of several rules for people.
+// Sum returns a sentence about the runs of several rules.
 func Sum(t *batch.Sum, dryRun bool) string {
 	text := words.Plural(int64(t.Ran), "rule ran", "rules ran")
 	if t.Failed > 0 {
@@ -61,7 +61,7 @@ func Sum(t *batch.Sum, dryRun bool) string {
 		words.Plural(int64(t.Requests), "request", "requests"), t.Took.Seconds(), t.Duration.Seconds())
 }
 
-// SumKeys sums them up for programs.
+// SumKeys returns the log keys of the runs of several rules.
 func SumKeys(t *batch.Sum, dryRun bool) []slog.Attr {
 	written := "written"
 	if dryRun {

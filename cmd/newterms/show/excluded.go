@@ -10,8 +10,8 @@ import (
 	"newterms/job/words"
 )
 
-// Excluded tells what the exclusions of a run take: the most of them, and
-// how many take nothing.
+// Excluded returns a text about a run's exclusions: those that removed the most events,
+// and how many removed none.
 func Excluded(excluded []alerts.Excluded) string {
 	if len(excluded) == 0 {
 		return ""
@@ -28,7 +28,8 @@ func Excluded(excluded []alerts.Excluded) string {
 	return text
 }
 
-// MaxExcluded are those that take most, by names that fit a line.
+// TopExcluded returns the exclusions that removed the most events, with names that fit
+// a line.
 func TopExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
 	most := slices.Clone(excluded)
 	slices.SortStableFunc(most, func(a, b alerts.Excluded) int { return cmp.Compare(b.Events, a.Events) })

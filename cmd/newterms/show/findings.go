@@ -10,13 +10,13 @@ import (
 	"newterms/job/words"
 )
 
-// A Finding is one of check, with what to do about it.
+// A Finding is a finding of check with its advice.
 type Finding struct {
 	check.Finding
 	Do string `json:"do,omitempty"` // "" if the level is OK
 }
 
-// Findings prints findings, and in JSON the exit code that they come to.
+// Findings prints findings; in JSON with the exit code.
 func Findings(out io.Writer, findings []Finding, code int, format Format) error {
 	if format == JSON {
 		return Object(out, map[string]any{"exit_code": code, "findings": findings})

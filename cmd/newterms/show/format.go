@@ -9,10 +9,10 @@ import (
 type Format string
 
 const (
-	Text   Format = "text"   // sentences for people
-	JSON   Format = "json"   // one object, or one a line
-	Table  Format = "table"  // for people
-	NDJSON Format = "ndjson" // an alert a line, as it is indexed
+	Text   Format = "text" // sentences
+	JSON   Format = "json" // one object, or one on each line
+	Table  Format = "table"
+	NDJSON Format = "ndjson" // one alert document on each line
 	None   Format = "none"   // prints nothing
 	Secret Format = "secret" // Secrets of Kubernetes, in YAML
 )

@@ -9,7 +9,7 @@ import (
 	"newterms/job/words"
 )
 
-// Nothing prints why nothing matches.
+// Nothing prints why no event matches.
 func (e *Explanations) Nothing(o explain.Nothing) error {
 	var b strings.Builder
 	b.WriteString("\n")
@@ -41,7 +41,7 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 	return e.print(b.String(), o)
 }
 
-// onlyThat tells for how many events the condition is all that is in the way.
+// soleObstacle returns how many events fail only this condition.
 func soleObstacle(c esquery.Condition) string {
 	switch {
 	case c.Only == 0:
@@ -65,7 +65,8 @@ func has(n int64) string { return map[bool]string{true: "has", false: "have"}[n 
 
 func valueText(v explain.Value) string { return v.Field + "=" + termText(v.Value) }
 
-// obstacleLines says of the events that have the values how many fail what.
+// obstacleLines returns how many of the events with the given values fail each
+// condition.
 func obstacleLines(o explain.Nothing, s esquery.Search) string {
 	var b strings.Builder
 	var of []string

@@ -20,13 +20,13 @@ const MissingValue = "(missing)"
 // explain.Printer.
 type Explanations struct {
 	rule   rule.Rule
-	given  *alerts.StoredAlert // nil if no alert was asked for
+	given  *alerts.StoredAlert // nil if no alert's id was given
 	format Format
 	out    io.Writer
 	titled bool
 }
 
-// NewExplanations prints what an Explainer finds.
+// NewExplanations returns the printer of an Explainer's answers.
 func NewExplanations(x *explain.Explainer, format Format, out io.Writer) *Explanations {
 	return &Explanations{rule: x.Rule, given: x.GivenAlert, format: format, out: out}
 }
@@ -83,7 +83,7 @@ func between(first, last time.Time) string {
 	return "from " + words.Stamp(first) + " to " + words.Stamp(last)
 }
 
-// maxDays is how many days are listed before some are left out.
+// maxDays is how many days are listed.
 const maxDays = 14
 
 func dayLines(days []explain.Day) []string {
@@ -129,7 +129,7 @@ func (e *Explanations) occurrence(o explain.Occurrence) string {
 	return b.String()
 }
 
-// seen says when the pair was seen before.
+// lastSeen returns when the pair was seen before.
 func (e *Explanations) lastSeen(o explain.Occurrence) string {
 	if o.LastSeen.IsZero() && len(e.rule.Search.TimeClauses()) > 0 {
 		return "not seen before in the time to which the rule's query is limited"
@@ -140,8 +140,7 @@ func (e *Explanations) lastSeen(o explain.Occurrence) string {
 	return fmt.Sprintf("seen %s before, at %s", words.Span(o.At.Sub(o.LastSeen)), words.Stamp(o.LastSeen))
 }
 
-// again says whether a run over the same data would write the alert that was
-// asked for.
+// wouldWrite returns whether a run over the same data would write the given alert.
 func (e *Explanations) wouldWrite(occurrences []explain.Occurrence) string {
 	for _, o := range occurrences {
 		switch {
@@ -159,7 +158,7 @@ func alertText(a alerts.StoredAlert) string {
 	return fmt.Sprintf("%s, %s, written %s by run %s", a.ID, a.Status, words.Second(a.Written), a.RunID)
 }
 
-// named is a pair as FIELD=VALUE.
+// pairText returns a pair as FIELD=VALUE.
 func pairText(fields []string, terms []any) string {
 	pair := make([]string, len(fields))
 	for i, field := range fields {

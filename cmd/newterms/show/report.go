@@ -14,7 +14,7 @@ import (
 	"newterms/job/words"
 )
 
-// Reports prints what backtests found: one rule at length, several as a table.
+// Reports prints the reports of backtests: one rule in detail, several as a table.
 func Reports(out io.Writer, reports []*backtest.Report, format Format, several bool) error {
 	if len(reports) == 0 {
 		return nil
@@ -56,7 +56,7 @@ func severalText(b *strings.Builder, reports []*backtest.Report) {
 
 func dayText(d backtest.Day) string { return fmt.Sprintf("%d on %s", d.Count, d.Day) }
 
-// A reportView prints a report as text for a width.
+// A reportView prints a report as text of a width.
 type reportView struct {
 	*backtest.Report
 	width int
@@ -80,7 +80,7 @@ func (r reportView) text(b *strings.Builder) {
 	}
 }
 
-// Found says in a sentence how many first occurrences there are, and how many of them
+// Found returns a sentence about the number of first occurrences and how many of them
 // have an alert.
 func Found(total, alerted int64) string {
 	text := words.Plural(total, "first occurrence", "first occurrences")
@@ -96,10 +96,10 @@ func Found(total, alerted int64) string {
 	return text
 }
 
-// maxBars is how many days have a line each. Of longer ranges weeks do.
+// maxBars is how many days have a bar each. Longer ranges have a bar for each week.
 const maxBars = 100
 
-// bars draws a line for each day, the longest as wide as there is room.
+// bars prints a bar for each day; the longest fills the width.
 func bars(b *strings.Builder, days []backtest.Day, width int) {
 	if len(days) > maxBars {
 		b.WriteString("weeks, by their first day\n")

@@ -16,11 +16,11 @@ import (
 	"newterms/job/words"
 )
 
-// A Page is what there is to know of a rule.
+// A Page holds the facts about a rule.
 type Page struct {
 	rule.Page
 	Among *rule.Among `json:"among,omitempty"`
-	// Types are asked of the cluster, if there is one.
+	// Types are the cluster's types of the fields, if there is a cluster.
 	Types    map[string][]string `json:"field_types,omitempty"`
 	Requests []esquery.Request   `json:"requests,omitempty"`
 }
@@ -139,8 +139,8 @@ func (p Page) indicatorLines() []string {
 	return lines
 }
 
-// clauseText is a clause with its values and, of each, how many other rules look
-// for the same.
+// clauseText returns a clause with its values, each with the number of other rules that
+// have it too.
 func clauseText(c kql.Clause, same []int) string {
 	values := slices.Clone(c.Values)
 	for i := range values {
@@ -179,8 +179,8 @@ func firstLines(lines []string, n int) []string {
 	return append(slices.Clone(lines[:n]), fmt.Sprintf("and %d more", len(lines)-n))
 }
 
-// laidOut puts each condition of a query of one line on a line. One that its
-// author laid out stays as it is.
+// splitConditions puts each condition of a one-line query on its own line. It leaves a
+// query of several lines as it is.
 func splitConditions(query string) []string {
 	if strings.Contains(query, "\n") {
 		return strings.Split(query, "\n")
@@ -208,10 +208,11 @@ func splitConditions(query string) []string {
 	return append(lines, strings.TrimSpace(query[start:]))
 }
 
-// readableWidth is how long a line of a request may be.
+// readableWidth is the maximum length of a line of a request.
 const readableWidth = 110
 
-// readable is JSON that puts on a line what fits, and else each member on one.
+// readable returns JSON with a value on one line if it fits, and otherwise each member
+// on its own line.
 func readable(value any, indent string) string {
 	flat, err := json.Marshal(value)
 	if err != nil {

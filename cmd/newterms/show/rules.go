@@ -10,7 +10,7 @@ import (
 	"newterms/job/words"
 )
 
-// A Rule is one of those that would run.
+// A Rule is a rule that would run.
 type Rule struct {
 	ID         string   `json:"rule_id"`
 	Name       string   `json:"name"`
@@ -18,16 +18,16 @@ type Rule struct {
 	Fields     []string `json:"new_terms_fields"`
 	History    string   `json:"history"`
 	Indices    []string `json:"index"`
-	Exceptions int      `json:"exceptions"` // of lists and settings that hold
-	// The rest is of the cluster, if there is one.
+	Exceptions int      `json:"exceptions"` // those in force, of lists and settings
+	// The rest comes from the cluster, if there is one.
 	LastRun   *time.Time      `json:"last_run,omitempty"`
 	LastAlert *time.Time      `json:"last_alert,omitempty"`
 	State     alerts.RunState `json:"state,omitempty"`
 	Error     string          `json:"error,omitempty"` // of a failed run
 }
 
-// Rules prints the rules that would run. withRuns tells that the cluster was asked
-// for their last runs and alerts, whose ages are up to now.
+// Rules prints the rules that would run. withRuns says that last runs and alerts are
+// known; their ages are relative to now.
 func Rules(out io.Writer, all []Rule, withRuns bool, now time.Time, format Format) error {
 	if format == JSON {
 		return Object(out, all)

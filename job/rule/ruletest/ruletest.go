@@ -9,7 +9,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// defaults are a rule that can be used, under the names of Kibana's API.
+// defaults returns a usable rule, under the names of Kibana's API.
 func defaults() map[string]any {
 	return map[string]any{
 		"rule_id": "test-rule", "name": "Test rule", "type": "new_terms", "language": "kuery", "severity": "low", "risk_score": 21,
@@ -18,8 +18,8 @@ func defaults() map[string]any {
 	}
 }
 
-// Text is a rule file in TOML, as the detection-rules repository has them: the
-// defaults with some parameters changed. Those that are nil are left out.
+// Text returns a rule file in TOML, in the format of the detection-rules repository.
+// parameters replace defaults; nil removes one.
 func Text(parameters map[string]any) (string, error) {
 	rule := defaults()
 	maps.Copy(rule, parameters)
@@ -34,8 +34,7 @@ func Text(parameters map[string]any) (string, error) {
 	return string(text), err
 }
 
-// Write writes a rule file that is there as long as the test runs, and returns
-// its path.
+// Write writes a rule file that lasts as long as the test, and returns its path.
 func Write(tb interface {
 	Helper()
 	Fatal(args ...any)

@@ -11,33 +11,31 @@ import (
 
 type dsl = map[string]any
 
-// MaxBatch is how many keys AlreadyAlerted takes at once: a page of candidates.
-// Each is asked for by two pairs, and a terms filter takes 65,536 values.
+// MaxBatch is how many keys AlreadyAlerted accepts: a page of candidates. Its search
+// has two pair values for each, and a terms filter may have 65,536.
 const MaxBatch = 10_000
 
-// A Lookup says which alerts tell that a pair is already alerted.
+// A Lookup decides which alerts make a first occurrence already alerted.
 type Lookup struct {
 	History time.Duration
 	Search  string   // of this run; see RunInfo
 	Fields  []string // the rule's new-terms fields
 }
 
-// alreadyTells reports whether an alert first seen at a time by a search tells
-// that a first occurrence at t is already alerted. One at t or at most the
-// history after it does: it is the same, or one that a late event has moved to
-// t. An earlier one does so only for the same search, whose source may have lost
-// the event of that alert since. What another search saw before t counts no
-// more: history decides about it, or an exclusion made since would hide the
-// user's next proxy.
-func (l Lookup) alreadyTells(t, alerted time.Time, search string) bool {
+// covers reports whether an alert, first seen at a time by a search, makes a first
+// occurrence at t already alerted. An alert at t does, and one up to the history later:
+// a late event has moved its first occurrence to t. An earlier alert does only if its
+// search is the same: the source may have lost that alert's event since. An earlier
+// alert of another search does not. History decides about it, or an exclusion made
+// since would hide the user's next proxy.
+func (l Lookup) covers(t, alerted time.Time, search string) bool {
 	after := alerted.Sub(t)
 	return after >= 0 && after <= l.History || after < 0 && -after <= l.History && search == l.Search && search != ""
 }
 
-// AlreadyAlerted reports for each of at most MaxBatch keys, in order, whether
-// the alerts target holds an alert that tells so. This sees what an _id cannot:
-// an event that arrived late and moved a first occurrence, and an alert in an
-// older backing index.
+// AlreadyAlerted reports for each of at most MaxBatch keys, in order, whether the
+// alerts target has an alert that covers it. It finds what an equal _id cannot: an
+// alert in an older backing index, and one that a late event has moved.
 func (s *Store) AlreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]bool, error) {
 	alerted, err := elastic.InHalves(keys, func(keys []Key) ([]bool, error) { return s.alreadyAlerted(ctx, keys, l) })
 	if err != nil {
@@ -54,7 +52,7 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]boo
 	}
 	pager := elastic.Pager{
 		Client: s.client, Search: elastic.Search{Indices: []string{s.alertsTarget}},
-		Size: len(keys) + 1, // not full, and so the last, where each pair has one alert
+		Size: len(keys) + 1, // if each pair has one alert, the page is not full, and so the last
 		Body: func(size int, after json.RawMessage) any { return alreadyAlertedBody(keys, l, size, after) },
 	}
 	for {
@@ -68,7 +66,7 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]boo
 			}] `json:"alerts"`
 		}
 		ok, err := pager.Next(ctx, &answer, &answer.Alerts)
-		if isMissing(err) || err == nil && !ok { // missing: no alert was ever written
+		if isMissing(err) || err == nil && !ok { // no target: no alert was ever written
 			return alerted, nil
 		}
 		if err != nil {
@@ -76,16 +74,16 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]boo
 		}
 		for _, b := range answer.Alerts.Buckets {
 			i, ok := positions[b.Key.Pair]
-			if ok && l.alreadyTells(keys[i].FirstSeen.Truncate(time.Millisecond), time.UnixMilli(b.Key.FirstSeen), b.Key.Search) {
+			if ok && l.covers(keys[i].FirstSeen.Truncate(time.Millisecond), time.UnixMilli(b.Key.FirstSeen), b.Key.Search) {
 				alerted[i] = true
 			}
 		}
 	}
 }
 
-// alreadyAlertedBody lists the alerts of the pairs around their times. Most
-// pairs have none there, and few more than one. Alerts of version 0.1 have
-// another pair, which said nothing of the fields.
+// alreadyAlertedBody lists the alerts of the pairs around their times. Most pairs have
+// none there, and few more than one. Alerts of version 0.1 have another pair value,
+// without the fields.
 func alreadyAlertedBody(keys []Key, l Lookup, size int, after json.RawMessage) dsl {
 	earliest, latest := keys[0].FirstSeen, keys[0].FirstSeen
 	for _, k := range keys {
@@ -110,8 +108,7 @@ func alreadyAlertedBody(keys []Key, l Lookup, size int, after json.RawMessage) d
 	}
 }
 
-// ofPairs matches the alerts of the pairs that were first seen from one time up
-// to another, inclusive.
+// ofPairs matches the alerts of the pairs first seen between two times, inclusive.
 func ofPairs(keys []Key, fields []string, from, to time.Time) dsl {
 	pairs, former := make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
@@ -129,7 +126,7 @@ func ofPairs(keys []Key, fields []string, from, to time.Time) dsl {
 	}}}
 }
 
-// isMissing reports that a target does not exist yet.
+// isMissing reports whether the error says that a target does not exist.
 func isMissing(err error) bool {
 	return elastic.HasCause(err, "index_not_found_exception")
 }

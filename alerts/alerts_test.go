@@ -306,7 +306,7 @@ func TestNewAlertWhateverTheEventHolds(t *testing.T) {
 // TestPanicIsContained reads an event in a way that panics, and builds an alert of
 // one that is no JSON.
 func TestPanicIsContained(t *testing.T) {
-	_, err := contained(SourceEvent{}, func(SourceEvent) (*Event, error) { panic("a fault") })
+	_, err := recovering(SourceEvent{}, func(SourceEvent) (*Event, error) { panic("a fault") })
 	if err == nil || err.Error() != "a fault" {
 		t.Errorf("got %v", err)
 	}

@@ -22,7 +22,7 @@ import (
 type RejectedError struct {
 	Target string
 	Count  int // of refused documents
-	// ID, Status and Cause are of the first one.
+	// ID, Status and Cause are those of the first document.
 	ID     string
 	Status int
 	elastic.Cause
@@ -39,16 +39,16 @@ func (e *RejectedError) Error() string {
 // StatusCode is the HTTP status of the first refused document.
 func (e *RejectedError) StatusCode() int { return e.Status }
 
-// An item is a document to create in a target, or with at the part of one that
-// is to be changed.
+// An item is a document to create in a target or, if at is set, a part of an existing
+// document to update.
 type item struct {
 	id       string
 	document []byte // JSON
 	at       *place
 }
 
-// lines are those of a bulk request: what to do, and with what. Ids are
-// hexadecimal or the like, which JSON takes as they are.
+// lines returns the action and the document as lines of a bulk request. Ids are
+// hexadecimal or similar, which JSON need not escape.
 func (i item) lines() ([]byte, error) {
 	if i.at == nil {
 		return slices.Concat([]byte(`{"create":{"_id":"`), []byte(i.id), []byte("\"}}\n"), i.document, []byte("\n")), nil
@@ -57,8 +57,8 @@ func (i item) lines() ([]byte, error) {
 	return slices.Concat([]byte(`{"update":`), at, []byte("}\n{\"doc\":"), i.document, []byte("}\n")), err
 }
 
-// A place is where a document is, and which version of it. A data stream takes
-// changes only of its backing indices.
+// A place is where a document is, with its version. A data stream accepts updates only
+// in its backing indices.
 type place struct {
 	Index       string `json:"_index"`
 	ID          string `json:"_id"`
@@ -66,42 +66,41 @@ type place struct {
 	PrimaryTerm int64  `json:"if_primary_term"`
 }
 
-// outcome is what became of one document.
+// An outcome is the result for one document.
 type outcome struct {
-	Index        string        `json:"_index"` // of a data stream the backing index
+	Index        string        `json:"_index"` // the backing index of a data stream
 	ID           string        `json:"_id"`
 	Status       int           `json:"status"`
 	Error        elastic.Cause `json:"error"`
 	FailureStore string        `json:"failure_store"` // "used" if the document went there
 }
 
-// isCreated reports whether the document is where it belongs, in a backing index of
-// the target. Where a pipeline drops a document the status is 200.
+// isCreated reports whether the document is in the target or one of its backing
+// indices. If a pipeline drops a document, the status is 200.
 func (o outcome) isCreated(target string) bool {
 	isThere := o.Index == "" || o.Index == target || strings.HasPrefix(o.Index, ".ds-"+target+"-")
 	return o.Status == http.StatusCreated && o.FailureStore != "used" && isThere
 }
 
-// isChanged reports whether a document that was to be changed is.
+// isChanged reports whether a document was updated.
 func (o outcome) isChanged() bool { return o.Status == http.StatusOK }
 
-// isRefused reports whether another document in its place may be taken. A pipeline
-// that fails makes a 500.
+// isRefused reports whether the target may accept another document in its place. A
+// pipeline that fails returns a 500.
 func (o outcome) isRefused() bool {
 	return slices.Contains([]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError}, o.Status) || o.FailureStore == "used"
 }
 
-func (o outcome) mayBeRetried() bool {
+func (o outcome) isBusy() bool {
 	return o.Status == http.StatusTooManyRequests || o.Status == http.StatusServiceUnavailable
 }
 
-// send creates documents in a target, or changes them where they are, and
-// returns an outcome for each, in order. Documents that failed because the
-// cluster is busy are sent again, and no others. refresh makes them visible to the
-// next search.
+// send creates or updates documents in a target, and returns an outcome for each, in
+// order. It repeats only documents that failed because the cluster was busy. refresh
+// makes them visible to the next search.
 func (s *Store) send(ctx context.Context, target string, items []item, refresh bool) ([]outcome, error) {
 	outcomes := make([]outcome, len(items))
-	left := make([]int, len(items)) // positions still to be written
+	left := make([]int, len(items)) // positions still to send
 	for i := range left {
 		left[i] = i
 	}
@@ -111,15 +110,15 @@ func (s *Store) send(ctx context.Context, target string, items []item, refresh b
 	}
 	err = s.client.Again(ctx, func() error {
 		var busy []int
-		for part := range inParts(left, lines) {
+		for part := range bulkParts(left, lines) {
 			answer, err := elastic.InHalves(part, func(part []int) ([]outcome, error) { return s.bulk(ctx, target, part, lines, refresh) })
 			if err != nil {
-				return backoff.Permanent(err) // the client has tried again
+				return backoff.Permanent(err) // the client has retried already
 			}
 			for i, position := range part {
 				outcomes[position] = answer[i]
-				outcomes[position].ID = items[position].id // no answer tells it of what is too large
-				if answer[i].mayBeRetried() {
+				outcomes[position].ID = items[position].id // a 413 has no ids
+				if answer[i].isBusy() {
 					busy = append(busy, position)
 				}
 			}
@@ -130,14 +129,14 @@ func (s *Store) send(ctx context.Context, target string, items []item, refresh b
 		return nil
 	})
 	if errors.Is(err, errBusy) {
-		err = nil // the outcomes tell of it
+		err = nil // the outcomes have it
 	}
 	return outcomes, err
 }
 
 var errBusy = errors.New("documents were turned away")
 
-// encode gives the lines of a bulk request for each item.
+// encode returns the lines of a bulk request for each item.
 func encode(items []item) ([][]byte, error) {
 	lines := make([][]byte, len(items))
 	for i, it := range items {
@@ -149,13 +148,13 @@ func encode(items []item) ([][]byte, error) {
 	return lines, nil
 }
 
-// maxBulk is about how many bytes a bulk request has: some 700 alerts. With 5 MB,
-// as Elastic's own clients have it, a run that wrote 20,000 alerts took no less
-// time and 129 MB of memory instead of 71. http.max_content_length is 100 MB.
+// maxBulk is the approximate size of a bulk request: some 700 alerts. With 5 MB, as in
+// Elastic's own clients, a run that wrote 20,000 alerts took no less time, and 129 MB
+// of memory instead of 71. http.max_content_length is 100 MB.
 const maxBulk = 2 << 20
 
-// inParts yields consecutive positions whose lines make up about maxBulk.
-func inParts(positions []int, lines [][]byte) iter.Seq[[]int] {
+// bulkParts yields consecutive positions whose lines add up to about maxBulk.
+func bulkParts(positions []int, lines [][]byte) iter.Seq[[]int] {
 	return func(yield func([]int) bool) {
 		size, start := 0, 0
 		for i, position := range positions {
@@ -173,9 +172,8 @@ func inParts(positions []int, lines [][]byte) iter.Seq[[]int] {
 	}
 }
 
-// bulk sends one request, without a target for items that say themselves where
-// they are. A document that is too large even by itself is refused like one that
-// does not fit its mapping.
+// bulk sends one request. Without a target each item names its own. A single document
+// that is too large is refused, like one that does not fit the mapping.
 func (s *Store) bulk(ctx context.Context, target string, positions []int, lines [][]byte, refresh bool) ([]outcome, error) {
 	var body bytes.Buffer
 	for _, position := range positions {
@@ -215,8 +213,7 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 	return outcomes, nil
 }
 
-// rejection tells of the outcomes of documents that are not where they belong; nil
-// if there are none.
+// rejection returns the error about rejected documents; nil if there are none.
 func rejection(target string, rejected []outcome) error {
 	if len(rejected) == 0 {
 		return nil
@@ -224,7 +221,7 @@ func rejection(target string, rejected []outcome) error {
 	first := rejected[0]
 	e := &RejectedError{Target: target, Count: len(rejected), ID: first.ID, Status: first.Status, Cause: first.notCreated()}
 	if first.FailureStore == "used" || e.Status < http.StatusMultipleChoices {
-		e.Status = http.StatusBadRequest // which it is in effect
+		e.Status = http.StatusBadRequest // its effect is the same
 	}
 	return e
 }

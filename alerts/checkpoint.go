@@ -8,48 +8,48 @@ import (
 	"time"
 )
 
-// A Checkpoint is what the runs target tells of the scheduled runs of a rule with
-// one scope. Times are UTC, and zero if there is none.
+// A Checkpoint is the state of the scheduled runs of a rule with one scope, read from
+// the runs target. Times are UTC, and zero if there is none.
 type Checkpoint struct {
-	// SucceededTo is where the window of the newest success ended: with the same
-	// scope, or if that has none and has not started either, of the rule.
+	// SucceededTo is the end of the newest successful window with the same scope. If no
+	// run has that scope, it is that of the rule.
 	SucceededTo time.Time
-	// StartedFrom is where the first window began, with the same scope or else of
+	// StartedFrom is the beginning of the first window with the same scope, or else of
 	// the rule. It is zero if a run with the same scope has succeeded.
 	StartedFrom time.Time
-	// Unfinished is the window of the newest run with the same scope, if that has
+	// Unfinished is the window of the newest run with the same scope, if that run has
 	// not ended or was told to stop.
 	UnfinishedFrom, UnfinishedTo time.Time
-	// FutureTo is where a window ended that succeeded and is later than now: a
-	// clock was wrong.
+	// FutureTo is the end of a successful window that lies in the future: a clock was
+	// wrong.
 	FutureTo time.Time
-	// Other is the search of another success that is newer than the newest one
-	// with the same scope: somebody else runs the rule as well.
+	// Other is the search of a success with another scope that is newer than the newest
+	// one with this scope: another job runs the rule too.
 	Other string
-	// Now is the time by the server's clock, zero if the target does not exist.
+	// Now is the server's time, zero if the target does not exist.
 	Now time.Time
-	// HasEdition tells that the target has the edition of the rule that was asked for.
+	// HasEdition reports whether the target has the given edition of the rule.
 	HasEdition bool
-	// Forgotten tells that there is no run of the rule, and that the target has
-	// deleted older ones, of this rule it may be.
+	// Forgotten reports that the target has no run of the rule, and has deleted older
+	// runs, perhaps of this rule.
 	Forgotten bool
 }
 
-// A Followed names the scheduled runs that follow each other: those of a rule and
-// a scope. The search tells those of earlier builds, which have no scope.
+// A Followed identifies scheduled runs that continue one another: those of a rule and a
+// scope. The search identifies those of earlier builds, which have no scope.
 type Followed struct {
 	RuleID, Scope, Search string
-	Edition               string // of the rule as it is now: Rule.Edition; "" to not ask for it
+	Edition               string // the rule's current Rule.Edition; "" if it is not needed
 }
 
-// has reports whether a group is of these runs. A build without scopes knew the
-// same runs by their search, with exclusions or without.
+// has reports whether a group consists of these runs. Builds without scopes identified
+// them by their search, with or without exclusions.
 func (f Followed) has(g runGroup) bool {
 	return g.ruleID == f.RuleID && (g.scope == f.Scope || g.scope == "" && (g.search == f.Search || g.search == f.Scope))
 }
 
-// Checkpoint reads where the scheduled runs of a rule stand. Its error is a
-// *NewerDataError if a newer program has written to the target.
+// Checkpoint returns the checkpoint of a rule. Its error is a *NewerDataError if a
+// newer program has written to the target.
 func (s *Store) Checkpoint(ctx context.Context, of Followed) (Checkpoint, error) {
 	all, err := s.Checkpoints(ctx, []Followed{of})
 	if err != nil {
@@ -58,26 +58,25 @@ func (s *Store) Checkpoint(ctx context.Context, of Followed) (Checkpoint, error)
 	return all[0], nil
 }
 
-// Checkpoints reads where the scheduled runs of many rules stand, in the order
-// asked for. It reads the runs of the last hours, and all only of rules that have
-// no success there: few, or few rules.
+// Checkpoints returns the checkpoints of several rules, in order. It reads the runs of
+// the last hours, and all runs only for the few rules without a success there.
 func (s *Store) Checkpoints(ctx context.Context, of []Followed) ([]Checkpoint, error) {
 	all := make([]Checkpoint, len(of))
 	if len(of) == 0 {
 		return all, nil
 	}
-	question := runsQuestion{ruleIDs: make([]string, len(of)), types: []RunType{RunScheduled}, recent: true, clock: true}
+	question := runsQuery{ruleIDs: make([]string, len(of)), types: []RunType{RunScheduled}, recent: true, clock: true}
 	for i, f := range of {
 		question.ruleIDs[i] = f.RuleID
 		if f.Edition != "" {
 			question.editions = append(question.editions, f.Edition)
 		}
 	}
-	recent, told, err := s.runGroups(ctx, question)
-	if err != nil || told.now.IsZero() {
-		return all, lookedUp(err)
+	recent, side, err := s.runGroups(ctx, question)
+	if err != nil || side.now.IsZero() {
+		return all, lookupError(err)
 	}
-	question = runsQuestion{types: question.types}
+	question = runsQuery{types: question.types}
 	for i, f := range of {
 		if all[i] = f.checkpoint(recent); !f.ran(recent) {
 			question.ruleIDs = append(question.ruleIDs, f.RuleID)
@@ -86,7 +85,7 @@ func (s *Store) Checkpoints(ctx context.Context, of []Followed) ([]Checkpoint, e
 	if len(question.ruleIDs) > 0 {
 		ever, _, err := s.runGroups(ctx, question)
 		if err != nil {
-			return nil, lookedUp(err)
+			return nil, lookupError(err)
 		}
 		for i, f := range of {
 			if slices.Contains(question.ruleIDs, f.RuleID) {
@@ -94,17 +93,16 @@ func (s *Store) Checkpoints(ctx context.Context, of []Followed) ([]Checkpoint, e
 			}
 		}
 		if err := s.markForgotten(ctx, of, ever, all); err != nil {
-			return nil, lookedUp(err)
+			return nil, lookupError(err)
 		}
 	}
 	for i, f := range of {
-		all[i].Now, all[i].HasEdition = told.now, slices.Contains(told.editions, f.RuleID)
+		all[i].Now, all[i].HasEdition = side.now, slices.Contains(side.editions, f.RuleID)
 	}
 	return all, nil
 }
 
-// markForgotten marks the rules of which there is no run, if the target has deleted
-// runs.
+// markForgotten marks the rules without runs, if the target has deleted runs.
 func (s *Store) markForgotten(ctx context.Context, of []Followed, ever []runGroup, all []Checkpoint) error {
 	var deleted *bool
 	for i, f := range of {
@@ -123,21 +121,21 @@ func (s *Store) markForgotten(ctx context.Context, of []Followed, ever []runGrou
 	return nil
 }
 
-func lookedUp(err error) error {
+func lookupError(err error) error {
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("look up the last run: %w", err)
 }
 
-// ran reports whether one of the followed runs has succeeded.
+// ran reports whether one of these runs has succeeded.
 func (f Followed) ran(groups []runGroup) bool {
 	return slices.ContainsFunc(groups, func(g runGroup) bool { return f.has(g) && !g.succeededTo.IsZero() })
 }
 
-// checkpoint is what some groups tell, which may be of other rules as well.
+// checkpoint returns the checkpoint from groups, which may include other rules.
 func (f Followed) checkpoint(groups []runGroup) Checkpoint {
-	var own, others standing
+	var own, others runSummary
 	var c Checkpoint
 	for _, g := range groups {
 		switch {
@@ -167,10 +165,10 @@ func (f Followed) checkpoint(groups []runGroup) Checkpoint {
 	return c
 }
 
-// standing sums up groups.
-type standing struct{ runGroup }
+// A runSummary adds up groups.
+type runSummary struct{ runGroup }
 
-func (s *standing) add(g runGroup) {
+func (s *runSummary) add(g runGroup) {
 	s.succeededTo, s.succeededAt = latest(s.succeededTo, g.succeededTo), latest(s.succeededAt, g.succeededAt)
 	if s.startedFrom.IsZero() || !g.startedFrom.IsZero() && g.startedFrom.Before(s.startedFrom) {
 		s.startedFrom = g.startedFrom
@@ -187,7 +185,7 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// maximum is the value of a max or min aggregation over dates, in milliseconds.
+// A maximum is the value of a max or min aggregation over dates, in milliseconds.
 type maximum struct {
 	Value *float64 `json:"value"`
 }

@@ -12,10 +12,9 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// conflicting looks up the documents that conflict with some that were to be
-// created: by their ids, in the indices that refused them. Of each it returns the
-// fields asked for, or nil if there is none: a pipeline may give documents ids of
-// its own, which conflict with each other.
+// conflicting looks up the documents that caused conflicts, by their ids in the indices
+// that reported these. It returns the given fields of each, or nil if there is no
+// document: a pipeline may set ids that conflict with each other.
 func (s *Store) conflicting(ctx context.Context, conflicts []outcome, fields ...string) ([]map[string]any, error) {
 	docs := make([]dsl, len(conflicts))
 	for i, o := range conflicts {
@@ -50,9 +49,9 @@ func (s *Store) conflicting(ctx context.Context, conflicts []outcome, fields ...
 	return found, nil
 }
 
-// judgeConflicts tells alerts that this run wrote itself, in an attempt whose
-// answer was lost, from those that another run wrote. It returns the outcomes of
-// those that are not there, which were not created.
+// judgeConflicts separates alerts that this run wrote in an attempt whose answer was
+// lost from those that another run wrote. It returns the outcomes of alerts that do not
+// exist: they were not created.
 func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, outcomes []outcome, result *Result) (rejected []outcome, err error) {
 	if len(conflicts) == 0 {
 		return nil, nil
@@ -73,7 +72,7 @@ func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, outcomes 
 	return rejected, err
 }
 
-// idTaken is the outcome of a conflict with another document.
+// idTaken returns the outcome of a conflict with another document.
 func (o outcome) idTaken() outcome {
 	o.Status = http.StatusConflict
 	o.Error = elastic.Cause{Type: byPipeline, Reason: "another document has its place: an ingest pipeline gives documents other ids"}

@@ -8,27 +8,25 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A CoveringRun is a run whose window, or the gap before it, contains the time asked
-// about.
+// A CoveringRun is a run whose window, or the gap before it, contains a given time.
 type CoveringRun struct {
 	RunID  string
 	Type   RunType
-	State  RunState // RunStarted of one that has not ended, or was killed
+	State  RunState // RunStarted if it has not ended, or was killed
 	Search string   // see RunInfo
 	At     time.Time
 	From   time.Time // of the window
 	To     time.Time // exclusive
-	Error  string    // of one that failed
-	// Rerun is the command that looks at the gap, where it is that which has the
-	// time in it: no run has looked there. Else it is "".
+	Error  string    // of a failed run
+	// Rerun is the command that covers the gap, if the time is in the gap; else "".
 	Rerun string
 }
 
-// maxCoveringRuns is how many documents of runs are read; the newest ones count.
+// maxCoveringRuns is how many run documents are read, the newest first.
 const maxCoveringRuns = 200
 
-// CoveringRuns lists the runs of a rule that have looked at a time, or passed it over
-// as a gap, the newest first. A run that ended comes once.
+// CoveringRuns lists the runs of a rule whose window or gap contains a time, the newest
+// first. It lists a run that ended once.
 func (s *Store) CoveringRuns(ctx context.Context, ruleID string, t time.Time) ([]CoveringRun, error) {
 	var hits []runHit
 	size := maxCoveringRuns
@@ -39,7 +37,7 @@ func (s *Store) CoveringRuns(ctx context.Context, ruleID string, t time.Time) ([
 	if err != nil && !isMissing(err) {
 		return nil, fmt.Errorf("look up runs: %w", err)
 	}
-	runs := make([]foundRun, len(hits))
+	runs := make([]storedRun, len(hits))
 	ended := map[string]bool{}
 	for i, hit := range hits {
 		runs[i] = hit.read()
@@ -65,7 +63,7 @@ func coveringRunsBody(ruleID string, t time.Time, size int) dsl {
 		return dsl{"bool": dsl{"filter": []dsl{{"range": dsl{from: bound("lte")}}, {"range": dsl{to: bound("gt")}}}}}
 	}
 	return dsl{
-		"size": size, "track_total_hits": false, "_source": longTexts(), "docvalue_fields": foundRunFields(),
+		"size": size, "track_total_hits": false, "_source": longTexts(), "docvalue_fields": storedRunFields(),
 		"query": dsl{"bool": dsl{
 			"filter":               []dsl{{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}},
 			"should":               []dsl{between("newterms.window.from", "newterms.window.to"), between("newterms.gap.from", "newterms.gap.to")},

@@ -12,13 +12,13 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// generation is the number of a backing index, which counts from 1.
+// generation matches the number of a backing index, which counts from 1.
 //
 // https://www.elastic.co/docs/manage-data/data-store/data-streams
 var generation = regexp.MustCompile(`-(\d{6,})$`)
 
-// hasDeleted reports whether a data stream has had backing indices that are gone, as
-// its retention deletes them. Where this user may not know, it is false.
+// hasDeleted reports whether backing indices of a data stream are gone, as after its
+// retention. It is false if this user may not know.
 func (s *Store) hasDeleted(ctx context.Context, target string) (bool, error) {
 	var answer struct {
 		Streams []struct {

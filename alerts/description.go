@@ -11,19 +11,19 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Description is what an analyst must know of an alert at once: who, from
-// where, and what. What the event does not tell is "".
+// A Description is what an analyst must know about an alert first: who, from where, and
+// what. What the event lacks is "".
 type Description struct {
 	FirstSeen time.Time
 	NewTerms  []NewTerm // the pair, in the order of the rule's new-terms fields
 	Events    string    // number of the pair's matching events in the window
 
-	// Actor is the display name, and Login what was signed in with: of an unknown
+	// Actor is the display name, and Login the name given at sign-in. For an unknown
 	// actor they are "unknown" and "".
 	Actor, ActorID, Login string
 	Account               string // id of the cloud account
 	IP, Network           string // of the client
-	Place, Country        string // of the client; the place is "city, country"
+	Place, Country        string // of the client; Place is "city, country"
 	Browser, OS           string
 	Action                string
 	Outcome, Why          string
@@ -34,12 +34,12 @@ type NewTerm struct{ Field, Value string }
 
 // Describe describes the alert.
 func (a Alert) Describe() Description {
-	d := describe(a.event.said, a.maker.fields, a.terms)
+	d := describe(a.event.described, a.maker.fields, a.terms)
 	d.FirstSeen, d.Events = a.FirstSeen, text(a.own["newterms.events"])
 	return d
 }
 
-// describe describes a pair, with what an event says.
+// describe describes a pair and its event.
 func describe(doc map[string]any, fields []string, terms []any) Description {
 	d := describeEvent(func(paths ...string) string { return textOf(doc, paths...) })
 	for i, field := range fields {
@@ -48,7 +48,7 @@ func describe(doc map[string]any, fields []string, terms []any) Description {
 			value = "(missing)"
 		}
 		d.NewTerms = append(d.NewTerms, NewTerm{field, value})
-		switch field { // the event may hold several ids; the term is what is new
+		switch field { // the event may have several ids; the term is the new one
 		case "okta.actor.id":
 			d.ActorID = value
 		case "cloud.account.id":
@@ -61,9 +61,9 @@ func describe(doc map[string]any, fields []string, terms []any) Description {
 	return d
 }
 
-// unknownActor is the id that Okta gives to whoever signs in with a login that it
-// does not know. All names in such an event are what was typed, which may be a
-// password. Descriptions go out with notifications, and to terminals and logs.
+// unknownActor is Okta's id for somebody who signs in with an unknown login. All names
+// in such an event were typed by that person, and may be a password. Descriptions go
+// out with notifications, and to terminals and logs.
 const unknownActor = "unknown"
 
 func isUnknownActor(doc map[string]any, fields []string, terms []any) bool {
@@ -76,21 +76,21 @@ func isUnknownActor(doc map[string]any, fields []string, terms []any) bool {
 	return slices.ContainsFunc(scalars(ids), func(id any) bool { return strings.EqualFold(strings.TrimSpace(text(id)), unknownActor) })
 }
 
-// typed matches the fields that hold what was typed, and their multi-fields.
-var typed = regexp.MustCompile(`^(okta\.actor\.(alternate_id|display_name)|related\.user|(.+\.)?user\.(name|full_name|email|domain|hash))(\..*)?$`)
+// typedFields matches the fields with typed text, and their multi-fields.
+var typedFields = regexp.MustCompile(`^(okta\.actor\.(alternate_id|display_name)|related\.user|(.+\.)?user\.(name|full_name|email|domain|hash))(\..*)?$`)
 
-// hideTyped takes what an unknown actor has typed out of the description.
+// hideTyped removes what an unknown actor has typed.
 func (d *Description) hideTyped() {
 	d.Actor, d.Login = unknownActor, ""
 	for i, term := range d.NewTerms {
-		if typed.MatchString(term.Field) {
+		if typedFields.MatchString(term.Field) {
 			d.NewTerms[i].Value = "(not shown, as an unknown actor has typed it)"
 		}
 	}
 }
 
-// describeEvent reads Okta's own fields where an event has them, and else those of
-// ECS. first gives the text of the first of some fields that has any.
+// describeEvent reads Okta's own fields if an event has them, and otherwise those of
+// ECS. first returns the text of the first field that has any.
 func describeEvent(first func(paths ...string) string) Description {
 	d := Description{
 		Actor:   first("okta.actor.display_name", "user.full_name", "user.name", "host.name"),
@@ -117,7 +117,7 @@ func describeEvent(first func(paths ...string) string) Description {
 	return d
 }
 
-// describedFields are those that describeEvent reads.
+// describedFields lists the fields that describeEvent reads.
 func describedFields() []string {
 	var fields []string
 	describeEvent(func(paths ...string) string { // all of them, where none has a text
@@ -157,31 +157,30 @@ func (d Description) reason(rule Rule, lastSeen string) string {
 	return b.String()
 }
 
-// lastSeen says how new the pair of a finding is: "last seen 8 days before" or
+// lastSeen returns the text about a pair's last event: "last seen 8 days before" or
 // "not seen in the 7 days before".
 func (m *Maker) lastSeen(f Finding) string {
 	if !f.LastSeen.IsZero() {
-		return "last seen " + inWords(f.FirstSeen.Sub(f.LastSeen)) + " before"
+		return "last seen " + durationText(f.FirstSeen.Sub(f.LastSeen)) + " before"
 	}
 	return m.unseen
 }
 
-// unseen says of a pair that it was not seen in the history, or if the rule limits
-// the time itself that it was not where that let it be.
+// unseen returns the text about a pair that was not seen in the history, or in the time
+// to which the rule limits it.
 func unseen(rule Rule, timeLimited bool) string {
 	if timeLimited {
 		return "not seen before in the time to which the rule's query is limited"
 	}
 	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
 	if n, err := strconv.Atoi(strings.TrimSuffix(history, "d")); err == nil && strings.HasSuffix(history, "d") {
-		history = inWords(time.Duration(n) * 24 * time.Hour)
+		history = durationText(time.Duration(n) * 24 * time.Hour)
 	}
 	return "not seen in the " + history + " before"
 }
 
-// inWords is a length of time in whole days, hours or minutes, the largest that
-// it has.
-func inWords(d time.Duration) string {
+// durationText formats a duration in its largest whole unit of days, hours or minutes.
+func durationText(d time.Duration) string {
 	n, unit := d/time.Minute, "minute"
 	switch {
 	case d >= 24*time.Hour:
@@ -195,7 +194,7 @@ func inWords(d time.Duration) string {
 	return fmt.Sprintf("%d %ss", n, unit)
 }
 
-// withDetail is "main (detail)", or what there is of it.
+// withDetail returns "main (detail)", or one of them if the other is empty.
 func withDetail(main, detail string) string {
 	switch {
 	case main == "":
@@ -207,7 +206,7 @@ func withDetail(main, detail string) string {
 	}
 }
 
-// joinFilled joins what is not empty.
+// joinFilled joins the parts that are not empty.
 func joinFilled(separator string, parts ...string) string {
 	filled := slices.DeleteFunc(parts, func(part string) bool { return part == "" })
 	return strings.Join(filled, separator)

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// A Maker makes the alerts of a run. All are made by it, so that what they say
-// is in one place.
+// A Maker makes all alerts of a run.
 type Maker struct {
 	rule   Rule
 	fields []string // the new-terms fields
 	runID  string
-	unseen string         // what the reason says of a pair that was not seen before
-	common map[string]any // what all alerts of the run say, flat
+	unseen string         // text about a pair that was not seen before
+	common map[string]any // keys that all alerts of the run have, flat
 	from   Overrides
 	json   []byte // of common, without braces
 }
 
-// NewMaker makes the maker of a run. Its error is of a rule that is no JSON.
+// NewMaker returns the maker of a run. Its error is about a rule that cannot be encoded
+// as JSON.
 func NewMaker(rule Rule, run RunInfo) (*Maker, error) {
 	m := &Maker{rule: rule, runID: run.ID, unseen: unseen(rule, run.TimeLimited), common: ruleFields(rule)}
 	m.fields, _ = rule["new_terms_fields"].([]string)
@@ -56,9 +56,8 @@ func NewMaker(rule Rule, run RunInfo) (*Maker, error) {
 	return m, nil
 }
 
-// Alert builds the alert of a finding: the source event, and flat kibana.alert.*
-// keys with the names and types of Kibana's security alerts. now is when the
-// alert is made.
+// Alert builds the alert of a finding: the source event, and flat kibana.alert.* keys
+// with the names and types of Kibana's security alerts. now is the alert's time.
 func (m *Maker) Alert(f Finding, now time.Time) (alert Alert) {
 	defer func() {
 		if failure := recover(); failure != nil {
@@ -102,37 +101,37 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, LeftOut: e.leftOut}
 }
 
-// reason is one of an alert by the rule with its overrides. An override by what an
-// unknown actor has typed does not name the rule there.
+// reason returns the reason of an alert, with the rule's name after overrides. A name
+// that an unknown actor has typed is not used.
 func (m *Maker) reason(f Finding, rule Rule) string {
-	if typed.MatchString(m.from.name) && isUnknownActor(f.Event.said, m.fields, f.Terms) {
+	if typedFields.MatchString(m.from.name) && isUnknownActor(f.Event.described, m.fields, f.Terms) {
 		rule = maps.Clone(rule)
 		rule["name"] = m.rule["name"]
 	}
-	return describe(f.Event.said, m.fields, f.Terms).reason(rule, m.lastSeen(f))
+	return describe(f.Event.described, m.fields, f.Terms).reason(rule, m.lastSeen(f))
 }
 
 // An Alert is a document to write. Only a Maker makes one.
 type Alert struct {
 	Key
 	maker *Maker
-	own   map[string]any // what only this alert says, flat
+	own   map[string]any // keys of this alert alone, flat
 	terms []any
 	event *Event
-	// rounds counts how often the target refused it, and mappedOnly tells that
-	// nothing but mapped values is left of the event.
+	// rounds counts how often the target refused the alert. mappedOnly reports that
+	// only mapped values are left of the event.
 	rounds     int
 	mappedOnly bool
-	// LeftOut names the fields of the event that do not fit the mapping of the
-	// alerts target, or "the event" with a reason.
+	// LeftOut lists the fields of the event that do not fit the mapping of the alerts
+	// target, or "the event" with a reason.
 	LeftOut []string
 }
 
-// Event tells where the source event is, as _index/_id; "" if it is not known.
+// Event returns the place of the source event as _index/_id; "" if it is not known.
 func (a Alert) Event() string { return a.event.place }
 
-// encoded is the document that is written, with more members at its beginning.
-// The parts of it say nothing twice.
+// encoded returns the document with more members at its beginning. Its parts have no
+// member twice.
 func (a Alert) encoded(more map[string]any) ([]byte, error) {
 	document := append(make([]byte, 0, a.size()), '{')
 	for _, own := range []map[string]any{more, a.own} {
@@ -153,20 +152,20 @@ func (a Alert) encoded(more map[string]any) ([]byte, error) {
 	return append(document, '}'), nil
 }
 
-// size is about how many bytes the document has.
+// size returns the approximate size of the document in bytes.
 func (a Alert) size() int {
 	const own = 1500 // as measured
 	return own + len(a.maker.json) + len(a.event.document) + len(a.event.original)
 }
 
-// JSON gives the document with its _id, on one line.
+// JSON returns the document with its _id, on one line.
 func (a Alert) JSON() ([]byte, error) { return a.encoded(map[string]any{"_id": a.ID}) }
 
 // MarshalJSON is JSON, for encoders; they take more than twice the time.
 func (a Alert) MarshalJSON() ([]byte, error) { return a.JSON() }
 
-// alertNames are the rule's parameters that each alert has, and ruleNames those
-// that only the rule's own document has, under kibana.alert.rule in Kibana.
+// alertNames lists the rule's parameters that each alert has. ruleNames adds those that
+// only the rule's own document has, and that Kibana has under kibana.alert.rule.
 func alertNames() []string {
 	return []string{
 		"rule_id", "name", "type", "description", "version", "tags", "severity", "risk_score", "threat", "timestamp_override", "building_block_type",
@@ -177,8 +176,8 @@ func ruleNames() []string {
 	return append(alertNames(), "author", "license", "references", "false_positives", "note", "setup", "from", "to", "interval", "max_signals")
 }
 
-// ruleFields is kibana.alert.rule.* of an alert, with Kibana's names for the
-// rule's type. Kibana has in each alert what the rule's own document has here.
+// ruleFields returns kibana.alert.rule.* of an alert. Other parameters, which Kibana
+// has in each alert, are in the rule's own document here.
 func ruleFields(rule Rule) map[string]any {
 	fields := map[string]any{
 		"kibana.alert.rule.uuid":         rule["rule_id"],
@@ -201,7 +200,7 @@ func ruleFields(rule Rule) map[string]any {
 	return fields
 }
 
-// without copies a value of JSON's types without the members of a name.
+// without copies a JSON value without the members of a name.
 func without(value any, name string) any {
 	switch v := value.(type) {
 	case []any:

@@ -9,9 +9,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// membersOf encodes an object without its braces, its names sorted. It knows what
-// decoded JSON consists of; encoding/json, which it leaves the rest to, took four
-// times as long for an event.
+// membersOf encodes an object without its braces, its names sorted. It handles the
+// types of decoded JSON itself: encoding/json, which encodes the rest, took four times
+// as long for an event.
 func membersOf(object map[string]any) ([]byte, error) {
 	text, err := appendMembers(make([]byte, 0, 4<<10), object)
 	return slices.Clip(text), err
@@ -69,8 +69,8 @@ func appendValue(text []byte, value any) ([]byte, error) {
 	return append(text, bytes.TrimSuffix(other.Bytes(), []byte("\n"))...), err
 }
 
-// appendString puts a replacement character for what is no UTF-8.
+// appendString replaces invalid UTF-8 by replacement characters.
 func appendString(text []byte, s string) []byte {
-	text, _ = jsontext.AppendQuote(text, s) // the error tells of it, and it is appended all the same
+	text, _ = jsontext.AppendQuote(text, s) // the string is appended even with the error
 	return text
 }

@@ -29,7 +29,7 @@ type Event struct {
 	// say themselves, and original are flat kibana.alert.original_* keys. Both are
 	// members of a JSON object, without its braces.
 	document, original []byte
-	said               map[string]any // what descriptions read of the document, or all of it
+	described          map[string]any // what descriptions read of the document, or all of it
 	ancestors          []any
 	depth              int64
 	leftOut            []string // what does not fit, or why there is nothing
@@ -50,20 +50,20 @@ func (m *Maker) Event(from SourceEvent) *Event {
 
 // NewEvent is Maker.Event of a rule without overrides.
 func NewEvent(from SourceEvent) *Event {
-	event, err := contained(from, func(from SourceEvent) (*Event, error) {
-		if event, ok := alertsTemplate.asItIs(from); ok {
+	event, err := recovering(from, func(from SourceEvent) (*Event, error) {
+		if event, ok := alertsTemplate.copyVerbatim(from); ok {
 			return event, nil
 		}
-		return takenApart(from)
+		return decodeEvent(from)
 	})
 	if err != nil {
-		event, _ = takenApart(SourceEvent{Index: from.Index, ID: from.ID, Missing: "reading it failed with " + err.Error()})
+		event, _ = decodeEvent(SourceEvent{Index: from.Index, ID: from.ID, Missing: "reading it failed with " + err.Error()})
 	}
 	return event
 }
 
 // contained calls read, and makes an error of its panic.
-func contained(from SourceEvent, read func(SourceEvent) (*Event, error)) (event *Event, err error) {
+func recovering(from SourceEvent, read func(SourceEvent) (*Event, error)) (event *Event, err error) {
 	defer func() {
 		if failure := recover(); failure != nil {
 			err = fmt.Errorf("%v", failure)
@@ -74,7 +74,7 @@ func contained(from SourceEvent, read func(SourceEvent) (*Event, error)) (event 
 
 // takenApart makes the event of what of its source fits, and what its source
 // lacks.
-func takenApart(from SourceEvent) (*Event, error) {
+func decodeEvent(from SourceEvent) (*Event, error) {
 	document := map[string]any{}
 	if len(from.Source) > 0 {
 		value, err := elastic.Parse(from.Source)
@@ -106,7 +106,7 @@ func takenApart(from SourceEvent) (*Event, error) {
 
 // eventOf makes an event of its parts, which hold values of JSON.
 func eventOf(document, original map[string]any) (*Event, error) {
-	e := &Event{said: document}
+	e := &Event{described: document}
 	var err error
 	if e.document, err = membersOf(document); err == nil {
 		e.original, err = membersOf(original)

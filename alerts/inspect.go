@@ -112,7 +112,7 @@ func (s *Store) look(ctx context.Context, t target) (found, error) {
 	f := found{exists: true}
 	var others []string
 	f.differs, others = t.template.differs(types)
-	switch what, err := s.whatIs(ctx, t.name); {
+	switch what, err := s.kindOf(ctx, t.name); {
 	case err != nil && !elastic.HasStatus(err, http.StatusForbidden): // else the first write tells
 		return f, fmt.Errorf("resolve %s: %w", t.name, err)
 	case what != "":
@@ -125,7 +125,7 @@ func (s *Store) look(ctx context.Context, t target) (found, error) {
 }
 
 // whatIs says what a name is that is no data stream; "" if it is one.
-func (s *Store) whatIs(ctx context.Context, name string) (string, error) {
+func (s *Store) kindOf(ctx context.Context, name string) (string, error) {
 	var answer struct {
 		Indices []struct{} `json:"indices"`
 		Aliases []struct {

@@ -35,7 +35,7 @@ func (s *Store) LastRuns(ctx context.Context, ruleIDs []string) ([]LastRun, erro
 	if len(ruleIDs) == 0 {
 		return all, nil
 	}
-	question := runsQuestion{ruleIDs: ruleIDs, types: []RunType{RunScheduled, RunManual}, recent: true, errors: true}
+	question := runsQuery{ruleIDs: ruleIDs, types: []RunType{RunScheduled, RunManual}, recent: true, errors: true}
 	groups, _, err := s.runGroups(ctx, question)
 	if err != nil {
 		return nil, fmt.Errorf("look up the last runs: %w", err)
@@ -61,7 +61,7 @@ func (s *Store) LastRuns(ctx context.Context, ruleIDs []string) ([]LastRun, erro
 }
 
 func lastRun(ruleID string, groups []runGroup) LastRun {
-	var sum standing
+	var sum runSummary
 	var last LastRun
 	for _, g := range groups {
 		if g.ruleID != ruleID {
@@ -85,7 +85,7 @@ const comparedRuns = 50
 func (s *Store) SearchChanges(ctx context.Context, of Followed) (changes int, err error) {
 	var hits []runHit
 	body := dsl{
-		"size": comparedRuns, "track_total_hits": false, "_source": false, "docvalue_fields": foundRunFields(),
+		"size": comparedRuns, "track_total_hits": false, "_source": false, "docvalue_fields": storedRunFields(),
 		"sort": []dsl{{"newterms.run.started": "desc"}},
 		"query": dsl{"bool": dsl{"filter": []dsl{
 			{"term": dsl{"kibana.alert.rule.rule_id": of.RuleID}}, {"term": dsl{"newterms.scope": of.Scope}},

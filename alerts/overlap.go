@@ -137,7 +137,7 @@ func (s *Store) overlaps(ctx context.Context, t target, all []installedTemplate)
 		}
 		lacks := "makes no data stream"
 		if rival.Template.DataStream != nil {
-			lacking, err := s.lackedBy(ctx, t)
+			lacking, err := s.missingFields(ctx, t)
 			if err != nil {
 				return nil, err
 			}
@@ -155,7 +155,7 @@ func (s *Store) overlaps(ctx context.Context, t target, all []installedTemplate)
 
 // lackedBy names the fields that an index of the target's name would not have as
 // its template maps them, sorted.
-func (s *Store) lackedBy(ctx context.Context, t target) ([]string, error) {
+func (s *Store) missingFields(ctx context.Context, t target) ([]string, error) {
 	var answer struct {
 		Template struct {
 			Mappings map[string]any `json:"mappings"`

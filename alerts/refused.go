@@ -18,7 +18,7 @@ const maxRounds = 8
 // without the field that the cause names, then with nothing of the event but
 // mapped values, at last without the event. ok is false if there is no smaller
 // one.
-func (a Alert) smaller(o outcome) (smaller Alert, ok bool) {
+func (a Alert) shrink(o outcome) (smaller Alert, ok bool) {
 	a.rounds++
 	switch {
 	case len(a.event.document)+len(a.event.original) == 0:

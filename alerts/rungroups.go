@@ -21,7 +21,7 @@ type runGroup struct {
 	// success was recorded, and futureTo where a window ended after now.
 	succeededTo, succeededAt, futureTo time.Time
 	startedFrom                        time.Time // where the earliest window began
-	newest                             foundRun
+	newest                             storedRun
 }
 
 // recentRuns is how far back the first question about runs goes. Of 245 rules that
@@ -44,7 +44,7 @@ type runsAnswer struct {
 }
 
 // toldBeside is what an answer tells beside the groups.
-type toldBeside struct {
+type sideAnswers struct {
 	now      time.Time // by the server's clock; zero if the target does not exist
 	editions []string  // the rules of which the target has the edition asked for
 }
@@ -86,21 +86,21 @@ func (b groupBucket) group() runGroup {
 
 // runGroups returns the groups that a question is about. Its error is a
 // *NewerDataError if a newer program has written to the target.
-func (s *Store) runGroups(ctx context.Context, q runsQuestion) (groups []runGroup, told toldBeside, err error) {
-	groups, told, err = s.pagesOfRuns(ctx, q)
+func (s *Store) runGroups(ctx context.Context, q runsQuery) (groups []runGroup, side sideAnswers, err error) {
+	groups, side, err = s.pagesOfRuns(ctx, q)
 	if q.clock && elastic.TooMuchToAnswer(err) { // not even one bucket beside the clock's
 		q.clock, q.editions = false, nil
-		if told.now, err = s.clock(ctx); err == nil {
+		if side.now, err = s.clock(ctx); err == nil {
 			groups, _, err = s.pagesOfRuns(ctx, q)
 		}
 	}
 	if isMissing(err) {
-		return nil, toldBeside{}, nil
+		return nil, sideAnswers{}, nil
 	}
-	return groups, told, err
+	return groups, side, err
 }
 
-func (s *Store) pagesOfRuns(ctx context.Context, q runsQuestion) (groups []runGroup, told toldBeside, err error) {
+func (s *Store) pagesOfRuns(ctx context.Context, q runsQuery) (groups []runGroup, side sideAnswers, err error) {
 	pager := elastic.Pager{
 		Client: s.client, Search: elastic.Search{Indices: []string{s.runsTarget}}, Size: max(10, 2*len(q.ruleIDs)),
 		Body: func(size int, after json.RawMessage) any { return q.body(size, after) },
@@ -109,18 +109,18 @@ func (s *Store) pagesOfRuns(ctx context.Context, q runsQuestion) (groups []runGr
 		var answer runsAnswer
 		ok, err := pager.Next(ctx, &answer, &answer.Groups)
 		if err != nil || !ok {
-			return groups, told, err
+			return groups, side, err
 		}
 		if answer.Newer.Count > 0 {
-			return nil, told, newerData(s.runsTarget, answer.Newer.Newest)
+			return nil, side, newerData(s.runsTarget, answer.Newer.Newest)
 		}
 		if q.clock {
-			if told.now, err = answer.Clock.time(); err != nil {
-				return nil, told, fmt.Errorf("search %s: %w", s.runsTarget, err)
+			if side.now, err = answer.Clock.time(); err != nil {
+				return nil, side, fmt.Errorf("search %s: %w", s.runsTarget, err)
 			}
 		}
 		for _, b := range answer.Editions.Rules.Buckets {
-			told.editions = append(told.editions, b.Key)
+			side.editions = append(side.editions, b.Key)
 		}
 		for _, b := range answer.Groups.Buckets {
 			groups = append(groups, b.group())
@@ -153,7 +153,7 @@ func clockBody() dsl {
 }
 
 // A runsQuestion is about the runs of some rules.
-type runsQuestion struct {
+type runsQuery struct {
 	ruleIDs []string
 	types   []RunType
 	recent  bool // only those that are, by the end of their windows
@@ -165,7 +165,7 @@ type runsQuestion struct {
 
 // body lists the groups. Beside them it looks for documents of a newer format,
 // whatever they are of and however old.
-func (q runsQuestion) body(size int, after json.RawMessage) dsl {
+func (q runsQuery) body(size int, after json.RawMessage) dsl {
 	composite := dsl{"size": size, "sources": []dsl{
 		{"rule": dsl{"terms": dsl{"field": "kibana.alert.rule.rule_id"}}},
 		{"type": dsl{"terms": dsl{"field": "newterms.run.type"}}},
@@ -201,7 +201,7 @@ func (q runsQuestion) body(size int, after json.RawMessage) dsl {
 	}
 }
 
-func (q runsQuestion) groupBody() dsl {
+func (q runsQuery) groupBody() dsl {
 	state := func(state RunState, more ...dsl) dsl {
 		return dsl{"bool": dsl{"filter": append(more, dsl{"term": dsl{"newterms.run.state": state}})}}
 	}
@@ -219,7 +219,7 @@ func (q runsQuestion) groupBody() dsl {
 func newestRun(errors bool) dsl {
 	top := dsl{
 		"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}, {"newterms.duration_ms": "desc"}}, // which only an end has
-		"_source": false, "docvalue_fields": foundRunFields(),
+		"_source": false, "docvalue_fields": storedRunFields(),
 	}
 	if errors {
 		top["_source"] = longTexts()
@@ -231,7 +231,7 @@ func newestRun(errors bool) dsl {
 func longTexts() []string { return []string{"error.message", "newterms.gap.rerun"} }
 
 // A foundRun is a run document as it was found.
-type foundRun struct {
+type storedRun struct {
 	state              RunState // "" if there is none
 	kind               RunType
 	terminated         bool
@@ -257,7 +257,7 @@ type runHit struct {
 }
 
 // foundRunFields are what read wants, dates in milliseconds.
-func foundRunFields() []any {
+func storedRunFields() []any {
 	fields := []any{
 		"newterms.run.id", "newterms.run.type", "newterms.run.state", "newterms.run.terminated", "newterms.search", "newterms.version",
 	}
@@ -267,7 +267,7 @@ func foundRunFields() []any {
 	return fields
 }
 
-func (h runHit) read() foundRun {
+func (h runHit) read() storedRun {
 	text := func(name string) string {
 		if values := h.Fields[name]; len(values) > 0 {
 			return fmt.Sprint(values[0])
@@ -281,7 +281,7 @@ func (h runHit) read() foundRun {
 		}
 		return time.UnixMilli(ms).UTC()
 	}
-	r := foundRun{
+	r := storedRun{
 		state: RunState(text("newterms.run.state")), kind: RunType(text("newterms.run.type")), terminated: text("newterms.run.terminated") == "true",
 		at: date("@timestamp"), started: date("newterms.run.started"), from: date("newterms.window.from"), to: date("newterms.window.to"),
 		gapTo: date("newterms.gap.to"), id: text("newterms.run.id"), search: text("newterms.search"), version: text("newterms.version"),

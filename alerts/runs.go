@@ -126,7 +126,7 @@ func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 		outcomes, err = s.send(ctx, s.runsTarget, items, true)
 	}
 	if err == nil {
-		err = s.recorded(ctx, run, outcomes[0]) // a run does not fail for the want of its rule's note
+		err = s.checkRecorded(ctx, run, outcomes[0]) // a run does not fail for the want of its rule's note
 	}
 	if err != nil {
 		return fmt.Errorf("record run %s: %w", run.State, err)
@@ -135,7 +135,7 @@ func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 }
 
 // recorded judges the outcome of a run document.
-func (s *Store) recorded(ctx context.Context, run Run, o outcome) error {
+func (s *Store) checkRecorded(ctx context.Context, run Run, o outcome) error {
 	switch {
 	case o.isCreated(s.runsTarget):
 		return nil

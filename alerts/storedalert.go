@@ -31,12 +31,12 @@ type StoredAlert struct {
 // Covers reports whether a first occurrence at t counts as already alerted
 // because of an alert of the pair.
 func (l Lookup) Covers(t time.Time, a StoredAlert) bool {
-	return l.alreadyTells(t.Truncate(time.Millisecond), a.FirstSeen, a.Search)
+	return l.covers(t.Truncate(time.Millisecond), a.FirstSeen, a.Search)
 }
 
 // maxExisting is how many alerts are read, and how many at once: Elasticsearch's
 // usual limit.
-const maxExisting = 10_000
+const maxStored = 10_000
 
 // maxPairs is how many pairs are asked for at once.
 const maxPairs = 100
@@ -47,7 +47,7 @@ const maxPairs = 100
 func (s *Store) StoredAlerts(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
 	var all [][]StoredAlert
 	for chunk := range slices.Chunk(keys, maxPairs) {
-		found, err := elastic.InHalves(chunk, func(keys []Key) ([][]StoredAlert, error) { return s.existing(ctx, keys, fields, from, to) })
+		found, err := elastic.InHalves(chunk, func(keys []Key) ([][]StoredAlert, error) { return s.storedAlerts(ctx, keys, fields, from, to) })
 		if err != nil {
 			return nil, fmt.Errorf("look up the alerts of pairs: %w", err)
 		}
@@ -56,8 +56,8 @@ func (s *Store) StoredAlerts(ctx context.Context, keys []Key, fields []string, f
 	return all, nil
 }
 
-func (s *Store) existing(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
-	found, err := s.alertsThat(ctx, ofPairs(keys, fields, from, to))
+func (s *Store) storedAlerts(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
+	found, err := s.alertsMatching(ctx, ofPairs(keys, fields, from, to))
 	if err != nil {
 		return nil, err
 	}
@@ -65,21 +65,21 @@ func (s *Store) existing(ctx context.Context, keys []Key, fields []string, from,
 	for _, alert := range found {
 		byPair[alert.Pair] = append(byPair[alert.Pair], alert)
 	}
-	existing := make([][]StoredAlert, len(keys))
+	storedAlerts := make([][]StoredAlert, len(keys))
 	for i, k := range keys {
 		all := slices.Concat(byPair[k.Pair], byPair[k.formerPair])
 		slices.SortStableFunc(all, func(a, b StoredAlert) int {
 			return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.ID, b.ID))
 		})
-		existing[i] = slices.CompactFunc(all, func(a, b StoredAlert) bool { return a.ID == b.ID })
+		storedAlerts[i] = slices.CompactFunc(all, func(a, b StoredAlert) bool { return a.ID == b.ID })
 	}
-	return existing, nil
+	return storedAlerts, nil
 }
 
 // Find returns an alert by its id. Its error is an *UnknownAlertsError if there
 // is none.
 func (s *Store) Find(ctx context.Context, id string) (StoredAlert, error) {
-	found, err := s.alertsThat(ctx, dsl{"term": dsl{"kibana.alert.uuid": id}})
+	found, err := s.alertsMatching(ctx, dsl{"term": dsl{"kibana.alert.uuid": id}})
 	if err == nil && len(found) == 0 {
 		err = &UnknownAlertsError{Target: s.alertsTarget, IDs: []string{id}}
 	}
@@ -89,16 +89,16 @@ func (s *Store) Find(ctx context.Context, id string) (StoredAlert, error) {
 	return found[0], nil
 }
 
-func (s *Store) alertsThat(ctx context.Context, query dsl) ([]StoredAlert, error) {
+func (s *Store) alertsMatching(ctx context.Context, query dsl) ([]StoredAlert, error) {
 	var alerts []StoredAlert
 	var after []any
-	for size := maxExisting; ; {
+	for size := maxStored; ; {
 		var hits []struct {
-			Source existingSource `json:"_source"`
-			Sort   []any          `json:"sort"`
+			Source storedSource `json:"_source"`
+			Sort   []any        `json:"sort"`
 		}
 		err := elastic.Fewer(&size, func(size int) error {
-			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: existingBody(query, size, after)}, &hits)
+			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: storedAlertsBody(query, size, after)}, &hits)
 			return err
 		})
 		if err != nil && !isMissing(err) {
@@ -109,15 +109,15 @@ func (s *Store) alertsThat(ctx context.Context, query dsl) ([]StoredAlert, error
 			after = hit.Sort
 		}
 		switch {
-		case len(alerts) >= maxExisting:
-			return nil, fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, maxExisting)
+		case len(alerts) >= maxStored:
+			return nil, fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, maxStored)
 		case len(hits) < size:
 			return alerts, nil
 		}
 	}
 }
 
-type existingSource struct {
+type storedSource struct {
 	ID        string    `json:"kibana.alert.uuid"`
 	Pair      string    `json:"newterms.pair"`
 	RuleID    string    `json:"kibana.alert.rule.rule_id"`
@@ -135,7 +135,7 @@ type existingSource struct {
 	} `json:"kibana.alert.ancestors"`
 }
 
-func (a existingSource) read() StoredAlert {
+func (a storedSource) read() StoredAlert {
 	e := StoredAlert{
 		ID: a.ID, Pair: a.Pair, RuleID: a.RuleID, RuleName: a.RuleName, Fields: a.Fields, Terms: a.Terms,
 		FirstSeen: a.FirstSeen.UTC(), Written: a.Written.UTC(), Status: a.Status, RunID: a.RunID, Search: a.Search,
@@ -146,7 +146,7 @@ func (a existingSource) read() StoredAlert {
 	return e
 }
 
-func existingBody(query dsl, size int, after []any) dsl {
+func storedAlertsBody(query dsl, size int, after []any) dsl {
 	body := dsl{
 		"size": size, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{query}}},
 		"sort": []dsl{{"newterms.first_seen": "asc"}, {"kibana.alert.uuid": "asc"}},

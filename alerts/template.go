@@ -23,7 +23,7 @@ type template struct {
 	// sorted.
 	event, dates []string
 	fields       *elastic.Tree[field] // those of events
-	said         int                  // how many of them descriptions read
+	described    int                  // how many of them descriptions read
 }
 
 var (
@@ -48,21 +48,21 @@ func mustParse(text []byte) template {
 	}
 	slices.Sort(t.event)
 	slices.Sort(t.dates)
-	said := describedFields()
-	t.fields, t.said = fieldsOf(t.types, said), len(said)
+	described := describedFields()
+	t.fields, t.described = fieldsOf(t.types, described), len(described)
 	return t
 }
 
 // fieldsOf has the fields of events at their places, and of these the ones that
 // descriptions read marked.
-func fieldsOf(types map[string]string, said []string) *elastic.Tree[field] {
+func fieldsOf(types map[string]string, described []string) *elastic.Tree[field] {
 	fields := new(elastic.Tree[field])
 	number := 0
 	for path, kind := range types {
 		if isOurs(path) {
 			continue
 		}
-		f := field{path: path, kind: kind, said: slices.Contains(said, path), number: number}
+		f := field{path: path, kind: kind, described: slices.Contains(described, path), number: number}
 		number++
 		copied := "kibana.alert.original_" + path
 		switch {

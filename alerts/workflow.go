@@ -54,7 +54,7 @@ func (e *ConflictError) Error() string {
 }
 
 // maxDecided is how many alerts are looked up at once.
-const maxDecided = 1000
+const maxLocated = 1000
 
 // maxConflicts is how often an alert is looked up again because it changed
 // before its update.
@@ -171,8 +171,8 @@ func idsOf(found []located) []string {
 func (s *Store) locate(ctx context.Context, ids []string) ([]located, error) {
 	var all []located
 	unknown := &UnknownAlertsError{Target: s.alertsTarget}
-	for start := 0; start < len(ids); start += maxDecided {
-		part := ids[start:min(start+maxDecided, len(ids))]
+	for start := 0; start < len(ids); start += maxLocated {
+		part := ids[start:min(start+maxLocated, len(ids))]
 		found, err := elastic.InHalves(part, func(part []string) ([][]located, error) { return s.locatePart(ctx, part) })
 		if err != nil {
 			return nil, fmt.Errorf("look up alerts: %w", err)

@@ -27,11 +27,11 @@ type Writer struct {
 	size  int // of these, in bytes
 	// hidden are ids of alerts that are written and that a search may not see yet,
 	// by their index.
-	hidden map[string][]string
+	unrefreshed map[string][]string
 }
 
 // Writer returns a writer of alerts.
-func (s *Store) Writer() *Writer { return &Writer{store: s, hidden: map[string][]string{}} }
+func (s *Store) Writer() *Writer { return &Writer{store: s, unrefreshed: map[string][]string{}} }
 
 // Add takes an alert, and writes those that it has if they are enough for a bulk.
 // What it returns is as with Flush.
@@ -78,7 +78,7 @@ func (w *Writer) write(ctx context.Context, refresh bool) (Result, error) {
 		for i, o := range outcomes {
 			smaller, ok := batch[i], false
 			if o.isRefused() {
-				smaller, ok = batch[i].smaller(o)
+				smaller, ok = batch[i].shrink(o)
 			}
 			switch {
 			case o.isCreated(w.store.alertsTarget):
@@ -114,8 +114,8 @@ func (w *Writer) send(ctx context.Context, batch []Alert, refresh bool) ([]outco
 	}
 	outcomes, err := w.store.send(ctx, w.store.alertsTarget, items, refresh)
 	for _, o := range outcomes {
-		if !refresh && o.Index != "" && len(w.hidden[o.Index]) < maxHidden {
-			w.hidden[o.Index] = append(w.hidden[o.Index], o.ID)
+		if !refresh && o.Index != "" && len(w.unrefreshed[o.Index]) < maxUnrefreshed {
+			w.unrefreshed[o.Index] = append(w.unrefreshed[o.Index], o.ID)
 		}
 	}
 	return outcomes, err
@@ -123,7 +123,7 @@ func (w *Writer) send(ctx context.Context, batch []Alert, refresh bool) ([]outco
 
 // maxHidden is of how many alerts of an index the ids are kept. One of a shard
 // refreshes all of it, and so many are in every shard.
-const maxHidden = 1000
+const maxUnrefreshed = 1000
 
 // refresh makes visible what was written without. The last bulk refreshes but the
 // shards that it writes to: others if there are several, and if there was a
@@ -133,7 +133,7 @@ const maxHidden = 1000
 // the next run looks for alerts.
 func (w *Writer) refresh(ctx context.Context) error {
 	var docs []dsl
-	for index, ids := range w.hidden {
+	for index, ids := range w.unrefreshed {
 		for _, id := range ids {
 			docs = append(docs, dsl{"_index": index, "_id": id, "_source": false})
 		}
@@ -141,7 +141,7 @@ func (w *Writer) refresh(ctx context.Context) error {
 	if len(docs) == 0 {
 		return nil
 	}
-	w.hidden = map[string][]string{}
+	w.unrefreshed = map[string][]string{}
 	body, err := json.Marshal(dsl{"docs": docs})
 	if err != nil {
 		return err

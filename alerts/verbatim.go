@@ -12,45 +12,45 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A field is one of the template.
+// A field is a field of the template.
 type field struct {
 	path, kind string // the type, "object" for parents
-	original   string // the name of its copy; "" if it has none
-	said       bool   // descriptions read it
+	original   string // the name of its copy in alerts; "" if there is none
+	described  bool   // descriptions read it
 	number     int    // from 0
 }
 
-// A copying copies an event's text while reading it.
-type copying struct {
+// A copier copies an event's text while reading it.
+type copier struct {
 	source []byte
 	d      *jsontext.Decoder
 	event  *Event
-	seen   []bool // by the number of the field
+	seen   []bool // by field.number
 }
 
-// errChange tells that an event cannot stay as it is.
+// errChange reports that an event cannot be copied unchanged.
 var errChange = errors.New("something has to be changed")
 
-// asItIs makes the event with the text of its source, where nothing in it has to
-// be changed to fit, as in most events: that takes a third of the time of taking
-// it apart. It must make what takenApart would; where it cannot tell, ok is false.
-func (t template) asItIs(from SourceEvent) (event *Event, ok bool) {
+// copyVerbatim builds the event from the text of its source, as for most events it can.
+// That takes a third of the time of decodeEvent. ok is false whenever the two might
+// differ.
+func (t template) copyVerbatim(from SourceEvent) (event *Event, ok bool) {
 	if len(from.Source) == 0 || from.Missing+from.Lacks != "" || bytes.IndexByte(from.Source, '\n') >= 0 || bytes.IndexByte(from.Source, '\r') >= 0 || !utf8.Valid(from.Source) {
 		return nil, false
 	}
 	e := &Event{
-		place: from.place(), said: make(map[string]any, t.said), document: make([]byte, 0, len(from.Source)), original: make([]byte, 0, len(from.Source)/4),
+		place: from.place(), described: make(map[string]any, t.described), document: make([]byte, 0, len(from.Source)), original: make([]byte, 0, len(from.Source)/4),
 	}
-	c := copying{from.Source, elastic.Document(from.Source).Reader(), e, make([]bool, len(t.types))}
-	if c.members(t.fields, true, c.copy) != nil || !c.hasAll(from, t) {
+	c := copier{from.Source, elastic.Document(from.Source).Reader(), e, make([]bool, len(t.types))}
+	if c.members(t.fields, true, c.copy) != nil || !c.isComplete(from, t) {
 		return nil, false
 	}
 	e.ancestors, e.depth = ancestorsOf(nil, from)
 	return e, true
 }
 
-// copy takes a member of the event.
-func (c *copying) copy(name string, value []byte) error {
+// copy copies a member of the event.
+func (c *copier) copy(name string, value []byte) error {
 	switch {
 	case isOurs(name) || isMetadata(name):
 		return errChange
@@ -58,7 +58,7 @@ func (c *copying) copy(name string, value []byte) error {
 		return nil
 	case name == "event":
 		var members []byte
-		event := copying{source: value, d: elastic.Document(value).Reader()}
+		event := copier{source: value, d: elastic.Document(value).Reader()}
 		err := event.members(nil, false, func(name string, value []byte) error {
 			if name != "kind" { // the alert has its own
 				members = appendMember(members, name, value)
@@ -82,9 +82,9 @@ func appendMember(members []byte, name string, value []byte) []byte {
 	return append(members, value...)
 }
 
-// members reads the members of an object at a place, and hands on the name of each
-// with the text of its value, unless each is nil. direct is false within a list.
-func (c *copying) members(place *elastic.Tree[field], direct bool, each func(name string, value []byte) error) error {
+// members reads the members of an object at a place. Unless each is nil, it calls each
+// with the name and the text of every member. direct is false within a list.
+func (c *copier) members(place *elastic.Tree[field], direct bool, each func(name string, value []byte) error) error {
 	return elastic.EachMember(c.d, func(name []byte) error {
 		if !isPlain(name) || bytes.IndexByte(name, '.') >= 0 {
 			return errChange
@@ -96,7 +96,7 @@ func (c *copying) members(place *elastic.Tree[field], direct bool, each func(nam
 		before := c.d.InputOffset()
 		var err error
 		if at == nil {
-			err = readNamed(c.d)
+			err = skipNamed(c.d)
 		} else if err = c.fits(at, direct); err == nil && direct {
 			c.keep(at.Value, before)
 		}
@@ -107,12 +107,12 @@ func (c *copying) members(place *elastic.Tree[field], direct bool, each func(nam
 	})
 }
 
-// text is what was read since an offset at which a name ended.
-func (c *copying) text(before int64) []byte {
+// text returns the value read since the offset where its name ended.
+func (c *copier) text(before int64) []byte {
 	return bytes.TrimLeft(c.source[before:c.d.InputOffset()], ": \t")
 }
 
-// isPlain reports whether a name as it is written surely is one.
+// isPlain reports whether a name in JSON is certainly a valid field name.
 func isPlain(name []byte) bool {
 	for _, c := range name {
 		if letter := c|' ' >= 'a' && c|' ' <= 'z'; !letter && c != '_' && !(c >= '0' && c <= '9') {
@@ -122,18 +122,18 @@ func isPlain(name []byte) bool {
 	return len(name) > 0
 }
 
-// readNamed reads a value in which all that has a name has one that can stay.
-func readNamed(d *jsontext.Decoder) error {
+// skipNamed skips a value; all names in it must be valid.
+func skipNamed(d *jsontext.Decoder) error {
 	switch d.PeekKind() {
 	case '{':
 		return elastic.EachMember(d, func(name []byte) error {
 			if !isPlain(name) {
 				return errChange
 			}
-			return readNamed(d)
+			return skipNamed(d)
 		})
 	case '[':
-		return eachElement(d, func() error { return readNamed(d) })
+		return eachElement(d, func() error { return skipNamed(d) })
 	}
 	return d.SkipValue()
 }
@@ -145,8 +145,8 @@ func eachElement(d *jsontext.Decoder, read func() error) error {
 	return elastic.Elements(d, read)
 }
 
-// fits reads a value at a place, about which nothing has to be done.
-func (c *copying) fits(place *elastic.Tree[field], direct bool) error {
+// fits reads a value at a place; it must be one that decodeEvent would not change.
+func (c *copier) fits(place *elastic.Tree[field], direct bool) error {
 	kind := place.Value.kind
 	switch is := c.d.PeekKind(); {
 	case kind == "geo_point":
@@ -165,7 +165,7 @@ func (c *copying) fits(place *elastic.Tree[field], direct bool) error {
 		return errChange
 	case kind == "keyword" || kind == "text":
 		return c.d.SkipValue()
-	case kind == "date" && direct && is != '"': // the mapped field may have it in another format
+	case kind == "date" && direct && is != '"': // the mapped field may have another format
 		return errChange
 	}
 	value, err := elastic.Value(c.d)
@@ -180,10 +180,10 @@ func errUnless(fits bool, err error) error {
 	return err
 }
 
-// keep copies what alerts have a second time, and what descriptions read.
-func (c *copying) keep(f field, before int64) {
+// keep copies the value of a field that alerts have twice or that descriptions read.
+func (c *copier) keep(f field, before int64) {
 	c.seen[f.number] = true
-	if f.original == "" && !f.said {
+	if f.original == "" && !f.described {
 		return
 	}
 	text := c.text(before)
@@ -191,16 +191,16 @@ func (c *copying) keep(f field, before int64) {
 		c.event.original = appendMember(c.event.original, f.original, text)
 	}
 	switch {
-	case !f.said:
+	case !f.described:
 	case text[0] == '"' && bytes.IndexByte(text, '\\') < 0:
-		c.event.said[f.path] = string(text[1 : len(text)-1])
+		c.event.described[f.path] = string(text[1 : len(text)-1])
 	default:
-		c.event.said[f.path], _ = elastic.Parse(text) // as it was read before
+		c.event.described[f.path], _ = elastic.Parse(text) // as it was read before
 	}
 }
 
-// hasAll reports whether the source lacks no field that the event has.
-func (c *copying) hasAll(from SourceEvent, t template) bool {
+// isComplete reports whether the source has all fields of the event.
+func (c *copier) isComplete(from SourceEvent, t template) bool {
 	missing := map[string]bool{}
 	for path, values := range from.Fields {
 		place := t.fields.At([]byte(path))
@@ -219,8 +219,8 @@ func (c *copying) hasAll(from SourceEvent, t template) bool {
 	return err == nil && len(missing) == 0
 }
 
-// fitsFlattened is whether fitFlattened surely removes nothing: no key can be too
-// deep, and none too long with its value.
+// fitsFlattened reports whether fitFlattened certainly removes nothing: no key can be
+// too deep, or too long with its value.
 func fitsFlattened(text []byte) bool {
 	return len(text) < maxTermBytes && bytes.Count(text, []byte("{")) < maxFlattenedDepth && !bytes.Contains(text, []byte(`\u0000`))
 }

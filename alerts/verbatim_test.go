@@ -21,12 +21,12 @@ func TestAsItIs(t *testing.T) {
 	taken := 0
 	for range *randomEvents {
 		from := randomEvent(random)
-		got, ok := alertsTemplate.asItIs(from)
+		got, ok := alertsTemplate.copyVerbatim(from)
 		if !ok {
 			continue
 		}
 		taken++
-		want, err := takenApart(from)
+		want, err := decodeEvent(from)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +45,7 @@ func compareEvents(t *testing.T, from SourceEvent, got, want *Event) {
 	for _, pair := range [][2]any{
 		{document, wantDocument},
 		{original, wantOriginal},
-		{describe(got.said, []string{"f", "g"}, terms), describe(want.said, []string{"f", "g"}, terms)},
+		{describe(got.described, []string{"f", "g"}, terms), describe(want.described, []string{"f", "g"}, terms)},
 		{[]any{got.place, got.ancestors, got.depth, len(got.leftOut)}, []any{want.place, want.ancestors, want.depth, len(want.leftOut)}},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
@@ -156,12 +156,12 @@ func TestUsualEventIsTakenAsItIs(t *testing.T) {
 		"no source":            {SourceEvent{Fields: mapped}, false},
 		"one that is not here": {SourceEvent{Source: []byte(text), Missing: "it is gone"}, false},
 	} {
-		got, ok := alertsTemplate.asItIs(c.from)
+		got, ok := alertsTemplate.copyVerbatim(c.from)
 		if ok != c.want {
 			t.Errorf("%s: got %v", name, ok)
 		}
 		if ok {
-			want, err := takenApart(c.from)
+			want, err := decodeEvent(c.from)
 			if err != nil {
 				t.Fatal(err)
 			}

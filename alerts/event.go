@@ -10,35 +10,34 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A SourceEvent is the event that made a pair occur first.
+// A SourceEvent is the event of a first occurrence.
 type SourceEvent struct {
 	Index, ID string // "" if it is not known
 	Source    []byte // a JSON object; nil if the index keeps no _source
-	// Fields are the mapped fields, for what the source lacks, with dates in RFC
+	// Fields are the mapped fields, for those that the source lacks, with dates in RFC
 	// 3339.
 	Fields  map[string][]any
-	Missing string // why the event cannot be had; "" if it is here
-	Lacks   string // what of it cannot be had, and why; "" if it is whole
+	Missing string // why the event cannot be fetched; "" if it is here
+	Lacks   string // which part cannot be fetched, and why; "" if it is complete
 }
 
-// An Event is what alerts keep of a source event. The alerts of all its pairs
-// may share one; nothing changes it.
+// An Event is the part of a source event that alerts keep. The alerts of all its pairs
+// may share it; nothing changes it.
 type Event struct {
 	place string // _index/_id, "" if it is not known
-	// document is what of the event fits the alerts template, without what alerts
-	// say themselves, and original are flat kibana.alert.original_* keys. Both are
-	// members of a JSON object, without its braces.
+	// document holds the fields that fit the alerts template, without those of the
+	// alert itself. original holds flat kibana.alert.original_* keys. Both are members
+	// of a JSON object, without its braces.
 	document, original []byte
-	described          map[string]any // what descriptions read of the document, or all of it
+	described          map[string]any // the document, or at least the fields that descriptions read
 	ancestors          []any
 	depth              int64
-	leftOut            []string // what does not fit, or why there is nothing
+	leftOut            []string // fields that do not fit, or why there are none
 	overrides          map[string]any
 }
 
-// Event takes what the rule's alerts can have of an event, and what overrides the
-// rule. There is always something, whatever the event holds: if nothing else helps,
-// only where it is.
+// Event returns the part of an event for the rule's alerts, and its overrides of the
+// rule. Whatever the event holds, at least its place is kept.
 func (m *Maker) Event(from SourceEvent) *Event {
 	event := NewEvent(from)
 	if len(m.from.Fields()) == 0 {
@@ -48,7 +47,7 @@ func (m *Maker) Event(from SourceEvent) *Event {
 	return event
 }
 
-// NewEvent is Maker.Event of a rule without overrides.
+// NewEvent is Maker.Event for a rule without overrides.
 func NewEvent(from SourceEvent) *Event {
 	event, err := recovering(from, func(from SourceEvent) (*Event, error) {
 		if event, ok := alertsTemplate.copyVerbatim(from); ok {
@@ -62,7 +61,7 @@ func NewEvent(from SourceEvent) *Event {
 	return event
 }
 
-// contained calls read, and makes an error of its panic.
+// recovering calls read, and turns its panic into an error.
 func recovering(from SourceEvent, read func(SourceEvent) (*Event, error)) (event *Event, err error) {
 	defer func() {
 		if failure := recover(); failure != nil {
@@ -72,8 +71,8 @@ func recovering(from SourceEvent, read func(SourceEvent) (*Event, error)) (event
 	return read(from)
 }
 
-// takenApart makes the event of what of its source fits, and what its source
-// lacks.
+// decodeEvent decodes the source, adds the fields that it lacks, and removes those that
+// do not fit.
 func decodeEvent(from SourceEvent) (*Event, error) {
 	document := map[string]any{}
 	if len(from.Source) > 0 {
@@ -104,7 +103,7 @@ func decodeEvent(from SourceEvent) (*Event, error) {
 	return e, err
 }
 
-// eventOf makes an event of its parts, which hold values of JSON.
+// eventOf returns an event of decoded parts.
 func eventOf(document, original map[string]any) (*Event, error) {
 	e := &Event{described: document}
 	var err error
@@ -114,13 +113,13 @@ func eventOf(document, original map[string]any) (*Event, error) {
 	return e, err
 }
 
-// parts are what eventOf makes an event of.
+// parts returns the decoded parts of the event.
 func (e *Event) parts() (document, original map[string]any) {
 	return objectOf(e.document), objectOf(e.original)
 }
 
 func objectOf(members []byte) map[string]any {
-	value, _ := elastic.Parse(slices.Concat([]byte("{"), members, []byte("}"))) // as they were encoded
+	value, _ := elastic.Parse(slices.Concat([]byte("{"), members, []byte("}"))) // encoded by eventOf or copyVerbatim
 	object, _ := value.(map[string]any)
 	return object
 }
@@ -132,13 +131,13 @@ func (from SourceEvent) place() string {
 	return from.Index + "/" + from.ID
 }
 
-// EventFields are the fields of events that alerts have mapped, sorted.
+// EventFields lists the fields of events that alerts have mapped, sorted.
 func EventFields() []string { return slices.Clone(alertsTemplate.event) }
 
 var isoDate = regexp.MustCompile(`^\d{4}-\d\d-\d\dT`)
 
-// setDates takes dates from the mapped fields where the source has them in a
-// format that only its mapping knows, such as seconds.
+// setDates sets dates from the mapped fields if the source has them in a format that
+// only its mapping knows, such as seconds.
 func setDates(event map[string]any, fields map[string][]any) {
 	for _, path := range alertsTemplate.dates {
 		value, ok := elastic.Lookup(event, path)
@@ -158,8 +157,8 @@ func setDates(event map[string]any, fields map[string][]any) {
 	}
 }
 
-// originalOf copies event.* and data_stream.* of the source event, flat, as far as
-// they are mapped, and its @timestamp. The event itself has the rest once.
+// originalOf returns the mapped fields of event.* and data_stream.* of the source
+// event, flat, and its @timestamp. The event itself has the other fields.
 func originalOf(event map[string]any) map[string]any {
 	original := map[string]any{}
 	if at, ok := elastic.Lookup(event, "@timestamp"); ok {
@@ -178,14 +177,14 @@ func originalOf(event map[string]any) map[string]any {
 	return original
 }
 
-// isCopied reports whether alerts have a copy of a field, or of what is below it.
+// isCopied reports whether alerts have a copy of a field, or of fields below it.
 func isCopied(path string) bool {
 	top, _, _ := strings.Cut(path, ".")
 	return top == "event" || top == "data_stream"
 }
 
-// ancestorsOf names the source event, as far as it is known. If that is itself
-// an alert, its own ancestors come first and the new alert is one deeper.
+// ancestorsOf returns the source event as an ancestor. If that is itself an alert, its
+// own ancestors come first, and the new alert is one deeper.
 func ancestorsOf(event map[string]any, f SourceEvent) (ancestors []any, depth int64) {
 	source := map[string]any{"type": "event", "depth": 0}
 	if f.ID != "" {
@@ -209,10 +208,10 @@ func ancestorsOf(event map[string]any, f SourceEvent) (ancestors []any, depth in
 	return append(ancestors, source), depth + 1
 }
 
-// maxDepth is more than any chain of alerts on alerts has.
+// maxDepth is deeper than any chain of alerts on alerts.
 const maxDepth = 1000
 
-// asAncestor keeps what an ancestor of an alert may have, or returns nil.
+// asAncestor returns the keys that an ancestor of an alert may have, or nil.
 func asAncestor(value any) map[string]any {
 	found, _ := value.(map[string]any)
 	ancestor := map[string]any{}

@@ -11,9 +11,9 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// fit removes what Elasticsearch would refuse to index under the template, so
-// that no event can break the write, and returns the removed paths, sorted.
-// What is not mapped is only stored, and always fits unless its name is none.
+// fit removes values that Elasticsearch would refuse to index under the template, so
+// that no event can break the write. It returns the removed paths, sorted. Fields that
+// are not mapped are only stored, and fit if their name is valid.
 func (t template) fit(doc map[string]any) []string {
 	removed := map[string]bool{}
 	t.fitObject(doc, "", removed)
@@ -36,8 +36,8 @@ func (t template) fitObject(doc map[string]any, prefix string, removed map[strin
 	}
 }
 
-// isName reports whether Elasticsearch takes a key for a field's name, which
-// dots divide: each part must have a character that is no space.
+// isName reports whether Elasticsearch accepts a key as a field's name. Each part
+// between dots must have a character that is no space.
 func isName(key string) bool {
 	for part := range strings.SplitSeq(key, ".") {
 		if strings.TrimSpace(part) == "" || strings.ContainsRune(part, 0) {
@@ -47,8 +47,8 @@ func isName(key string) bool {
 	return true
 }
 
-// belowValue reports whether a dotted key goes through a field that holds
-// values, like user.name.first.
+// belowValue reports whether a dotted key is below a field that holds values, like
+// user.name.first.
 func (t template) belowValue(path, prefix string) bool {
 	for end := range elastic.Dots(path) {
 		if end <= len(prefix) {
@@ -61,8 +61,8 @@ func (t template) belowValue(path, prefix string) bool {
 	return false
 }
 
-// fitValue returns what of a value fits its path. Of a list, the elements that
-// do not fit are removed.
+// fitValue returns the part of a value that fits its path. It removes the elements of a
+// list that do not fit.
 func (t template) fitValue(path string, value any, removed map[string]bool) (any, bool) {
 	kind, mapped := t.types[path]
 	switch v := value.(type) {
@@ -100,13 +100,13 @@ func (t template) fitValue(path string, value any, removed map[string]bool) (any
 const (
 	// maxFlattenedDepth is the default depth_limit of a flattened field.
 	maxFlattenedDepth = 20
-	// maxTermBytes is what a term may have, which in a flattened field is a key
-	// with its value; less some for what is put between them.
+	// maxTermBytes is the maximum length of a term, which in a flattened field is a key
+	// with its value; less some for the separators.
 	maxTermBytes = 32_000
 )
 
-// fitFlattened removes the keys that a flattened field does not take, and
-// returns false if that is the field as a whole.
+// fitFlattened removes the keys that a flattened field refuses. It returns false if it
+// refuses the whole field.
 func fitFlattened(object map[string]any, prefix string, depth int, remove func(key string)) bool {
 	if depth >= maxFlattenedDepth {
 		return false
@@ -132,8 +132,8 @@ func fitFlattenedValue(path string, value any, depth int, remove func(key string
 	return len(path)+len(s) < maxTermBytes && !strings.ContainsRune(s, 0)
 }
 
-// isPoint reports whether a value is one point on the earth in the forms that
-// Okta's and ECS's events have it: {"lat", "lon"}, [lon, lat] or "lat,lon".
+// isPoint reports whether a value is one point on the earth in a form that Okta's and
+// ECS's events use: {"lat", "lon"}, [lon, lat] or "lat,lon".
 func isPoint(value any) bool {
 	var lat, lon string
 	switch v := value.(type) {
@@ -160,8 +160,8 @@ func isPoint(value any) bool {
 	return within(lat, 90) && within(lon, 180)
 }
 
-// datePattern is wider than strict_date_optional_time: what it lets through
-// wrongly, the template's ignore_malformed takes.
+// datePattern is wider than strict_date_optional_time. The template's ignore_malformed
+// accepts the difference.
 var datePattern = regexp.MustCompile(`^\d{4,9}(-\d\d){0,2}(T[\d:.,]*(Z|[+-][\d:]+)?)?$|^-?\d{1,18}$`)
 
 func fitsScalar(kind, s string) bool {

@@ -7,12 +7,12 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// documentFormat is recorded with each run. It rises when an earlier program would
-// alert again what is alerted, because it does not know how. Runs of builds before
-// it was recorded have none.
+// documentFormat is recorded with each run. It rises when earlier programs would write
+// an alert again, because they do not recognize the new documents. Runs of builds
+// before it have none.
 const documentFormat = 2
 
-// A NewerDataError says that a newer program has written to the runs target. This
+// A NewerDataError reports that a newer program has written to the runs target. This
 // one might write its alerts a second time.
 type NewerDataError struct {
 	Target  string
@@ -32,7 +32,7 @@ func newerData(target string, newest runHits) error {
 }
 
 // RefuseNewer returns a *NewerDataError if a newer program has written to the runs
-// target. Checkpoints do so themselves.
+// target. Checkpoints includes this check.
 func (s *Store) RefuseNewer(ctx context.Context) error {
 	var answer struct {
 		Newest runHits `json:"newest"`

@@ -12,26 +12,26 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// A TargetState says whether a target is ready to be written to.
+// A TargetState is whether a target is ready for writes.
 type TargetState struct {
 	Target string
-	Exists bool // as a data stream or index; if Setup could not create it, the first write does
-	// Template is the name of the target's index template, and State its state:
-	// by its version if the user may read index templates, and else by the
-	// mapping of the target.
+	Exists bool // as a data stream or index; otherwise the first write creates it
+	// Template is the name of the target's index template. State compares its version
+	// with ours, if the user may read index templates, and otherwise the mapping of the
+	// target.
 	Template string
 	State    TemplateState
-	// Differs names mapped fields that the target lacks or has of another type,
+	// Differs lists mapped fields that the target lacks or has with another type,
 	// sorted.
 	Differs []string
-	// Obstacles are what stands in the way of the target.
+	// Obstacles are other people's templates or indices that conflict with the target.
 	Obstacles []*TargetError
-	// Pipelines are ingest pipelines through which each document goes, as far as
+	// Pipelines are the ingest pipelines that each document goes through, as far as
 	// this user may see them.
 	Pipelines []Pipeline
 }
 
-// A TemplateState says how an index template is to that of this program.
+// A TemplateState compares an index template with that of this program.
 type TemplateState string
 
 // The states of an index template.
@@ -39,13 +39,13 @@ const (
 	TemplateMissing  TemplateState = "missing"
 	TemplateOutdated TemplateState = "outdated" // of another version of newterms
 	TemplateCurrent  TemplateState = "current"
-	TemplateUnknown  TemplateState = "unknown" // the user may not see it, and there is no target to tell
+	TemplateUnknown  TemplateState = "unknown" // the user may not read it, and there is no target
 )
 
-// Inspect tells of both targets, the alerts target first, whether they are set
-// up. It needs the privilege read on the targets and no other, and changes
-// nothing; without that privilege a target looks as if it did not exist. Somebody
-// else's index template it finds only if the user may read index templates.
+// Inspect returns the state of both targets, the alerts target first. It needs only the
+// privilege read on the targets, and changes nothing. Without that privilege a target
+// seems not to exist. It finds other people's index templates only if the user may read
+// index templates.
 func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 	all, err := s.templates(ctx)
 	mayRead := !elastic.HasStatus(err, http.StatusForbidden)
@@ -72,7 +72,7 @@ func (s *Store) Inspect(ctx context.Context) ([]TargetState, error) {
 	return states, nil
 }
 
-// inspect looks at what has the target's name.
+// inspect sets the state from the index or data stream with the target's name.
 func (s *Store) inspect(ctx context.Context, t target, state *TargetState) error {
 	found, err := s.look(ctx, t)
 	if elastic.HasStatus(err, http.StatusForbidden) {
@@ -94,11 +94,11 @@ func (s *Store) inspect(ctx context.Context, t target, state *TargetState) error
 	return nil
 }
 
-// found is what has the name of a target.
+// found describes the index or data stream with the name of a target.
 type found struct {
 	exists   bool
 	differs  []string     // as in TargetState
-	obstacle *TargetError // because of what it is
+	obstacle *TargetError // set if it is of the wrong kind
 }
 
 func (s *Store) look(ctx context.Context, t target) (found, error) {
@@ -113,7 +113,7 @@ func (s *Store) look(ctx context.Context, t target) (found, error) {
 	var others []string
 	f.differs, others = t.template.differs(types)
 	switch what, err := s.kindOf(ctx, t.name); {
-	case err != nil && !elastic.HasStatus(err, http.StatusForbidden): // else the first write tells
+	case err != nil && !elastic.HasStatus(err, http.StatusForbidden): // otherwise the first write reports it
 		return f, fmt.Errorf("resolve %s: %w", t.name, err)
 	case what != "":
 		f.obstacle = &TargetError{Target: t.name, Kind: NoStream, text: fmt.Sprintf("%s is %s, and newterms writes to a data stream", t.name, what)}
@@ -124,7 +124,7 @@ func (s *Store) look(ctx context.Context, t target) (found, error) {
 	return f, nil
 }
 
-// whatIs says what a name is that is no data stream; "" if it is one.
+// kindOf returns what a name is instead of a data stream; "" if it is one.
 func (s *Store) kindOf(ctx context.Context, name string) (string, error) {
 	var answer struct {
 		Indices []struct{} `json:"indices"`
@@ -144,8 +144,8 @@ func (s *Store) kindOf(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
-// differs names the fields that are mapped otherwise than by the template, and of
-// these the ones that have another type everywhere, sorted. Setup can add a field,
+// differs returns the fields that are mapped otherwise than by the template, and those
+// of them that have another type in every index, both sorted. Setup can add a field,
 // but not change its type.
 func (t template) differs(types map[string]string) (differs, others []string) {
 	for path, kind := range t.types {
@@ -162,7 +162,7 @@ func (t template) differs(types map[string]string) (differs, others []string) {
 	return differs, others
 }
 
-// fieldTypes gives the type of each field, "" if backing indices disagree.
+// fieldTypes returns the type of each field, "" if backing indices disagree.
 func (s *Store) fieldTypes(ctx context.Context, target string) (map[string]string, error) {
 	var answer struct {
 		Fields map[string]map[string]struct{} `json:"fields"`

@@ -9,18 +9,18 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A LastRun is the newest run of a rule, as its newest document tells.
+// A LastRun is the newest run of a rule, from its newest document.
 type LastRun struct {
 	State RunState // "" if there is no run
 	Type  RunType
 	At    time.Time // when the document was written
-	Error string    // of one that failed
+	Error string    // of a failed run
 	// Succeeded is the end of the window of the newest successful scheduled
 	// run; zero if there is none.
 	Succeeded time.Time
 }
 
-// LastRun reads the newest run of a rule; ok is false if there is none.
+// LastRun returns the newest run of a rule; ok is false if there is none.
 func (s *Store) LastRun(ctx context.Context, ruleID string) (last LastRun, ok bool, err error) {
 	all, err := s.LastRuns(ctx, []string{ruleID})
 	if err != nil {
@@ -29,7 +29,7 @@ func (s *Store) LastRun(ctx context.Context, ruleID string) (last LastRun, ok bo
 	return all[0], all[0].State != "", nil
 }
 
-// LastRuns reads the newest run of each rule, in their order.
+// LastRuns returns the newest run of each rule, in their order.
 func (s *Store) LastRuns(ctx context.Context, ruleIDs []string) ([]LastRun, error) {
 	all := make([]LastRun, len(ruleIDs))
 	if len(ruleIDs) == 0 {
@@ -79,9 +79,9 @@ func lastRun(ruleID string, groups []runGroup) LastRun {
 // comparedRuns is how many of the newest runs SearchChanges compares.
 const comparedRuns = 50
 
-// SearchChanges counts how often the search changed from one scheduled run to the
-// next, among the newest ones of a rule with one scope. An exclusion that comes
-// and goes changes it twice; two jobs that share their targets do so all the time.
+// SearchChanges counts how often the search changed between consecutive scheduled runs,
+// among the newest ones of a rule with one scope. A temporary exclusion changes it
+// twice; two jobs with the same targets change it constantly.
 func (s *Store) SearchChanges(ctx context.Context, of Followed) (changes int, err error) {
 	var hits []runHit
 	body := dsl{
@@ -104,8 +104,8 @@ func (s *Store) SearchChanges(ctx context.Context, of Followed) (changes int, er
 	return changes, nil
 }
 
-// LastAlerts tells when the newest alert of each rule was made, in their order;
-// zero if there is none.
+// LastAlerts returns the time of the newest alert of each rule, in their order; zero if
+// there is none.
 func (s *Store) LastAlerts(ctx context.Context, ruleIDs []string) ([]time.Time, error) {
 	all, err := elastic.InHalves(ruleIDs, func(ids []string) ([]time.Time, error) { return s.lastAlerts(ctx, ids) })
 	if err != nil {

@@ -8,14 +8,14 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A AlertStatus is an alert and how far people are with it.
+// An AlertStatus is an alert's id and workflow status.
 type AlertStatus struct {
 	ID     string
 	Status WorkflowStatus
 }
 
-// Fields gives the type of each field of the alerts target, for those who ask
-// for alerts in a query language; "object" for parents.
+// Fields returns the type of each field of the alerts target, for compiling queries;
+// "object" for parents.
 func (s *Store) Fields(ctx context.Context) (map[string]string, error) {
 	types, err := s.fieldTypes(ctx, s.alertsTarget)
 	if err != nil {
@@ -24,10 +24,10 @@ func (s *Store) Fields(ctx context.Context) (map[string]string, error) {
 	return types, nil
 }
 
-// matchingPage is how many alerts Matching asks for at once.
+// matchingPage is how many alerts Matching requests at once.
 const matchingPage = 10_000
 
-// Matching lists the alerts that a query in Query DSL matches, by their ids.
+// Matching lists the alerts that match a query in Query DSL.
 func (s *Store) Matching(ctx context.Context, query map[string]any) ([]AlertStatus, error) {
 	var found []AlertStatus
 	pager := elastic.Pager{

@@ -14,30 +14,30 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A TargetError says that something of somebody else's stands in the way of a
-// target. Setup does not change that.
+// A TargetError reports that a template, index or alias of somebody else conflicts with
+// a target. Setup does not change it.
 type TargetError struct {
 	Target string
 	Kind   ObstacleKind
-	// Template is the index template that stands in the way; "" for none.
+	// Template is the conflicting index template; "" for none.
 	Template string
 	text     string
 }
 
 func (e *TargetError) Error() string { return e.text }
 
-// An ObstacleKind says what stands in the way of a target.
+// An ObstacleKind is a kind of conflict with a target.
 type ObstacleKind string
 
 // The kinds of obstacles.
 const (
-	SamePriority ObstacleKind = "same priority" // of an index template that matches it: ours is refused
-	Overridden   ObstacleKind = "overridden"    // by an index template of higher priority
-	NoStream     ObstacleKind = "no stream"     // its name is that of an index or alias
-	OtherMapping ObstacleKind = "other mapping" // it is a data stream of another mapping
+	SamePriority ObstacleKind = "same priority" // a matching index template has it: ours is refused
+	Overridden   ObstacleKind = "overridden"    // a matching index template has a higher one
+	NoStream     ObstacleKind = "no stream"     // an index or alias has the name
+	OtherMapping ObstacleKind = "other mapping" // a data stream with another mapping has the name
 )
 
-// installedTemplate is what counts of an index template in the cluster.
+// An installedTemplate is the relevant part of an index template in the cluster.
 type installedTemplate struct {
 	Name     string `json:"name"`
 	Template struct {
@@ -48,8 +48,8 @@ type installedTemplate struct {
 	} `json:"index_template"`
 }
 
-// templates lists all index templates of the cluster: one that stands in the way
-// can have any name.
+// templates lists all index templates of the cluster: a conflicting one can have any
+// name.
 func (s *Store) templates(ctx context.Context) ([]installedTemplate, error) {
 	var answer struct {
 		Templates []installedTemplate `json:"index_templates"`
@@ -65,8 +65,7 @@ func (s *Store) templates(ctx context.Context) ([]installedTemplate, error) {
 	return answer.Templates, nil
 }
 
-// ours finds the template of a target among those of the cluster, and how it is
-// to that of this program.
+// ours returns the target's template in the cluster, and its state.
 func (t target) ours(all []installedTemplate) (installedTemplate, TemplateState) {
 	i := slices.IndexFunc(all, func(one installedTemplate) bool { return one.Name == templateName(t.name) })
 	switch {
@@ -78,12 +77,12 @@ func (t target) ours(all []installedTemplate) (installedTemplate, TemplateState)
 	return all[i], TemplateOutdated
 }
 
-// rivals returns the templates of somebody else's that match the target with the
-// priority of ours, and before them the one of the highest priority if that is
-// higher.
+// rivals returns other people's templates that match the target with the priority of
+// ours. If the highest priority is higher than ours, the template that has it comes
+// first.
 func (t target) rivals(all []installedTemplate) (rivals []installedTemplate, priority int64) {
 	priority = int64(t.template.body["priority"].(float64))
-	if ours, state := t.ours(all); state == TemplateCurrent { // which somebody may have raised
+	if ours, state := t.ours(all); state == TemplateCurrent { // its priority may have been raised
 		priority = ours.Template.Priority
 	}
 	highest := priority
@@ -104,8 +103,7 @@ func (t target) rivals(all []installedTemplate) (rivals []installedTemplate, pri
 	return rivals, priority
 }
 
-// matchesPattern reports whether a name matches a pattern, in which * stands for
-// anything.
+// matchesPattern reports whether a name matches a pattern, in which * matches anything.
 func matchesPattern(pattern, name string) bool {
 	first, rest, isPattern := strings.Cut(pattern, "*")
 	if !isPattern {
@@ -120,9 +118,9 @@ func matchesPattern(pattern, name string) bool {
 	return ok && strings.HasSuffix(name, rest)
 }
 
-// overlaps tells which index templates of somebody else's take the place of the
-// target's, or keep it from being installed. One that does the same for the target
-// is none.
+// overlaps returns the errors about other people's templates that override the
+// target's, or prevent its installation. It ignores those with the same effect on the
+// target.
 func (s *Store) overlaps(ctx context.Context, t target, all []installedTemplate) ([]*TargetError, error) {
 	var overlaps []*TargetError
 	rivals, priority := t.rivals(all)
@@ -153,8 +151,8 @@ func (s *Store) overlaps(ctx context.Context, t target, all []installedTemplate)
 	return overlaps, nil
 }
 
-// lackedBy names the fields that an index of the target's name would not have as
-// its template maps them, sorted.
+// missingFields lists the fields that a new index of the target's name would not map as
+// its template does, sorted.
 func (s *Store) missingFields(ctx context.Context, t target) ([]string, error) {
 	var answer struct {
 		Template struct {
@@ -171,7 +169,7 @@ func (s *Store) missingFields(ctx context.Context, t target) ([]string, error) {
 	return lacking, nil
 }
 
-// abbreviated names the first few of a list.
+// abbreviated returns the first three names of a list, and how many more there are.
 func abbreviated(names []string) string {
 	if len(names) > 3 {
 		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
@@ -179,7 +177,7 @@ func abbreviated(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// IsOtherMapping reports that a target cannot be searched, because a field of ours
+// IsOtherMapping reports whether a target cannot be searched because one of our fields
 // is missing there or has another type.
 func IsOtherMapping(err error) bool {
 	var refused *elastic.ResponseError

@@ -8,8 +8,8 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// Overrides are the fields of an event whose values an alert has instead of the
-// rule's name, risk score and severity.
+// Overrides are the fields of an event whose values replace the rule's name, risk score
+// and severity in an alert.
 type Overrides struct {
 	name, risk string // fields; "" for none
 	severity   []severityMapping
@@ -17,10 +17,9 @@ type Overrides struct {
 
 type severityMapping struct{ field, value, severity string }
 
-// OverridesOf reads rule_name_override, risk_score_mapping and severity_mapping
-// of a rule. Like Kibana it reads nothing but the first mapping of the risk score.
-// Mappings without a field, which Kibana exports, are none. Its error says what of
-// them cannot be meant.
+// OverridesOf reads rule_name_override, risk_score_mapping and severity_mapping of a
+// rule. Like Kibana it reads only the first mapping of the risk score. It ignores
+// mappings without a field, which Kibana exports. Its error lists invalid mappings.
 func OverridesOf(rule Rule) (Overrides, error) {
 	var o Overrides
 	var problems []error
@@ -44,10 +43,10 @@ func OverridesOf(rule Rule) (Overrides, error) {
 	return o, errors.Join(problems...)
 }
 
-// severities are in rising order.
+// severities lists the severities in rising order.
 func severities() []string { return []string{"low", "medium", "high", "critical"} }
 
-// objectsOf are the tables of a list of mappings.
+// objectsOf returns the objects in a list of mappings.
 func objectsOf(value any, name string, problems *[]error) []map[string]any {
 	var objects []map[string]any
 	switch list := value.(type) {
@@ -75,7 +74,7 @@ func objectsOf(value any, name string, problems *[]error) []map[string]any {
 	return objects
 }
 
-// Fields are those of the event that the overrides read.
+// Fields lists the event's fields that the overrides read.
 func (o Overrides) Fields() []string {
 	var fields []string
 	for _, field := range []string{o.name, o.risk} {
@@ -89,8 +88,8 @@ func (o Overrides) Fields() []string {
 	return fields
 }
 
-// Wanted are the fields of an event to ask for: those that the overrides read, and
-// the parents of these, which tell whether one is a multi-field.
+// Wanted lists the event's fields to fetch: those of the overrides, and their parents,
+// which show whether a field is a multi-field.
 func (o Overrides) Wanted() []string {
 	wanted := o.Fields()
 	for _, field := range o.Fields() {
@@ -102,7 +101,7 @@ func (o Overrides) Wanted() []string {
 	return slices.Compact(wanted)
 }
 
-// keys are what alerts say each by itself because of the overrides.
+// keys lists the alert fields whose value depends on the event.
 func (o Overrides) keys() []string {
 	var keys []string
 	if o.name != "" {

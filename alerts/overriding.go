@@ -12,8 +12,8 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// read takes what an event's source has of the fields, and of what is above them.
-// Of a source that is no object it is nothing.
+// read returns the overrides' fields in an event's source, and the parents of these. A
+// source that is no object has none.
 func (o Overrides) read(source elastic.Document) map[string]any {
 	fields, part := o.Fields(), map[string]any{}
 	d := source.Reader()
@@ -33,11 +33,11 @@ func (o Overrides) read(source elastic.Document) map[string]any {
 	return part
 }
 
-// from are the rule's parameters name, risk_score and severity, as far as an event
-// has others. It reads the event as Kibana does: as the source has it, with the
-// mapped fields that the source lacks. What a field has in no usable way overrides
-// nothing: the name is a text, the risk score the highest number from 0 to 100,
-// and the severity the highest whose value the event has.
+// from returns the rule's parameters name, risk_score and severity, if an event
+// overrides them. It reads the event as Kibana does: its source, with the mapped fields
+// that the source lacks. Unusable values override nothing. A name must be a text. The
+// risk score is the highest number from 0 to 100, and the severity the highest whose
+// value the event has.
 func (o Overrides) from(source map[string]any, fields map[string][]any) map[string]any {
 	taken := map[string]any{}
 	if name, isText := mergedValue(source, fields, o.name).(string); isText && o.name != "" {
@@ -67,9 +67,9 @@ func (o Overrides) from(source map[string]any, fields map[string][]any) map[stri
 	return taken
 }
 
-// matches compares a value of an event with that of the mapping. Numbers must be
-// whole. Those of event.severity, which is a number in ECS, are compared as such,
-// and texts there are nothing.
+// matches reports whether a value of an event equals that of the mapping. Numbers must
+// be whole. event.severity is a number in ECS: it is compared as one, and texts there
+// never match.
 func (m severityMapping) matches(value any) bool {
 	n, isNumber := numberIn(value)
 	if isNumber && (n != math.Trunc(n) || math.Abs(n) > maxExact) {
@@ -83,11 +83,12 @@ func (m severityMapping) matches(value any) bool {
 	return isText && text == m.value || isNumber && strconv.FormatInt(int64(n), 10) == m.value
 }
 
-// maxExact is the largest whole number of which a float64 has all digits.
+// maxExact is the largest whole number that a float64 represents exactly, as all below
+// it.
 const maxExact = 1<<53 - 1
 
-// numberIn is a number of JSON; ok is false for other values, and for what is
-// larger than a float64.
+// numberIn returns a number of JSON; ok is false for other values, and for numbers
+// beyond a float64.
 func numberIn(value any) (n float64, ok bool) {
 	number, isNumber := value.(json.Number)
 	if !isNumber {
@@ -99,9 +100,9 @@ func numberIn(value any) (n float64, ok bool) {
 
 var decimal = regexp.MustCompile(`^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$`)
 
-// numberOf reads a number as Kibana's language does: with space around it, as 0
-// where there is nothing else, and without a sign also in hexadecimal, octal or
-// binary digits. ok is false where there is none, or an infinite one.
+// numberOf parses a number as Kibana's language does. It allows space around it, and
+// reads an empty text as 0. Without a sign it may be hexadecimal, octal or binary. ok
+// is false for other texts and infinite numbers.
 func numberOf(text string) (n float64, ok bool) {
 	text = strings.TrimFunc(text, func(r rune) bool { return r == '\ufeff' || unicode.IsSpace(r) && r != '\u0085' })
 	if text == "" {
@@ -129,15 +130,15 @@ func listed(value any) []any {
 	return []any{value}
 }
 
-// mergedValue is what an event has at a field once the fields that its source lacks
-// are put into the source: nil if it has nothing. A field that the source has under
-// a dotted name within an object is there, and not found.
+// mergedValue returns an event's value of a field, after the fields that its source
+// lacks are added; nil if there is none. A dotted name within an object counts as
+// present, but is not found.
 func mergedValue(source map[string]any, fields map[string][]any, field string) any {
 	value, values := valueAt(source, field), fields[field]
 	if value != nil || !mayTake(source, field, true) {
 		return value
 	}
-	if len(values) == 0 { // it is not mapped, or not asked for because the source has it after all
+	if len(values) == 0 { // it is not mapped, or was not fetched because the source has it
 		values = valuesAnywhere(source, field)
 	}
 	for end := range elastic.Dots(field) {
@@ -154,7 +155,7 @@ func mergedValue(source map[string]any, fields map[string][]any, field string) a
 	return values
 }
 
-// valuesAnywhere are the values of a field, however its name is divided.
+// valuesAnywhere returns the values of a field, however its name is divided.
 func valuesAnywhere(within any, field string) []any {
 	switch v := within.(type) {
 	case []any:
@@ -173,7 +174,7 @@ func valuesAnywhere(within any, field string) []any {
 	return nil
 }
 
-// scalars are the values of lists in lists that are neither null nor objects.
+// scalars returns the values in nested lists that are neither null nor objects.
 func scalars(value any) []any {
 	switch v := value.(type) {
 	case nil, map[string]any:
@@ -188,8 +189,8 @@ func scalars(value any) []any {
 	return []any{value}
 }
 
-// valueAt finds a field under its whole name, or else by one name after the other;
-// in a list the name is a position.
+// valueAt finds a field under its whole name, or else by one part of the name after the
+// other; in a list the part is a position.
 func valueAt(document map[string]any, field string) any {
 	value, isWhole := document[field]
 	if isWhole {
@@ -213,8 +214,8 @@ func valueAt(document map[string]any, field string) any {
 	return value
 }
 
-// mayTake reports whether a field that a source lacks can be put where valueAt finds
-// it: there is nothing but objects on the way to it, and none under a dotted name.
+// mayTake reports whether a field that a source lacks can be added where valueAt finds
+// it. There must be only objects on its path, and no dotted name.
 func mayTake(document map[string]any, field string, top bool) bool {
 	value, isWhole := document[field]
 	if value != nil {

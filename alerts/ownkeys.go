@@ -5,17 +5,15 @@ import (
 	"strings"
 )
 
-// isOurs reports whether a top-level key of a source event is one that only an
-// alert may carry.
+// isOurs reports whether only an alert may have this top-level key.
 func isOurs(name string) bool {
 	top, _, _ := strings.Cut(name, ".")
 	return top == "kibana" || top == "signal" || top == "newterms" || top == "threshold_result"
 }
 
-// removeMetadata removes the keys that would not be fields of the alert, but tell
-// Elasticsearch something of the document, and returns them, sorted. With a
-// _doc_count of 1,000 an alert counts as 1,000 in each aggregation; most others it
-// refuses.
+// removeMetadata removes the keys that are metadata to Elasticsearch instead of fields,
+// and returns them, sorted. With a _doc_count of 1,000 an alert counts as 1,000 in each
+// aggregation; it refuses most others.
 func removeMetadata(document map[string]any) []string {
 	var removed []string
 	for name := range document {
@@ -28,8 +26,8 @@ func removeMetadata(document map[string]any) []string {
 	return removed
 }
 
-// isMetadata reports whether a top-level key is a metadata field in some version
-// of Elasticsearch, with its plugins. Others that begin like them are ordinary.
+// isMetadata reports whether a top-level key is a metadata field in some version of
+// Elasticsearch, with its plugins. Others with the same prefix are ordinary.
 func isMetadata(name string) bool {
 	if !strings.HasPrefix(name, "_") {
 		return false

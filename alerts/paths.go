@@ -14,7 +14,8 @@ import (
 // Documents hold an object's fields nested, dotted, or both:
 // {"user": {"id": 1}, "user.name": "x"}. The functions here see one path.
 
-// removePath deletes what elastic.Lookup finds, wherever it is, in lists of objects too.
+// removePath deletes the field that elastic.Lookup finds, in all spellings, in lists of
+// objects too.
 func removePath(doc map[string]any, path string) {
 	delete(doc, path)
 	for end := range elastic.Dots(path) {
@@ -46,9 +47,9 @@ func walk(doc map[string]any, prefix string, yield func(string, any) bool) bool 
 	return true
 }
 
-// addMissing adds the mapped fields that the source lacks: alias and
-// constant_keyword fields, which only the mapping knows. A field below a value,
-// like the multi-field message.text, is no field of the event.
+// addMissing adds the mapped fields that the source lacks: alias and constant_keyword
+// fields, which only the mapping has. A field below a value, like the multi-field
+// message.text, is no field of the event.
 func addMissing(doc map[string]any, fields map[string][]any) {
 	for _, path := range slices.Sorted(maps.Keys(fields)) {
 		values := fields[path]
@@ -63,7 +64,7 @@ func addMissing(doc map[string]any, fields map[string][]any) {
 	}
 }
 
-// put sets a value, nested, making the objects that it needs.
+// put sets a value, nested, and makes the objects for it.
 func put(doc map[string]any, path string, value any) {
 	name, rest, nested := strings.Cut(path, ".")
 	if !nested {
@@ -97,7 +98,7 @@ func textOf(doc map[string]any, paths ...string) string {
 	return ""
 }
 
-// text is a value for people. Okta writes an unknown string as "null".
+// text formats a value for people. Okta writes an unknown string as "null".
 func text(value any) string {
 	switch v := value.(type) {
 	case nil:

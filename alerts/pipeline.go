@@ -14,10 +14,10 @@ import (
 )
 
 // byPipeline is the type of a Cause that is an ingest pipeline, where Elasticsearch
-// tells of none.
+// gives none.
 const byPipeline = "ingest_pipeline"
 
-// A Pipeline is an ingest pipeline that stands on a target.
+// A Pipeline is an ingest pipeline of a target.
 type Pipeline struct {
 	Setting string // default_pipeline or final_pipeline
 	Name    string
@@ -25,9 +25,9 @@ type Pipeline struct {
 
 func (p Pipeline) String() string { return p.Setting + " " + p.Name }
 
-// Pipelines lists the ingest pipelines of a target, each once: those of its indices
-// or, as long as it has none, those that its index templates give it. Without a
-// right to see the settings the list is empty.
+// Pipelines lists the ingest pipelines of a target, each once: those of its indices or,
+// before it has any, those of its index templates. Without the privilege to read the
+// settings the list is empty.
 func (s *Store) Pipelines(ctx context.Context, target string) ([]Pipeline, error) {
 	type settings struct {
 		Index struct {
@@ -70,11 +70,11 @@ func (s *Store) Pipelines(ctx context.Context, target string) ([]Pipeline, error
 	return found, nil
 }
 
-// A PipelineError says that documents were rejected, and that an ingest pipeline of
-// the target has done it or may have.
+// A PipelineError reports that documents were rejected, certainly or possibly by an
+// ingest pipeline of the target.
 type PipelineError struct {
 	*RejectedError
-	Pipelines []Pipeline // that stand on the target, as far as this user may see them
+	Pipelines []Pipeline // of the target, as far as this user may see them
 }
 
 func (e *PipelineError) Error() string {
@@ -90,18 +90,17 @@ func (e *PipelineError) Error() string {
 
 func (e *PipelineError) Unwrap() error { return e.RejectedError }
 
-// IsSure reports whether nothing but a pipeline can have done it.
+// IsSure reports whether only a pipeline can be the cause.
 func (e *PipelineError) IsSure() bool {
 	return e.Type == byPipeline || strings.Contains(e.Reason, missingPipeline) || e.Status == http.StatusInternalServerError
 }
 
-// missingPipeline is how Elasticsearch tells of a pipeline that a target names and
-// that does not exist.
+// missingPipeline is part of Elasticsearch's error about a target whose pipeline does
+// not exist.
 const missingPipeline = "pipeline with id ["
 
-// withPipelines makes a *PipelineError of a *RejectedError if a pipeline has done it,
-// or if there is one that may have. That none can be seen is no reason to hide the
-// rejection.
+// withPipelines turns a *RejectedError into a *PipelineError if a pipeline is or may be
+// the cause. If none can be seen, the rejection stays.
 func (s *Store) withPipelines(ctx context.Context, err error) error {
 	var rejected *RejectedError
 	if !errors.As(err, &rejected) || isBlockedOrForbidden(rejected) {
@@ -115,13 +114,13 @@ func (s *Store) withPipelines(ctx context.Context, err error) error {
 	return found
 }
 
-// isBlockedOrForbidden reports a rejection with which no pipeline has to do.
+// isBlockedOrForbidden reports whether no pipeline can be the cause of a rejection.
 func isBlockedOrForbidden(e *RejectedError) bool {
 	return slices.Contains([]int{http.StatusForbidden, http.StatusUnauthorized, http.StatusNotFound, http.StatusTooManyRequests, http.StatusServiceUnavailable}, e.Status)
 }
 
-// notCreated is why a document was not created that Elasticsearch calls neither
-// created nor refused, or that is not in its target.
+// notCreated returns why a document was not created although Elasticsearch reports no
+// error, or why it is not in its target.
 func (o outcome) notCreated() elastic.Cause {
 	switch {
 	case o.FailureStore == "used":
@@ -134,5 +133,5 @@ func (o outcome) notCreated() elastic.Cause {
 	return elastic.Cause{Type: byPipeline, Reason: "an ingest pipeline has dropped it"}
 }
 
-// PipelineAdvice is for an ingest pipeline on a target.
+// PipelineAdvice is the advice about an ingest pipeline of a target.
 const PipelineAdvice = "take the pipeline off the target (set index.default_pipeline and index.final_pipeline to _none), or let it pass the documents of newterms as they are"

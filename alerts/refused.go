@@ -10,14 +10,13 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// maxRounds is how often the target may name a field to be left out, before all
-// that is not mapped is.
+// maxRounds is how often a field that the target names is dropped, before all unmapped
+// fields are.
 const maxRounds = 8
 
-// smaller returns an alert that the target may take where it refused this one:
-// without the field that the cause names, then with nothing of the event but
-// mapped values, at last without the event. ok is false if there is no smaller
-// one.
+// shrink returns the alert with less of its event, for another attempt: without the
+// field that the cause names, then with mapped values only, at last without the event.
+// ok is false if nothing is left to drop.
 func (a Alert) shrink(o outcome) (smaller Alert, ok bool) {
 	a.rounds++
 	switch {
@@ -39,9 +38,9 @@ func (a Alert) shrink(o outcome) (smaller Alert, ok bool) {
 	return a.with(nil, nil, "the event, because the alerts target refuses it")
 }
 
-// with is the alert with other parts of its event, and with what it lacks. The
-// ancestors still tell where the event is, and when it was. ok is false if that
-// cannot be encoded.
+// with returns the alert with other parts of its event; lacks says what is missing. The
+// ancestors still have the event's place, and the alert its time. ok is false if the
+// parts cannot be encoded.
 func (a Alert) with(document, original map[string]any, lacks string) (smaller Alert, ok bool) {
 	if _, originals := a.event.parts(); originals["kibana.alert.original_time"] != nil && len(original) == 0 {
 		a.own = maps.Clone(a.own)
@@ -54,11 +53,11 @@ func (a Alert) with(document, original map[string]any, lacks string) (smaller Al
 	return a, err == nil
 }
 
-// bracketed is how Elasticsearch names fields in its reasons.
+// bracketed matches the names of fields in Elasticsearch's reasons.
 var bracketed = regexp.MustCompile(`\[([^\[\]]+)\]`)
 
-// withoutNamed leaves out the first field of the event that the cause names, and
-// its copy under original_event. ok is false if it names none.
+// withoutNamed drops the first field of the event that the cause names, and its copy
+// under original_event. ok is false if it names none.
 func (a Alert) withoutNamed(cause elastic.Cause) (smaller Alert, ok bool) {
 	document, original := a.event.parts()
 	for c := range cause.All() {
@@ -79,8 +78,8 @@ func (a Alert) withoutNamed(cause elastic.Cause) (smaller Alert, ok bool) {
 	return a, false
 }
 
-// mappedOnly builds an event anew from the values of the fields that the
-// template maps, without flattened fields, whose keys are the event's.
+// mappedOnly returns an event with only the fields that the template maps, without
+// flattened fields, whose keys come from the event.
 func mappedOnly(event map[string]any) map[string]any {
 	kept := map[string]any{}
 	for path, kind := range alertsTemplate.types {

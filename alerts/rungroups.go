@@ -10,25 +10,25 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A runGroup sums up the run documents of a rule that are of one type and one
-// search. Times are UTC, and zero if there is none. They come from doc values: no
-// document in the target can be such that it cannot be read.
+// A runGroup adds up the run documents of a rule with one type and one search. Times
+// are UTC, and zero if there is none. They come from doc values, so that no document in
+// the target is unreadable.
 type runGroup struct {
 	ruleID        string
 	kind          RunType
-	scope, search string // "" where a document has none
-	// succeededTo is where the latest window up to now ended, succeededAt when its
-	// success was recorded, and futureTo where a window ended after now.
+	scope, search string // "" for documents without one
+	// succeededTo is the end of the latest window up to now, succeededAt when its
+	// success was recorded, and futureTo the end of a window after now.
 	succeededTo, succeededAt, futureTo time.Time
-	startedFrom                        time.Time // where the earliest window began
+	startedFrom                        time.Time // beginning of the earliest window
 	newest                             storedRun
 }
 
-// recentRuns is how far back the first question about runs goes. Of 245 rules that
-// run every 5 minutes it reads 12,000 documents, in 20 ms, however many there are.
+// recentRuns is how far back the first search of runs goes. For 245 rules that run
+// every 5 minutes it reads 12,000 documents, in 20 ms, however many there are.
 const recentRuns = "now-2h"
 
-// A runsAnswer is a page of groups, with the server's clock if it was asked for.
+// A runsAnswer is a page of groups, with the server's time if it was requested.
 type runsAnswer struct {
 	Groups elastic.Composite[groupBucket] `json:"groups"`
 	Clock  clockAnswer                    `json:"clock"`
@@ -43,10 +43,10 @@ type runsAnswer struct {
 	} `json:"editions"`
 }
 
-// toldBeside is what an answer tells beside the groups.
+// sideAnswers are the other parts of an answer about groups.
 type sideAnswers struct {
-	now      time.Time // by the server's clock; zero if the target does not exist
-	editions []string  // the rules of which the target has the edition asked for
+	now      time.Time // the server's; zero if the target does not exist
+	editions []string  // ids of the requested editions that the target has
 }
 
 type clockAnswer struct {
@@ -84,11 +84,11 @@ func (b groupBucket) group() runGroup {
 	return g
 }
 
-// runGroups returns the groups that a question is about. Its error is a
-// *NewerDataError if a newer program has written to the target.
+// runGroups returns the groups that match a query. Its error is a *NewerDataError if a
+// newer program has written to the target.
 func (s *Store) runGroups(ctx context.Context, q runsQuery) (groups []runGroup, side sideAnswers, err error) {
 	groups, side, err = s.pagesOfRuns(ctx, q)
-	if q.clock && elastic.TooMuchToAnswer(err) { // not even one bucket beside the clock's
+	if q.clock && elastic.TooMuchToAnswer(err) { // not even one bucket fits with the clock's
 		q.clock, q.editions = false, nil
 		if side.now, err = s.clock(ctx); err == nil {
 			groups, _, err = s.pagesOfRuns(ctx, q)
@@ -135,7 +135,7 @@ func (c clockAnswer) time() (time.Time, error) {
 	return time.UnixMilli(int64(c.Buckets[0].From)).UTC(), nil
 }
 
-// clock asks for nothing but the server's time.
+// clock requests only the server's time.
 func (s *Store) clock(ctx context.Context) (time.Time, error) {
 	var answer struct {
 		Clock clockAnswer `json:"clock"`
@@ -147,24 +147,24 @@ func (s *Store) clock(ctx context.Context) (time.Time, error) {
 	return answer.Clock.time()
 }
 
-// clockBody asks for the server's time, as the edge of a range.
+// clockBody requests the server's time, as the edge of a range.
 func clockBody() dsl {
 	return dsl{"date_range": dsl{"field": "@timestamp", "ranges": []dsl{{"from": "now"}}}}
 }
 
-// A runsQuestion is about the runs of some rules.
+// A runsQuery selects runs of some rules.
 type runsQuery struct {
 	ruleIDs []string
 	types   []RunType
-	recent  bool // only those that are, by the end of their windows
+	recent  bool // only recent ones, by the end of their windows
 	clock   bool
 	errors  bool // of the newest runs
 	// editions are ids of rules' documents: whether they are there is asked besides.
 	editions []string
 }
 
-// body lists the groups. Beside them it looks for documents of a newer format,
-// whatever they are of and however old.
+// body lists the groups. It also searches for documents of a newer format, of any rule
+// and any age.
 func (q runsQuery) body(size int, after json.RawMessage) dsl {
 	composite := dsl{"size": size, "sources": []dsl{
 		{"rule": dsl{"terms": dsl{"field": "kibana.alert.rule.rule_id"}}},
@@ -215,10 +215,10 @@ func (q runsQuery) groupBody() dsl {
 	}
 }
 
-// newestRun is the newest document: of a run that ended, its end.
+// newestRun returns the newest document, for a finished run that of its end.
 func newestRun(errors bool) dsl {
 	top := dsl{
-		"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}, {"newterms.duration_ms": "desc"}}, // which only an end has
+		"size": 1, "sort": []dsl{{"newterms.run.started": "desc"}, {"@timestamp": "desc"}, {"newterms.duration_ms": "desc"}}, // only the end of a run has a duration
 		"_source": false, "docvalue_fields": storedRunFields(),
 	}
 	if errors {
@@ -227,10 +227,11 @@ func newestRun(errors bool) dsl {
 	return dsl{"top_hits": top}
 }
 
-// longTexts may be longer than doc values are. Only a _source has them.
+// longTexts lists the fields that may be too long for doc values. Only _source has
+// them.
 func longTexts() []string { return []string{"error.message", "newterms.gap.rerun"} }
 
-// A foundRun is a run document as it was found.
+// A storedRun is a run document as read from the target.
 type storedRun struct {
 	state              RunState // "" if there is none
 	kind               RunType
@@ -256,7 +257,7 @@ type runHit struct {
 	} `json:"_source"`
 }
 
-// foundRunFields are what read wants, dates in milliseconds.
+// storedRunFields lists the fields that read uses, dates in milliseconds.
 func storedRunFields() []any {
 	fields := []any{
 		"newterms.run.id", "newterms.run.type", "newterms.run.state", "newterms.run.terminated", "newterms.search", "newterms.version",

@@ -11,27 +11,27 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// RunInfo is what every document of a run carries.
+// RunInfo is what all documents of a run have in common.
 type RunInfo struct {
 	ID     string
 	Type   RunType
 	Search string // identifies what was read: esquery.Search.Hash
 	Scope  string // the same without exclusions: esquery.Search.Scope
-	// TimeLimited says that the rule limits the time of the events that it
-	// matches, so that its history does not reach as far back as it is long.
+	// TimeLimited reports that the rule itself limits the time of its events, so that
+	// its history may be shorter than its length.
 	TimeLimited bool
 }
 
-// A RunType says where a run's window comes from.
+// A RunType is the origin of a run's window.
 type RunType string
 
 // The types of a run.
 const (
-	RunScheduled RunType = "scheduled" // it follows the run before; a success moves the checkpoint
+	RunScheduled RunType = "scheduled" // continues the run before; a success moves the checkpoint
 	RunManual    RunType = "manual"    // a range was given by hand
 )
 
-// A RunState is what a run document tells of its run.
+// A RunState is the state of a run in a run document.
 type RunState string
 
 // The states of a run.
@@ -41,35 +41,36 @@ const (
 	RunFailed    RunState = "failure"
 )
 
-// A Run is one run of a rule. It leaves a document when it starts and another
-// when it ends, and these are all the state there is.
+// A Run is one run of a rule. Its documents, one at its start and one at its end, are
+// all the state there is.
 type Run struct {
 	RunInfo
 	State            RunState
 	RuleID, RuleName string
 	From, To         time.Time // the window, To exclusive
 	Version          string    // of newterms
-	// GapFrom and GapTo are the time before the window that no run has looked
-	// at, To exclusive, and Rerun the command that does; zero if there is none.
+	// GapFrom and GapTo are the time before the window that no run has covered, To
+	// exclusive, and Rerun is the command that covers it. They are zero if there is no
+	// gap.
 	GapFrom, GapTo time.Time
 	Rerun          string
 
 	StartedAt time.Time
-	// Rule is recorded along with a start, unless it is nil: where the runs target
-	// has this edition of it.
+	// Rule is recorded with the start, unless it is nil because the runs target has
+	// this edition.
 	Rule Rule
-	// The rest is of a run that ended.
+	// The rest is set when the run ends.
 	Counts   Counts
-	Excluded []Excluded // what each exclusion takes, in their order
+	Excluded []Excluded // the effect of each exclusion, in their order
 	Requests int
 	Took     time.Duration // as Elasticsearch measured it
 	Duration time.Duration
-	Error    string // of one that failed
-	// Terminated tells that it failed because it was told to stop.
+	Error    string // of a failed run
+	// Terminated reports that the run failed because it was told to stop.
 	Terminated bool
 }
 
-// Plus puts the run of a later window behind this one, of the same rule.
+// Plus returns the sum of this run and a later one of the same rule.
 func (r Run) Plus(later Run) Run {
 	sum := later
 	if !r.From.IsZero() {
@@ -95,8 +96,8 @@ func (r Run) Plus(later Run) Run {
 	return sum
 }
 
-// Excluded is what one exclusion takes of the events in the window that would
-// match. What several take counts for each.
+// An Excluded is the number of otherwise matching events in the window that one
+// exclusion removes. An event that several remove counts for each.
 type Excluded struct {
 	Name   string `json:"name"`
 	Events int64  `json:"events"`
@@ -111,8 +112,8 @@ type Counts struct {
 	LackingTerms   int64 // matching events without a pair
 }
 
-// RecordRun writes a run document. Its id is the run's with the state, so a
-// document that an attempt has written whose answer was lost is no error.
+// RecordRun writes a run document. Its id is the run's with the state, so that a
+// document from an attempt whose answer was lost is no error.
 func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 	document, err := json.Marshal(runDocument(run, now))
 	items := []item{{id: run.ID + "-" + string(run.State), document: document}}
@@ -126,7 +127,7 @@ func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 		outcomes, err = s.send(ctx, s.runsTarget, items, true)
 	}
 	if err == nil {
-		err = s.checkRecorded(ctx, run, outcomes[0]) // a run does not fail for the want of its rule's note
+		err = s.checkRecorded(ctx, run, outcomes[0]) // a run does not fail because of its rule's document
 	}
 	if err != nil {
 		return fmt.Errorf("record run %s: %w", run.State, err)
@@ -134,7 +135,7 @@ func (s *Store) RecordRun(ctx context.Context, run Run, now time.Time) error {
 	return nil
 }
 
-// recorded judges the outcome of a run document.
+// checkRecorded checks the outcome of a run document.
 func (s *Store) checkRecorded(ctx context.Context, run Run, o outcome) error {
 	switch {
 	case o.isCreated(s.runsTarget):
@@ -154,9 +155,9 @@ func (s *Store) checkRecorded(ctx context.Context, run Run, o outcome) error {
 	return s.withPipelines(ctx, rejection(s.runsTarget, []outcome{o}))
 }
 
-// ruleItem is the document of a rule as it is now, with all that is too long for
-// each alert: the note, the references, the query. Its id is of the content, so
-// that there is one for each edition of a rule and no more.
+// ruleItem returns the document of a rule, with what is too long for each alert: the
+// note, the references, the query. Its id is a hash of the content, so that each
+// edition of a rule is stored once.
 func ruleItem(rule Rule, now time.Time) (item, error) {
 	id, err := rule.Edition()
 	if err != nil {
@@ -176,7 +177,7 @@ func ruleItem(rule Rule, now time.Time) (item, error) {
 	return item{id: id, document: document}, err
 }
 
-// Edition is the id of the document that the runs target has of the rule as it is.
+// Edition returns the id of the rule's document in the runs target.
 func (r Rule) Edition() (string, error) {
 	content, err := json.Marshal([]Rule{r})
 	if err != nil {

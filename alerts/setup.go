@@ -14,32 +14,32 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// An Installed is a target that Setup has set up, or found so.
+// An Installed is the result of Setup for a target.
 type Installed struct {
 	Template, Target string
-	// Was is the state that Setup found. Unless that is TemplateCurrent, Setup
-	// has installed the template.
+	// Was is the state that Setup found. Unless it is TemplateCurrent, Setup has
+	// installed the template.
 	Was TemplateState
-	// Created tells that Setup has created the data stream.
+	// Created reports that Setup has created the data stream.
 	Created bool
 	// Lacking is a *NoStreamError if there is no data stream yet.
 	Lacking error
-	// Pipelines are ingest pipelines through which each document goes.
+	// Pipelines are the ingest pipelines that each document goes through.
 	Pipelines []Pipeline
 }
 
-// A NoStreamError says that a data stream has to wait for the first write to it.
+// A NoStreamError reports that a data stream will only exist after the first write to
+// it.
 type NoStreamError struct{ Target string }
 
 func (e *NoStreamError) Error() string {
 	return fmt.Sprintf("the data stream %s does not exist yet, and this server has no API that creates it", e.Target)
 }
 
-// Setup installs the index templates of both targets and creates their data
-// streams, or brings the mappings of those that exist up to the templates. It
-// changes nothing the second time. With an error it returns what it did before.
-// The error joins a *TargetError for each target that something stands in the way
-// of.
+// Setup installs the index templates of both targets. It creates their data streams, or
+// updates the mappings of those that exist. It changes nothing the second time. With an
+// error it returns what it did before. The error joins a *TargetError for each conflict
+// with a target.
 func (s *Store) Setup(ctx context.Context) ([]Installed, error) {
 	templates, err := s.templates(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s *Store) Setup(ctx context.Context) ([]Installed, error) {
 	return all, errors.Join(obstacles...)
 }
 
-// setUp sets a target up. What is no data stream it leaves alone.
+// setUp sets up a target. It leaves an index or alias of that name alone.
 func (s *Store) setUp(ctx context.Context, t target, templates []installedTemplate) (Installed, error) {
 	obstacles, err := s.overlaps(ctx, t, templates)
 	if err != nil {
@@ -107,10 +107,10 @@ func (s *Store) targets() []target {
 	return []target{{s.alertsTarget, alertsTemplate}, {s.runsTarget, runsTemplate}}
 }
 
-// templateName follows Kibana's names for the templates of alerts.
+// templateName returns the template's name, like Kibana's for templates of alerts.
 func templateName(target string) string { return target + "-index-template" }
 
-// install returns the state that it found.
+// install installs the template if needed, and returns the state that it found.
 func (s *Store) install(ctx context.Context, t target, templates []installedTemplate) (TemplateState, error) {
 	_, was := t.ours(templates)
 	if was != TemplateCurrent {
@@ -151,7 +151,7 @@ func (s *Store) prepare(ctx context.Context, target string, t template) (created
 	case errors.As(err, &refused) && refused.HasNoHandler():
 		return false, &NoStreamError{target}
 	case errors.As(err, &refused) && refused.Has("resource_already_exists_exception"):
-		return false, nil // made in the meantime
+		return false, nil // created in the meantime
 	}
 	return false, fmt.Errorf("create data stream %s: %w", target, err)
 }

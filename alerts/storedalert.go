@@ -10,11 +10,11 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A StoredAlert is an alert that was written, as it is now.
+// A StoredAlert is an alert in the alerts target.
 type StoredAlert struct {
 	ID        string    `json:"id"`
 	FirstSeen time.Time `json:"first_seen"`
-	Status    string    `json:"status"` // of its workflow: open, acknowledged or closed
+	Status    string    `json:"status"` // workflow status: open, acknowledged or closed
 	Written   time.Time `json:"written"`
 	RunID     string    `json:"run"` // of the run that wrote it
 	Pair      string    `json:"-"`
@@ -22,28 +22,28 @@ type StoredAlert struct {
 	RuleName  string    `json:"-"`
 	Fields    []string  `json:"-"` // the new-terms fields
 	Terms     []any     `json:"-"` // one for each of the fields: a string, json.Number, bool or nil
-	Search    string    `json:"-"` // see RunInfo; "" of version 0.1
-	// Index and EventID locate the source event; "" if the alert does not say.
+	Search    string    `json:"-"` // see RunInfo; "" for version 0.1
+	// Index and EventID locate the source event; "" if the alert does not have them.
 	Index   string `json:"-"`
 	EventID string `json:"-"`
 }
 
-// Covers reports whether a first occurrence at t counts as already alerted
-// because of an alert of the pair.
+// Covers reports whether an alert of the pair makes a first occurrence at t already
+// alerted.
 func (l Lookup) Covers(t time.Time, a StoredAlert) bool {
 	return l.covers(t.Truncate(time.Millisecond), a.FirstSeen, a.Search)
 }
 
-// maxExisting is how many alerts are read, and how many at once: Elasticsearch's
+// maxStored is how many alerts are read in all, and in one request: Elasticsearch's
 // usual limit.
 const maxStored = 10_000
 
-// maxPairs is how many pairs are asked for at once.
+// maxPairs is how many pairs one search has.
 const maxPairs = 100
 
-// StoredAlerts lists for each key the alerts of its pair that were first seen from
-// one time up to another, inclusive, in the order of these times. Fields are the
-// rule's new-terms fields. An alert that several backing indices hold comes once.
+// StoredAlerts lists for each key the alerts of its pair first seen between two times,
+// inclusive, ordered by time. fields are the rule's new-terms fields. It lists an alert
+// in several backing indices once.
 func (s *Store) StoredAlerts(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
 	var all [][]StoredAlert
 	for chunk := range slices.Chunk(keys, maxPairs) {
@@ -76,8 +76,8 @@ func (s *Store) storedAlerts(ctx context.Context, keys []Key, fields []string, f
 	return storedAlerts, nil
 }
 
-// Find returns an alert by its id. Its error is an *UnknownAlertsError if there
-// is none.
+// Find returns the alert with an id. Its error is an *UnknownAlertsError if there is
+// none.
 func (s *Store) Find(ctx context.Context, id string) (StoredAlert, error) {
 	found, err := s.alertsMatching(ctx, dsl{"term": dsl{"kibana.alert.uuid": id}})
 	if err == nil && len(found) == 0 {
@@ -140,7 +140,7 @@ func (a storedSource) read() StoredAlert {
 		ID: a.ID, Pair: a.Pair, RuleID: a.RuleID, RuleName: a.RuleName, Fields: a.Fields, Terms: a.Terms,
 		FirstSeen: a.FirstSeen.UTC(), Written: a.Written.UTC(), Status: a.Status, RunID: a.RunID, Search: a.Search,
 	}
-	if n := len(a.Ancestors); n > 0 { // the source event is the last
+	if n := len(a.Ancestors); n > 0 { // the last one is the source event
 		e.Index, e.EventID = a.Ancestors[n-1].Index, a.Ancestors[n-1].ID
 	}
 	return e

@@ -14,16 +14,16 @@ var alertsJSON []byte
 //go:embed templates/runs.json
 var runsJSON []byte
 
-// A template is an index template of ours, without the index_patterns, which
-// follow the configured target.
+// A template is one of our index templates. It has no index_patterns, which depend on
+// the configured target.
 type template struct {
 	body  map[string]any
 	types map[string]string // dotted path → type; "object" for parents
-	// event are the fields of events among them, and dates the dates of those,
+	// event lists the fields of events among them, and dates those of type date,
 	// sorted.
 	event, dates []string
-	fields       *elastic.Tree[field] // those of events
-	described    int                  // how many of them descriptions read
+	fields       *elastic.Tree[field] // the fields of events
+	described    int                  // the number of fields that descriptions read
 }
 
 var (
@@ -31,7 +31,7 @@ var (
 	runsTemplate   = mustParse(runsJSON)
 )
 
-// mustParse reads an embedded template; a test parses both.
+// mustParse parses an embedded template; a test parses both.
 func mustParse(text []byte) template {
 	t := template{types: map[string]string{}}
 	if err := json.Unmarshal(text, &t.body); err != nil {
@@ -53,8 +53,8 @@ func mustParse(text []byte) template {
 	return t
 }
 
-// fieldsOf has the fields of events at their places, and of these the ones that
-// descriptions read marked.
+// fieldsOf returns the tree of the events' fields. It marks those that descriptions
+// read.
 func fieldsOf(types map[string]string, described []string) *elastic.Tree[field] {
 	fields := new(elastic.Tree[field])
 	number := 0

@@ -31,9 +31,9 @@ type copier struct {
 // errChange reports that an event cannot be copied unchanged.
 var errChange = errors.New("something has to be changed")
 
-// copyVerbatim builds the event from the text of its source, as for most events it can.
-// That takes a third of the time of decodeEvent. ok is false whenever the two might
-// differ.
+// copyVerbatim builds the event from the text of its source, which is possible for most
+// events. That takes a third of the time of decodeEvent. ok is false whenever the two
+// might differ.
 func (t template) copyVerbatim(from SourceEvent) (event *Event, ok bool) {
 	if len(from.Source) == 0 || from.Missing+from.Lacks != "" || bytes.IndexByte(from.Source, '\n') >= 0 || bytes.IndexByte(from.Source, '\r') >= 0 || !utf8.Valid(from.Source) {
 		return nil, false

@@ -12,31 +12,30 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A WorkflowStatus says how far people are with an alert.
+// A WorkflowStatus is the status of an alert's triage.
 type WorkflowStatus string
 
-// The workflow statuses of an alert that somebody has looked at. It is open
-// before, "open".
+// The workflow statuses that people set. A new alert is "open".
 const (
 	Acknowledged WorkflowStatus = "acknowledged"
 	Closed       WorkflowStatus = "closed"
 )
 
-// A Decision is what somebody makes of alerts.
+// A Decision is a new status of alerts, by whom and why.
 type Decision struct {
 	Status WorkflowStatus
-	User   string // who decides; "" if nobody has a name
+	User   string // who decides; "" if the user has no name
 	Reason string // "" if none is given
 	At     time.Time
 }
 
-// Decided tells what a Decision did.
+// Decided is the result of a Decision.
 type Decided struct {
 	Changed int
-	Already int // had the status before
+	Already int // alerts that had the status before
 }
 
-// An UnknownAlertsError names alerts that do not exist.
+// An UnknownAlertsError lists alerts that do not exist.
 type UnknownAlertsError struct {
 	Target string
 	IDs    []string
@@ -46,7 +45,7 @@ func (e *UnknownAlertsError) Error() string {
 	return fmt.Sprintf("%s has no alert %s; nothing was changed", e.Target, strings.Join(e.IDs, ", "))
 }
 
-// A ConflictError says that others kept changing an alert.
+// A ConflictError reports that others kept changing an alert.
 type ConflictError struct{ ID string }
 
 func (e *ConflictError) Error() string {
@@ -60,10 +59,10 @@ const maxLocated = 1000
 // before its update.
 const maxConflicts = 3
 
-// Decide gives alerts a workflow status, as Kibana's Security does: with who,
-// when and why. An alert that has the status already keeps what it has. It looks
-// up all of them first: if one is unknown the error is an *UnknownAlertsError,
-// and nothing was changed. With another error the result tells what was.
+// Decide sets the workflow status of alerts, like Kibana's Security: with user, time
+// and reason. An alert that has the status already stays as it is. Decide looks up all
+// alerts first. If one is unknown, the error is an *UnknownAlertsError and nothing was
+// changed. With another error the result still has the counts.
 func (s *Store) Decide(ctx context.Context, ids []string, d Decision) (Decided, error) {
 	var decided Decided
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
@@ -87,8 +86,8 @@ func (s *Store) Decide(ctx context.Context, ids []string, d Decision) (Decided, 
 	return decided, nil
 }
 
-// withoutLost counts alerts that an attempt of ours has changed before its
-// answer was lost, and returns the others.
+// withoutLost counts alerts that we changed in an attempt whose answer was lost, and
+// returns the others.
 func (decided *Decided) withoutLost(found []located, d Decision) []located {
 	return slices.DeleteFunc(found, func(l located) bool {
 		ours := l.status == d.Status && l.decidedAt == timestamp(d.At)
@@ -99,7 +98,7 @@ func (decided *Decided) withoutLost(found []located, d Decision) []located {
 	})
 }
 
-// decideOnce returns the alerts that were changed since they were looked up.
+// decideOnce returns the alerts that others have changed since they were looked up.
 func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, decided *Decided) (changedByOthers []located, err error) {
 	var items []item
 	var sent []located
@@ -133,8 +132,8 @@ func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, dec
 	return changedByOthers, s.withPipelines(ctx, rejection(s.alertsTarget, rejected))
 }
 
-// decisionDocument is the part of an alert that a decision replaces. A reason of
-// an earlier one would not be true of this one.
+// decisionDocument returns the part of an alert that a decision replaces. It clears the
+// reason of an earlier decision.
 func decisionDocument(d Decision) map[string]any {
 	document := map[string]any{
 		"kibana.alert.workflow_status":            d.Status,
@@ -151,7 +150,7 @@ func decisionDocument(d Decision) map[string]any {
 	return document
 }
 
-// located is an alert as it was found.
+// A located is an alert with its place and status.
 type located struct {
 	at        place
 	status    WorkflowStatus
@@ -166,8 +165,7 @@ func idsOf(found []located) []string {
 	return ids
 }
 
-// locate finds out where alerts are. One that another backing index has as well
-// is there twice.
+// locate looks up alerts. It returns an alert twice if two backing indices have it.
 func (s *Store) locate(ctx context.Context, ids []string) ([]located, error) {
 	var all []located
 	unknown := &UnknownAlertsError{Target: s.alertsTarget}
@@ -233,8 +231,7 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 	return found, nil
 }
 
-// maxCopies is how many there are of one alert at the most, in as many backing
-// indices.
+// maxCopies is the maximum number of copies of one alert, in as many backing indices.
 const maxCopies = 10
 
 func locateBody(ids []string, copies int) dsl {

@@ -12,10 +12,10 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Result says what became of alerts.
+// A Result is the outcome of writing alerts.
 type Result struct {
 	Written []Alert
-	// Existing counts those that another run wrote in the meantime.
+	// Existing counts alerts that another run wrote in the meantime.
 	Existing int
 }
 
@@ -25,16 +25,16 @@ type Writer struct {
 	store *Store
 	ready []Alert
 	size  int // of these, in bytes
-	// hidden are ids of alerts that are written and that a search may not see yet,
-	// by their index.
+	// unrefreshed holds the ids of written alerts that may not be searchable yet, by
+	// backing index.
 	unrefreshed map[string][]string
 }
 
-// Writer returns a writer of alerts.
+// Writer returns a new Writer.
 func (s *Store) Writer() *Writer { return &Writer{store: s, unrefreshed: map[string][]string{}} }
 
-// Add takes an alert, and writes those that it has if they are enough for a bulk.
-// What it returns is as with Flush.
+// Add adds an alert, and writes those before it if they fill a bulk. It returns the
+// same as Flush.
 func (w *Writer) Add(ctx context.Context, a Alert) (Result, error) {
 	var result Result
 	var err error
@@ -46,11 +46,10 @@ func (w *Writer) Add(ctx context.Context, a Alert) (Result, error) {
 	return result, err
 }
 
-// Flush writes the alerts that are left, and makes all visible to searches. Each
-// is judged by itself: what the target refuses is written again with less of its
-// event, at last without it, and tells in LeftOut what it lacks. If some are
-// rejected even so the result still holds the others, and the error is a
-// *RejectedError.
+// Flush writes the remaining alerts, and makes all alerts searchable. An alert that the
+// target refuses is written again with less of its event, at last without it; LeftOut
+// lists what it lacks. If the target rejects some even so, the result holds the others
+// and the error is a *RejectedError.
 func (w *Writer) Flush(ctx context.Context) (Result, error) {
 	var result Result
 	var err error
@@ -121,16 +120,15 @@ func (w *Writer) send(ctx context.Context, batch []Alert, refresh bool) ([]outco
 	return outcomes, err
 }
 
-// maxHidden is of how many alerts of an index the ids are kept. One of a shard
-// refreshes all of it, and so many are in every shard.
+// maxUnrefreshed is how many ids of an index are kept. One alert of a shard refreshes
+// all of it, and so many alerts include some of every shard.
 const maxUnrefreshed = 1000
 
-// refresh makes visible what was written without. The last bulk refreshes but the
-// shards that it writes to: others if there are several, and if there was a
-// rollover another index. The API that refreshes whole indices needs a privilege
-// for which a run has no other use; to get documents needs that of a search. When
-// a run is killed before this, the refresh_interval of the index is over before
-// the next run looks for alerts.
+// refresh makes the alerts of earlier bulks searchable. The last bulk refreshes only
+// the shards it wrote to; earlier bulks may have gone to other shards or, after a
+// rollover, to another index. The refresh API needs a privilege that a run has no other
+// use for; a get needs only that of a search. If a run is killed before this, the index
+// refreshes by itself before the next run searches for alerts.
 func (w *Writer) refresh(ctx context.Context) error {
 	var docs []dsl
 	for index, ids := range w.unrefreshed {
@@ -152,7 +150,7 @@ func (w *Writer) refresh(ctx context.Context) error {
 			Error elastic.Cause `json:"error"`
 		} `json:"docs"`
 	}
-	err = w.store.client.Do(ctx, esapi.MgetRequest{Body: bytes.NewReader(body), Refresh: &yes, Realtime: &no}, &answer) // in real time it would not
+	err = w.store.client.Do(ctx, esapi.MgetRequest{Body: bytes.NewReader(body), Refresh: &yes, Realtime: &no}, &answer) // a realtime get would not refresh
 	for _, d := range answer.Docs {
 		if err == nil && d.Error.Type != "" {
 			err = fmt.Errorf("get: %s", d.Error)

@@ -13,7 +13,7 @@ func isOurs(name string) bool {
 
 // removeMetadata removes the keys that are metadata to Elasticsearch instead of fields,
 // and returns them, sorted. With a _doc_count of 1,000 an alert counts as 1,000 in each
-// aggregation; it refuses most others.
+// aggregation; Elasticsearch refuses most others.
 func removeMetadata(document map[string]any) []string {
 	var removed []string
 	for name := range document {

@@ -159,7 +159,7 @@ type runsQuery struct {
 	recent  bool // only recent ones, by the end of their windows
 	clock   bool
 	errors  bool // of the newest runs
-	// editions are ids of rules' documents: whether they are there is asked besides.
+	// editions are ids of rules' documents whose existence is requested too.
 	editions []string
 }
 

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// checkLists returns a *MappingError if a value list of IP addresses is compared
-// with a field that is of another type in some index. There a range would be one
-// of letters, and a network would be nothing.
+// checkLists returns a *MappingError if a value list of IP addresses is compared with a
+// field that has another type in some index. A range there would be one of letters, and
+// a network would match nothing.
 func (m mapping) checkLists(s Search) error {
 	for _, e := range s.Exceptions {
 		for _, entry := range e.Entries {
@@ -22,8 +22,8 @@ func (m mapping) checkLists(s Search) error {
 	return nil
 }
 
-// parentsOfAddresses names what the fields that are compared with addresses stand
-// in. Of a key of a flattened field, field_caps knows nothing but that field.
+// parentsOfAddresses lists the parents of the fields that are compared with addresses.
+// field_caps knows a flattened field, but none of its keys.
 func (s Search) parentsOfAddresses() []string {
 	var parents []string
 	add := func(name string) {
@@ -47,7 +47,8 @@ func (s Search) parentsOfAddresses() []string {
 	return sortedOnce(parents)
 }
 
-// flattenedAbove is the flattened field of which a name is a key, "" if it is none.
+// flattenedAbove returns the flattened field that a name is a key of, "" if there is
+// none.
 func (m mapping) flattenedAbove(name string) string {
 	for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name, '.') {
 		name = name[:at]
@@ -58,7 +59,8 @@ func (m mapping) flattenedAbove(name string) string {
 	return ""
 }
 
-// isOnly reports whether a field is of one of the types wherever it has a value.
+// isOnly reports whether a field has one of the types in every index where it has
+// values.
 func (m mapping) isOnly(name string, types ...string) bool {
 	if m.flattenedAbove(name) != "" {
 		return false
@@ -71,7 +73,7 @@ func (m mapping) isOnly(name string, types ...string) bool {
 	return true
 }
 
-// describeOthers tells a field's types besides some.
+// describeOthers describes a field's types, without some of them.
 func (m mapping) describeOthers(name string, except ...string) string {
 	if above := m.flattenedAbove(name); above != "" {
 		return "is a key of " + above + ", which " + m.describe(above, except...)
@@ -79,8 +81,8 @@ func (m mapping) describeOthers(name string, except ...string) string {
 	return m.describe(name, except...)
 }
 
-// A TextNetwork says that an exclusion looks for networks (203.0.113.0/24) in a
-// field that is not of type ip in some index. There they take no address.
+// A TextNetwork reports that an exclusion compares networks (203.0.113.0/24) with a
+// field that is not of type ip in some index. They match no address there.
 type TextNetwork struct {
 	Exclusion, Field string // KQL, as it was written
 	Networks         []string
@@ -95,7 +97,7 @@ func (n TextNetwork) String() string {
 	return fmt.Sprintf("%s %s, where no address is in %s", n.Field, n.types, networks)
 }
 
-// textNetworks has one for each field, the first exclusion standing for all.
+// textNetworks returns one for each field, with the first of its exclusions.
 func (m mapping) textNetworks(s Search) []TextNetwork {
 	var found []TextNetwork
 	at := map[string]int{}

@@ -9,7 +9,7 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// pairsAnswer is the aggregations of a page of pairs.
+// A pairsAnswer holds the aggregations of a page of pairs.
 type pairsAnswer struct {
 	Pairs   elastic.Composite[bucket] `json:"pairs"`
 	Lacking lackingAnswer             `json:"lacking"`
@@ -20,8 +20,8 @@ type docCount struct {
 	Count int64 `json:"doc_count"`
 }
 
-// lackingAnswer is what bodies.lacking asks for: the fields are named by their
-// position.
+// A lackingAnswer is the answer to bodies.lacking: the fields are named by their
+// positions.
 type lackingAnswer struct {
 	docCount
 	First  lackingField `json:"0"`
@@ -42,8 +42,8 @@ func (a lackingAnswer) read(fields []string) Lacking {
 	return lacking
 }
 
-// undated counts the events without the primary timestamp, where it is not
-// known yet whether there are any.
+// undated counts the events without the primary timestamp, if it is not known yet
+// whether there are any.
 type undated struct {
 	WithoutTimestamp docCount `json:"without_timestamp"`
 }
@@ -55,8 +55,8 @@ type bucket struct {
 	hits
 }
 
-// bucketKey is the pair of a bucket, and the time if it is asked for. A map
-// would take most of a page's memory.
+// A bucketKey is the pair of a bucket, and the time if it is requested. A map would
+// take most of a page's memory.
 type bucketKey []struct {
 	field string
 	value any
@@ -86,7 +86,7 @@ func (k bucketKey) of(field string) (value any, ok bool) {
 	return nil, false
 }
 
-// times is what bodies.times asks for, in milliseconds.
+// times is the answer to bodies.times, in milliseconds.
 type times struct {
 	Time *struct {
 		Value *float64 `json:"value"`
@@ -99,8 +99,8 @@ type times struct {
 	} `json:"fallback"`
 }
 
-// atMillis is a time of an event, in UTC, from its milliseconds. The zero time stands
-// for none, so that an event of just that time is a nanosecond later.
+// atMillis returns the time of milliseconds, in UTC. The zero time means none, so an
+// event of exactly that time is one nanosecond later.
 func atMillis(milliseconds int64) time.Time {
 	t := time.UnixMilli(milliseconds).UTC()
 	if t.IsZero() {
@@ -155,7 +155,7 @@ func (s *Source) candidate(b bucket) (Candidate, error) {
 	return Candidate{Terms: terms, First: first, Events: b.Count}, nil
 }
 
-// terms is the pair of a bucket.
+// terms returns the pair of a bucket.
 func (s *Source) terms(b bucket) ([]any, error) {
 	terms := make([]any, len(s.search.Fields))
 	for i, field := range s.search.Fields {

@@ -11,21 +11,21 @@ import (
 	"newterms/esquery/kql"
 )
 
-// ingested is the field that tells when an event was ingested, by ECS. Only a
-// search that is dated by it sees each event, however late it comes.
+// ingested is ECS's field for the time of an event's ingestion. Only a search dated by
+// it sees each event, however late the event comes.
 const ingested = "event.ingested"
 
-// An Arrival tells of events that are dated by something else than their
-// ingestion, and how much later than their time they came.
+// An Arrival describes events that are not dated by their ingestion, and how late they
+// came.
 type Arrival struct {
-	Events int64 // of the range
-	// Lags are of the newest of them, at most 100, shortest first. It is empty where
-	// they do not tell when they came.
+	Events int64 // in the range
+	// Lags are those of the newest events, at most 100, shortest first. It is empty if
+	// the events do not have the time of their arrival.
 	Lags []time.Duration
 }
 
-// arrivalFields are those that tell when an event came, as far as each index that
-// maps them has them as dates.
+// arrivalFields returns the fields with the time of an event's arrival that all indices
+// that map them have as dates.
 func arrivalFields(s Search, fields kql.Fields) []string {
 	var known []string
 	for _, name := range arrivalNames() {
@@ -37,10 +37,11 @@ func arrivalFields(s Search, fields kql.Fields) []string {
 	return known
 }
 
-// arrivalNames are, in ECS, when an event was ingested and when it was first read.
+// arrivalNames are ECS's fields for when an event was ingested, and when it was first
+// read.
 func arrivalNames() []string { return []string{ingested, "event.created"} }
 
-// arrival asks about the events that are not dated by their ingestion.
+// arrival requests the events that are not dated by their ingestion.
 func (b bodies) arrival(known []string, lags int) dsl {
 	of, dates := dsl{"match_all": dsl{}}, b.search.Timestamp
 	if b.search.Timestamp == ingested {
@@ -69,7 +70,7 @@ func (a arrivalAnswer) read(s Search, known []string) (Arrival, error) {
 		dates = s.Fallback
 	}
 	arrival := Arrival{Events: a.Count}
-	for _, name := range known { // the first that any of them has
+	for _, name := range known { // the first field that any event has
 		lags, err := a.Newest.lags(name, dates)
 		if err != nil || len(lags) > 0 {
 			arrival.Lags = lags
@@ -88,8 +89,8 @@ type datedHits struct {
 	} `json:"hits"`
 }
 
-// lags tells of the events that have both how much later a date is than another,
-// shortest first.
+// lags returns by how much one date is later than another, for the events that have
+// both, shortest first.
 func (h datedHits) lags(later, earlier string) ([]time.Duration, error) {
 	var lags []time.Duration
 	for _, hit := range h.Hits.Hits {
@@ -109,13 +110,13 @@ func (h datedHits) lags(later, earlier string) ([]time.Duration, error) {
 	return lags, nil
 }
 
-// Ahead tells of events that are dated later than a time.
+// An Ahead describes events that are dated after a time.
 type Ahead struct {
 	Events int64
-	To     time.Time // of the latest; zero if there is none
+	To     time.Time // the latest date; zero if there is none
 }
 
-// ahead asks for events, matching or not, that are dated later than a time.
+// ahead searches for events, matching or not, that are dated after a time.
 func (s *Source) ahead(ctx context.Context, of time.Time) (Ahead, error) {
 	aggs := s.times("max")
 	aggs["all"] = dsl{"filter": dsl{"match_all": dsl{}}}

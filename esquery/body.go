@@ -8,32 +8,32 @@ import (
 )
 
 // The request bodies. All are searches without hits, over the rule's query
-// narrowed to a time; none holds a script or a runtime field, which are slow
-// and which some clusters forbid.
+// narrowed to a time. None has a script or a runtime field: these are slow, and
+// some clusters forbid them.
 
 type dsl = map[string]any
 
-// bodies makes the bodies of the requests of a search. It asks nobody.
+// bodies makes the request bodies of a search. It sends nothing.
 type bodies struct {
 	search Search
 	query  dsl // compiled from the search
-	// fallback asks for the fallback's times as well. It is set once an event
-	// without the primary timestamp was seen, and stays.
+	// fallback makes bodies request the fallback's times too. It is set when an event
+	// without the primary timestamp was seen, and stays set.
 	fallback bool
-	// wanted are the fields that an event is fetched with beside its _source, and
-	// foundByDates the dates among those by which it is found.
+	// wanted are the fields that an event is fetched with besides its _source.
+	// foundByDates are the dates among the fields that identify it.
 	wanted       []wantedField
 	foundByDates []string
-	reaches      map[string]reach // of fields that some index has of a narrower type
-	// fromSource takes the values by which events are found from their sources. It
-	// is set where an index does not give so many doc values, and stays.
+	reaches      map[string]reach // of fields that have a narrower type in some index
+	// fromSource reads the values that identify events from their sources. It is set
+	// when an index refuses so many doc values, and stays set.
 	fromSource bool
 }
 
 func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
 
-// candidates lists the pairs of a window, each with its earliest time. The
-// first page also counts the events that lack a new-terms field.
+// candidates lists the pairs of a window, each with its earliest time. The first page
+// also counts the events that lack a new-terms field.
 func (b bodies) candidates(window Range, size int, after json.RawMessage) dsl {
 	aggs := dsl{"pairs": b.pairs(size, after, b.times("min"))}
 	if after == nil && !b.search.MissingTerms {
@@ -42,10 +42,10 @@ func (b bodies) candidates(window Range, size int, after json.RawMessage) dsl {
 	return b.withQuery(aggs, b.within(window))
 }
 
-// history lists the pairs of a page of candidates with the latest time at which
-// a range has an event of theirs. Plain terms filters, one a field, narrow it to
-// the page's values. That lets through other pairs of the same values, which
-// the reader of the answer drops, and is much faster than a clause for each pair.
+// history lists the pairs of a page of candidates with their latest time in a range.
+// Plain terms filters, one for each field, narrow it to the page's values. They also
+// match other pairs of the same values, which the reader of the answer drops. A clause
+// for each pair would be much slower.
 func (b bodies) history(history Range, page []Candidate, size int, after json.RawMessage) dsl {
 	aggs := dsl{"pairs": b.pairs(size, after, b.times("max"))}
 	return b.withQuery(aggs, append(b.having(page), b.within(history))...)
@@ -60,8 +60,8 @@ func (b bodies) locate(page []Candidate, what content, size int, after json.RawM
 	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.having(page), b.at(page))...)
 }
 
-// at narrows to events that have the time of a candidate, and lets each hit tell
-// in milliseconds which of these times it has: an event may have several.
+// at selects events that have the time of a candidate. Each hit names, in milliseconds,
+// which of these times it has: an event may have several.
 func (b bodies) at(page []Candidate) dsl {
 	var times []int64
 	for _, c := range page {
@@ -76,8 +76,8 @@ func (b bodies) at(page []Candidate) dsl {
 	return anyOf(clauses)
 }
 
-// exactTimes lists the pairs of some candidates with each time that their events
-// of a range have, by a timestamp.
+// exactTimes lists the pairs of some candidates with each time of their events in a
+// range, by a timestamp.
 func (b bodies) exactTimes(r Range, page []Candidate, timestamp string, size int, after json.RawMessage) dsl {
 	pairs := b.pairs(size, after, nil)
 	composite := pairs["composite"].(dsl)
@@ -89,10 +89,11 @@ func (b bodies) exactTimes(r Range, page []Candidate, timestamp string, size int
 	return b.withQuery(dsl{"pairs": pairs}, filters...)
 }
 
-// exactTime names the source of an event's times; no field has this name.
+// exactTime is the name of the composite source for an event's times; no field has this
+// name.
 const exactTime = "*"
 
-// excludedBody counts what each query takes of the events of a range that match.
+// excludedBody counts how many of the matching events in a range each query matches.
 func (b bodies) excludedBody(matching dsl, queries []dsl, r Range) dsl {
 	aggs := dsl{"all": dsl{"filter": dsl{"match_all": dsl{}}}}
 	for i, query := range queries {
@@ -101,12 +102,11 @@ func (b bodies) excludedBody(matching dsl, queries []dsl, r Range) dsl {
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{matching, b.within(r)}}}, "aggs": aggs}
 }
 
-// oldest finds the time of the earliest matching event.
+// oldest requests the time of the earliest matching event.
 func (b bodies) oldest(r Range) dsl { return b.withQuery(b.times("min"), b.within(r)) }
 
-// health describes the events of a range, whatever the rule's query is, and
-// those that match it. It asks for now as the server sees it, as the edge of a
-// range.
+// health describes all events in a range, and those that match the rule. It requests
+// the server's time as the edge of a range.
 func (b bodies) health(r Range, lags int, arrivals []string) dsl {
 	times := []string{b.search.Timestamp}
 	if b.search.Fallback != "" {
@@ -121,7 +121,7 @@ func (b bodies) health(r Range, lags int, arrivals []string) dsl {
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": b.within(r)}}, "aggs": aggs}
 }
 
-// newestSources fetches the newest matching event of each of some indices.
+// newestSources fetches the newest matching event in each of some indices.
 func (b bodies) newestSources(r Range, of dsl, source any) dsl {
 	newest := dsl{"top_hits": dsl{"size": 1, "_source": source, "sort": b.newestFirst()}}
 	indices := dsl{"terms": dsl{"field": "_index", "size": maxIndices}, "aggs": dsl{"newest": newest}}
@@ -133,17 +133,17 @@ func (b bodies) newestFirst() []dsl {
 	return []dsl{{b.search.Timestamp: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}}
 }
 
-// nowBody asks for nothing but the server's time.
+// nowBody requests only the server's time.
 func nowBody(timestamp string) dsl {
 	return dsl{"size": 0, "track_total_hits": false, "query": dsl{"match_none": dsl{}}, "aggs": dsl{"clock": now(timestamp)}}
 }
 
-// now asks for the time as the server sees it, as the edge of a range.
+// now requests the server's time, as the edge of a range.
 func now(timestamp string) dsl {
 	return dsl{"date_range": dsl{"field": timestamp, "ranges": []dsl{{"from": "now"}}}}
 }
 
-// docValues asks for dates in milliseconds.
+// docValues requests dates in milliseconds.
 func docValues(dates []string) []dsl {
 	fields := make([]dsl, len(dates))
 	for i, name := range dates {
@@ -152,7 +152,7 @@ func docValues(dates []string) []dsl {
 	return fields
 }
 
-// privilegesBody asks for index privileges, an entry for each index.
+// privilegesBody asks for index privileges, one entry for each index.
 func privilegesBody(wanted []Privilege) dsl {
 	var asked []dsl
 	for _, p := range wanted {

@@ -10,19 +10,19 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A ChangedError says what of the indices has changed since they were opened, so
-// that the answers since then do not fit together. It wraps elastic.ErrIncomplete.
+// A ChangedError says how the indices have changed since they were opened. The answers
+// since then do not fit together. It wraps elastic.ErrIncomplete.
 type ChangedError struct{ What string }
 
 func (e *ChangedError) Error() string { return "the indices changed in mid-run: " + e.What }
 
 func (e *ChangedError) Unwrap() error { return elastic.ErrIncomplete }
 
-// Unchanged makes sure that the answers so far come from all indices that there were
-// at first, and that the fields are still of the same types: it is to be asked before
-// something is concluded from answers in which there was nothing. It asks nobody if
-// it was asked before and no index has come since then; one that goes fails the next
-// search. Besides *ChangedError it returns the errors of Open.
+// Unchanged returns an error unless the answers so far come from all indices that
+// existed at first, with the same types of fields. Call it before you conclude anything
+// from an empty answer. It sends nothing if no index was added since its last call; an
+// index that goes fails the next search. It returns a *ChangedError or an error of
+// Open.
 func (s *Source) Unchanged(ctx context.Context) error {
 	shards := s.shards.Number()
 	if s.confirmed == shards && shards > 0 {
@@ -35,7 +35,7 @@ func (s *Source) Unchanged(ctx context.Context) error {
 	return nil
 }
 
-// compare asks for the types once more, as they were asked for at first.
+// compare reads the types again, and compares them with the first ones.
 func (s *Source) compare(ctx context.Context) error {
 	names := s.search.mappedNames()
 	now, err := askMapping(ctx, s.client, s.search.Indices, names, len(s.opened.passedOver) > 0)
@@ -52,7 +52,7 @@ func (s *Source) compare(ctx context.Context) error {
 		return fmt.Errorf("field types: field_caps %s: %w", strings.Join(s.search.Indices, ","), err)
 	}
 	if gone := slices.DeleteFunc(slices.Clone(s.opened.indices), func(index string) bool { return slices.Contains(now.indices, index) }); len(gone) > 0 {
-		return &ChangedError{someOf(gone) + " cannot be searched any more: closed, deleted, or taken from this user's rights"}
+		return &ChangedError{firstNames(gone) + " cannot be searched any more: closed, deleted, or taken from this user's rights"}
 	}
 	if _, err := open(s.client, s.search, now); err != nil {
 		return err
@@ -68,7 +68,7 @@ func (s *Source) compare(ctx context.Context) error {
 	return nil
 }
 
-// whatChanged returns what has changed in the indices as an error, or else err.
+// whatChanged returns the change of the indices as an error, or else err.
 func (s *Source) whatChanged(ctx context.Context, err error) error {
 	changed := s.compare(ctx)
 	if errors.As(changed, new(*ChangedError)) || errors.As(changed, new(*TypeError)) {
@@ -77,8 +77,8 @@ func (s *Source) whatChanged(ctx context.Context, err error) error {
 	return err
 }
 
-// request is a search of the source's indices that fails if one of them has gone
-// since the last.
+// request returns a search of the source's indices. It fails if one of them has gone
+// since the last search.
 func (s *Source) request(body any) elastic.Search {
 	r := s.search.request(body)
 	r.Since = s.shards

@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-// What request bodies are made of.
+// The common clauses of request bodies.
 
 func (b bodies) withQuery(aggs dsl, filters ...dsl) dsl {
 	if b.search.Fallback != "" && !b.fallback {
@@ -37,8 +37,8 @@ func (b bodies) pairs(size int, after json.RawMessage, aggs dsl) dsl {
 	return pairs
 }
 
-// times aggregates the primary timestamp, and the fallback over the events
-// that lack it, once such an event was seen.
+// times aggregates the primary timestamp and, once an event without it was seen, the
+// fallback over such events.
 func (b bodies) times(metric string) dsl {
 	aggs := dsl{"time": dsl{metric: dsl{"field": b.search.Timestamp}}}
 	if b.fallback {
@@ -51,10 +51,10 @@ func (b bodies) amongFallback(aggs dsl) dsl {
 	return dsl{"filter": lacks(b.search.Timestamp), "aggs": aggs}
 }
 
-// lacking counts the events that lack any of the new-terms fields and, by the
-// field's position, those that lack it, and of these the ones whose value was
-// not indexed: it is longer than ignore_above, or malformed. Its aggregations are single filters,
-// because a bucket for each would count towards search.max_buckets.
+// lacking counts the events that lack any new-terms field. By the field's position it
+// also counts those that lack it, and those whose value is not indexed because it is
+// malformed or longer than ignore_above. It uses single filters, not a filters
+// aggregation, whose buckets count towards search.max_buckets.
 func (b bodies) lacking() dsl {
 	any, each := []dsl{}, dsl{}
 	for i, field := range b.search.Fields {
@@ -65,13 +65,13 @@ func (b bodies) lacking() dsl {
 	return dsl{"filter": anyOf(any), "aggs": each}
 }
 
-// within is the time filter: a time of an event lies in the range.
+// within selects events that have a time in the range.
 func (b bodies) within(r Range) dsl {
 	return b.dated(b.bounded(map[string]int64{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()}))
 }
 
-// dated is a filter of an event's time: the primary timestamp is in it, or it is
-// missing and the fallback is. Of an event with several times one is enough.
+// dated selects events whose primary timestamp, or if they lack it the fallback,
+// satisfies a filter. One of several times is enough.
 func (b bodies) dated(in func(field string) dsl) dsl {
 	if b.search.Fallback == "" {
 		return in(b.search.Timestamp)
@@ -80,7 +80,7 @@ func (b bodies) dated(in func(field string) dsl) dsl {
 	return anyOf([]dsl{in(b.search.Timestamp), undated})
 }
 
-// having narrows to events that have some page's value in each field.
+// having selects events that have one of the page's values in each field.
 func (b bodies) having(page []Candidate) []dsl {
 	filters := make([]dsl, len(b.search.Fields))
 	for i, field := range b.search.Fields {
@@ -97,14 +97,14 @@ func (b bodies) having(page []Candidate) []dsl {
 	return filters
 }
 
-// topHit is the earliest document by a timestamp.
+// topHit requests the earliest document by a timestamp.
 func (b bodies) topHit(timestamp string, what content) dsl {
 	top := dsl{
 		"size": 1, "_source": what.source(),
 		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}
 	if what != place {
-		maps.Copy(top, b.foundByAnd(fieldsOf(b.wanted, everyOf(b.wanted))))
+		maps.Copy(top, b.foundByAnd(fetchFields(b.wanted, allWanted(b.wanted))))
 	}
 	return dsl{"top_hits": top}
 }

@@ -6,30 +6,30 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// content says how much of an event is asked for.
+// A content says how much of an event to fetch.
 type content int
 
 const (
-	// place is where an event is, and the values by which it is found.
+	// place is the event's place, and the values that identify it.
 	place content = iota
-	// asSent is that, its _source as it was sent and the wanted fields. The answer
-	// is no JSON if the source is none: Elasticsearch also takes JSON with a byte
-	// order mark or comments, UTF-16 and YAML, and gives them back as they are.
+	// asSent adds the _source as it was sent, and the wanted fields. The answer is no
+	// JSON if the source is none. Elasticsearch also accepts JSON with a byte order
+	// mark or comments, UTF-16 and YAML, and returns them unchanged.
 	asSent
-	// reencoded is the same with the source in plain JSON, in which numbers have
-	// lost digits beyond those of a double.
+	// reencoded is the same with the source in plain JSON. Its numbers have lost digits
+	// beyond those of a double.
 	reencoded
 )
 
-// source is what a search is asked for.
+// source returns the _source option of a search.
 func (c content) source() any {
-	if c == reencoded { // a filter makes Elasticsearch write what it has read; no field has this name
+	if c == reencoded { // a filter makes Elasticsearch encode the source again; no field has this name
 		return dsl{"excludes": []string{""}}
 	}
 	return c == asSent
 }
 
-// Why an event is Missing. Unreadable is of one that was asked for by itself.
+// Why an event is Missing. Unreadable is for an event that was fetched alone.
 const (
 	Gone       = "it is gone since it was listed"
 	tooLarge   = "it is too large to fetch"
@@ -37,20 +37,20 @@ const (
 	among      = "it was asked for together with others, of which there are many that Elasticsearch cannot read"
 )
 
-// maxSplits bounds how often events are fetched in halves because some cannot be
-// read, in all of a run: to find one of 500 takes 9. Where there are more of them,
-// readable events that are asked for together with these are Missing as well.
+// maxSplits bounds how often a run fetches events in halves because some cannot be
+// read: to find one of 500 takes 9. Beyond it, readable events fetched together with
+// unreadable ones are Missing too.
 const maxSplits = 100
 
-// eventsApart finds where the events are, and then fetches what they hold: of as
-// many together as can be had.
+// eventsApart finds the places of the events, and then fetches their contents, as many
+// together as possible.
 func (s *Source) eventsApart(ctx context.Context, candidates []Candidate) ([]*Event, error) {
 	events, err := s.eventsWith(ctx, candidates, place)
 	if err != nil {
 		return nil, err
 	}
 	var unread []*Event
-	seen := map[*Event]bool{} // candidates may share one
+	seen := map[*Event]bool{} // candidates may share an event
 	for _, e := range events {
 		if e.ID != "" && !seen[e] {
 			seen[e] = true
@@ -62,15 +62,15 @@ func (s *Source) eventsApart(ctx context.Context, candidates []Candidate) ([]*Ev
 
 func (e *Event) place() string { return e.Index + "/" + e.ID }
 
-// read fetches what events hold that are known by their places. It tells an event
-// that cannot be read from a cluster that does not answer: of the former
-// Elasticsearch still tells the place. And it asks for reencoded sources alone: if
-// such an answer is no JSON, it is spoiled on its way.
+// read fetches the contents of events with known places. If Elasticsearch still returns
+// the place of an event, the event is unreadable; otherwise the cluster does not
+// answer. It fetches reencoded sources separately. If such an answer is no JSON, it was
+// spoiled on its way.
 func (s *Source) read(ctx context.Context, events []*Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	err := s.fill(ctx, events, reencoded, everyOf(s.wanted))
+	err := s.fill(ctx, events, reencoded, allWanted(s.wanted))
 	tooMuch := elastic.TooMuchToAnswer(err) || elastic.TooMuchToAsk(err) || elastic.TooManyHits(err)
 	switch {
 	case err == nil || !tooMuch && !elastic.ShardFailed(err):
@@ -111,10 +111,10 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 	return nil
 }
 
-// fill puts what a search answers into events.
+// fill copies the hits of a search into events.
 func (s *Source) fill(ctx context.Context, events []*Event, what content, asked []bool) error {
 	var hits []foundEvent
-	_, err := s.client.Hits(ctx, s.request(s.bodies.read(events, what, fieldsOf(s.wanted[:len(asked)], asked))), &hits)
+	_, err := s.client.Hits(ctx, s.request(s.bodies.read(events, what, fetchFields(s.wanted[:len(asked)], asked))), &hits)
 	if err != nil {
 		return s.explain(ctx, err)
 	}

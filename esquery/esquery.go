@@ -1,10 +1,9 @@
-// Package esquery reads what others own: the events of a rule's indices.
+// Package esquery reads the events of a rule's indices, which belong to others.
 //
-// A Source answers the questions of the new-terms algorithm: which pairs have
-// events in a window (Candidates), when they were last seen before it
-// (LastSeen), and which event was the first (Events). Every answer is
-// complete or an error: a failed shard, a timeout or a skipped cluster is
-// never read as "nothing found".
+// A Source answers the questions of the new-terms algorithm: which pairs have events in
+// a window (Candidates), when they were last seen before it (LastSeen), and which event
+// was the first (Events). Every answer is complete or an error: a failed shard, a
+// timeout or a skipped cluster never counts as "nothing found".
 package esquery
 
 import (
@@ -24,47 +23,47 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A Search says which events a rule matches, and what makes a pair of them.
+// A Search selects the events of a rule, and the fields of its pairs.
 type Search struct {
-	Indices []string    // names and patterns; those that match nothing are ignored
-	Query   kql.Query   // what an event must match
-	Filters []Filter    // besides Query
-	Exclude []kql.Query // events that match one are as if they were not there
-	// Exceptions leave out events as well, as the exception lists of the rule say.
+	Indices []string    // names and patterns; those without a match are ignored
+	Query   kql.Query   // an event must match it
+	Filters []Filter    // an event must match these too
+	Exclude []kql.Query // events that match one are ignored
+	// Exceptions exclude events too; they come from the rule's exception lists.
 	Exceptions []Exception
 	Fields     []string // the new-terms fields, one to three
-	// Timestamp is the field that dates an event, and Fallback the one that
-	// dates those that lack it; "" if there is none.
+	// Timestamp is the field that dates an event, and Fallback the one that dates
+	// events without it; "" if there is none.
 	Timestamp, Fallback string
-	// MissingTerms makes an absent value a term of its own, nil. Otherwise an
-	// event that lacks a new-terms field has no pair.
+	// MissingTerms makes an absent value a term, nil. Otherwise an event that lacks a
+	// new-terms field has no pair.
 	MissingTerms bool
-	// Wanted are fields that Event.Fields shall have, as their mapping has them.
+	// Wanted lists more fields for Event.Fields.
 	Wanted []string
-	// PageSize is the number of pairs asked for at once; 0 is defaultPageSize.
+	// PageSize is the number of pairs in a request; 0 means defaultPageSize.
 	PageSize int
 }
 
-// defaultPageSize bounds the memory of a run: a page takes about 2.5 MB on the
-// wire. It is also Kibana's, well below Elasticsearch's limits of 65,536
-// buckets in an answer and 65,536 values in a terms filter.
+// defaultPageSize bounds the memory of a run: a page takes about 2.5 MB on the wire.
+// Kibana uses the same, well below Elasticsearch's limits of 65,536 buckets in an
+// answer and 65,536 values in a terms filter.
 const defaultPageSize = 10_000
 
-// A Range of time is half-open: From is inside, To is not. Both are read in
-// whole milliseconds.
+// A Range of time is half-open: From is inside, To is not. Both count in whole
+// milliseconds.
 type Range struct{ From, To time.Time }
 
 // A Pair is a value for each new-terms field, in order: a string, a json.Number, a
 // bool, or nil for an absent value.
 type Pair []any
 
-// Key is equal for equal pairs alone. It is JSON, which keeps "1" and 1 apart.
+// Key returns JSON that is equal for equal pairs only. JSON keeps "1" and 1 apart.
 func (p Pair) Key() string {
 	text := make([]byte, 0, 64)
 	for _, term := range p {
 		switch v := term.(type) {
 		case string:
-			text, _ = jsontext.AppendQuote(text, v) // also what is no UTF-8
+			text, _ = jsontext.AppendQuote(text, v) // even if it is not UTF-8
 		case nil:
 			text = append(text, "null"...)
 		default:
@@ -86,17 +85,17 @@ type Candidate struct {
 type Event struct {
 	Index, ID string // "" if it is gone
 	Source    []byte // a JSON object; nil if the index keeps no _source, or if it is Missing
-	// Fields holds Search.Wanted and the fields of the pair and the timestamps, as
-	// far as the event has them, as the mapping has them: also what _source lacks,
-	// such as alias and constant_keyword fields. Dates are in RFC 3339.
+	// Fields holds Search.Wanted, the fields of the pair and the timestamps, as far as
+	// the event has them. They come from the mapping, and so include fields that
+	// _source lacks, such as alias and constant_keyword fields. Dates are in RFC 3339.
 	Fields map[string][]any
-	// Missing says why the event cannot be had, "" if it is here, and Lacks what of
-	// it cannot, and why.
+	// Missing says why the event could not be fetched, "" if it was. Lacks says which
+	// part could not be, and why.
 	Missing, Lacks string
 }
 
-// A Source is a Search against a cluster whose field types are known. It is not
-// safe for concurrent use, except that Events may be asked for beside the rest.
+// A Source is a Search in a cluster, with the types of its fields. It is not safe for
+// concurrent use, except for Events beside another method.
 type Source struct {
 	client *elastic.Client
 	bodies
@@ -105,33 +104,33 @@ type Source struct {
 	// may be.
 	pageSize, eventsPageSize, eventsAtOnce, maxHits int
 
-	opened    mapping         // as the indices were
-	shards    *elastic.Shards // that answered
-	confirmed int             // how many of these there were when they were found unchanged
+	opened    mapping         // of the indices when they were opened
+	shards    *elastic.Shards // those that answered
+	confirmed int             // their number at the last successful Unchanged
 
-	exactly      bool // asks for events by their exact times, because by ranges of time it finds too many
+	exactly      bool // finds events by exact times, because ranges of time return too many
 	splits       int  // how often events were fetched in halves: see maxSplits
 	recency      recency
-	sources      *sources
+	fieldOrigins *fieldOrigins
 	fields       kql.Fields
 	textNetworks []TextNetwork
-	// forEvents is what asks for events. What it learns it learns by itself.
+	// forEvents is the Source for Events. What it learns stays separate.
 	forEvents *Source
 }
 
 func newSource(c *elastic.Client, b bodies) *Source {
 	size := cmp.Or(b.search.PageSize, defaultPageSize)
-	s := Source{client: c, bodies: b, shards: &elastic.Shards{}, sources: newSources(b.wanted), pageSize: size, eventsPageSize: min(size, maxLocated), eventsAtOnce: min(size, firstEvents), maxHits: maxFound(maxEvents)}
+	s := Source{client: c, bodies: b, shards: &elastic.Shards{}, fieldOrigins: newFieldOrigins(b.wanted), pageSize: size, eventsPageSize: min(size, maxLocated), eventsAtOnce: min(size, firstEvents), maxHits: maxFound(maxEvents)}
 	forEvents := s
-	forEvents.shards = nil // an event that is gone since then takes nothing from what was concluded
+	forEvents.shards = nil // an event that is deleted later changes no conclusion
 	s.forEvents = &forEvents
 	return &s
 }
 
-// Open asks for the types of the fields that the search names, in one request,
-// and compiles the query with them. Its errors are a *NotFoundError if there
-// is nothing to search, a *kql.FieldError, *TypeError or *MappingError if the
-// search does not fit the mapping, or what a request returns.
+// Open reads the types of the search's fields in one request, and compiles the query.
+// It returns a *NotFoundError if there is nothing to search. If the search does not fit
+// the mapping, it returns a *kql.FieldError, *TypeError or *MappingError; otherwise the
+// error of a request.
 func Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
 	return NewMappings(s).Open(ctx, c, s)
 }
@@ -158,15 +157,15 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 	return source, nil
 }
 
-// PassedOver names what of the search's indices cannot be seen.
+// PassedOver lists the search's indices whose events cannot be seen.
 func (s *Source) PassedOver() []Unavailable { return s.opened.passedOver }
 
-// TextNetworks are those of the search's exclusions, one for each field.
+// TextNetworks returns those of the search's exclusions, one for each field.
 func (s *Source) TextNetworks() []TextNetwork { return s.textNetworks }
 
-// Hash identifies what the search reads, in hex: the indices, the query with its
-// filters and exclusions, the fields and the timestamps, and whether an absent
-// value is a term. The order of indices and exclusions does not count.
+// Hash identifies the search, in hex: the indices, the query with its filters and
+// exclusions, the fields, the timestamps, and MissingTerms. The order of indices and
+// exclusions does not matter.
 func (s Search) Hash() (string, error) {
 	exclude := make([]string, len(s.Exclude))
 	for i, q := range s.Exclude {
@@ -186,15 +185,15 @@ func (s Search) Hash() (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// Scope is the Hash without exclusions and exceptions. Scheduled runs follow each
-// other by it: what was excluded at the time was looked at.
+// Scope is the Hash without exclusions and exceptions. It identifies scheduled runs
+// that continue one another: a window counts as covered for events that were excluded
+// at the time.
 func (s Search) Scope() (string, error) {
 	s.Exclude, s.Exceptions = nil, nil
 	return s.Hash()
 }
 
-// fieldNames are the fields that decide which events match and what they are,
-// sorted, each once.
+// fieldNames lists the fields that a search needs of its mapping, sorted, each once.
 func (s Search) fieldNames() []string {
 	names := append(s.Query.Names(), s.Fields...)
 	for _, q := range s.Exclude {
@@ -213,8 +212,8 @@ func (s Search) fieldNames() []string {
 	return sortedOnce(names)
 }
 
-// PlainNames are the fields that decide which events match and what they are, sorted,
-// but for patterns and paths of nested groups.
+// PlainNames lists the fields that a search needs of its mapping, sorted, without
+// patterns and paths of nested groups.
 func (s Search) PlainNames() []string {
 	names := s.fieldNames()
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
@@ -222,7 +221,8 @@ func (s Search) PlainNames() []string {
 	})
 }
 
-// known are the fields that Kibana knows when it compiles the query and the filters.
+// known returns the fields that Kibana knows when it compiles the query and the
+// filters.
 func (s Search) known(fields kql.Fields) kql.Fields {
 	return s.Query.Known(fields, keysOf(s.Filters)...)
 }
@@ -232,12 +232,12 @@ func sortedOnce(names []string) []string {
 	return slices.Compact(names)
 }
 
-// request is a search of these indices.
+// request returns a search of these indices.
 func (s Search) request(body any) elastic.Search {
 	return elastic.Search{Indices: s.Indices, IgnoreUnavailable: true, Body: body}
 }
 
-// compile gives the query that events must match at any time.
+// compile returns the query that events must match at any time.
 func (s Search) compile(fields kql.Fields) (dsl, error) {
 	query, err := s.Query.Compile(fields, keysOf(s.Filters)...)
 	if err != nil {
@@ -258,7 +258,7 @@ func (s Search) compile(fields kql.Fields) (dsl, error) {
 	}
 	mustNot = append(mustNot, excluding...)
 	if len(mustNot) == 0 {
-		return loudly(dsl{"bool": dsl{"filter": filter}}), nil
+		return failIfForbidden(dsl{"bool": dsl{"filter": filter}}), nil
 	}
-	return loudly(dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}), nil
+	return failIfForbidden(dsl{"bool": dsl{"filter": filter, "must_not": mustNot}}), nil
 }

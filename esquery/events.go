@@ -9,35 +9,34 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// How many candidates' events are asked for at once follows the size of the last
-// ones: an answer is to be about wantedAnswer. With Okta's 4 kB an event that is
-// 500, and one of 200 kB is asked for with 9 others. With answers twice as large
-// a run took a third more memory, and hardly less time. The first ones are asked
-// for all fields, which takes 0.25 ms each: so they are few, unless they are all,
-// where a second request would take as long as fields for fewEvents.
+// The number of candidates whose events are fetched together depends on the size of the
+// last events: an answer should be about wantedAnswer. With Okta's 4 kB an event that
+// is 500; events of 200 kB are fetched 10 at a time. With answers twice as large a run
+// took a third more memory, and hardly less time. The first events are fetched with all
+// fields, which takes 0.25 ms each. So they are few, unless they are all: a second
+// request would take as long as fields for fewEvents.
 const (
 	firstEvents  = 10
 	fewEvents    = 25
-	maxEvents   = 1_000
+	maxEvents    = 1_000
 	wantedAnswer = 2 << 20
 )
 
-// fewOfPair events of a pair may come in place of its first one. A third one costs
-// more to fetch than it costs to ask for the exact time.
+// fewOfPair is how many events of a pair may be fetched to find its first one. To fetch
+// a third costs more than to search for the exact time.
 const fewOfPair = 2
 
-// Events fetches an event that happened at the candidate's First, for each of
-// the candidates, and yields them for some of them at a time, in their order. If
-// several happened then, it is any of them. Candidates of the same event share
-// it. An event that is gone since it was listed, that is more than the cluster can
-// answer or that Elasticsearch cannot read is Missing. It ends after the first
-// error.
+// Events fetches an event at the time First of each candidate. It yields the events of
+// some candidates at a time, in the candidates' order. If there are several at that
+// time, it returns any of them. Candidates of the same event share it. An event is
+// Missing if it was deleted since, is too large to answer, or cannot be read by
+// Elasticsearch. Events ends after the first error.
 func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[]*Event, error] {
 	s = s.forEvents
 	return func(yield func([]*Event, error) bool) {
 		for len(candidates) > 0 {
 			chunk := candidates[:min(len(candidates), s.eventsAtOnce)]
-			if len(s.sources.known) == 0 && len(candidates) <= fewEvents {
+			if len(s.fieldOrigins.known) == 0 && len(candidates) <= fewEvents {
 				chunk = candidates
 			}
 			events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) { return s.events(ctx, chunk) })
@@ -53,7 +52,7 @@ func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[
 	}
 }
 
-// Places is Events without what the events hold: it only tells where they are.
+// Places is Events without the contents: it returns only places.
 func (s *Source) Places(ctx context.Context, candidates []Candidate) ([]*Event, error) {
 	s = s.forEvents
 	var all []*Event
@@ -67,8 +66,8 @@ func (s *Source) Places(ctx context.Context, candidates []Candidate) ([]*Event, 
 	return all, nil
 }
 
-// events fetches the events together. One whose source is no plain JSON may make
-// the answer none, and one that cannot be read leaves no answer at all.
+// events fetches the events together. An event whose source is no plain JSON can make
+// the answer invalid, and an unreadable one leaves no answer at all.
 func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, error) {
 	events, err := s.eventsWith(ctx, candidates, asSent)
 	if elastic.NoJSON(err) {
@@ -80,14 +79,13 @@ func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, 
 	return events, err
 }
 
-// eventsWith finds most events in one search, and those that it does not find by
-// locating each.
+// eventsWith finds most events in one search, and locates each of the others.
 func (s *Source) eventsWith(ctx context.Context, candidates []Candidate, what content) ([]*Event, error) {
 	events := make([]*Event, len(candidates))
 	full, err := s.findEvents(ctx, candidates, what, events)
-	if err == nil && full && !s.exactly { // of events of others, that share values with the candidates
+	if err == nil && full && !s.exactly { // of other pairs' events, which share values with the candidates
 		s.exactly = true
-		err = s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
+		err = s.fillMissing(candidates, events, func(left []Candidate, found []*Event) error {
 			_, err := s.findEvents(ctx, left, what, found)
 			return err
 		})
@@ -95,16 +93,16 @@ func (s *Source) eventsWith(ctx context.Context, candidates []Candidate, what co
 	if err != nil {
 		return nil, err
 	}
-	return events, s.forUnfound(candidates, events, func(left []Candidate, found []*Event) error {
+	return events, s.fillMissing(candidates, events, func(left []Candidate, found []*Event) error {
 		located, err := s.locateEvents(ctx, left, what)
 		copy(found, located)
 		return err
 	})
 }
 
-// forUnfound calls find for those candidates that have no event yet, if there are
-// any, and takes what it finds.
-func (s *Source) forUnfound(candidates []Candidate, events []*Event, find func(left []Candidate, found []*Event) error) error {
+// fillMissing calls find for the candidates without an event, if there are any, and
+// adds the events that it finds.
+func (s *Source) fillMissing(candidates []Candidate, events []*Event, find func(left []Candidate, found []*Event) error) error {
 	var left []int // positions
 	for i, e := range events {
 		if e == nil {
@@ -122,19 +120,18 @@ func (s *Source) forUnfound(candidates []Candidate, events []*Event, find func(l
 	return err
 }
 
-// findEvents fills in the events that a search for the candidates' values and
-// times finds. It may leave some out: those of which there are many at the same
-// time, and some whose times the index keeps in a format of its own. The answer is
-// full if there may be more.
+// findEvents fills in the events that a search for the candidates' values and times
+// finds. It may miss some: those of which many have the same time, and some in indices
+// with their own format of times. full reports that there may be more.
 func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what content, events []*Event) (full bool, err error) {
 	hits, full, err := s.hitsOf(ctx, candidates, what)
 	if err != nil {
-		if isMisfit(err) { // a format that takes no milliseconds: locating takes ranges
+		if isUncompilable(err) { // a format that accepts no milliseconds: locating uses ranges
 			return false, nil
 		}
 		return false, s.explain(ctx, err)
 	}
-	at := map[int64][]int{} // positions of the candidates, by time
+	at := map[int64][]int{} // positions of candidates, by time
 	for i, c := range candidates {
 		at[c.First.UnixMilli()] = append(at[c.First.UnixMilli()], i)
 	}
@@ -158,15 +155,15 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what co
 	return full, nil
 }
 
-// hitsOf searches for events, at first with what is known of the fields that
-// their sources lack. They are full if there may be more of them.
+// hitsOf searches for events, first with only the fields that their sources may lack.
+// full reports that there may be more.
 func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) (hits []foundEvent, full bool, err error) {
-	for asked := s.sources.lacking(); ; asked = everyOf(s.wanted) {
+	for asked := s.fieldOrigins.toFetch(); ; asked = allWanted(s.wanted) {
 		bytes, size := 0, min(maxFound(len(candidates)), s.maxHits)
 		err = elastic.Fewer(&size, func(size int) error {
 			return s.withValues(func() (err error) {
 				hits = nil
-				body := s.find(candidates, s.exactly, size, what, fieldsOf(s.wanted, asked), s.sources.optional(asked))
+				body := s.find(candidates, s.exactly, size, what, fetchFields(s.wanted, asked), s.fieldOrigins.optional(asked))
 				bytes, err = s.client.Hits(ctx, s.request(body), &hits)
 				return err
 			})
@@ -181,14 +178,14 @@ func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what conten
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(maxEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
-		if s.sources.learn(hits, asked) {
+		if s.fieldOrigins.learn(hits, asked) {
 			return hits, full, nil
 		}
 	}
 }
 
-// withValues asks once more, with values from the sources of events, where an index
-// does not give the doc values.
+// withValues calls ask again, with values from the events' sources, if an index refuses
+// so many doc values.
 func (s *Source) withValues(ask func() error) error {
 	err := ask()
 	if elastic.TooManyDocValues(err) && !s.fromSource {

@@ -7,35 +7,35 @@ import (
 )
 
 // An Exception is an item of an exception list: an event that matches all of its
-// entries is as if it were not there.
+// entries is ignored.
 type Exception struct {
 	Name    string `json:"-"` // of the item, with that of its list
 	Entries []Entry
-	// OSTypes are operating systems of which the host must have one: linux, macos
-	// or windows. None is any host.
+	// OSTypes are operating systems: linux, macos or windows. The host must have one of
+	// them; none means any host.
 	OSTypes []string `json:",omitempty"`
 }
 
 // An Entry is a condition of an Exception, with the meaning that Kibana gives it.
-// Case counts on keyword fields.
+// Letter case matters on keyword fields.
 type Entry struct {
 	Field string
-	// Kind is match, match_any, exists, wildcard (with the * and ? of
-	// Elasticsearch) or nested.
+	// Kind is match, match_any, exists, wildcard (with Elasticsearch's * and ?) or
+	// nested.
 	Kind     string
 	Excluded bool        // the event must not match it
-	Values   []string    // one, or for match_any any number
-	Ranges   [][2]string // of match_any as well: from and to, both inclusive
-	// IgnoreCase is for match_any: letter case does not count on keyword fields.
+	Values   []string    // one, or any number for match_any
+	Ranges   [][2]string // for match_any: from and to, both inclusive
+	// IgnoreCase is for match_any: letter case is ignored on keyword fields.
 	IgnoreCase bool
-	// List names the value list that the values come from. With Addresses they are
-	// IP addresses, networks and ranges, which fields of no other type have.
+	// List names the value list of the values. With Addresses they are IP addresses,
+	// networks and ranges, which only fields of type ip match.
 	List      string  `json:"-"`
 	Addresses bool    `json:"-"`
-	Of        []Entry // of nested: conditions on one object of the field
+	Of        []Entry // for nested: conditions on one object of the field
 }
 
-// maxTerms is how many values a terms query takes (index.max_terms_count).
+// maxTerms is how many values a terms query may have (index.max_terms_count).
 const maxTerms = 65_536
 
 func (e Exception) names() []string {
@@ -50,7 +50,7 @@ func (e Entry) names(path string) []string {
 	if e.Kind != "nested" {
 		return []string{path + e.Field}
 	}
-	names := []string{e.Field + ".*"} // which field_caps says nothing of by itself
+	names := []string{e.Field + ".*"} // field_caps returns nothing for the path alone
 	for _, of := range e.Of {
 		names = append(names, of.names(e.Field+".")...)
 	}
@@ -62,7 +62,7 @@ func (e Exception) compile(fields kql.Fields) dsl {
 	if len(e.OSTypes) == 0 {
 		return all
 	}
-	var of []dsl // as Kibana asks: Elastic's endpoint has it in the second
+	var of []dsl // as in Kibana: Elastic's endpoint sets the second
 	for _, field := range []string{"host.os.type", "host.os.name.caseless"} {
 		for _, os := range e.OSTypes {
 			of = append(of, dsl{"match_phrase": dsl{field: os}})
@@ -95,9 +95,9 @@ func (e Entry) compile(path string, fields kql.Fields) dsl {
 	return anyOf(anyValue(name, fields[name], e))
 }
 
-// anyValue are queries of which an event with one of the values matches one. They
-// are few where the type of the field allows it: a clause for each of thousands
-// of values is more than a cluster takes.
+// anyValue returns queries; an event with one of the values matches one of them. They
+// are few if the type of the field allows: thousands of clauses are more than a cluster
+// accepts.
 func anyValue(name string, f kql.Field, e Entry) []dsl {
 	values, ranges := e.Values, e.Ranges
 	isKeyword := !f.Object && slices.Equal(f.Types, []string{"keyword"})
@@ -129,13 +129,13 @@ func anyValue(name string, f kql.Field, e Entry) []dsl {
 	return queries
 }
 
-// isText reports whether all types are of texts, whose case can be ignored.
+// isText reports whether all types hold text, whose case can be ignored.
 func isText(types []string) bool {
 	return !slices.ContainsFunc(types, func(kind string) bool { return !slices.Contains([]string{"keyword", "text", "match_only_text"}, kind) })
 }
 
-// excluding are the queries of which an event must match none, in few clauses:
-// the values of exclusions that are no more than `field: value` stand together.
+// excluding returns queries of which an event must match none. It uses few clauses:
+// exclusions of the form `field: value` share one.
 func (s Search) excluding(fields kql.Fields) ([]dsl, error) {
 	var queries []dsl
 	together := map[string][]string{}

@@ -12,7 +12,7 @@ import (
 	"newterms/esquery/kql"
 )
 
-// Excluded says how many events an exclusion takes, of those that would match.
+// An Excluded is the number of otherwise matching events that an exclusion removes.
 type Excluded struct {
 	Name   string // the KQL, or the name of the exception
 	Events int64
@@ -21,12 +21,12 @@ type Excluded struct {
 // excludedAtOnce is how many exclusions one search counts.
 const excludedAtOnce = 500
 
-// Excluded counts for each exclusion and exception of the search, in order, the
-// events of a range that it takes, and how many there are before any is taken. An
-// event that several take counts for each. It asks nothing if there are none.
+// Excluded counts, for each exclusion and exception of the search, the events in a
+// range that it removes. of is the number of events before any is removed. An event
+// that several exclusions remove counts for each. Without exclusions it sends nothing.
 func (s *Source) Excluded(ctx context.Context, r Range) (counts []Excluded, of int64, err error) {
 	var queries []dsl
-	var at []int // the positions in counts of what queries ask
+	var at []int // the position in counts of each query
 	networks := map[string]*networkCounts{}
 	for i, q := range s.search.Exclude {
 		counts = append(counts, Excluded{Name: q.String()})
@@ -65,7 +65,7 @@ func (s *Source) Excluded(ctx context.Context, r Range) (counts []Excluded, of i
 	return counts, of, nil
 }
 
-// countEach counts what each query takes of the matching events of a range.
+// countEach counts how many of the matching events in a range each query matches.
 func (s *Source) countEach(ctx context.Context, matching dsl, queries []dsl, r Range) (numbers []int64, of int64, err error) {
 	for chunk := range slices.Chunk(queries, excludedAtOnce) {
 		taken, err := elastic.InHalves(chunk, func(chunk []dsl) ([]int64, error) {
@@ -88,18 +88,18 @@ func (s *Source) countEach(ctx context.Context, matching dsl, queries []dsl, r R
 	return numbers, of, nil
 }
 
-// fewNetworks are counted like other exclusions. A filter for each of more is
-// slow: 9,000 took Elasticsearch a minute, whatever the range.
+// fewNetworks is up to how many networks are counted like other exclusions. A filter
+// for each of more is slow: 9,000 took Elasticsearch a minute, whatever the range.
 const fewNetworks = 100
 
-// networkCounts tells which exclusions take an address of a field.
+// networkCounts holds the exclusions of networks in a field.
 type networkCounts struct {
 	values []string
-	takers map[netip.Prefix][]int // positions of exclusions
+	takers map[netip.Prefix][]int // positions of the exclusions with this network
 }
 
-// networksOf is where an exclusion of nothing but addresses and networks is
-// counted, nil if it is another, or if there are few of them.
+// networksOf returns the networkCounts for an exclusion with only addresses and
+// networks; nil for other exclusions, or if there are few exclusions.
 func (s *Source) networksOf(q kql.Query, networks map[string]*networkCounts) *networkCounts {
 	if len(s.search.Exclude) <= fewNetworks {
 		return nil
@@ -119,7 +119,7 @@ func (s *Source) networksOf(q kql.Query, networks map[string]*networkCounts) *ne
 	return networks[field]
 }
 
-// asPrefix is a network, or an address as one; the zero Prefix if it is none.
+// asPrefix returns a network, or an address as one; the zero Prefix for other values.
 func asPrefix(v string) netip.Prefix {
 	if p, err := netip.ParsePrefix(v); err == nil {
 		return p.Masked()
@@ -139,8 +139,8 @@ func (n *networkCounts) add(q kql.Query, position int) {
 	}
 }
 
-// countNetworks asks for the addresses that any of the networks takes, and finds
-// out here which. An event with several addresses counts for each.
+// countNetworks requests the addresses in any of the networks, and counts here which
+// network each is in. An event with several addresses counts for each.
 func (s *Source) countNetworks(ctx context.Context, matching dsl, field string, n *networkCounts, r Range, counts []Excluded) (of int64, err error) {
 	taken := anyOf(anyValue(field, s.fields[field], Entry{Values: n.values}))
 	var answer struct {

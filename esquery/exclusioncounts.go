@@ -6,15 +6,14 @@ import (
 	"slices"
 )
 
-// Taken says how many events an exclusion takes in a range.
+// An ExclusionCount is the number of events that an exclusion removes.
 type ExclusionCount struct {
-	Alone int64 // if there were no other of those that are counted
-	Only  int64 // besides what the others take
+	Alone int64 // as if it were the only one of those counted
+	Only  int64 // those that no other removes
 }
 
-// Taken counts what the last n of the search's exclusions take, in their order,
-// of the events that match without them. It is for a few: they are asked for at
-// once.
+// ExclusionCounts counts the events that each of the search's last n exclusions
+// removes, of those that match without them. n must be small: one search counts all.
 func (s *Source) ExclusionCounts(ctx context.Context, r Range, n int) ([]ExclusionCount, error) {
 	base := s.search
 	counted := base.Exclude[len(base.Exclude)-n:]

@@ -14,36 +14,35 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A mapping is what the indices of a search say of the fields that it names.
+// A mapping describes a search's fields in its indices.
 type mapping struct {
 	fields     kql.Fields
 	types      kql.Capabilities
-	indices    []string // that match, sorted
+	indices    []string // those that match, sorted
 	passedOver []Unavailable
 }
 
-// A NotFoundError says that no index can be searched.
+// A NotFoundError reports that no index can be searched.
 type NotFoundError struct {
-	Indices []string // names and patterns, as they were asked for
+	Indices []string // names and patterns of the search
 	Why     []Unavailable
 }
 
 func (e *NotFoundError) Error() string {
 	text := "no index matches " + strings.Join(e.Indices, ", ")
 	for _, u := range e.Why {
-		if u.Why != isMissing { // which has been said
+		if u.Why != isMissing { // the text says so already
 			text += "; " + u.String()
 		}
 	}
 	return text
 }
 
-// readMapping asks which types the named fields have, over all indices that
-// match, and which these are. Its error is a *NotFoundError if there are none.
+// readMapping returns the types of the named fields in all matching indices, and these
+// indices. Its error is a *NotFoundError if there are none.
 //
-// The first question refuses names that are missing and indices that are closed,
-// which Elasticsearch would pass over silently otherwise. Only if there are any
-// does it take more.
+// The first request refuses missing names and closed indices, which Elasticsearch would
+// otherwise ignore silently. Only if there are any, more requests follow.
 func readMapping(ctx context.Context, c *elastic.Client, indices, names []string) (mapping, error) {
 	m, err := askMapping(ctx, c, indices, names, false)
 	var passedOver []Unavailable
@@ -53,7 +52,7 @@ func readMapping(ctx context.Context, c *elastic.Client, indices, names []string
 	}
 	m.passedOver = passedOver
 	if err != nil {
-		return m, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), ofNames(err))
+		return m, fmt.Errorf("field_caps %s: %w", strings.Join(indices, ","), asNameError(err))
 	}
 	if len(m.indices) == 0 {
 		return m, forbiddenOr(ctx, c, indices, &NotFoundError{indices, passedOver})

@@ -6,24 +6,24 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A Filter is one of a rule's filters: a query in Query DSL, or others joined.
-// Without either it matches every event.
+// A Filter is one of a rule's filters: a query in Query DSL, or a combination of
+// others. Without either it matches every event.
 type Filter struct {
 	Query  map[string]any
 	Negate bool
-	Of     []Filter // all of which must match, or with Any one
+	Of     []Filter // all must match, or with Any one of them
 	Any    bool
-	// Field is the one field that the filter is about, "" if Kibana does not know
-	// of one. A filter about a nested field is wrapped in a nested query if the
-	// field is also loaded: as the Key of a filter, or by the rule's query.
+	// Field is the one field that the filter is about, "" if Kibana knows of none. A
+	// filter about a nested field is wrapped in a nested query if the field is also
+	// loaded: as the Key of a filter, or by the rule's query.
 	Field string `json:"-"`
 	Key   string `json:"-"`
-	// Former says that Kibana turns 1 and 0 into true and false for boolean fields.
+	// Former reports that Kibana turns 1 and 0 into true and false for boolean fields.
 	Former bool `json:"-"`
 }
 
-// compile gives the query that events must match, or with Negate must not. known
-// are the fields that Kibana knows when it compiles the rule.
+// compile returns the query that events must match, or with Negate must not. known are
+// the fields that Kibana knows when it compiles the rule.
 func (f Filter) compile(known kql.Fields) dsl {
 	switch {
 	case f.Query != nil:
@@ -45,8 +45,8 @@ func (f Filter) compile(known kql.Fields) dsl {
 	return dsl{"bool": dsl{"filter": queries}}
 }
 
-// nested wraps the query if its field is inside a nested one, where it would
-// match nothing by itself.
+// nested wraps the query if its field is inside a nested one, where it would otherwise
+// match nothing.
 func (f Filter) nested(known kql.Fields) dsl {
 	field := known[f.Field]
 	query := f.Query
@@ -59,7 +59,7 @@ func (f Filter) nested(known kql.Fields) dsl {
 	return query
 }
 
-// withBoolean turns the number of a match_phrase into what it means for a boolean.
+// withBoolean replaces the number in a match_phrase by the boolean that it means.
 func withBoolean(query dsl, field string) dsl {
 	match, _ := query["match_phrase"].(map[string]any)
 	options, _ := match[field].(map[string]any)
@@ -76,7 +76,7 @@ func withBoolean(query dsl, field string) dsl {
 	return dsl{"match_phrase": dsl{field: changed}}
 }
 
-// keysOf are the fields that filters have Kibana load. Some are no fields.
+// keysOf lists the keys that filters make Kibana load as fields. Some are no fields.
 func keysOf(filters []Filter) []string {
 	var keys []string
 	for _, f := range filters {
@@ -87,7 +87,7 @@ func keysOf(filters []Filter) []string {
 	return keys
 }
 
-// names are the fields that the filter asks about, as far as it can be told.
+// names lists the fields in the filter, as far as they can be recognized.
 func (f Filter) names() []string {
 	var names []string
 	for kind, body := range f.Query {

@@ -8,10 +8,10 @@ import (
 
 // The bodies of searches for events, besides locate.
 
-// find fetches the events that have some candidate's value in each field and lie
-// at the candidates' times, or anywhere from the first to the last of these: those
-// of the candidates, and others. They come with their content and some more fields,
-// and tell which of the optional fields they have.
+// find fetches events with one of the candidates' values in each field. They lie at the
+// candidates' times or, if not exactly, anywhere between the first and the last. The
+// answer includes other events. Hits have the given content and fields, and report
+// which of the optional fields they have.
 func (b bodies) find(page []Candidate, exactly bool, size int, what content, fields []dsl, optional []string) dsl {
 	named := []dsl{}
 	for _, name := range optional {
@@ -22,7 +22,7 @@ func (b bodies) find(page []Candidate, exactly bool, size int, what content, fie
 	return body
 }
 
-// read fetches what some events hold that are known by their places.
+// read fetches the contents of events with known places.
 func (b bodies) read(events []*Event, what content, fields []dsl) dsl {
 	ids := map[string][]string{}
 	for _, e := range events {
@@ -37,8 +37,8 @@ func (b bodies) read(events []*Event, what content, fields []dsl) dsl {
 	return body
 }
 
-// hits asks for events with the values by which they are found, and with fields
-// besides, unless they are to tell nothing but their places.
+// hits requests events with the values that identify them and, unless only places are
+// wanted, with more fields.
 func (b bodies) hits(size int, what content, fields []dsl) dsl {
 	if what == place {
 		fields = []dsl{}
@@ -48,7 +48,7 @@ func (b bodies) hits(size int, what content, fields []dsl) dsl {
 	return body
 }
 
-// foundByAnd asks for the values by which events are found, and for more fields.
+// foundByAnd requests the values that identify events, and more fields.
 func (b bodies) foundByAnd(fields []dsl) dsl {
 	if b.fromSource {
 		return dsl{"fields": slices.Concat(b.foundBy(), fields)}
@@ -56,14 +56,14 @@ func (b bodies) foundByAnd(fields []dsl) dsl {
 	return dsl{"docvalue_fields": b.foundBy(), "fields": fields}
 }
 
-// maxFound is how many events find fetches of a number of candidates, some more
-// than there are.
+// maxFound is how many events find fetches for a number of candidates, some more than
+// there are.
 func maxFound(candidates int) int { return 2*candidates + 20 }
 
-// around narrows to events at or, not exactly, around the times of candidates. A
-// date field makes a query of each time, and 484 of them took five times as long
-// as one range of time, even with the events of the same pairs that it lets
-// through. So only pairs that have more than fewOfPair are asked for exactly.
+// around selects events at the times of candidates or, if not exactly, around them. A
+// date field makes a query of each time: 484 took five times as long as one range, even
+// with the additional events of the same pairs. So only pairs with more than fewOfPair
+// events use exact times.
 func (b bodies) around(page []Candidate, exactly bool) dsl {
 	var few, many []Candidate
 	for _, c := range page {
@@ -95,8 +95,8 @@ func (b bodies) around(page []Candidate, exactly bool) dsl {
 	return anyOf(groups)
 }
 
-// foundBy asks for the values by which an event is known for a candidate's:
-// dates in milliseconds, as candidates have them.
+// foundBy requests the values that identify a candidate's event: dates in milliseconds,
+// as in candidates.
 func (b bodies) foundBy() []dsl {
 	names := []string{b.search.Timestamp}
 	if b.search.Fallback != "" {

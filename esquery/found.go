@@ -9,18 +9,18 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// foundEvent is a hit of bodies.find, or of bodies.locate.
+// A foundEvent is a hit of bodies.find or bodies.locate.
 type foundEvent struct {
 	Index  string           `json:"_index"`
 	ID     string           `json:"_id"`
 	Source elastic.Document `json:"_source"`
 	Fields elastic.Fields   `json:"fields"`
-	// Matched names the optional fields that it has, or the times at which it was
+	// Matched lists the optional fields that it has, or the times at which it was
 	// located.
 	Matched []string `json:"matched_queries"`
 }
 
-// timesOf are the times that date an event, in milliseconds.
+// timesOf returns the times that date an event, in milliseconds.
 func (s *Source) timesOf(hit foundEvent) []int64 {
 	values := hit.Fields[s.search.Timestamp]
 	if len(values) == 0 {
@@ -28,7 +28,7 @@ func (s *Source) timesOf(hit foundEvent) []int64 {
 	}
 	var times []int64
 	for _, value := range values {
-		whole, fraction, _ := strings.Cut(fmt.Sprint(value), ".") // which date_nanos has
+		whole, fraction, _ := strings.Cut(fmt.Sprint(value), ".") // date_nanos has a fraction
 		ms, err := strconv.ParseInt(whole, 10, 64)
 		if strings.HasPrefix(whole, "-") && strings.Trim(fraction, "0") != "" {
 			ms--
@@ -40,7 +40,7 @@ func (s *Source) timesOf(hit foundEvent) []int64 {
 	return times
 }
 
-// hasTerms reports whether an event carries a pair.
+// hasTerms reports whether an event has a pair.
 func (s *Source) hasTerms(hit foundEvent, terms []any) bool {
 	for i, field := range s.search.Fields {
 		has := terms[i] == nil && len(hit.Fields[field]) == 0
@@ -54,8 +54,7 @@ func (s *Source) hasTerms(hit foundEvent, terms []any) bool {
 	return true
 }
 
-// eventOf gives the event of a hit. The fields by which it was found came in
-// milliseconds, if they are dates.
+// eventOf returns the event of a hit. Dates that identify it came in milliseconds.
 func (s *Source) eventOf(hit foundEvent) *Event {
 	e := &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}
 	for _, name := range s.foundByDates {

@@ -9,48 +9,47 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A Health describes what a Search would find in a range.
+// A Health describes the events of a Search in a range.
 type Health struct {
-	Indices    []string      // that match, sorted
-	PassedOver []Unavailable // those that cannot be seen
-	Names      []string      // of all fields that the search names, not by a pattern, sorted
-	Fields     kql.Fields    // of these, those that are mapped
-	// Misfits holds, by name, a *TypeError for each field whose mapping the
-	// search cannot use.
+	Indices    []string      // those that match, sorted
+	PassedOver []Unavailable // indices that cannot be seen
+	Names      []string      // of all fields in the search, without patterns, sorted
+	Fields     kql.Fields    // those of Names that are mapped
+	// Misfits holds, by name, a *TypeError for each field whose mapping the search
+	// cannot use.
 	Misfits map[string]error
 
-	Newest time.Time // event of the range, matching or not; zero if there is none
-	Oldest time.Time // event that matches, in twice the range; zero if none of the range does
-	// Lags tell for the newest events, at most 100, how much later than the
-	// fallback their primary timestamp is, shortest first: the time from the
-	// event to its ingestion. It is empty without a fallback.
+	Newest time.Time // event in the range, matching or not; zero if there is none
+	Oldest time.Time // matching event in twice the range; zero if none in the range matches
+	// Lags are the delays between event and ingestion of the newest events, at most
+	// 100, shortest first. They are the primary timestamp less the fallback, so empty
+	// without a fallback.
 	Lags     []time.Duration
 	Arrival  Arrival
-	Ahead    Ahead     // of Now, by more than a few seconds
-	Matching int64     // events of the range that match
-	Lacking  Lacking   // of these, those that have no pair
+	Ahead    Ahead     // more than a few seconds after Now
+	Matching int64     // matching events in the range
+	Lacking  Lacking   // those of them without a pair
 	Now      time.Time // by the server's clock
-	// WithoutSource are indices whose newest matching event has no _source, and
-	// Unread those whose newest one Elasticsearch cannot read.
+	// WithoutSource lists indices whose newest matching event has no _source, and
+	// Unread those where Elasticsearch cannot read it.
 	WithoutSource, Unread []string
-	// Excluded tells what each exclusion takes, of Unexcluded events of the range
+	// Excluded are the counts of each exclusion, out of Unexcluded events in the range
 	// that match without them.
 	Excluded     []Excluded
 	Unexcluded   int64
 	TextNetworks []TextNetwork // of the exclusions
 }
 
-// maxLags is the most that top_hits gives by default
-// (index.max_inner_result_window).
+// maxLags is the most that top_hits returns by default (index.max_inner_result_window).
 const maxLags = 100
 
-// skewed is how far clocks may be from each other.
-const skewed = 5 * time.Second
+// maxSkew is the accepted difference between clocks.
+const maxSkew = 5 * time.Second
 
-// Inspect describes a range for the search, in five requests and one for each 500
-// exclusions. A field that the search cannot use is one of the Misfits, and no
-// error unless it dates the events; otherwise the errors are those of Open and of
-// a request. With an error the Health holds what was learned before it.
+// Inspect describes the events of the search in a range, in five requests and one for
+// each 500 exclusions. A field that the search cannot use is one of the Misfits, and an
+// error only if it dates the events. Other errors are those of Open and of requests.
+// With an error the Health holds what was found before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
 	h := Health{Names: s.PlainNames(), Misfits: map[string]error{}}
 	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(arrivalNames(), s.mappedNames()...)))
@@ -69,7 +68,7 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 			h.Misfits[name] = err
 		}
 	}
-	for _, name := range []string{s.Timestamp, s.Fallback} { // without a time there is nothing to ask
+	for _, name := range []string{s.Timestamp, s.Fallback} { // without a time nothing can be searched
 		if err := h.Misfits[name]; err != nil {
 			return h, err
 		}
@@ -95,7 +94,7 @@ func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health,
 	if err := answer.read(&h, s, known); err != nil {
 		return h, err
 	}
-	if h.Ahead, err = source.ahead(ctx, h.Now.Add(skewed)); err != nil {
+	if h.Ahead, err = source.ahead(ctx, h.Now.Add(maxSkew)); err != nil {
 		return h, err
 	}
 	if h.Excluded, h.Unexcluded, err = source.Excluded(ctx, r); err != nil || h.Matching == 0 {
@@ -145,8 +144,8 @@ func (a nowAnswer) now() (time.Time, error) {
 	return time.UnixMilli(int64(a.Now.Buckets[0].From)).UTC(), nil
 }
 
-// ServerNow asks for the time by the server's clock, in UTC and whole
-// milliseconds, with no other right than to read the search's indices.
+// ServerNow returns the server's time, in UTC and whole milliseconds. It needs no
+// privilege but to read the search's indices.
 func ServerNow(ctx context.Context, c *elastic.Client, s Search) (time.Time, error) {
 	var answer nowAnswer
 	if err := c.Search(ctx, s.request(nowBody(s.Timestamp)), &answer); err != nil {

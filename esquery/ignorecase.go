@@ -7,18 +7,18 @@ import (
 	"unicode/utf8"
 )
 
-// maxRegexp is how long a regular expression may be (index.max_regex_length), in
+// maxRegexp is the maximum length of a regular expression (index.max_regex_length), in
 // UTF-16 code units.
 const maxRegexp = 1_000
 
-// CanIgnoreCase reports whether a value can be asked for in any letter case. One
-// of some 200 letters cannot, unless all are ASCII.
+// CanIgnoreCase reports whether a value can be searched in any letter case. A value of
+// more than some 200 letters cannot, unless all are ASCII.
 func CanIgnoreCase(value string) bool {
 	return isASCII(value) || len(utf16.Encode([]rune(inAnyCase(value)))) <= maxRegexp
 }
 
-// ignoringCase asks a keyword field for a value in any letter case. A term's own
-// case_insensitive knows the letters of ASCII only.
+// ignoringCase searches a keyword field for a value in any letter case. The
+// case_insensitive option of a term covers only ASCII.
 func ignoringCase(name, value string) dsl {
 	if isASCII(value) {
 		return dsl{"term": dsl{name: dsl{"value": value, "case_insensitive": true}}}
@@ -30,7 +30,7 @@ func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// inAnyCase is a regular expression of Lucene for a text, with a class of each
+// inAnyCase returns a regular expression of Lucene for a text, with a class for each
 // letter: `[aA]`.
 func inAnyCase(text string) string {
 	var b strings.Builder
@@ -43,7 +43,7 @@ func inAnyCase(text string) string {
 				b.WriteRune(other)
 			}
 			b.WriteByte(']')
-		case r < utf8.RuneSelf && !unicode.IsDigit(r): // what is no letter may be an operator
+		case r < utf8.RuneSelf && !unicode.IsDigit(r): // others than letters may be operators
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		default:

@@ -9,12 +9,12 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// maxLocated is how many candidates are located at once: their times are as
-// many clauses, of the 1,024 allowed.
+// maxLocated is how many candidates are located at once: their times are as many
+// clauses, of the 1,024 allowed.
 const maxLocated = 200
 
 // locateEvents finds the event of each candidate by its bucket in a composite
-// aggregation, which is exact whatever the fields hold, and slow.
+// aggregation. That is exact whatever the fields hold, and slow.
 func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, what content) ([]*Event, error) {
 	var all []*Event
 	for chunk := range slices.Chunk(candidates, maxLocated) {
@@ -65,7 +65,7 @@ func (s *Source) locate(ctx context.Context, candidates []Candidate, what conten
 	return events, nil
 }
 
-// hits is what topHit asks for.
+// hits is the answer to topHit.
 type hits struct {
 	First *struct {
 		Hits struct {
@@ -74,8 +74,8 @@ type hits struct {
 	} `json:"first"`
 }
 
-// hitAt returns the bucket's event of that time, by the primary timestamp or by
-// the fallback; nil if it has none.
+// hitAt returns the bucket's event at a time, by the primary timestamp or the fallback;
+// nil if there is none.
 func (b bucket) hitAt(milliseconds int64) *foundEvent {
 	all := []hits{b.hits}
 	if b.Fallback != nil {

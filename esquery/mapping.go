@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// A TypeError says that a field that is grouped by, or that dates the events, is
-// of a type that cannot be used so, or of types whose values cannot be compared.
-// It names the indices where types differ.
+// A TypeError reports that a new-terms field or timestamp has a type that cannot be
+// used, or types whose values cannot be compared. It names the indices where types
+// differ.
 type TypeError struct {
 	Field string
 	text  string
@@ -17,9 +17,8 @@ type TypeError struct {
 
 func (e *TypeError) Error() string { return e.text }
 
-// check returns a *TypeError if the search cannot use a field as it is mapped,
-// be it in one index only: that index would fail the whole search, or every pair
-// would look new in it.
+// check returns a *TypeError if the search cannot use a field as it is mapped. One such
+// index would fail the whole search, or every pair would look new in it.
 func (m mapping) check(s Search, name string) error {
 	isTerm, isDate := slices.Contains(s.Fields, name), name == s.Timestamp || name == s.Fallback
 	if !isTerm && !isDate {
@@ -53,29 +52,29 @@ func (m mapping) check(s Search, name string) error {
 	return nil
 }
 
-// describe tells a field's types and, where they differ, in which indices. It
-// leaves out some types.
+// describe lists a field's types, without some of them, and the indices where they
+// differ.
 func (m mapping) describe(name string, except ...string) string {
 	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(m.types[name])), func(kind string) bool { return slices.Contains(except, kind) })
 	for i, kind := range kinds {
 		if in := m.types[name][kind].Indices; len(in) > 0 {
-			kinds[i] += " in " + someOf(in)
+			kinds[i] += " in " + firstNames(in)
 		}
 	}
 	return "is of type " + strings.Join(kinds, ", ")
 }
 
-// someOf names at most three indices.
-func someOf(indices []string) string {
+// firstNames lists at most three indices.
+func firstNames(indices []string) string {
 	if len(indices) > 3 {
 		return fmt.Sprintf("%s and %d more", strings.Join(indices[:3], ", "), len(indices)-3)
 	}
 	return strings.Join(indices, ", ")
 }
 
-// wanted are the fields that an event is fetched with, as far as they are mapped.
-// Those by which an event is found are there already, and of these the dates.
-// Dates with nanoseconds stay as they are.
+// wanted lists the mapped fields that an event is fetched with. It leaves out those
+// that identify events, and lists the dates among the latter. Dates with nanoseconds
+// stay as they are.
 func (m mapping) wanted(s Search) (fields []wantedField, foundByDates []string) {
 	foundBy := append([]string{s.Timestamp, s.Fallback}, s.Fields...)
 	isDate := func(name string) bool {
@@ -97,8 +96,8 @@ func (m mapping) wanted(s Search) (fields []wantedField, foundByDates []string) 
 
 func isDateType(kind string) bool { return kind == "date" || kind == "date_nanos" }
 
-// isGroupable reports whether a composite aggregation can have a field of this
-// type as its source.
+// isGroupable reports whether a composite aggregation can group by a field of this
+// type.
 func isGroupable(kind string) bool {
 	return isDateType(kind) || slices.Contains([]string{
 		"keyword", "constant_keyword", "wildcard", "flattened", "ip", "boolean", "version",
@@ -106,7 +105,8 @@ func isGroupable(kind string) bool {
 	}, kind)
 }
 
-// family names what types group alike: the same value is the same term in each.
+// family returns the name of the types that group alike: the same value is the same
+// term in each.
 func family(kind string) string {
 	switch kind {
 	case "constant_keyword", "wildcard":

@@ -11,23 +11,23 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// Mappings asks for the types of fields once for all searches of the same
-// indices. It is safe for concurrent use.
+// Mappings reads the types of fields once for all searches of the same indices. It is
+// safe for concurrent use.
 type Mappings struct{ groups map[string]*mappingGroup }
 
 type mappingGroup struct {
 	names []string      // the fields of all searches of the group
-	turn  chan struct{} // full while somebody asks
-	known *mapping      // nil until somebody got an answer
+	busy  chan struct{} // full during a request
+	known *mapping      // nil until there is an answer
 }
 
-// NewMappings returns what opens these searches.
+// NewMappings returns Mappings for these searches.
 func NewMappings(searches ...Search) *Mappings {
 	m := &Mappings{groups: map[string]*mappingGroup{}}
 	for _, s := range searches {
 		g := m.groups[s.mappingKey()]
 		if g == nil {
-			g = &mappingGroup{turn: make(chan struct{}, 1)}
+			g = &mappingGroup{busy: make(chan struct{}, 1)}
 			m.groups[s.mappingKey()] = g
 		}
 		g.names = sortedOnce(append(g.names, s.mappedNames()...))
@@ -41,8 +41,8 @@ func (s Search) mappedNames() []string {
 	return sortedOnce(slices.Concat(s.fieldNames(), s.Wanted, s.parentsOfAddresses()))
 }
 
-// Open is the function Open, with the types that are known already. The search
-// must be one of those that the Mappings was made of.
+// Open is the function Open, but uses types that are known already. The search must be
+// one of those given to NewMappings.
 func (m *Mappings) Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
 	known, err := m.groups[s.mappingKey()].read(ctx, c, s)
 	if err != nil {
@@ -51,12 +51,12 @@ func (m *Mappings) Open(ctx context.Context, c *elastic.Client, s Search) (*Sour
 	return open(c, s, known)
 }
 
-// read asks for the types, or waits for who is asking. An error is of this
-// search alone: the next one asks again.
+// read returns the types. It waits if another search requests them. An error is for
+// this search only: the next one sends a request again.
 func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (mapping, error) {
 	select {
-	case g.turn <- struct{}{}:
-		defer func() { <-g.turn }()
+	case g.busy <- struct{}{}:
+		defer func() { <-g.busy }()
 	case <-ctx.Done():
 		return mapping{}, context.Cause(ctx)
 	}
@@ -70,7 +70,7 @@ func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (m
 	}
 	var refused *elastic.ResponseError
 	if own := s.mappedNames(); errors.As(err, &refused) && refused.Status == http.StatusBadRequest && !slices.Equal(own, g.names) {
-		// Another search of the group may be what is refused.
+		// The server may have refused another search's fields.
 		return g.ask(ctx, c, s, own)
 	}
 	return m, err

@@ -11,14 +11,14 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Moment is a time at which a pair has matching events.
+// A Moment is a time with matching events of a pair.
 type Moment struct {
 	At     time.Time // UTC
 	Events int64
 }
 
-// Moments lists for each candidate all times in a range at which it has events,
-// in order. They are as many as the events, at the most.
+// Moments lists, for each candidate, all times of its events in a range, in order.
+// There are at most as many as events.
 func (s *Source) Moments(ctx context.Context, r Range, candidates []Candidate) ([][]Moment, error) {
 	moments, err := elastic.InHalves(candidates, func(candidates []Candidate) ([][]Moment, error) {
 		return s.moments(ctx, r, candidates)
@@ -59,7 +59,7 @@ func (s *Source) moments(ctx context.Context, r Range, candidates []Candidate) (
 	return moments, nil
 }
 
-// inOrder sorts moments and joins those of the same time.
+// inOrder sorts moments and adds up those of the same time.
 func inOrder(moments []Moment) []Moment {
 	slices.SortStableFunc(moments, func(a, b Moment) int { return a.At.Compare(b.At) })
 	var joined []Moment

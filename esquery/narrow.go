@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// Values are wanted of fields, by their names. They are a candidate's terms, or
-// texts as people write them; nil stands for the absence of the field.
+// Values are the wanted values of fields, by field name. They are a candidate's terms,
+// or texts as people write them; nil means the absence of the field.
 type Values map[string][]any
 
-// Narrow returns a source of those events that have, in each of the fields, one
-// of its values. It asks the same questions as s, of fewer events.
+// Narrow returns a Source for only those events of s that have, in each of the fields,
+// one of its values.
 func (s *Source) Narrow(values Values) *Source {
 	narrow := *s
 	filters := []dsl{s.query}

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// addresses puts networks and ranges of IP addresses together that touch or
-// overlap. Each of what is left is a clause, of which a cluster takes a number
-// that depends on its heap; any number of single addresses are one. What is no
-// address is left to the cluster, to refuse it.
+// addresses merges networks and ranges of IP addresses that touch or overlap. Each
+// merged range is a clause, and a cluster accepts only so many, depending on its heap.
+// Any number of single addresses are one clause. Other values stay, for the cluster to
+// refuse.
 func addresses(values []string, ranges [][2]string) (single []string, merged [][2]string) {
 	type span struct{ from, to netip.Addr }
 	var spans []span
@@ -48,7 +48,7 @@ func touches(to, from netip.Addr) bool {
 	return !next.IsValid() || !next.Less(from)
 }
 
-// lastOf is the last address of a network.
+// lastOf returns the last address of a network.
 func lastOf(p netip.Prefix) netip.Addr {
 	bytes := p.Masked().Addr().AsSlice()
 	for bit := p.Bits(); bit < p.Addr().BitLen(); bit++ {

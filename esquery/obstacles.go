@@ -9,41 +9,41 @@ import (
 	"strconv"
 )
 
-// Obstacles tell what stands between events that have some values and a match.
+// Obstacles say why events with some values do not match.
 type Obstacles struct {
-	ByValue []ValueCount `json:"-"` // one for each value that was asked for
-	// Events have all the values, at any time and whether they match or not. They
-	// lie in the range that was asked for, before it, after it, or have no time.
+	ByValue []ValueCount `json:"-"` // one for each given value
+	// Events is the number of events with all the values, at any time, matching or not.
+	// They lie in the given range, before it, after it, or have no time.
 	Events     int64       `json:"-"`
 	InRange    int64       `json:"in_window"`
-	Matching   int64       `json:"matching"` // of InRange: they match and have a pair
+	Matching   int64       `json:"matching"` // those of InRange that match and have a pair
 	Before     int64       `json:"before"`
 	After      int64       `json:"after"`
 	Undated    int64       `json:"without_time"`
 	Conditions []Condition `json:"conditions"` // of the rule, in its order
 }
 
-// A ValueCount tells how many events have a value by itself.
+// A ValueCount is the number of events with one value.
 type ValueCount struct {
 	Field  string `json:"field"`
 	Value  any    `json:"value"`
-	Events int64  `json:"events"` // at any time, whether they match or not
-	// Ignored are the events of the range whose value of the field is not indexed,
-	// because it is too long or malformed, so that nothing finds it.
+	Events int64  `json:"events"` // at any time, matching or not
+	// Ignored is the number of events in the range whose value of the field is not
+	// indexed, because it is too long or malformed. Nothing finds such a value.
 	Ignored int64 `json:"not_indexed"`
 }
 
-// A Condition is one of those that an event must fulfil to have a pair.
+// A Condition is one that an event must fulfil to have a pair.
 type Condition struct {
 	Kind ConditionKind `json:"kind"`
 	Text string        `json:"text"` // KQL, a filter in Query DSL, or the name of the field
-	// Fail counts the events of the range that do not fulfil it, and Only those of
-	// them that fulfil all others.
+	// Fail is the number of events in the range that do not fulfil it, and Only those
+	// of them that fulfil all others.
 	Fail int64 `json:"fail"`
 	Only int64 `json:"fail_nothing_else"`
 }
 
-// A ConditionKind says where a Condition comes from.
+// A ConditionKind is the origin of a Condition.
 type ConditionKind string
 
 // The kinds of conditions.
@@ -51,10 +51,10 @@ const (
 	OfQuery   ConditionKind = "query"     // a clause of the rule's query, which must match
 	OfFilter  ConditionKind = "filter"    // of the rule, which must match
 	Exclusion ConditionKind = "exclusion" // must not match
-	TermField ConditionKind = "term"      // a new-terms field that must be there
+	TermField ConditionKind = "term"      // a new-terms field that must be present
 )
 
-// condition is a Condition and the query that fulfils it.
+// A condition is a Condition with its query.
 type condition struct {
 	Condition
 	query dsl
@@ -132,8 +132,8 @@ func (s *Source) addExclusions(add func(ConditionKind, string, dsl)) error {
 	return nil
 }
 
-// Obstacles counts events that have some values, in a range and outside of it,
-// and which conditions they fail. Values holds one value for each field.
+// Obstacles counts events with some values, in a range and outside of it, and the
+// conditions that they fail. values holds one value for each field.
 func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacles, error) {
 	conditions, err := s.conditions()
 	if err != nil {
@@ -176,15 +176,15 @@ func (s *Source) Obstacles(ctx context.Context, r Range, values Values) (Obstacl
 	return o, nil
 }
 
-// numbers is the answer to a filters aggregation whose filters are numbered.
+// numbers is the answer to a filters aggregation with numbered filters.
 type numbers struct {
 	Buckets map[string]docCount `json:"buckets"`
 }
 
 func (c numbers) at(i int) int64 { return c.Buckets[strconv.Itoa(i)].Count }
 
-// obstacles counts events that have all the values, by their time and by the
-// conditions that they fail. Those that fail just one are in "once".
+// obstacles counts events with all the values, by time and by the conditions that they
+// fail. Those that fail just one are in "once".
 func (s *Source) obstacles(r Range, names []string, values Values, conditions []condition) dsl {
 	var has, ignored, fulfil, fail []dsl
 	for _, name := range names {
@@ -223,7 +223,7 @@ func (s *Source) obstacles(r Range, names []string, values Values, conditions []
 	}
 }
 
-// numbered counts the events of each query by itself.
+// numbered counts the events of each query.
 func numbered(queries []dsl) dsl {
 	filters := dsl{}
 	for i, query := range queries {

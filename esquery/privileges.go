@@ -16,21 +16,20 @@ import (
 // A Privilege is an index privilege on a name or pattern.
 type Privilege struct{ Index, Name string }
 
-// A PrivilegeError says that the user lacks a privilege.
+// A PrivilegeError reports that the user lacks a privilege.
 type PrivilegeError struct{ Missing Privilege }
 
 func (e *PrivilegeError) Error() string {
 	return fmt.Sprintf("the privilege %s on %s is missing", e.Missing.Name, e.Missing.Index)
 }
 
-// StatusCode is 403, also where Elasticsearch itself does not refuse but answers
-// as if the index did not exist.
+// StatusCode is 403, even if Elasticsearch did not refuse but answered as if the index
+// did not exist.
 func (e *PrivilegeError) StatusCode() int { return http.StatusForbidden }
 
-// ReadPrivileges lists what it takes to read the indices: the privilege read on
-// each name and pattern, of date math on what it may come to. Indices of other
-// clusters (cluster:index) are left out, because their cluster decides, and so are
-// exclusions (-index).
+// ReadPrivileges lists the privileges needed to read the indices: read on each name and
+// pattern, and for date math on the pattern of its results. It skips indices of other
+// clusters (cluster:index), where their cluster decides, and exclusions (-index).
 func ReadPrivileges(indices []string) []Privilege {
 	var wanted []Privilege
 	for _, index := range indices {
@@ -45,8 +44,8 @@ func ReadPrivileges(indices []string) []Privilege {
 	return wanted
 }
 
-// MissingPrivileges returns those that the user lacks, in the order asked for.
-// A privilege on a pattern is missing unless it covers all that the pattern
+// MissingPrivileges returns the wanted privileges that the user lacks, in their order.
+// A privilege on a pattern is missing unless it covers everything that the pattern
 // could match.
 func MissingPrivileges(ctx context.Context, c *elastic.Client, wanted []Privilege) ([]Privilege, error) {
 	payload, err := json.Marshal(privilegesBody(wanted))
@@ -69,9 +68,9 @@ func MissingPrivileges(ctx context.Context, c *elastic.Client, wanted []Privileg
 	return missing, nil
 }
 
-// forbiddenOr returns a *PrivilegeError if the user may read none of the
-// indices, and else err, which says that nothing was found: Elasticsearch
-// answers a user who may not read an index as if it did not exist.
+// forbiddenOr returns a *PrivilegeError if the user may read none of the indices, and
+// else err, which says that nothing was found. Elasticsearch answers a user who may not
+// read an index as if it did not exist.
 func forbiddenOr(ctx context.Context, c *elastic.Client, indices []string, err error) error {
 	missing, askErr := MissingPrivileges(ctx, c, ReadPrivileges(indices))
 	if askErr != nil || len(missing) < len(indices) {

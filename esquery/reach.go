@@ -11,20 +11,20 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A reach is what a field can hold in indices where it is of a narrower type than
-// in others. Elasticsearch refuses a question for more.
+// A reach is the range of values of a field that has a narrower type in some indices.
+// Elasticsearch refuses a search for values outside of it.
 type reach struct {
 	least, most int64    // dates in milliseconds
-	indices     []string // those of the narrower types; nil if all are of the same
+	indices     []string // those with the narrower types; nil if all types are equal
 	isDate      bool
 }
 
 // latestNanos is the last whole millisecond of date_nanos, in 2262; the first is 0.
 const latestNanos = math.MaxInt64 / 1_000_000
 
-// reachOf tells how far a field reaches; ok is false if there is nothing to heed.
+// reachOf returns the reach of a field; ok is false if its values are not limited.
 func (m mapping) reachOf(name string) (r reach, ok bool) {
-	for _, kind := range []string{"integer", "short", "byte"} { // of each of these a question may be up to an integer
+	for _, kind := range []string{"integer", "short", "byte"} { // a search of each of these accepts any integer
 		if capability, mapped := m.types[name][kind]; mapped {
 			r.least, r.most, ok = math.MinInt32, math.MaxInt32, true
 			r.indices = append(r.indices, capability.Indices...)
@@ -46,8 +46,8 @@ func (m mapping) reaches(names []string) map[string]reach {
 	return reaches
 }
 
-// holds reports whether a value may be asked for. Of what is no number the server
-// is to say what it thinks.
+// holds reports whether a search may have the value. Values that are no numbers pass:
+// the server judges them.
 func (r reach) holds(value any) bool {
 	text, isText := value.(string)
 	number, isNumber := value.(json.Number)
@@ -67,8 +67,8 @@ func (r reach) holds(value any) bool {
 	return f >= float64(r.least) && f <= float64(r.most)
 }
 
-// hasOneOf is a filter of one of the values; nil stands for the absence of the
-// field. Indices whose type does not reach to a value are not asked for it.
+// hasOneOf selects events with one of the values; nil means the absence of the field.
+// It excludes indices whose type cannot hold a value from the search for it.
 func (b bodies) hasOneOf(field string, values []any) dsl {
 	var held, beyond []any
 	limit, narrow := b.reaches[field]
@@ -95,8 +95,9 @@ func (b bodies) hasOneOf(field string, values []any) dsl {
 	return anyOf(clauses)
 }
 
-// bounded is what dated takes for bounds in milliseconds, "gte" and "lt". Where all
-// indices have date_nanos, what lies beyond it is cut off: there is nothing.
+// bounded returns a filter for dated, with bounds "gte" and "lt" in milliseconds. If
+// all indices have date_nanos, it cuts the bounds to their range, beyond which there
+// are no events.
 func (b bodies) bounded(bounds map[string]int64) func(field string) dsl {
 	return func(field string) dsl {
 		within := dsl{"format": "epoch_millis"}
@@ -123,25 +124,25 @@ func (b bodies) bounded(bounds map[string]int64) func(field string) dsl {
 	}
 }
 
-// isBeyondNanos reports that a range reaches beyond what date_nanos holds.
+// isBeyondNanos reports whether the error is about a range beyond that of date_nanos.
 func isBeyondNanos(err error) bool {
 	var refused *elastic.ResponseError
 	return errors.As(err, &refused) && refused.Says("cannot be stored in nanosecond resolution")
 }
 
-// beyondNanos is the error of a range that reaches beyond date_nanos, where other
-// indices may have events there.
+// beyondNanos returns the error about a range beyond date_nanos in which other indices
+// may have events.
 func (s *Source) beyondNanos(err error) error {
 	for _, name := range slices.Sorted(maps.Keys(s.reaches)) {
 		if limit := s.reaches[name]; limit.isDate && limit.indices != nil {
 			return &TypeError{name, fmt.Sprintf("%s is of type date_nanos in %s, and of type date in others: a range over both must lie between 1970-01-01 and 2262-04-11: %v",
-				name, someOf(limit.indices), err)}
+				name, firstNames(limit.indices), err)}
 		}
 	}
 	return &MappingError{err: err}
 }
 
-// needed are the fields whose reach requests have to heed.
+// needed lists the fields whose reach requests must respect.
 func (s Search) needed() []string {
 	return append([]string{s.Timestamp, s.Fallback}, s.Fields...)
 }

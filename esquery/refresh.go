@@ -14,15 +14,13 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// NeverRefreshed stands for an index whose documents become searchable only when
-// somebody asks for it.
+// NeverRefreshed stands for an index that is only refreshed on request.
 const NeverRefreshed = time.Duration(1<<63 - 1)
 
-// SlowestRefresh returns the index whose documents take longest to become
-// searchable, and how long. An index that does not set it takes a second and is
-// not looked at, and neither are those of other clusters. It needs a privilege
-// such as view_index_metadata; a user without it learns nothing, which is no
-// error: the index is "".
+// SlowestRefresh returns the index whose documents become searchable last, and after
+// how long. It ignores indices without the setting, which take a second, and those of
+// other clusters. It needs a privilege such as view_index_metadata; without it the
+// index is "", and that is no error.
 func SlowestRefresh(ctx context.Context, c *elastic.Client, indices []string) (index string, interval time.Duration, err error) {
 	var local []string
 	for _, name := range indices {
@@ -56,7 +54,7 @@ func SlowestRefresh(ctx context.Context, c *elastic.Client, indices []string) (i
 	return index, interval, nil
 }
 
-// refreshInterval reads a time value of Elasticsearch, such as 30s, 1m or -1.
+// refreshInterval parses a time value of Elasticsearch, such as 30s, 1m or -1.
 //
 // https://www.elastic.co/docs/reference/elasticsearch/rest-apis/api-conventions#time-units
 func refreshInterval(text string) time.Duration {

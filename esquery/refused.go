@@ -10,13 +10,13 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A MappingError says that Elasticsearch makes no query of a part of a search, so
-// that no retry helps: it is malformed, it has a value or wildcard that fields of
-// its type do not take, or the cluster forbids it.
+// A MappingError reports a part of a search that Elasticsearch cannot turn into a
+// query, so that no retry helps. It is malformed, has a value or wildcard that its
+// field's type does not accept, or is forbidden by the cluster.
 type MappingError struct {
-	// Part is the clause, filter or exclusion that is refused; "" if it is not known.
+	// Part is the refused clause, filter or exclusion; "" if it is not known.
 	Part string
-	// Forbidden says that the cluster allows no queries that may be slow
+	// Forbidden reports that the cluster allows no slow queries
 	// (search.allow_expensive_queries).
 	Forbidden bool
 	err       error
@@ -34,7 +34,7 @@ func (e *MappingError) Error() string {
 }
 func (e *MappingError) Unwrap() error { return e.err }
 
-// kindOfForbidden is Elasticsearch's name for the kind of query.
+// kindOfForbidden returns Elasticsearch's name for the kind of query.
 func kindOfForbidden(err error) string {
 	_, after, _ := strings.Cut(err.Error(), "[")
 	switch kind, _, _ := strings.Cut(after, "]"); kind {
@@ -43,12 +43,12 @@ func kindOfForbidden(err error) string {
 	case "range":
 		return "keyword range"
 	}
-	return "nested and wildcard" // loudly asks for a nested one in the place of wildcards
+	return "nested and wildcard" // failIfForbidden adds a nested query to wildcards
 }
 
-// explain finds the reason behind some errors of a search: that the user may not
-// read what it could not find, and which part of the search is refused. Only after
-// a refusal it sends more requests, about two for each doubling of the parts.
+// explain replaces two kinds of errors of a search by their cause: a missing privilege
+// to read, or the part of the search that is refused. Only after a refusal it sends
+// more requests, about two for each doubling of the parts.
 func (s *Source) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, elastic.ErrNoShards):
@@ -66,27 +66,26 @@ func (s *Source) explain(ctx context.Context, err error) error {
 	if part, partErr := s.refusedPart(ctx); partErr != nil {
 		return &MappingError{part, forbidsExpensive(partErr), partErr}
 	}
-	if isMisfit(err) || forbidsExpensive(err) {
+	if isUncompilable(err) || forbidsExpensive(err) {
 		return &MappingError{"", forbidsExpensive(err), err}
 	}
 	return err
 }
 
-// isRefusal reports an answer that may be due to what was asked.
+// isRefusal reports whether the request itself may be the reason for an error.
 func isRefusal(err error) bool {
 	var refused *elastic.ResponseError
 	return errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || forbidsExpensive(err)) &&
 		!elastic.TooMuchToAsk(err) && !elastic.TooMuchToAnswer(err)
 }
 
-// isMisfit reports that no query could be made for an index.
-func isMisfit(err error) bool {
+// isUncompilable reports whether an index could not compile the query.
+func isUncompilable(err error) bool {
 	var refused *elastic.ResponseError
 	return errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err)
 }
 
-// forbidsExpensive reports that the cluster allows no query that looks at many
-// terms.
+// forbidsExpensive reports whether the cluster forbids queries over many terms.
 func forbidsExpensive(err error) bool {
 	var refused *elastic.ResponseError
 	if !errors.As(err, &refused) {
@@ -100,12 +99,12 @@ func forbidsExpensive(err error) bool {
 	return false
 }
 
-// askedAtOnce is how many parts of a search are asked about together: as many
-// clauses as each cluster takes.
-const askedAtOnce = 200
+// maxPartsAtOnce is how many parts one request tests: every cluster accepts as many
+// clauses.
+const maxPartsAtOnce = 200
 
-// refusedPart asks for each part of the search by itself, and returns the name of
-// the first that is refused and the error; nil if none is.
+// refusedPart tests the parts of the search, and returns the name and the error of the
+// first refused one; nil if there is none.
 func (s *Source) refusedPart(ctx context.Context) (string, error) {
 	parts, err := s.parts()
 	if err != nil {
@@ -126,7 +125,7 @@ func (s *Source) refusedPart(ctx context.Context) (string, error) {
 		}
 		return err
 	}
-	for some := range slices.Chunk(parts, askedAtOnce) {
+	for some := range slices.Chunk(parts, maxPartsAtOnce) {
 		if ask(some) == nil {
 			continue
 		}
@@ -142,7 +141,7 @@ func (s *Source) refusedPart(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// A part of a search is one of the queries that it is made of.
+// A part of a search is one of the queries that it consists of.
 type part struct {
 	name  string
 	query dsl
@@ -154,7 +153,7 @@ func (s *Source) parts() ([]part, error) {
 		if r := []rune(text); len(r) > longestName {
 			text = string(r[:longestName-3]) + "..."
 		}
-		parts = append(parts, part{string(kind) + " " + text, loudly(query)})
+		parts = append(parts, part{string(kind) + " " + text, failIfForbidden(query)})
 	}
 	err := s.queryAndFilters(func(kind ConditionKind, text string, query dsl, _ bool) { add(kind, text, query) })
 	if err != nil {
@@ -173,13 +172,13 @@ func (s *Source) parts() ([]part, error) {
 	return parts, nil
 }
 
-// longestName is how much of a part is told, in characters.
+// longestName is how many characters of a part an error quotes.
 const longestName = 300
 
-// loudly makes a query fail where the cluster forbids it and it would not say so,
-// but match nothing: free text is lenient. Of the queries that may be slow a
-// nested one is refused whatever the mapping is; here it changes no match.
-func loudly(query dsl) dsl {
+// failIfForbidden makes a query fail if the cluster forbids it, where it would silently
+// match nothing: free text is lenient. It adds a nested query, which is refused
+// whatever the mapping, and which changes no match.
+func failIfForbidden(query dsl) dsl {
 	if !isLenient(query) {
 		return query
 	}
@@ -188,8 +187,8 @@ func loudly(query dsl) dsl {
 	}}}
 }
 
-// isLenient reports whether a query looks for patterns in a way that passes over
-// fields for which it cannot.
+// isLenient reports whether a query searches for patterns and silently skips fields
+// that do not support them.
 func isLenient(query any) bool {
 	switch q := query.(type) {
 	case []dsl:
@@ -216,7 +215,7 @@ func isLenient(query any) bool {
 	return false
 }
 
-// isOfAllFields reports a query_string that names no field, which makes it lenient.
+// isOfAllFields reports whether a query_string names no field, which makes it lenient.
 func isOfAllFields(body dsl) bool {
 	switch field := body["default_field"]; {
 	case field == "*":

@@ -6,15 +6,15 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A Request is one that a Source sends, for people to read.
+// A Request is a request of a Source, for people to read.
 type Request struct {
 	Name string         `json:"name"`
 	Path string         `json:"path"`
 	Body map[string]any `json:"body"`
 }
 
-// Requests shows what a Source with this search would send for a window and a
-// page of candidates, with every field taken for a keyword. It asks nobody.
+// Requests returns the requests of a Source with this search, for a window and a page
+// of candidates. It treats every field as a keyword, and sends nothing.
 func (s Search) Requests(window, history Range, page []Candidate) ([]Request, error) {
 	fields := kql.Fields{}
 	for _, name := range s.PlainNames() {
@@ -27,12 +27,12 @@ func (s Search) Requests(window, history Range, page []Candidate) ([]Request, er
 	return bodies{search: s, query: query}.requests(window, history, page), nil
 }
 
-// Requests is Search.Requests with the true types of the fields.
+// Requests is Search.Requests with the actual types of the fields.
 func (s *Source) Requests(window, history Range, page []Candidate) []Request {
 	return s.requests(window, history, page)
 }
 
-// Types are those of the fields that the search names, as far as they are mapped.
+// Types returns the types of the search's mapped fields.
 func (s *Source) Types() map[string][]string {
 	types := map[string][]string{}
 	for _, name := range s.search.fieldNames() {

@@ -13,18 +13,18 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Restriction says what of indices is hidden from the user: some of the documents,
-// or some fields. To the user it is as if they were not there.
+// A Restriction lists documents or fields of indices that are hidden from the user. To
+// the user they do not exist.
 //
 // https://www.elastic.co/docs/deploy-manage/users-roles/cluster-or-deployment-auth/controlling-access-at-document-field-level
 type Restriction struct {
 	Indices []string // or names and patterns
-	Fields  []string // nil where documents are hidden
-	Queries []string // that documents must match to be seen; nil if that is not known
+	Fields  []string // nil if documents are hidden
+	Queries []string // only documents that match one are visible; nil if not known
 }
 
 func (r Restriction) String() string {
-	of := someOf(r.Indices)
+	of := firstNames(r.Indices)
 	switch {
 	case r.Fields != nil:
 		return "field-level security hides " + strings.Join(r.Fields, ", ") + " of " + of + " from this user"
@@ -34,13 +34,13 @@ func (r Restriction) String() string {
 	return "document-level security hides documents of " + of + " from this user"
 }
 
-// Restricted is what Elasticsearch tells a user of itself. The zero value restricts
-// nothing.
+// Restricted holds the restrictions that Elasticsearch reports to a user. The zero
+// value has none.
 type Restricted struct {
 	entries []roleEntry
 }
 
-// roleEntry is an entry of a role, or what several have together.
+// A roleEntry is an entry of a role, or several entries combined.
 type roleEntry struct {
 	Names      []string            `json:"names"`
 	Privileges []string            `json:"privileges"`
@@ -49,11 +49,11 @@ type roleEntry struct {
 }
 
 type fieldRules struct {
-	Grant  []string `json:"grant"` // nil is all
+	Grant  []string `json:"grant"` // nil means all
 	Except []string `json:"except"`
 }
 
-// several is one or a list.
+// several is a value or a list of values in JSON.
 type several[T any] []T
 
 func (s *several[T]) UnmarshalJSON(text []byte) error {
@@ -64,8 +64,8 @@ func (s *several[T]) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &(*s)[0])
 }
 
-// OwnRestrictions asks what is hidden from the user. Of an API key it is what the key
-// says itself, and not what is hidden from its owner.
+// OwnRestrictions returns what is hidden from the user. For an API key these are the
+// key's own restrictions, not those of its owner.
 func OwnRestrictions(ctx context.Context, c *elastic.Client, u User) (Restricted, error) {
 	var own struct {
 		Indices []roleEntry `json:"indices"`
@@ -100,8 +100,8 @@ func OwnRestrictions(ctx context.Context, c *elastic.Client, u User) (Restricted
 	return r, nil
 }
 
-// of tells what its entries hide of indices of this cluster: documents, and those of
-// the fields. Entries add up: what one shows is shown.
+// of returns what the entries hide in indices of this cluster: documents, and the given
+// fields. Entries add up: what one shows is visible.
 func (r Restricted) of(indices, patterns, fields []string) []Restriction {
 	var found []Restriction
 	add := func(index string, one Restriction) {
@@ -115,7 +115,7 @@ func (r Restricted) of(indices, patterns, fields []string) []Restriction {
 	}
 	for _, index := range indices {
 		entries := slices.DeleteFunc(slices.Clone(r.entries), func(e roleEntry) bool { return !e.reads(index, patterns) })
-		if len(entries) == 0 { // of an alias, or of another cluster
+		if len(entries) == 0 { // for an alias, or an index of another cluster
 			continue
 		}
 		if !slices.ContainsFunc(entries, func(e roleEntry) bool { return len(e.Query) == 0 }) {
@@ -135,8 +135,8 @@ func (r Restricted) of(indices, patterns, fields []string) []Restriction {
 	return found
 }
 
-// Find tells what is hidden of indices that names and patterns found, as entries say and
-// where these do not, by asking the server.
+// Find returns what is hidden in the indices that names and patterns match. If the
+// entries do not say, it asks the server.
 func (r Restricted) Find(ctx context.Context, c *elastic.Client, indices, patterns, fields []string) ([]Restriction, error) {
 	found := r.of(indices, patterns, fields)
 	hidden, err := hiddenDocuments(ctx, c, patterns)
@@ -151,8 +151,8 @@ func (r Restricted) Find(ctx context.Context, c *elastic.Client, indices, patter
 	return found, err
 }
 
-// reads reports whether the entry is about reading an index of this cluster, which
-// names and patterns found: one that is no pattern may be an alias.
+// reads reports whether the entry allows to read an index of this cluster, which
+// matches one of the names and patterns. A plain name may be an alias.
 func (e roleEntry) reads(index string, patterns []string) bool {
 	reads := slices.ContainsFunc(e.Privileges, func(name string) bool {
 		return name == "read" || name == "all" || strings.HasPrefix(name, "indices:data/read")
@@ -171,9 +171,9 @@ func (e roleEntry) shows(field string) bool {
 	})
 }
 
-// hiddenDocuments names the patterns of which only a part of the documents is shown
-// to the user, be it by its roles, by those of an API key's owner, or by those that
-// another cluster knows. Elasticsearch profiles no search of such a user.
+// hiddenDocuments returns the patterns of which some documents are hidden from the
+// user: by the user's roles, by those of an API key's owner, or in another cluster.
+// Elasticsearch refuses to profile a search of such a user.
 func hiddenDocuments(ctx context.Context, c *elastic.Client, patterns []string) ([]string, error) {
 	body := dsl{"size": 0, "track_total_hits": false, "profile": true, "query": dsl{"match_none": dsl{}}}
 	var ignored []json.RawMessage

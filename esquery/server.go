@@ -15,9 +15,9 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// ServerVersion is the server's version, in full if the user has the cluster
-// privilege monitor and otherwise the major one, like "8.x". Besides the errors
-// of a request it returns an *elastic.VersionError.
+// ServerVersion returns the server's version: in full if the user has the cluster
+// privilege monitor, and otherwise the major version, like "8.x". It returns an
+// *elastic.VersionError or the error of a request.
 func ServerVersion(ctx context.Context, c *elastic.Client) (string, error) {
 	var answer struct {
 		Version struct{ Number string }
@@ -41,8 +41,8 @@ func ServerVersion(ctx context.Context, c *elastic.Client) (string, error) {
 	return answer.Version.Number, nil
 }
 
-// isSupported reports whether a version is 8.13 or later, or 9.x. Of a minor one
-// that is not known the best is assumed.
+// isSupported reports whether a version is 8.13 or later, or 9.x. An unknown minor
+// version counts as supported.
 func isSupported(version string) bool {
 	parts := strings.Split(version, ".")
 	switch parts[0] {
@@ -55,9 +55,9 @@ func isSupported(version string) bool {
 	return false
 }
 
-// knowsDataStreams asks for nothing to be written, in a way that 8.13 was the first
-// to understand, and needs no privilege for that. It returns an
-// *elastic.VersionError if the server does not.
+// knowsDataStreams sends a request that writes nothing, and that 8.13 was the first
+// version to accept. It needs no privilege. It returns an *elastic.VersionError if the
+// server is older.
 func knowsDataStreams(ctx context.Context, c *elastic.Client) error {
 	yes := true
 	err := c.Do(ctx, esapi.BulkRequest{Body: strings.NewReader("\n"), RequireDataStream: &yes}, &struct{}{})
@@ -65,14 +65,14 @@ func knowsDataStreams(ctx context.Context, c *elastic.Client) error {
 	if errors.As(err, &refused) && refused.Says("require_data_stream") {
 		return &elastic.VersionError{Version: "8.12 or earlier"}
 	}
-	return nil // it says that there is nothing to write
+	return nil // the server complains that there is nothing to write
 }
 
-// otherMajor finds the newest version that the server says it can talk as.
+// otherMajor matches the newest version whose format the server accepts.
 var otherMajor = regexp.MustCompile(`version must be either version (\d+)`)
 
-// majorVersion needs no privilege: a server refuses to answer in the format of
-// a version newer than its own, and names its own.
+// majorVersion needs no privilege: a server refuses to answer in the format of a newer
+// version, and names its own.
 //
 // https://www.elastic.co/docs/reference/elasticsearch/rest-apis/compatibility
 func majorVersion(ctx context.Context, c *elastic.Client) (string, error) {
@@ -93,18 +93,18 @@ func majorVersion(ctx context.Context, c *elastic.Client) (string, error) {
 	return strconv.Itoa(newest) + ".x", err
 }
 
-// A User is who sends the requests, as the server sees it.
+// A User is the sender of the requests, as the server reports it.
 type User struct {
 	Name   string
 	APIKey string // its name; "" without an API key
 	keyID  string
-	// SecurityOff is set where nobody has a name, because everybody may do
+	// SecurityOff reports that security is off: nobody has a name, and everybody may do
 	// everything.
 	SecurityOff bool
 }
 
-// String is the user's name, with the name of the API key if there is one: a
-// key may be in more hands than its owner's.
+// String returns the user's name and that of the API key, if there is one: others than
+// its owner may have the key.
 func (u User) String() string {
 	if u.APIKey != "" {
 		return "API key " + u.APIKey + " of " + u.Name
@@ -126,8 +126,8 @@ func CurrentUser(ctx context.Context, c *elastic.Client) (User, error) {
 	return User{Name: answer.Username, APIKey: answer.APIKey.Name, keyID: answer.APIKey.ID}, err
 }
 
-// KeyEnds tells when the API key that sends the requests expires, zero if it does
-// not or if there is none. A key may ask this of itself without any privilege.
+// KeyEnds returns when the API key that sends the requests expires, zero if it does not
+// or if there is none. A key needs no privilege for this.
 func KeyEnds(ctx context.Context, c *elastic.Client, u User) (time.Time, error) {
 	if u.keyID == "" {
 		return time.Time{}, nil

@@ -7,25 +7,25 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Sight is what a user sees of a name or pattern.
+// A Sight is the part of a name or pattern that a user sees.
 type Sight struct {
-	Indices []string // that match and are open, sorted
-	Events  int64    // of a range of time
+	Indices []string // matching open indices, sorted
+	Events  int64    // in a range of time
 }
 
-// Less reports whether it is less than what another user sees.
+// Less reports whether the user sees less than another.
 func (s Sight) Less(than Sight) bool {
 	return len(s.Indices) < len(than.Indices) || s.Events < than.Events
 }
 
-// See tells what the user sees of one name or pattern: its indices, and their events
-// of a range, dated as the search dates them. Nothing is no error. Its errors are a
-// *NameError or what a request returns.
+// See returns the indices of a name or pattern that the user sees, and the number of
+// their events in a range. The search dates the events. To see nothing is no error. It
+// returns a *NameError or the error of a request.
 func See(ctx context.Context, c *elastic.Client, pattern string, s Search, r Range) (Sight, error) {
 	s.Indices = []string{pattern}
 	m, err := askMapping(ctx, c, s.Indices, []string{s.Timestamp}, true)
 	if err != nil {
-		return Sight{}, fmt.Errorf("field_caps %s: %w", pattern, ofNames(err))
+		return Sight{}, fmt.Errorf("field_caps %s: %w", pattern, asNameError(err))
 	}
 	if len(m.indices) == 0 {
 		return Sight{}, nil

@@ -8,28 +8,30 @@ import (
 	"unicode"
 )
 
-// A SimilarValue is one that people may have meant.
+// A SimilarValue is a value that the user may have meant.
 type SimilarValue struct {
 	Value  string
 	Events int64
 }
 
-// maxSimilar is how many similar values are asked for, and longestSimilar of how
-// many characters: Elasticsearch makes a state machine of each.
+// maxSimilar is the number of similar values in an answer. longestSimilar is the
+// maximum number of characters to compare: Elasticsearch builds a state machine for
+// each.
 const (
 	maxSimilar     = 10
 	longestSimilar = 256
 )
 
-// mayHaveSimilar reports whether values like one can be asked for: of keywords.
+// mayHaveSimilar reports whether a search for similar values is possible: keywords
+// only.
 func (s *Source) mayHaveSimilar(field, value string) bool {
 	f := s.fields[field]
 	return !f.Object && slices.Equal(f.Types, []string{"keyword"}) && value != "" && len([]rune(value)) <= longestSimilar
 }
 
-// SameLetters lists values of a field, in the events of a range, whether they match
-// or not, that differ from a value by letter case. It has none where the field is
-// no keyword, or where its mapping makes no difference of letter case.
+// SameLetters lists values that differ from a value only by letter case, in all events
+// in a range, matching or not. It returns none for fields that are no keywords, or
+// whose mapping ignores letter case.
 func (s *Source) SameLetters(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
 	if !s.mayHaveSimilar(field, value) {
 		return nil, nil
@@ -42,13 +44,13 @@ func (s *Source) SameLetters(ctx context.Context, r Range, field, value string) 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(found, func(v SimilarValue) bool { // an array may hold others as well
+	return slices.DeleteFunc(found, func(v SimilarValue) bool { // an array may hold other values too
 		return v.Value == value || !strings.EqualFold(v.Value, value)
 	}), nil
 }
 
-// cases are a text as it is, in lower and upper case and with capitals: to
-// Elasticsearch case makes no difference only in ASCII.
+// cases returns a text as it is, in lower and upper case, and capitalized.
+// Elasticsearch ignores case only in ASCII.
 func cases(text string) []string {
 	before := ' '
 	title := strings.Map(func(r rune) rune {
@@ -63,10 +65,10 @@ func cases(text string) []string {
 	return slices.Compact(all)
 }
 
-// Similar lists values of a field, in the events of a range, whether they match
-// or not, that differ from a value by one or two characters or begin with it, those
-// of most events first. It has none where the field is no keyword. forbidden tells
-// that the cluster allows no such question (search.allow_expensive_queries).
+// Similar lists values that begin with a value or differ from it by one or two
+// characters, in all events in a range, matching or not. The most frequent come first.
+// It returns none for fields that are no keywords. forbidden reports that the cluster
+// does not allow such a search (search.allow_expensive_queries).
 func (s *Source) Similar(ctx context.Context, r Range, field, value string) (similar []SimilarValue, forbidden bool, err error) {
 	if !s.mayHaveSimilar(field, value) {
 		return nil, false, nil
@@ -84,9 +86,8 @@ func (s *Source) Similar(ctx context.Context, r Range, field, value string) (sim
 	}), false, err
 }
 
-// valuesLike lists the values of events that have something that one of the
-// queries asks for. Where the mapping writes the value in another form, that form
-// is left out.
+// valuesLike lists the field's values in events that match one of the queries. It
+// leaves out the form that the mapping gives to the value itself.
 func (s *Source) valuesLike(ctx context.Context, r Range, field, value string, queries []dsl) ([]SimilarValue, error) {
 	type values struct {
 		Buckets []struct {
@@ -126,8 +127,8 @@ func (s *Source) valuesLike(ctx context.Context, r Range, field, value string, q
 	return found, nil
 }
 
-// isSimilar reports whether a value is another in a different case, begins with
-// it, or is at most two edits away.
+// isSimilar reports whether a value begins with another, is at most two edits away from
+// it, or differs by case.
 func isSimilar(value, other string) bool {
 	value, other = strings.ToLower(value), strings.ToLower(other)
 	if strings.HasPrefix(value, other) {

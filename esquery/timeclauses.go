@@ -10,16 +10,16 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A TimeClause limits by time which events a search matches, in the window and in
-// the history alike.
+// A TimeClause limits by time which events a search matches, in the window and in the
+// history.
 type TimeClause struct {
 	Text string // such as "@timestamp >= now-2d"
-	// Relative says that the clause moves with the time of the request.
+	// Relative reports that the limit moves with the time of the request.
 	Relative bool
 }
 
-// TimeClauses lists what the query, the filters, the exclusions and the exceptions
-// of the search say of the fields that date events, in this order.
+// TimeClauses lists the conditions on the fields that date events: of the query, the
+// filters, the exclusions and the exceptions, in this order.
 func (s Search) TimeClauses() []TimeClause {
 	isTime := func(name string) bool {
 		for _, dates := range []string{s.Timestamp, s.Fallback, "@timestamp", "event.ingested", "event.created"} {
@@ -65,7 +65,7 @@ func isRelative(value string) bool {
 	return strings.HasPrefix(strings.TrimLeft(value, "<>= "), "now")
 }
 
-// timeClauses looks for them at any depth of the filter's query.
+// timeClauses finds them at any depth of the filter's query.
 func (f Filter) timeClauses(isTime func(string) bool) []TimeClause {
 	var found []TimeClause
 	var walk func(value any, inside string)

@@ -10,12 +10,11 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// An event may have several times. It counts at each of them, as it does for
-// Elasticsearch's range filter. But min and max take all times of an event that
-// has one in the range, and so may be outside of it; where they are, the times
-// themselves are asked for. This is rare, and costs nothing where it is not.
+// An event may have several times. It counts at each of them, as in Elasticsearch's
+// range filter. But min and max use all times of an event with one in the range, and so
+// may be outside of it. In this rare case another search lists the times themselves.
 
-// correctFirst makes each First the earliest time inside the window.
+// correctFirst sets each First to the earliest time inside the window.
 func (s *Source) correctFirst(ctx context.Context, window Range, page []Candidate) error {
 	var wrong []int
 	for i, c := range page {
@@ -30,7 +29,7 @@ func (s *Source) correctFirst(ctx context.Context, window Range, page []Candidat
 	return err
 }
 
-// correctLast makes each time the latest one inside the range.
+// correctLast sets each time to the latest one inside the range.
 func (s *Source) correctLast(ctx context.Context, history Range, page []Candidate, seen []time.Time) error {
 	var wrong []int
 	for i, at := range seen {
@@ -45,7 +44,7 @@ func (s *Source) correctLast(ctx context.Context, history Range, page []Candidat
 	return err
 }
 
-// pick gives the candidates at some positions.
+// pick returns the candidates at some positions.
 func pick(page []Candidate, positions []int) []Candidate {
 	picked := make([]Candidate, len(positions))
 	for i, position := range positions {
@@ -54,8 +53,8 @@ func pick(page []Candidate, positions []int) []Candidate {
 	return picked
 }
 
-// spans returns the first and the last time in a range, both inclusive, of the
-// pairs at some positions of the page, in the positions' order.
+// spans returns the first and last time in a range, both inclusive, of the pairs at
+// some positions of the page, in their order.
 func (s *Source) spans(ctx context.Context, r Range, page []Candidate, positions []int) ([]Range, error) {
 	if len(positions) == 0 {
 		return nil, nil

@@ -13,8 +13,8 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// An Unavailable is a name or pattern of a search, or an index that a pattern
-// matches, whose events cannot be seen.
+// An Unavailable is an index, or a name or pattern of a search, whose events cannot be
+// seen.
 type Unavailable struct {
 	Index string
 	Why   string // such as "missing", "closed" or "not readable by this user"
@@ -29,13 +29,13 @@ const (
 	isUnmatched  = "matched by nothing in its cluster, or not readable by this user"
 )
 
-// unavailable reports whether an index was named that cannot be searched.
+// unavailable reports whether a named index cannot be searched.
 func unavailable(err error) bool {
 	var refused interface{ Has(types ...string) bool }
 	return errors.As(err, &refused) && refused.Has("index_not_found_exception", "index_closed_exception", "security_exception")
 }
 
-// A failureError names indices of another cluster that did not answer, and why.
+// A failureError reports indices of another cluster that did not answer.
 type failureError struct {
 	indices []string
 	elastic.Cause
@@ -52,15 +52,15 @@ type forbiddenError struct{ failureError }
 
 func (e *forbiddenError) StatusCode() int { return http.StatusForbidden }
 
-// A NameError says that Elasticsearch cannot make anything of the names of the
-// indices: a cluster that it does not know, an exclusion of what is not there.
+// A NameError reports invalid index names: a cluster that Elasticsearch does not know,
+// or the exclusion of a missing index.
 type NameError struct{ err error }
 
 func (e *NameError) Error() string { return e.err.Error() }
 func (e *NameError) Unwrap() error { return e.err }
 
-// ofNames makes a *NameError of an error that is one.
-func ofNames(err error) error {
+// asNameError returns a *NameError if the error is about names.
+func asNameError(err error) error {
 	var refused *elastic.ResponseError
 	if errors.As(err, &refused) && (refused.Has("no_such_remote_cluster_exception", "invalid_index_name_exception") ||
 		refused.Says("To exclude a cluster") || refused.Says("Attempt to exclude cluster")) {
@@ -69,8 +69,8 @@ func ofNames(err error) error {
 	return err
 }
 
-// explainUnavailable finds out which names and indices cannot be searched. What
-// cannot be found out is left out.
+// explainUnavailable finds out which names and indices cannot be searched. It skips
+// those for which that fails.
 func explainUnavailable(ctx context.Context, c *elastic.Client, indices []string) []Unavailable {
 	var found []Unavailable
 	for _, index := range indices {
@@ -86,7 +86,7 @@ func explainUnavailable(ctx context.Context, c *elastic.Client, indices []string
 				found = append(found, Unavailable{i.Name, isClosed})
 			}
 		}
-		// Of another cluster nothing is resolved where a name is missing or forbidden.
+		// Another cluster resolves a missing or forbidden name to nothing.
 		if err == nil && resolved.isEmpty() && elastic.IsRemote(index) && !strings.Contains(index, "*") {
 			_, err := askMapping(ctx, c, []string{index}, []string{"*"}, false)
 			if why := whyUnavailable(err); why != "" {
@@ -97,7 +97,8 @@ func explainUnavailable(ctx context.Context, c *elastic.Client, indices []string
 	return found
 }
 
-// whyUnavailable is "" for other errors.
+// whyUnavailable returns the reason for an index that cannot be searched; "" for other
+// errors.
 func whyUnavailable(err error) string {
 	var refused interface{ Has(types ...string) bool }
 	switch {
@@ -124,7 +125,7 @@ type resolved struct {
 
 func (r resolved) isEmpty() bool { return len(r.Indices)+len(r.Aliases)+len(r.DataStreams) == 0 }
 
-// resolve asks what a name or pattern matches, open and closed.
+// resolve returns what a name or pattern matches, open and closed.
 func resolve(ctx context.Context, c *elastic.Client, index string) (answer resolved, err error) {
 	err = c.Do(ctx, esapi.IndicesResolveIndexRequest{Name: elastic.InPath([]string{index}), ExpandWildcards: "open,closed"}, &answer)
 	return answer, err

@@ -2,8 +2,8 @@ package esquery
 
 import "slices"
 
-// Unmapped names what no index maps, so that to the search it is as if no event had
-// it: of its timestamp, the fields of its pair and those of its query and filters.
+// Unmapped lists the fields of the search's timestamp, pair, query and filters that no
+// index maps. To the search, no event has them.
 func (s *Source) Unmapped() []string {
 	names := append(s.search.Query.Unmatched(s.fields), s.search.Timestamp)
 	if !s.search.MissingTerms {

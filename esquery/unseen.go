@@ -10,20 +10,19 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// unreadable names the patterns that match nothing because this user may read
-// nothing there. Elasticsearch answers as if nothing existed. It asks only about
-// patterns that none of the indices proves readable. Another cluster does not say
-// whether it is that or there is nothing.
+// unreadable returns the patterns that match nothing because this user may read nothing
+// there. Elasticsearch answers as if nothing existed. It checks only patterns that none
+// of the indices proves readable. Another cluster does not distinguish the two cases.
 func unreadable(ctx context.Context, c *elastic.Client, patterns, indices []string) ([]Unavailable, error) {
 	found, err := unmatchedElsewhere(ctx, c, patterns, indices)
 	if err != nil {
 		return nil, err
 	}
-	unproved := slices.DeleteFunc(unproved(patterns, indices), elastic.IsRemote)
-	if len(unproved) == 0 {
+	unprovenPatterns := slices.DeleteFunc(unprovenPatterns(patterns, indices), elastic.IsRemote)
+	if len(unprovenPatterns) == 0 {
 		return found, nil
 	}
-	missing, err := MissingPrivileges(ctx, c, ReadPrivileges(unproved))
+	missing, err := MissingPrivileges(ctx, c, ReadPrivileges(unprovenPatterns))
 	var refused *elastic.ResponseError
 	if errors.As(err, &refused) && refused.HasNoHandler() { // security is off
 		return found, nil
@@ -37,14 +36,13 @@ func unreadable(ctx context.Context, c *elastic.Client, patterns, indices []stri
 	return found, nil
 }
 
-// unmatchedElsewhere names the patterns of indices of other clusters that match
-// nothing there.
+// unmatchedElsewhere returns the patterns for other clusters that match nothing there.
 func unmatchedElsewhere(ctx context.Context, c *elastic.Client, patterns, indices []string) (found []Unavailable, err error) {
-	for _, pattern := range unproved(patterns, indices) {
+	for _, pattern := range unprovenPatterns(patterns, indices) {
 		if !elastic.IsRemote(pattern) {
 			continue
 		}
-		matched, err := resolve(ctx, c, pattern) // an alias, it may be
+		matched, err := resolve(ctx, c, pattern) // it may be an alias
 		if err != nil {
 			return nil, err
 		}
@@ -55,8 +53,8 @@ func unmatchedElsewhere(ctx context.Context, c *elastic.Client, patterns, indice
 	return found, nil
 }
 
-// unproved are the patterns of which no index proves that they match.
-func unproved(patterns, indices []string) []string {
+// unprovenPatterns returns the patterns that none of the indices proves to match.
+func unprovenPatterns(patterns, indices []string) []string {
 	var left []string
 	for _, pattern := range patterns {
 		isPattern := strings.Contains(pattern, "*") && !strings.HasPrefix(pattern, "-") && !strings.Contains(pattern, "<")
@@ -67,14 +65,14 @@ func unproved(patterns, indices []string) []string {
 	return left
 }
 
-// backing finds the data stream in the name of a backing index, which may have
-// been mounted or shrunk since.
+// backing matches the name of a backing index with its data stream, also after a mount
+// or shrink.
 //
 // https://www.elastic.co/docs/manage-data/data-store/data-streams
 var backing = regexp.MustCompile(`^(?:[a-z]+-(?:[^.]+-)?)?\.[df]s-(.+)-\d{4}\.\d\d\.\d\d-\d{6}$`)
 
-// proves reports whether an index is sure to be what a pattern matches. Of an alias
-// it cannot tell.
+// proves reports whether an index certainly comes from a pattern. For aliases that is
+// unknown.
 func proves(pattern, index string) bool {
 	ofCluster, pattern := elastic.SplitCluster(pattern)
 	cluster, index := elastic.SplitCluster(index)
@@ -88,7 +86,7 @@ func proves(pattern, index string) bool {
 	return matches(pattern, index)
 }
 
-// matches reports whether a name is the pattern with anything for each `*`.
+// matches reports whether a name matches a pattern, in which `*` matches anything.
 func matches(pattern, name string) bool {
 	pieces := strings.Split(pattern, "*")
 	last := len(pieces) - 1

@@ -9,16 +9,16 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// maxIndices is of how many indices the newest matching event is looked at, and
-// maxUnread how many may have none, or one that cannot be read: each takes a request.
+// maxIndices is how many indices withoutSource checks. maxUnread is how many of them
+// may have no _source or an unreadable one: each takes a request.
 const (
 	maxIndices = 1_000
 	maxUnread  = 10
 )
 
-// withoutSource tells which indices have a newest matching event in a range without
-// its _source, and which have one that Elasticsearch cannot read. Of either kind it
-// knows from the shards that fail when they are to filter a source.
+// withoutSource lists the indices whose newest matching event in a range has no
+// _source, and those where Elasticsearch cannot read it. It recognizes both by shards
+// that fail to filter a source.
 func (s *Source) withoutSource(ctx context.Context, r Range) (without, unread []string, err error) {
 	var failing []string
 	for {
@@ -67,7 +67,7 @@ func (s *Source) newest(ctx context.Context, body dsl) ([]foundEvent, error) {
 	return events, err
 }
 
-// failedAt names the indices with shards that failed, each once.
+// failedAt lists the indices with failed shards, each once.
 func failedAt(err error) []string {
 	var refused *elastic.ResponseError
 	if !elastic.ShardFailed(err) || !errors.As(err, &refused) {

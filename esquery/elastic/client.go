@@ -1,9 +1,9 @@
-// Package elastic sends requests to Elasticsearch and gives a whole answer or
-// an error.
+// Package elastic sends requests to Elasticsearch and returns a complete answer or an
+// error.
 //
-// A request is sent again while that may help. An answer that is not whole,
-// because shards failed, time ran out or a cluster was skipped, is an error
-// that wraps ErrIncomplete: it must never look like "nothing found".
+// It repeats a request while that may help. An incomplete answer, because shards
+// failed, time ran out or a cluster was skipped, is an error that wraps ErrIncomplete.
+// It must never look like "nothing found".
 package elastic
 
 import (
@@ -19,9 +19,9 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
 
-// maxAnswer bounds what one answer may take in memory, in bytes. A page of
-// 10,000 pairs is about 2.5 MB, a batch of events about 2 MB; of pairs of 11 kB a
-// run with this took 170 MB, and with twice as much 300 MB.
+// maxAnswer bounds the memory of one answer, in bytes. A page of 10,000 pairs is about
+// 2.5 MB, a batch of events about 2 MB. With this limit a run over pairs of 11 kB took
+// 170 MB, and with twice as much 300 MB.
 const maxAnswer = 16 << 20
 
 // A Client sends requests. It is safe for concurrent use.
@@ -30,15 +30,15 @@ type Client struct {
 	options   Options
 	requests  atomic.Int64
 	took      atomic.Int64       // nanoseconds
-	buffers   chan *bytes.Buffer // for bodies of answers, to use again
+	buffers   chan *bytes.Buffer // reused for bodies of answers
 }
 
-// Options of a Client. The zero value sends each request once and waits for
-// the answer as long as the context allows.
+// Options of a Client. The zero value sends each request once, and waits for the answer
+// as long as the context allows.
 type Options struct {
-	Timeout time.Duration                // for each attempt; 0 is none
-	Retry   func() []backoff.RetryOption // when to try again; none is never
-	Log     *slog.Logger                 // is told of each retry, at level info; nil is nobody
+	Timeout time.Duration                // of each attempt; 0 means no limit
+	Retry   func() []backoff.RetryOption // when to retry; nil means never
+	Log     *slog.Logger                 // logs each retry, at level info; may be nil
 }
 
 // NewClient returns a client that sends through transport.
@@ -52,23 +52,24 @@ func NewClient(transport esapi.Transport, o Options) *Client {
 	return &Client{transport: transport, options: o, buffers: make(chan *bytes.Buffer, keptBuffers)}
 }
 
-// Apart returns a client that sends in the same way and through the same
-// connections, but counts by itself and logs to another logger.
+// Apart returns a client with the same options and connections, but with its own counts
+// and another logger.
 func (c *Client) Apart(log *slog.Logger) *Client {
 	options := c.options
 	options.Log = log
 	return NewClient(c.transport, options)
 }
 
-// Spent tells how many requests were sent so far, retries included, and how
-// long Elasticsearch says that it worked on the answers.
+// Spent returns the number of requests sent so far, with retries, and the time that
+// Elasticsearch reports to have worked on them.
 func (c *Client) Spent() (requests int, took time.Duration) {
 	return int(c.requests.Load()), time.Duration(c.took.Load())
 }
 
-// Do sends a request and decodes the answer, which must be Elasticsearch's JSON.
-// Its error is a *ResponseError for an HTTP error status, a *RedirectError for an
-// answer that leads elsewhere, a *NoAnswerError if nothing came, and wraps ErrIncomplete if what came cannot be trusted.
+// Do sends a request and decodes the answer, which must be Elasticsearch's JSON. Its
+// error is a *ResponseError for an HTTP error status, a *RedirectError for a redirect,
+// or a *NoAnswerError if nothing came. It wraps ErrIncomplete if the answer cannot be
+// trusted.
 func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) error {
 	buffer := c.takeBuffer()
 	defer c.keepBuffer(buffer)
@@ -99,8 +100,8 @@ func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) erro
 	return nil
 }
 
-// A client keeps as many buffers as a run uses at once, of the size of a usual
-// answer. A sync.Pool would lose them at each garbage collection.
+// A client keeps as many buffers as a run uses at once, of the size of a usual answer.
+// A sync.Pool would lose them at each garbage collection.
 const (
 	keptBuffers = 3
 	keptBuffer  = 4 << 20
@@ -125,8 +126,8 @@ func (c *Client) keepBuffer(buffer *bytes.Buffer) {
 	}
 }
 
-// Timed is for answers that say how long Elasticsearch worked on them to embed,
-// so that the client can sum it up.
+// Timed is embedded in answers that report how long Elasticsearch worked on them, so
+// that the client can add it up.
 type Timed struct {
 	Took int64 `json:"took"` // milliseconds
 }

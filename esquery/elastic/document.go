@@ -12,24 +12,25 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// asItIs never refuses Elasticsearch's own JSON for what is in a document.
-func asItIs() jsonv2.Options {
+// lenient returns options that accept all JSON from Elasticsearch, whatever is in a
+// document.
+func lenient() jsonv2.Options {
 	return jsonv2.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// decode reads an answer in one pass. In values of any type it keeps all digits
-// of numbers, as json.Number.
+// decode decodes an answer in one pass. In values of any type it keeps all digits of
+// numbers, as json.Number.
 func decode(text []byte, into any) error {
-	return jsonv2.Unmarshal(text, into, asItIs(), jsonv2.MatchCaseInsensitiveNames(true), jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) (err error) {
+	return jsonv2.Unmarshal(text, into, lenient(), jsonv2.MatchCaseInsensitiveNames(true), jsonv2.WithUnmarshalers(jsonv2.UnmarshalFromFunc(func(d *jsontext.Decoder, value *any) (err error) {
 		*value, err = Value(d)
 		return err
 	})))
 }
 
-// A Document is the text of a JSON object; nil is none.
+// A Document is the text of a JSON object, or nil.
 type Document []byte
 
-// UnmarshalJSONFrom is of json/v2. What is no object is nil.
+// UnmarshalJSONFrom is of json/v2. Values other than objects become nil.
 func (t *Document) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	text, err := d.ReadValue()
 	if *t = nil; text.Kind() == '{' {
@@ -38,17 +39,17 @@ func (t *Document) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-// Reader reads the document.
+// Reader returns a decoder of the document.
 func (t Document) Reader() *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewBuffer(t), asItIs())
+	return jsontext.NewDecoder(bytes.NewBuffer(t), lenient())
 }
 
-// Parse reads a value as Value does.
+// Parse decodes a value like Value.
 func Parse(text []byte) (any, error) { return Value(Document(text).Reader()) }
 
-// EachMember reads the next value, an object, with a function that reads the value
-// of each member. The name is as it is written, with escapes but no quotes, and
-// only good until then.
+// EachMember reads the next value, an object. It calls read with each member's name;
+// read must read the value. The name is as written, with escapes but without quotes,
+// and only valid until then.
 func EachMember(d *jsontext.Decoder, read func(name []byte) error) error {
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
 		return cmp.Or(err, errors.New("an object is missing"))
@@ -66,7 +67,7 @@ func EachMember(d *jsontext.Decoder, read func(name []byte) error) error {
 	return err
 }
 
-// Fields are values by the name of the field, as a search answers them.
+// Fields are values by the name of the field, as a search returns them.
 type Fields map[string][]any
 
 // UnmarshalJSONFrom is of json/v2.
@@ -80,8 +81,8 @@ func (f *Fields) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-// Value reads the next value: objects are map[string]any, lists []any and numbers
-// json.Number.
+// Value decodes the next value: objects into map[string]any, lists into []any and
+// numbers into json.Number.
 func Value(d *jsontext.Decoder) (any, error) {
 	token, err := d.ReadToken()
 	if err != nil {
@@ -115,8 +116,8 @@ func Value(d *jsontext.Decoder) (any, error) {
 	return nil, errors.New("a value is missing")
 }
 
-// Members reads the members of an object whose beginning was read, with a
-// function that reads the value of each.
+// Members reads the rest of an object, after its beginning. It calls read with each
+// name; read must read the value.
 func Members(d *jsontext.Decoder, read func(name string) error) error {
 	for d.PeekKind() != '}' {
 		token, err := d.ReadToken()
@@ -131,8 +132,7 @@ func Members(d *jsontext.Decoder, read func(name string) error) error {
 	return err
 }
 
-// Elements reads the elements of a list whose beginning was read, with a function
-// that reads each.
+// Elements reads the rest of a list, after its beginning. read must read one element.
 func Elements(d *jsontext.Decoder, read func() error) error {
 	for d.PeekKind() != ']' {
 		if err := read(); err != nil {
@@ -143,7 +143,7 @@ func Elements(d *jsontext.Decoder, read func() error) error {
 	return err
 }
 
-// Lookup finds the value at a dotted path. Documents hold the fields of an object
+// Lookup returns the value at a dotted path. Documents hold the fields of an object
 // nested, dotted, or both: {"user": {"id": 1}, "user.name": "x"}.
 func Lookup(document map[string]any, path string) (value any, ok bool) {
 	if value, ok := document[path]; ok {
@@ -172,8 +172,8 @@ func Dots(path string) iter.Seq[int] {
 	}
 }
 
-// HasValueAt reports whether the path, or a part of it from the left, holds
-// something else than an object.
+// HasValueAt reports whether the path, or a part of it from the left, has a value that
+// is no object.
 func HasValueAt(document map[string]any, path string) bool {
 	if _, ok := Lookup(document, path); ok {
 		return true

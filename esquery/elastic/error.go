@@ -11,30 +11,30 @@ import (
 	"time"
 )
 
-// ErrIncomplete is wrapped by every error about an answer that arrived and
-// cannot be trusted: failed shards, a timeout, a skipped cluster, no shard at
-// all, something that is not Elasticsearch's JSON.
+// ErrIncomplete is wrapped by every error about an answer that cannot be trusted:
+// failed shards, a timeout, a skipped cluster, no shard at all, or JSON that is not
+// Elasticsearch's.
 var ErrIncomplete = errors.New("incomplete answer")
 
-// ErrNoShards is an answer from nowhere. It wraps ErrIncomplete.
+// ErrNoShards reports an answer from no shard. It wraps ErrIncomplete.
 var ErrNoShards = fmt.Errorf("%w: no shard was searched: the indices are gone, or this user may not read them", ErrIncomplete)
 
-// ErrOtherProduct is an answer of something that is not Elasticsearch. It wraps
+// ErrOtherProduct reports an answer that is not from Elasticsearch. It wraps
 // ErrIncomplete.
 var ErrOtherProduct = fmt.Errorf("%w: it does not come from Elasticsearch", ErrIncomplete)
 
-// errNoJSON is an answer that cannot be read.
+// errNoJSON reports an answer that cannot be parsed.
 var errNoJSON = fmt.Errorf("%w: it is not the JSON that was expected", ErrIncomplete)
 
-// NoJSON reports whether an answer came that cannot be read: something on the way
-// has spoiled it, or it holds a document that is no JSON.
+// NoJSON reports whether an answer could not be parsed: it was spoiled on its way, or
+// holds a document that is no JSON.
 func NoJSON(err error) bool { return errors.Is(err, errNoJSON) }
 
-// errPart is an answer in which the part of some shards or clusters is missing.
+// errPart reports an answer without some shards or clusters.
 var errPart = fmt.Errorf("%w", ErrIncomplete)
 
-// ShardFailed reports whether shards failed at a search that others of its kind may
-// get through: at a document that they cannot read, or for a reason of their own.
+// ShardFailed reports whether shards failed at a search while others like it may
+// succeed: at a document that they cannot read, or for a reason of their own.
 func ShardFailed(err error) bool {
 	var refused *ResponseError
 	if errors.As(err, &refused) {
@@ -43,23 +43,23 @@ func ShardFailed(err error) bool {
 	return errors.Is(err, errPart)
 }
 
-// errTooLarge is an answer over maxAnswer.
+// errTooLarge reports an answer over maxAnswer.
 var errTooLarge = fmt.Errorf("the answer is larger than %d MB", maxAnswer>>20)
 
-// A NoAnswerError says why no attempt brought an answer: a *TimeoutError, a
+// A NoAnswerError says why no attempt got an answer: a *TimeoutError, a
 // *tls.CertificateVerificationError, a *SchemeError or an error of the network.
 type NoAnswerError struct{ Err error }
 
 func (e *NoAnswerError) Error() string { return "no answer from Elasticsearch: " + e.Err.Error() }
 func (e *NoAnswerError) Unwrap() error { return e.Err }
 
-// A TimeoutError says that the last attempt took longer than Options.Timeout.
+// A TimeoutError reports that the last attempt took longer than Options.Timeout.
 type TimeoutError struct{ After time.Duration }
 
 func (e *TimeoutError) Error() string { return fmt.Sprintf("nothing came within %s", e.After) }
 
-// A VersionError says that the server is of a version that is not supported.
-type VersionError struct{ Version string } // "" if it does not say
+// A VersionError reports a server of an unsupported version.
+type VersionError struct{ Version string } // "" if it is not known
 
 func (e *VersionError) Error() string {
 	return strings.TrimSpace("Elasticsearch "+e.Version) + " is not supported: newterms needs 8.13 or later, or 9.x"
@@ -68,25 +68,25 @@ func (e *VersionError) Error() string {
 // A ResponseError is an answer with an HTTP error status.
 type ResponseError struct {
 	Status int
-	// Cause is what the server says of it. Where that is not Elasticsearch's
-	// JSON, Type is the status as text and Reason the beginning of the body.
+	// Cause is the server's error. If the body is not Elasticsearch's JSON, Type is
+	// the status as text and Reason the beginning of the body.
 	Cause
 }
 
 func (e *ResponseError) Error() string { return fmt.Sprintf("%d %s", e.Status, e.Cause) }
 
-// StatusCode is the HTTP status.
+// StatusCode returns the HTTP status.
 func (e *ResponseError) StatusCode() int { return e.Status }
 
-// HasNoHandler reports that the server has no such API: the security API where
-// security is off, or one of a module that it lacks.
+// HasNoHandler reports whether the server lacks the API: the security API if security
+// is off, or that of a missing module.
 func (e *ResponseError) HasNoHandler() bool {
 	return strings.Contains(e.Reason, "no handler found for uri") || strings.Contains(e.Reason, "Incorrect HTTP method for uri")
 }
 
-// responseError reads an answer. With security, Elasticsearch answers that something
-// is forbidden also where names are wrong: "unauthorized", caused by "no such remote
-// cluster". It is no right that is missing then.
+// responseError decodes an error. With security, Elasticsearch reports wrong names as
+// forbidden: "unauthorized", caused by "no such remote cluster". In that case no
+// privilege is missing.
 func responseError(status int, body []byte) *ResponseError {
 	var answer struct {
 		Error Cause `json:"error"`
@@ -101,7 +101,7 @@ func responseError(status int, body []byte) *ResponseError {
 	return &ResponseError{status, answer.Error}
 }
 
-// A Cause is an error as Elasticsearch's JSON tells it, with what caused it.
+// A Cause is an error in Elasticsearch's JSON, with its causes.
 type Cause struct {
 	Type         string  `json:"type"` // Elasticsearch's name for the error
 	Reason       string  `json:"reason"`
@@ -113,23 +113,23 @@ type Cause struct {
 	} `json:"failed_shards"`
 }
 
-// String is "type: reason" of the first error, from the outside, that says more
-// than that there was one.
+// String returns "type: reason" of the outermost error that says more than that there
+// was one.
 func (c Cause) String() string {
 	if c.Type == "x_content_parse_exception" && c.CausedBy != nil { // it only says where in the JSON
 		return c.CausedBy.String()
 	}
-	told := c
+	named := c
 	for cause := range c.All() {
 		if !slices.Contains([]string{"", "search_phase_execution_exception", "uncategorized_execution_exception"}, cause.Type) {
-			told = cause
+			named = cause
 			break
 		}
 	}
-	return strings.Trim(told.Type+": "+told.Reason, ": ")
+	return strings.Trim(named.Type+": "+named.Reason, ": ")
 }
 
-// All yields the error and all that caused it, from the outside.
+// All yields the error and all its causes, from the outside.
 func (c Cause) All() iter.Seq[Cause] {
 	return func(yield func(Cause) bool) { c.each(yield) }
 }
@@ -153,7 +153,7 @@ func (c Cause) each(yield func(Cause) bool) bool {
 	return true
 }
 
-// Has reports whether the error or one that caused it has one of the types.
+// Has reports whether the error or one of its causes has one of the types.
 func (c Cause) Has(types ...string) bool {
 	for cause := range c.All() {
 		if slices.Contains(types, cause.Type) {
@@ -163,7 +163,7 @@ func (c Cause) Has(types ...string) bool {
 	return false
 }
 
-// Says reports whether the error or one that caused it has a text in its reason.
+// Says reports whether the reason of the error or one of its causes contains a text.
 func (c Cause) Says(text string) bool {
 	for cause := range c.All() {
 		if strings.Contains(cause.Reason, text) {

@@ -3,8 +3,8 @@ package elastic
 import "strings"
 
 // SplitCluster splits the name or pattern of an index of another cluster
-// (cluster:index). The cluster of a local one is "": also of date math, which may
-// hold a colon (<logs-{now/d{yyyy.MM.dd|+01:00}}>), and of a name with a selector
+// (cluster:index). The cluster is "" for local indices. These include date math with a
+// colon (<logs-{now/d{yyyy.MM.dd|+01:00}}>) and names with a selector
 // (logs-x::failures).
 //
 // https://www.elastic.co/docs/reference/elasticsearch/rest-apis/api-conventions#api-multi-index
@@ -16,17 +16,17 @@ func SplitCluster(name string) (cluster, index string) {
 	return cluster, index
 }
 
-// IsRemote reports whether a name or pattern is of another cluster.
+// IsRemote reports whether a name or pattern belongs to another cluster.
 func IsRemote(name string) bool {
 	cluster, _ := SplitCluster(name)
 	return cluster != ""
 }
 
-// Grantable is the pattern that a role has to name so that it covers what a name or
-// pattern of a search stands for, now and later: without the selector, and with a
-// wildcard in the place of date math, which a role takes literally. It is "" for an
-// exclusion, which needs no right. failures says that it is the failure store that
-// is searched. The cluster must have been split off.
+// Grantable returns the pattern that a role must have to cover a name or pattern of a
+// search, now and later. It has no selector, and a wildcard instead of date math, which
+// a role would take literally. It is "" for an exclusion, which needs no privilege.
+// failures reports that the search is of the failure store. The name must have no
+// cluster.
 func Grantable(name string) (pattern string, failures bool) {
 	if strings.HasPrefix(name, "-") {
 		return "", false
@@ -35,8 +35,8 @@ func Grantable(name string) (pattern string, failures bool) {
 	return withoutDateMath(name), selector == "failures"
 }
 
-// withoutDateMath makes logs-*-x of <logs-{now/d{yyyy.MM.dd|+01:00}}-x>, in which a
-// backslash takes the next character as it is.
+// withoutDateMath turns <logs-{now/d{yyyy.MM.dd|+01:00}}-x> into logs-*-x. A backslash
+// escapes the next character.
 //
 // https://www.elastic.co/docs/reference/elasticsearch/rest-apis/api-conventions#api-date-math-index-names
 func withoutDateMath(name string) string {

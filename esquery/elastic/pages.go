@@ -7,8 +7,8 @@ import (
 	"fmt"
 )
 
-// A Composite is one page of a composite aggregation. Buckets is nil if the
-// answer has none.
+// A Composite is one page of a composite aggregation. Buckets is nil if the answer has
+// none.
 type Composite[Bucket any] struct {
 	AfterKey json.RawMessage `json:"after_key"`
 	Buckets  []Bucket        `json:"buckets"`
@@ -23,18 +23,18 @@ type Page interface {
 	end() (after json.RawMessage, buckets int, ok bool)
 }
 
-// A Pager follows a composite aggregation to its end. A page that is not full
-// is the last: each shard returns up to a page of the smallest keys after
-// `after`, so a merge with fewer keys than a page has all of them. This saves a
-// request for an empty page each time.
+// A Pager reads a composite aggregation to its end. A page that is not full is the
+// last: each shard returns up to a page of the smallest keys after `after`, so a merge
+// with fewer keys than a page has all of them. This saves a request for an empty page
+// each time.
 //
-// A page that is too much to answer is asked for again at half its size, down
-// to one bucket; the size stays as small for what follows.
+// If a page is too much to answer, the Pager halves its size, down to one bucket. It
+// keeps the smaller size.
 type Pager struct {
 	Client *Client
-	Search Search // without its body
-	// Body makes the body of a search for a page of at most size buckets after
-	// a key, which is nil for the first page.
+	Search Search // without Body
+	// Body returns the body of a search for a page of at most size buckets after a key,
+	// which is nil for the first page.
 	Body func(size int, after json.RawMessage) any
 	Size int // of the next page, at least 1
 
@@ -43,9 +43,9 @@ type Pager struct {
 	ended         bool
 }
 
-// Next asks for a page and decodes its aggregations into answer; page is where
-// in answer the composite is. It returns false after the last page. Its errors
-// are those of Client.Search.
+// Next reads a page and decodes its aggregations into answer; page points to the
+// composite in answer. It returns false after the last page. Its errors are those of
+// Client.Search.
 func (p *Pager) Next(ctx context.Context, answer any, page Page) (ok bool, err error) {
 	if p.ended {
 		return false, nil
@@ -82,8 +82,7 @@ func (p *Pager) next(ctx context.Context, answer any, page Page) error {
 	return nil
 }
 
-// Repeat makes Next ask for the last page once more, with what Body makes of it
-// then.
+// Repeat makes Next read the last page once more, with a new Body.
 func (p *Pager) Repeat() {
 	p.number--
 	p.after, p.ended = p.before, false

@@ -5,11 +5,11 @@ import (
 	"net/http"
 )
 
-// A RedirectError is an answer that leads elsewhere. It is not followed: what is
-// there would get the credentials.
+// A RedirectError is a redirect. It is not followed, because its target would get the
+// credentials.
 type RedirectError struct {
 	Status int
-	To     string // without what may be secret in it; "" if the answer does not say
+	To     string // without secrets; "" if the answer has no target
 }
 
 func (e *RedirectError) Error() string {
@@ -20,7 +20,7 @@ func (e *RedirectError) Error() string {
 	return text
 }
 
-// Redirect returns a *RedirectError if the answer is one, else nil.
+// Redirect returns a *RedirectError for a redirect, else nil.
 func Redirect(res *http.Response) error {
 	if res.StatusCode < http.StatusMultipleChoices || res.StatusCode >= http.StatusBadRequest {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A SchemeError says that a server does not speak what its URL says.
+// A SchemeError reports that a server uses another scheme than its URL.
 type SchemeError struct {
 	Host   string // with the port, if the URL has one
 	Scheme string // the right one, http or https
@@ -25,9 +25,9 @@ func (e *SchemeError) Error() string {
 	return e.Host + " does not speak TLS, and its URL begins with https"
 }
 
-// CheckScheme returns a transport that tells a wrong scheme from a network that
-// fails, with a *SchemeError: Elasticsearch ends a connection in plain text to its
-// TLS port without a word. It looks into that only until a host has answered.
+// CheckScheme returns a transport that reports a wrong scheme with a *SchemeError.
+// Elasticsearch silently closes a plain-text connection to its TLS port, like a network
+// that fails. It checks a host only until its first answer.
 func CheckScheme(next http.RoundTripper) http.RoundTripper {
 	return &schemeCheck{next: next, answered: map[string]bool{}}
 }
@@ -66,7 +66,7 @@ func (c *schemeCheck) hasAnswered(host string) bool {
 	return c.answered[host]
 }
 
-// leadsToTLS reports a redirect to the same host by https.
+// leadsToTLS reports whether an answer redirects to the same host by https.
 func leadsToTLS(from *url.URL, res *http.Response) bool {
 	if res == nil || res.StatusCode < 300 || res.StatusCode > 399 {
 		return false
@@ -75,8 +75,8 @@ func leadsToTLS(from *url.URL, res *http.Response) bool {
 	return err == nil && to.Scheme == "https" && to.Hostname() == from.Hostname()
 }
 
-// mayBeTLS reports what comes of plain text that is sent to a TLS port: the end of
-// the connection, an alert that is no HTTP, or from a proxy the status 400.
+// mayBeTLS reports whether a TLS port may have received plain text: the connection
+// ended, or an alert came that is no HTTP, or a proxy returned the status 400.
 func mayBeTLS(res *http.Response, err error) bool {
 	if err != nil {
 		var failed *net.OpError
@@ -89,7 +89,7 @@ func mayBeTLS(res *http.Response, err error) bool {
 func speaksTLS(ctx context.Context, u *url.URL) bool {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // whose certificate it is does not matter here
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} // any certificate proves that it is TLS
 	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")))
 	if err == nil {
 		conn.Close()

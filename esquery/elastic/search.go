@@ -15,22 +15,21 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Search asks for aggregations.
+// A Search is a search request.
 type Search struct {
 	Indices []string // names and patterns
-	// IgnoreUnavailable passes over names that are missing and patterns that
-	// match nothing. Otherwise a missing name is a *ResponseError of the type
-	// index_not_found_exception.
+	// IgnoreUnavailable ignores missing names and patterns without a match. Otherwise a
+	// missing name is a *ResponseError of the type index_not_found_exception.
 	IgnoreUnavailable bool
 	Body              any // encoded as JSON
-	// Since is what searches of the same indices share, so that none is answered by
+	// Since is shared by searches of the same indices, so that none is answered by
 	// fewer shards than one before. It may be nil.
 	Since *Shards
 }
 
-// Search decodes the aggregations of a complete answer. Besides the errors of
-// Do it returns one that wraps ErrIncomplete where shards failed, time ran out,
-// a cluster was skipped or nothing was searched (ErrNoShards).
+// Search decodes the aggregations of a complete answer. Its errors are those of Do. One
+// that wraps ErrIncomplete also reports failed shards, a timeout, a skipped cluster, or
+// that nothing was searched (ErrNoShards).
 func (c *Client) Search(ctx context.Context, s Search, aggregations any) error {
 	answer := searchAnswer{Aggregations: part{into: aggregations}}
 	err := c.search(ctx, s, &answer)
@@ -40,8 +39,8 @@ func (c *Client) Search(ctx context.Context, s Search, aggregations any) error {
 	return err
 }
 
-// Hits decodes the hits of a complete answer, a list, with the errors of Search.
-// It returns how many bytes of the answer they are.
+// Hits decodes the hits of a complete answer into a list, with the errors of Search. It
+// returns the size of the hits in bytes.
 func (c *Client) Hits(ctx context.Context, s Search, hits any) (bytes int, err error) {
 	var answer searchAnswer
 	answer.Hits.Hits = part{into: hits}
@@ -74,10 +73,9 @@ func (c *Client) search(ctx context.Context, s Search, answer *searchAnswer) err
 	return nil
 }
 
-// A part of an answer is decoded where the caller wants it, in the same pass as
-// the rest.
+// A part of an answer is decoded into the caller's value, in the same pass as the rest.
 type part struct {
-	into  any // nil: passed over
+	into  any // nil: skipped
 	found bool
 	bytes int
 }
@@ -93,8 +91,8 @@ func (p *part) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	return err
 }
 
-// InPath makes names and patterns of indices fit for the path of a request: date
-// math such as <logs-{now/d}> holds a slash.
+// InPath escapes names and patterns of indices for the path of a request: date math
+// such as <logs-{now/d}> has a slash.
 func InPath(indices []string) []string {
 	escaped := make([]string, len(indices))
 	for i, index := range indices {
@@ -125,7 +123,7 @@ type shardFailure struct {
 	Reason Cause  `json:"reason"`
 }
 
-// clusters is there if a search went to other clusters as well.
+// clusters is present if a search included other clusters.
 type clusters struct {
 	Total   int `json:"total"`
 	Skipped int `json:"skipped"`
@@ -153,7 +151,7 @@ func (a *searchAnswer) incomplete() error {
 	return nil
 }
 
-// incomplete names each cluster that is missing, in whole or in part, and why.
+// incomplete names each cluster that is missing, wholly or partly, and why.
 func (c clusters) incomplete() error {
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(c.Details)) {
@@ -168,7 +166,7 @@ func (c clusters) incomplete() error {
 		c.Skipped+c.Partial+c.Failed, c.Total, strings.Join(missing, "; "))
 }
 
-// firstOf tells the first of some failures, ": " before it.
+// firstOf returns the first of some failures, preceded by ": ".
 func firstOf(failures []shardFailure) string {
 	if len(failures) == 0 {
 		return ""

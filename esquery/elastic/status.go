@@ -2,8 +2,8 @@ package elastic
 
 import "errors"
 
-// HasStatus reports whether an error is, or wraps, an answer with an HTTP status, or
-// stands for one by its StatusCode.
+// HasStatus reports whether an error is or wraps an answer with an HTTP status, or has
+// a StatusCode method that returns it.
 func HasStatus(err error, status int) bool {
 	var refused interface{ StatusCode() int }
 	return errors.As(err, &refused) && refused.StatusCode() == status

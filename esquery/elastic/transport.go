@@ -15,9 +15,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// DefaultRetry waits 0.5 s on average before the second try, then twice as long
-// each time: 6 tries take 8 s on average, 16 s at the most. A longer outage is
-// for the next run.
+// DefaultRetry waits 0.5 s on average before the second attempt, then twice as long
+// each time: 6 attempts take 8 s on average, 16 s at most. A longer outage is left to
+// the next run.
 func DefaultRetry() []backoff.RetryOption {
 	return []backoff.RetryOption{backoff.WithMaxTries(6), backoff.WithMaxElapsedTime(2 * time.Minute), backoff.WithBackOff(
 		// Full jitter: from nothing to twice the interval.
@@ -25,23 +25,23 @@ func DefaultRetry() []backoff.RetryOption {
 	)}
 }
 
-// Again calls try as often and as late as the client sends a request again, as
-// long as it returns an error, and returns the last one.
+// Again calls try as often and as late as the client retries a request, as long as it
+// returns an error. It returns the last error.
 func (c *Client) Again(ctx context.Context, try func() error) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, try() }, c.options.Retry()...)
 	return err
 }
 
-// An exchange is the esapi.Transport of one request. It reads the answer's body
-// whole, so that a connection that breaks halfway is an error of the request and
-// is tried again. The buffer serves the next requests as well: to make one for
-// each was a third of what a run allocates.
+// An exchange is the esapi.Transport of one request. It reads the whole body of the
+// answer, so that a connection that breaks halfway is an error of the request and is
+// retried. The next requests reuse the buffer: a new one for each was a third of a
+// run's allocations.
 type exchange struct {
 	client *Client
 	buffer *bytes.Buffer
 }
 
-// Perform returns an answer without its body, whatever its status, or why there
+// Perform returns an answer without its body, whatever its status, or an error if there
 // is none.
 func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
 	var payload []byte
@@ -66,15 +66,15 @@ func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
 	}, append(c.options.Retry(), notify)...)
 	switch {
 	case res != nil:
-		return res, nil // the last answer, which the caller judges
+		return res, nil // the last answer: the caller checks its status
 	case ctx.Err() != nil:
-		return nil, ctx.Err() // whoever ended it knows why
+		return nil, ctx.Err() // the caller has ended it
 	}
 	return nil, &NoAnswerError{err}
 }
 
-// attempt sends a request once. Its error says that another attempt may help,
-// unless it is permanent; there may be an answer even so.
+// attempt sends a request once. After an error another attempt may help, unless the
+// error is permanent; there may still be an answer.
 func (x *exchange) attempt(req *http.Request) (*http.Response, error) {
 	c, ctx := x.client, req.Context()
 	if c.options.Timeout > 0 {

@@ -7,14 +7,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Tree holds a value for each of some dotted names, and for their parents. Nil
-// is an empty one.
+// A Tree holds a value for each of some dotted names, and for their parents. Nil is an
+// empty Tree.
 type Tree[T any] struct {
 	Value    T
 	children map[string]*Tree[T]
 }
 
-// Make returns the place of a name, with those of its parents.
+// Make returns the node of a name, and adds it and its parents if needed.
 func (t *Tree[T]) Make(name string) *Tree[T] {
 	part, rest, more := strings.Cut(name, ".")
 	child := t.children[part]
@@ -30,7 +30,7 @@ func (t *Tree[T]) Make(name string) *Tree[T] {
 	return child
 }
 
-// At returns the place of a name, or nil if it has none.
+// At returns the node of a name, or nil if there is none.
 func (t *Tree[T]) At(name []byte) *Tree[T] {
 	if t == nil {
 		return nil
@@ -43,7 +43,7 @@ func (t *Tree[T]) At(name []byte) *Tree[T] {
 	return child
 }
 
-// each calls f with every value here and below.
+// each calls f with every value in this node and below.
 func (t *Tree[T]) each(f func(T)) {
 	f(t.Value)
 	for _, child := range t.children {
@@ -51,9 +51,9 @@ func (t *Tree[T]) each(f func(T)) {
 	}
 }
 
-// In calls f with the value of each name at which a document has something, be it
-// nothing but an empty value. What is below a value, like the multi-field
-// message.text, the document has with it.
+// In calls f with the value of each name that is present in the document, even if its
+// value is empty. Names below a value, like the multi-field message.text, are present
+// with it.
 func (t *Tree[T]) In(document Document, f func(T)) error {
 	if len(document) == 0 {
 		return nil

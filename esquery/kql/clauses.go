@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Values returns the field and the values of a query that is no more than
-// `field: value` or `field: (value or value)`, with plain text for values. The
-// field is "" if it is more.
+// Values returns the field and the values of a query of the form `field: value` or
+// `field: (value or value)`, with plain text for values. For other queries the field is
+// "".
 func (q Query) Values() (field string, values []string, ok bool) {
 	nodes := []node{q.root}
 	if c, isChain := q.root.(chain); isChain && c.or {
@@ -23,24 +23,24 @@ func (q Query) Values() (field string, values []string, ok bool) {
 	return field, values, true
 }
 
-// A Clause is what a query asks of one field.
+// A Clause is a condition of a query on one field.
 type Clause struct {
 	Field string `json:"field"` // with the path of its nested group; "" for free text
 	// Kind is eq, in, starts_with, ends_with, wildcard, exists, range or network.
 	Kind   string   `json:"kind"`
-	Values []string `json:"values,omitempty"` // none of exists; `>= 5` of range; the start of starts_with
-	Not    bool     `json:"not,omitempty"`    // an event must not have it
+	Values []string `json:"values,omitempty"` // none for exists; `>= 5` for range; the start for starts_with
+	Not    bool     `json:"not,omitempty"`    // an event must not match it
 }
 
-// Clauses are all that the query asks, in its order.
+// Clauses returns all conditions of the query, in its order.
 func (q Query) Clauses() []Clause {
 	var w walker
 	w.walk(q.root, "", false)
 	return w.clauses
 }
 
-// Indicators are what an event must have: the clauses that are under no
-// top-level `not`. One with Not set is under another, as in `field: (* and not x)`.
+// Indicators returns the clauses that are under no top-level `not`. One with Not set is
+// under another, as in `field: (* and not x)`.
 func (q Query) Indicators() []Clause {
 	var w walker
 	for _, n := range q.conditions() {
@@ -51,7 +51,7 @@ func (q Query) Indicators() []Clause {
 	return w.clauses
 }
 
-// conditions are what the query joins with `and` at the top.
+// conditions returns the nodes that the query joins with `and` at the top.
 func (q Query) conditions() []node {
 	if c, ok := q.root.(chain); ok && !c.or {
 		return c.nodes
@@ -59,8 +59,8 @@ func (q Query) conditions() []node {
 	return []node{q.root}
 }
 
-// Exclusions are the top-level `not`s of the query, each with its clauses. A
-// clause with Not set is under a second `not`.
+// Exclusions returns the clauses of each top-level `not` of the query. A clause with
+// Not set is under a second `not`.
 func (q Query) Exclusions() [][]Clause {
 	var all [][]Clause
 	for _, n := range q.conditions() {
@@ -73,10 +73,10 @@ func (q Query) Exclusions() [][]Clause {
 	return all
 }
 
-// walker collects clauses, and puts values of one field and kind together.
+// A walker collects clauses, and combines values of one field and kind.
 type walker struct {
 	clauses []Clause
-	of      []*value // the field of each clause, as it stands in the query
+	of      []*value // the field of each clause in the query
 }
 
 func (w *walker) walk(n node, path string, negated bool) {

@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// A FieldError says that a query treats a field against its mapping.
+// A FieldError reports that a query does not fit the mapping of a field.
 type FieldError struct {
 	Field  string
 	Reason string
@@ -18,8 +18,8 @@ func (e *FieldError) Error() string { return fmt.Sprintf("KQL: field %s %s", e.F
 
 type dsl = map[string]any
 
-// Compile returns the query as Query DSL, ready for encoding/json. also are names
-// that Known is given too. Its error is a *FieldError.
+// Compile returns the query as Query DSL, ready for encoding/json. also are names that
+// Known receives too. Its error is a *FieldError.
 func (q Query) Compile(fields Fields, also ...string) (map[string]any, error) {
 	if q.root == nil {
 		return dsl{"match_all": dsl{}}, nil
@@ -29,15 +29,15 @@ func (q Query) Compile(fields Fields, also ...string) (map[string]any, error) {
 	return c.compile(q.root)
 }
 
-// compiler compiles what stands inside the nested path, "" at the top.
+// A compiler compiles the nodes inside a nested path, "" at the top.
 type compiler struct {
 	fields   Fields
 	names    func() []string     // of the fields, sorted
-	matched  map[*value][]string // the fields of a pattern, which a list of values shares
+	matched  map[*value][]string // the fields that match a pattern; a list of values shares one
 	path     string
-	inGroups func() compiler // with the fields that are known inside groups
-	mapping  Fields          // all of them, also inside a group
-	never    map[string]bool // whether a path is nested in no index
+	inGroups func() compiler // returns a compiler with the fields that are known inside groups
+	mapping  Fields          // all fields, also inside a group
+	never    map[string]bool // by path: whether it is nested in no index
 }
 
 func newCompiler(fields Fields) compiler {
@@ -63,7 +63,7 @@ func (c compiler) compile(n node) (dsl, error) {
 	}
 }
 
-// nested compiles a group. Inside, fields are known that are named outside as well.
+// nested compiles a group. Inside, the fields that are also named outside are known.
 func (c compiler) nested(n nested) (dsl, error) {
 	path := c.inside(n.path.String())
 	if n.path.kind == wildcard {
@@ -101,7 +101,7 @@ func (c compiler) is(n is) (dsl, error) {
 	switch noField := n.field == nil || n.field.kind == null; {
 	case noField && c.path == "":
 		return anywhere(n.value), nil
-	case noField: // Kibana looks for it in a field of this name
+	case noField: // Kibana searches a field of this name
 		return anyOf([]dsl{isIn(c.inside("null"), Field{}, n.value)}), nil
 	case n.field.isStar() && n.value.isStar():
 		return dsl{"match_all": dsl{}}, nil
@@ -109,7 +109,7 @@ func (c compiler) is(n is) (dsl, error) {
 	return c.eachField(n.field, func(name string, f Field) dsl { return isIn(name, f, n.value) })
 }
 
-// anywhere is free text: a value without a field.
+// anywhere compiles free text: a value without a field.
 func anywhere(v value) dsl {
 	if v.kind == wildcard {
 		return dsl{"query_string": dsl{"query": pattern(v)}}
@@ -150,7 +150,7 @@ func (c compiler) compare(n compare) (dsl, error) {
 	})
 }
 
-// withTimeZone reads dates as UTC. Epoch milliseconds take no time zone.
+// withTimeZone makes dates UTC. Epoch milliseconds accept no time zone.
 func withTimeZone(bounds dsl, v value) dsl {
 	if strings.Trim(v.String(), "0123456789") != "" {
 		bounds["time_zone"] = "Zulu"
@@ -158,7 +158,7 @@ func withTimeZone(bounds dsl, v value) dsl {
 	return bounds
 }
 
-// eachField asks for a match in any of the fields that the name stands for.
+// eachField matches if any field with the name or pattern matches.
 func (c compiler) eachField(name *value, clause func(name string, f Field) dsl) (dsl, error) {
 	known := []string{c.inside(name.String())}
 	isPattern := name.kind == wildcard
@@ -179,7 +179,7 @@ func (c compiler) eachField(name *value, clause func(name string, f Field) dsl) 
 	return anyOf(queries), nil
 }
 
-// checkNesting refuses what Elasticsearch would silently never match.
+// checkNesting refuses a field that Elasticsearch would silently never match.
 func (c compiler) checkNesting(name string) error {
 	f, ok := c.fields[name]
 	switch {
@@ -201,8 +201,8 @@ func (c compiler) inside(name string) string {
 	return c.path + "." + name
 }
 
-// inNested finds nothing in an index where the path is not nested, be it an
-// object or not mapped. Elasticsearch would fail the index, and so the search.
+// inNested matches nothing in an index where the path is not nested: an object, or not
+// mapped. Elasticsearch would otherwise fail the index, and so the search.
 func inNested(path string, query dsl) dsl {
 	return dsl{"nested": dsl{"path": path, "query": query, "score_mode": "none", "ignore_unmapped": true}}
 }

@@ -2,9 +2,9 @@ package kql
 
 import "strings"
 
-// Conjuncts takes a query apart: an event matches it if it matches each of the
-// conjuncts, which are joined by "and" at the top. A query without such an "and"
-// is its own only conjunct, and the empty query has none.
+// Conjuncts returns the parts that the query joins with "and" at the top: an event
+// matches the query if it matches each of them. A query without such an "and" is its
+// own only conjunct, and the empty query has none.
 func (q Query) Conjuncts() []Query {
 	if q.root == nil {
 		return nil

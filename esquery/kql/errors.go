@@ -13,11 +13,11 @@ type SyntaxError struct {
 	Query    string
 	Offset   int      // of the offending character, counted in characters from 0
 	Found    string   // that character, or "" at the end of the query
-	Expected []string // what could have stood there, sorted
-	Reason   string   // instead of Expected, if the grammar is not to blame
+	Expected []string // what would be valid there, sorted
+	Reason   string   // replaces Expected if the grammar is not the reason
 }
 
-// Error names the line and column, both counted from 1.
+// Error includes the line and column, both counted from 1.
 func (e *SyntaxError) Error() string {
 	before := []rune(e.Query)[:e.Offset]
 	line, column := 1, 1
@@ -37,8 +37,8 @@ func (e *SyntaxError) Error() string {
 	return at + fmt.Sprintf("found %s, expected %s", found, strings.Join(e.Expected, ", "))
 }
 
-// checkEncoding refuses bytes that would turn into replacement characters, and
-// so match what nobody asked for.
+// checkEncoding refuses invalid UTF-8, which would become replacement characters and
+// match other values.
 func (p *parser) checkEncoding() {
 	if utf8.ValidString(p.query) {
 		return
@@ -65,8 +65,8 @@ func (p *parser) syntaxError() error {
 	return e
 }
 
-// refuse ends parsing in an error that is no matter of grammar. The first one
-// holds: what is tried after it does not count.
+// refuse ends parsing with an error that is not about grammar. The first one stays,
+// whatever is tried after it.
 func (p *parser) refuse(pos int, reason string) {
 	if p.refusal == "" {
 		p.refusal, p.furthest = reason, pos

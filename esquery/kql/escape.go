@@ -8,7 +8,7 @@ import (
 	"unicode/utf16"
 )
 
-// escapedText reads what a backslash takes its meaning from.
+// escapedText reads a backslash and the characters whose meaning it changes.
 func (p *parser) escapedText(pos int) (text string, end int, ok bool) {
 	if r, end, ok := p.escape(pos, special); ok {
 		return string(r), end, true
@@ -24,8 +24,8 @@ func (p *parser) escapedText(pos int) (text string, end int, ok bool) {
 	return "", 0, false
 }
 
-// escape reads one escape sequence: a control character, `\` before one of
-// the escapable characters, or `\u` and four hexadecimal digits.
+// escape reads one escape sequence: a control character, `\` before one of the
+// escapable characters, or `\u` and four hexadecimal digits.
 func (p *parser) escape(pos int, escapable string) (r rune, end int, ok bool) {
 	if p.at(pos) != '\\' || pos+1 >= len(p.in) {
 		return 0, 0, false
@@ -45,10 +45,9 @@ func (p *parser) escape(pos int, escapable string) (r rune, end int, ok bool) {
 	return 0, 0, false
 }
 
-// unicodeEscape reads `\u` and four hexadecimal digits, or two of these that
-// make one character, as JavaScript and JSON write what has more than 16 bits.
-// Elasticsearch takes one half alone for a replacement character, and finds the
-// documents that hold that.
+// unicodeEscape reads `\u` and four hexadecimal digits, or two of these that form one
+// character of more than 16 bits, as in JavaScript and JSON. Elasticsearch reads half
+// of such a pair as a replacement character, and finds the documents that hold that.
 func (p *parser) unicodeEscape(pos int) (r rune, end int, ok bool) {
 	r, ok = p.codeUnit(pos)
 	if !ok || !utf16.IsSurrogate(r) {
@@ -63,7 +62,7 @@ func (p *parser) unicodeEscape(pos int) (r rune, end int, ok bool) {
 	return 0, 0, false
 }
 
-// codeUnit is the number that an escape at pos writes.
+// codeUnit returns the number in an escape at pos.
 func (p *parser) codeUnit(pos int) (rune, bool) {
 	if pos+6 > len(p.in) || p.at(pos) != '\\' || p.at(pos+1) != 'u' {
 		return 0, false

@@ -6,26 +6,24 @@ import (
 	"strings"
 )
 
-// Fields holds what is known of the mapping: for each field name, what it is
-// over all indices. A name that is not here is used as written, its type
-// unknown, and no pattern stands for it.
+// Fields describes the mapping: each field name, over all indices. A name that is not
+// here is used as written, with an unknown type, and no pattern matches it.
 type Fields map[string]Field
 
 // A Field is the mapping of one field name.
 type Field struct {
-	// Types are Elasticsearch's names of the types of its values, sorted, each
+	// Types are the types of the field's values in Elasticsearch's names, sorted, each
 	// once.
 	Types []string
-	// Object says that the name is an object in some indices, without a value
-	// of its own there. As for Kibana it is then of no one type.
+	// Object reports that the name is an object in some indices, without a value of its
+	// own there. To Kibana it then has no single type.
 	Object bool
-	// NestedPath is the innermost parent that is nested wherever it is mapped,
-	// "" if there is none.
+	// NestedPath is the innermost parent that is nested wherever it is mapped, "" if
+	// there is none.
 	NestedPath string
-	// MixedPaths are the parents inside NestedPath that are nested in some
-	// indices only, innermost first. Kibana takes the field for not nested in
-	// them. A nested group may name them all the same: no other query finds
-	// what those indices hold.
+	// MixedPaths are the parents inside NestedPath that are nested in some indices
+	// only, innermost first. To Kibana the field is not nested in them. A nested group
+	// may still name them: no other query finds the contents of those indices.
 	MixedPaths []string
 }
 
@@ -39,28 +37,27 @@ func (f Field) isDate() bool {
 	})
 }
 
-// mayStandIn reports whether a query inside a nested path, "" for outside of
-// any, can find the field in some index.
+// mayStandIn reports whether a query inside a nested path, "" for none, can find the
+// field in some index.
 func (f Field) mayStandIn(path string) bool {
 	return f.NestedPath == path || slices.Contains(f.MixedPaths, path)
 }
 
-// Capabilities are the `fields` of a field_caps answer: what is said of each
-// type that a name has in some index, by name and type. The answer lists the
-// parents of each field that it lists.
+// Capabilities are the `fields` of a field_caps answer, by field name and type. The
+// answer lists the parents of each field that it lists.
 type Capabilities map[string]map[string]Capability
 
-// A Capability is what is said of one type of a field.
+// A Capability describes one type of a field.
 type Capability struct {
-	Metadata     bool `json:"metadata_field"` // such as _id: no field of the document
-	Aggregatable bool `json:"aggregatable"`   // in all indices that have it of this type
-	// Indices have it of this type; nil where all that map it do.
+	Metadata     bool `json:"metadata_field"` // such as _id, which is no field of the document
+	Aggregatable bool `json:"aggregatable"`   // in all indices where it has this type
+	// Indices are those where the field has this type; nil if it has no other type.
 	Indices []string `json:"indices"`
 }
 
-// FieldsOf reads a field_caps answer. It leaves out what is nothing but an
-// object, which no query can mean, and metadata, which a query can name but
-// not by a pattern. Names that begin with "_" may well be ordinary fields.
+// FieldsOf converts a field_caps answer. It leaves out names that are only objects,
+// which no query can use. It also leaves out metadata, which a query can name but no
+// pattern matches. Names that begin with "_" may be ordinary fields.
 func FieldsOf(caps Capabilities) Fields {
 	fields := Fields{}
 	for name, types := range caps {
@@ -82,8 +79,8 @@ func FieldsOf(caps Capabilities) Fields {
 	return fields
 }
 
-// nestedPaths looks for nested parents from the inside out, up to one that is
-// nothing else in any index.
+// nestedPaths searches for nested parents from the inside out, up to one that is nested
+// wherever it is mapped.
 func nestedPaths(name string, caps Capabilities) (nested string, mixed []string) {
 	for {
 		dot := strings.LastIndexByte(name, '.')
@@ -100,7 +97,7 @@ func nestedPaths(name string, caps Capabilities) (nested string, mixed []string)
 	}
 }
 
-// neverNested reports whether a name is mapped, and nested in no index.
+// neverNested reports whether a path is mapped, and nested in no index.
 func (f Fields) neverNested(path string) bool {
 	mapped := false
 	for name, field := range f {

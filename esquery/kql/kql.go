@@ -33,13 +33,12 @@ type Query struct {
 	text string
 }
 
-// String is the query as it was written.
+// String returns the query as it was written.
 func (q Query) String() string { return q.text }
 
-// Names returns the names and patterns (with `*`) of the fields that Compile
-// wants to know of, sorted, each once: those that the query mentions, and for a
-// nested group its path and all that it holds. field_caps says nothing of the path
-// alone.
+// Names returns the names and patterns (with `*`) of the fields that Compile needs,
+// sorted, each once. A nested group has its path and everything below it, because
+// field_caps returns nothing for the path alone.
 func (q Query) Names() []string {
 	mentioned := nameSet{}
 	mentioned.collect(q.root)
@@ -54,9 +53,9 @@ func (q Query) Names() []string {
 	return slices.Compact(names)
 }
 
-// Known returns the fields that Kibana knows when it compiles the query: those
-// that it names outside of nested groups, also by a pattern, and those of also,
-// such as the fields of filters. All others are of no known type inside a group.
+// Known returns the fields that Kibana knows when it compiles the query: those named
+// outside of nested groups, also by a pattern, and those of also, such as the fields of
+// filters. All others have no known type inside a group.
 func (q Query) Known(fields Fields, also ...string) Fields {
 	known := Fields{}
 	for _, name := range also {
@@ -79,8 +78,8 @@ func (q Query) Known(fields Fields, also ...string) Fields {
 	return known
 }
 
-// nameSet holds each name once for all the values of a list, which share it, and
-// whether it is the path of a nested group.
+// A nameSet holds each name once for all the values of a list, which share it. The
+// value is whether the name is the path of a nested group.
 type nameSet map[*value]bool
 
 func (s nameSet) collect(n node) {
@@ -103,11 +102,11 @@ func (s nameSet) collect(n node) {
 	}
 }
 
-// node is one of chain, not, nested, is, compare.
+// A node is a chain, not, nested, is or compare.
 type node any
 
 type (
-	// chain is two or more nodes joined by the same operator.
+	// chain joins two or more nodes by the same operator.
 	chain struct {
 		or    bool // else and
 		nodes []node
@@ -118,7 +117,7 @@ type (
 		path  *value
 		group node
 	}
-	// is asks for a value in a field, or anywhere if field is nil.
+	// is matches a value in a field, or anywhere if field is nil.
 	is struct {
 		field *value
 		value value
@@ -130,7 +129,7 @@ type (
 	}
 )
 
-// span is where in the query something stands, in characters.
+// A span is a range of characters in the query.
 type span struct{ from, to int }
 
 type kind int
@@ -142,19 +141,19 @@ const (
 	wildcard
 )
 
-// value is a literal: a field name or what a field is compared with. pieces
-// holds the text, split at its wildcards: more than one piece only if kind is
+// A value is a literal: a field name, or the value that a field is compared with.
+// pieces holds the text, split at its wildcards: more than one piece only if kind is
 // wildcard.
 type value struct {
 	kind   kind
 	quoted bool
 	pieces []string
-	// lineEnd is where unquoted text runs over the end of a line, in characters
-	// of the query; 0 if it does not.
+	// lineEnd is the position where unquoted text continues on the next line, in
+	// characters of the query; 0 if it does not.
 	lineEnd int
 }
 
-// String is the literal text, with a plain `*` for each wildcard.
+// String returns the literal text, with a plain `*` for each wildcard.
 func (v value) String() string { return strings.Join(v.pieces, "*") }
 
 // isStar reports whether v is a single wildcard and nothing else.
@@ -162,8 +161,8 @@ func (v value) isStar() bool {
 	return v.kind == wildcard && len(v.pieces) == 2 && v.pieces[0] == "" && v.pieces[1] == ""
 }
 
-// json is v as Query DSL takes it: a string, a boolean or nil. Numbers stay
-// strings, because only Elasticsearch knows what the field makes of "070".
+// json returns v for Query DSL: a string, a boolean or nil. Numbers stay strings,
+// because only Elasticsearch knows what "070" means in a field.
 func (v value) json() any {
 	switch v.kind {
 	case boolean:

@@ -2,31 +2,31 @@ package kql
 
 import "strings"
 
-// RunsOver reports the first unquoted text that runs over the end of a line, and
-// the number of that line, from 1. KQL takes it for one value (or field name),
-// with the line's end inside.
+// RunsOver returns the first unquoted text that continues on the next line, and the
+// number of its line, from 1. KQL reads it as one value or field name that contains the
+// end of the line.
 func (q Query) RunsOver() (text string, line int, ok bool) {
-	v := runningOver(q.root)
+	v := firstRunningOver(q.root)
 	if v == nil {
 		return "", 0, false
 	}
 	return v.String(), 1 + strings.Count(string([]rune(q.text)[:v.lineEnd]), "\n"), true
 }
 
-func runningOver(n node) *value {
+func firstRunningOver(n node) *value {
 	var own []*value
 	switch n := n.(type) {
 	case chain:
 		for _, child := range n.nodes {
-			if v := runningOver(child); v != nil {
+			if v := firstRunningOver(child); v != nil {
 				return v
 			}
 		}
 	case not:
-		return runningOver(n.node)
+		return firstRunningOver(n.node)
 	case nested:
 		if n.path.lineEnd == 0 {
-			return runningOver(n.group)
+			return firstRunningOver(n.group)
 		}
 		own = []*value{n.path}
 	case is:

@@ -13,8 +13,8 @@ func isSpace(r rune) bool {
 	return r == ' ' || r == '\t' || r == '\r' || r == '\n' || r == '\u00a0'
 }
 
-// at returns the character at pos, or 0 past the end; 0 is no valid syntax.
-// Every look at the query goes through here, so that steps counts them all.
+// at returns the character at pos, or 0 past the end; 0 is no valid syntax. The parser
+// reads the query only here, so that steps counts every read.
 func (p *parser) at(pos int) rune {
 	p.steps++
 	if pos < len(p.in) {
@@ -63,13 +63,13 @@ func (p *parser) negation() bool {
 	return true
 }
 
-// keywordAt reports whether a word and a space stand at pos.
+// keywordAt reports whether a word and a space are at pos.
 func (p *parser) keywordAt(pos int, word string) (end int, ok bool) {
 	end, ok = p.wordAt(pos, word)
 	return end, ok && isSpace(p.at(end))
 }
 
-// wordAt reports whether a word stands at pos, in any letter case.
+// wordAt reports whether a word is at pos, in any letter case.
 func (p *parser) wordAt(pos int, word string) (end int, ok bool) {
 	for i, r := range word {
 		if unicode.ToLower(p.at(pos+i)) != r {
@@ -79,7 +79,7 @@ func (p *parser) wordAt(pos int, word string) (end int, ok bool) {
 	return pos + len(word), true
 }
 
-// literal is quoted or unquoted text; what names it in an error.
+// literal reads quoted or unquoted text; what names it in an error.
 func (p *parser) literal(what string) (value, bool) {
 	if p.at(p.pos) == '"' {
 		if v, ok := p.quoted(); ok {
@@ -91,8 +91,8 @@ func (p *parser) literal(what string) (value, bool) {
 	return value{}, p.fail(what)
 }
 
-// quoted reads "…". Inside, `*` is a plain star, and a backslash that starts
-// no escape sequence stays a backslash, so "C:\Windows" is as written.
+// quoted reads "…". Inside, `*` is a plain star, and a backslash that starts no escape
+// sequence stays a backslash, so "C:\Windows" is as written.
 func (p *parser) quoted() (value, bool) {
 	var b strings.Builder
 	for pos := p.pos + 1; pos < len(p.in); {
@@ -139,7 +139,7 @@ func (p *parser) unquoted() (value, bool) {
 	return v, true
 }
 
-// lineEnd is the first end of a line inside the text between two positions, 0 if
+// lineEnd returns the first end of a line inside the text between two positions, 0 if
 // there is none.
 func (p *parser) lineEnd(from, to int) int {
 	for from < to && isTrimmed(p.in[from]) {
@@ -154,10 +154,9 @@ func (p *parser) lineEnd(from, to int) int {
 	return 0
 }
 
-// plainText returns where text that stands for itself ends: at a special
-// character, at "not" with a space after it, or before "and" or "or" with
-// spaces around it. It looks past each run of spaces once, not once from each
-// of the spaces.
+// plainText returns the end of plain text: at a special character, at "not" with a
+// space after it, or before "and" or "or" with spaces around it. It looks past each run
+// of spaces once, not once from each of the spaces.
 func (p *parser) plainText(pos int) int {
 	for pos < len(p.in) {
 		r := p.at(pos)
@@ -182,7 +181,7 @@ func (p *parser) plainText(pos int) int {
 	return pos
 }
 
-// trimmed makes the value of unquoted text, split at its wildcards.
+// trimmed returns the value of unquoted text, split at its wildcards.
 func trimmed(pieces []string) value {
 	last := len(pieces) - 1
 	pieces[0] = strings.TrimLeftFunc(pieces[0], isTrimmed)
@@ -199,7 +198,7 @@ func trimmed(pieces []string) value {
 	return value{kind: text, pieces: pieces}
 }
 
-// isTrimmed reports what JavaScript's trim, and so Kibana, removes.
+// isTrimmed reports whether JavaScript's trim, and so Kibana, removes r.
 func isTrimmed(r rune) bool {
 	return r == '\ufeff' || r != '\u0085' && unicode.IsSpace(r)
 }

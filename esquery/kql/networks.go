@@ -1,7 +1,7 @@
 package kql
 
-// Networks returns the networks (203.0.113.0/24) that the query looks for, by the
-// names of the fields that it looks for them in, known or not.
+// Networks returns the networks (203.0.113.0/24) in the query, by the names of their
+// fields, known or not.
 func (q Query) Networks(fields Fields) map[string][]string {
 	networks := map[string][]string{}
 	newCompiler(fields).networks(q.root, networks)

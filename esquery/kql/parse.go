@@ -7,17 +7,16 @@ import "fmt"
 // refuses a query about 30 deep (indices.query.bool.max_nested_depth).
 const maxDepth = 200
 
-// Parse reads a KQL query, in time that grows with its length and no faster.
-// Groups may be 200 deep, lists and nested groups counted. Its error is a
-// *SyntaxError.
+// Parse parses a KQL query, in time linear in its length. Groups may be 200 deep, with
+// lists and nested groups. Its error is a *SyntaxError.
 func Parse(query string) (Query, error) {
 	q, err := newParser(query).parse()
 	q.text = query
 	return q, err
 }
 
-// parser holds the position and what was tried at the furthest position that
-// any rule failed at, which is where the mistake is.
+// A parser holds the position, and what was tried at the furthest position where a rule
+// failed. That is where the mistake is.
 type parser struct {
 	query    string
 	in       []rune // the query
@@ -25,8 +24,8 @@ type parser struct {
 	furthest int
 	expected map[string]bool
 	depth    int
-	refusal  string // why what stands at furthest is refused: see refuse
-	steps    int    // characters looked at, for the test that parsing is linear
+	refusal  string // why the text at furthest is refused: see refuse
+	steps    int    // characters read, for the test that parsing is linear
 }
 
 func newParser(query string) *parser {
@@ -49,7 +48,7 @@ func (p *parser) parse() (Query, error) {
 	return Query{}, p.syntaxError()
 }
 
-// rule parses at the current position, and moves it only if it succeeds.
+// A rule parses at the current position, and moves it only if it succeeds.
 type rule func() (node, bool)
 
 func (p *parser) or(operand rule) (node, bool) {
@@ -97,7 +96,7 @@ func (p *parser) not(operand rule) (node, bool) {
 	return operand()
 }
 
-// sub is an operand of the query itself, or inside a nested group.
+// sub parses an operand of the query itself, or inside a nested group.
 func (p *parser) sub() (node, bool) {
 	if n, ok := p.group("(", p.sub, ")"); ok {
 		return n, true
@@ -105,7 +104,7 @@ func (p *parser) sub() (node, bool) {
 	return p.expr()
 }
 
-// group is an or-chain of operands between two tokens.
+// group parses an or-chain of operands between two tokens.
 func (p *parser) group(open string, operand rule, end string) (node, bool) {
 	start := p.pos
 	if !p.token(open) {
@@ -130,8 +129,8 @@ func (p *parser) group(open string, operand rule, end string) (node, bool) {
 	return n, ok
 }
 
-// expr is text, alone or as the field of what follows. It is read once, since
-// it may be long: the grammar's nested, expr and value all begin with it.
+// expr parses text, alone or as the field of what follows. It reads the text once,
+// since it may be long: the grammar's nested, expr and value all begin with it.
 func (p *parser) expr() (node, bool) {
 	first, ok := p.literal("field name")
 	if !ok {
@@ -155,8 +154,8 @@ func (p *parser) expr() (node, bool) {
 	return is{nil, first}, true
 }
 
-// compare is a range after its field. The first operator that fits is the
-// operator, so that `n>=` is no `n>` with the value "=".
+// compare parses a range after its field. The first operator that fits is the operator,
+// so that `n>=` is no `n>` with the value "=".
 func (p *parser) compare(field *value) (node, bool) {
 	start := p.pos
 	for _, op := range []struct{ token, name string }{{"<=", "lte"}, {">=", "gte"}, {"<", "lt"}, {">", "gt"}} {
@@ -173,12 +172,12 @@ func (p *parser) compare(field *value) (node, bool) {
 	return nil, false
 }
 
-// list is what may follow `field:`, with the field spread over its values.
+// list parses what may follow `field:`, and gives the field to each value.
 func (p *parser) list(field *value) (node, bool) {
 	operand := func() (node, bool) { return p.list(field) }
 	if n, ok := p.group("(", operand, ")"); ok {
 		if c, ok := n.(chain); ok {
-			c.spans = nil // values are no queries by themselves
+			c.spans = nil // values are no queries
 			n = c
 		}
 		return n, true

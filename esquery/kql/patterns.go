@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// named are the fields that a name stands for.
+// named returns the fields that a name or pattern matches.
 func (c compiler) named(name *value) []string {
 	if name.kind == wildcard {
 		return c.matching(name)
@@ -29,7 +29,7 @@ func (c compiler) matching(name *value) []string {
 	return names
 }
 
-// matches reports whether s is the pieces with anything between them.
+// matches reports whether s consists of the pieces with anything between them.
 func matches(pieces []string, s string) bool {
 	last := len(pieces) - 1
 	s, ok := strings.CutPrefix(s, pieces[0])
@@ -44,7 +44,7 @@ func matches(pieces []string, s string) bool {
 	return strings.HasSuffix(s, pieces[last])
 }
 
-// pattern is v for wildcard and query_string: only its own wildcards are left
+// pattern returns v for wildcard and query_string: only its own wildcards are left
 // unescaped, so a `?` in KQL stays a question mark.
 func pattern(v value) string {
 	pieces := make([]string, len(v.pieces))

@@ -2,9 +2,9 @@ package kql
 
 import "slices"
 
-// Unmatched returns what the query says of no field: names and patterns that stand
-// for none, paths of nested groups that are not nested, in the query's order, each
-// once. Nothing matches there; after a "not", everything does.
+// Unmatched returns the names in the query that no field has: names and patterns, and
+// paths of nested groups that are not nested. They are in the query's order, each once.
+// Nothing matches there; after a "not", everything does.
 func (q Query) Unmatched(fields Fields) []string {
 	var names []string
 	newCompiler(fields).unmatched(q.root, func(name string) {
@@ -15,29 +15,29 @@ func (q Query) Unmatched(fields Fields) []string {
 	return names
 }
 
-func (c compiler) unmatched(n node, tell func(name string)) {
+func (c compiler) unmatched(n node, report func(name string)) {
 	check := func(name *value) {
 		switch _, known := c.fields[c.inside(name.String())]; {
 		case name.kind == wildcard && len(c.matching(name)) == 0, name.kind != wildcard && !known:
-			tell(c.inside(name.String()))
+			report(c.inside(name.String()))
 		}
 	}
 	switch n := n.(type) {
 	case chain:
 		for _, child := range n.nodes {
-			c.unmatched(child, tell)
+			c.unmatched(child, report)
 		}
 	case not:
-		c.unmatched(n.node, tell)
+		c.unmatched(n.node, report)
 	case nested:
 		c.path = c.inside(n.path.String())
 		for _, f := range c.fields {
 			if f.mayStandIn(c.path) {
-				c.unmatched(n.group, tell)
+				c.unmatched(n.group, report)
 				return
 			}
 		}
-		tell(c.path)
+		report(c.path)
 	case is:
 		if !isFreeText(n) {
 			check(n.field)
@@ -47,8 +47,8 @@ func (c compiler) unmatched(n node, tell func(name string)) {
 	}
 }
 
-// NegatedFreeText returns the values that no field of an event may hold, in the
-// query's order.
+// NegatedFreeText returns the values that no field of an event may have, in the query's
+// order.
 func (q Query) NegatedFreeText() []string { return negatedFreeText(q.root, false) }
 
 func negatedFreeText(n node, negated bool) []string {

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// TooMuchToAnswer reports whether a smaller page may get an answer: this one
-// needs more buckets or memory than the cluster allows, or is larger than
-// maxAnswer.
+// TooMuchToAnswer reports whether a smaller page may get an answer: this one needs more
+// buckets or memory than the cluster allows, or is larger than maxAnswer.
 func TooMuchToAnswer(err error) bool {
 	var refused *ResponseError
 	return errors.Is(err, errTooLarge) || errors.As(err, &refused) &&
@@ -16,8 +15,8 @@ func TooMuchToAnswer(err error) bool {
 }
 
 // TooMuchToAsk reports whether a request with fewer values or documents may be
-// accepted: this one has more clauses or terms than the cluster allows, or a
-// body larger than something on the way allows.
+// accepted. This one has more clauses or terms than the cluster allows, or a body
+// larger than a proxy allows.
 func TooMuchToAsk(err error) bool {
 	var refused *ResponseError
 	if !errors.As(err, &refused) {
@@ -26,7 +25,7 @@ func TooMuchToAsk(err error) bool {
 	if refused.Status == http.StatusRequestEntityTooLarge || refused.Has("too_many_clauses", "too_many_nested_clauses") {
 		return true
 	}
-	for cause := range refused.All() { // which have no type of their own
+	for cause := range refused.All() { // these errors have no type of their own
 		if strings.Contains(cause.Reason, "max_terms_count") || strings.Contains(cause.Reason, "too many") && strings.Contains(cause.Reason, "clauses") {
 			return true
 		}
@@ -34,8 +33,8 @@ func TooMuchToAsk(err error) bool {
 	return false
 }
 
-// TooManyHits reports whether a search for fewer hits may be accepted: an index
-// allows less than the usual.
+// TooManyHits reports whether a search for fewer hits may be accepted: an index allows
+// less than usual.
 func TooManyHits(err error) bool {
 	var refused *ResponseError
 	return errors.As(err, &refused) && (refused.Says("index.max_result_window") || refused.Says("index.max_inner_result_window"))
@@ -47,8 +46,8 @@ func TooManyDocValues(err error) bool {
 	return errors.As(err, &refused) && refused.Says("index.max_docvalue_fields_search")
 }
 
-// Fewer asks for a number of hits, and where these are too many for half of them,
-// down to one. The number stays as small.
+// Fewer calls ask with a number of hits and, while these are too many, with half of
+// them, down to one. It keeps the smaller number in size.
 func Fewer(size *int, ask func(size int) error) error {
 	err := ask(*size)
 	for TooManyHits(err) && *size > 1 {
@@ -58,9 +57,8 @@ func Fewer(size *int, ask func(size int) error) error {
 	return err
 }
 
-// InHalves asks about all items at once, and where that is too much to ask or
-// to answer about each half, down to one item. The answers are in the items'
-// order.
+// InHalves calls ask with all items and, if that is too much to ask or to answer, with
+// each half, down to one item. The answers are in the items' order.
 func InHalves[Item, Answer any](items []Item, ask func([]Item) ([]Answer, error)) ([]Answer, error) {
 	answers, err := ask(items)
 	if !TooMuchToAsk(err) && !TooMuchToAnswer(err) || len(items) < 2 {

@@ -1,0 +1,124 @@
+package esquery
+
+import (
+	"slices"
+
+	"newterms/esquery/elastic"
+)
+
+// A wantedField is a mapped field for Event.Fields.
+type wantedField struct {
+	name   string
+	isDate bool
+}
+
+// fieldOrigins records, per index, which wanted fields its events have in _source.
+// Those are not fetched again: to fetch all 74 fields of Okta's events made the answer
+// twice as large, and took Elasticsearch several times as long.
+type fieldOrigins struct {
+	wanted []wantedField
+	places elastic.Tree[int] // the position of each in wanted, from 1; 0 for parents
+	known  map[string][]origin
+}
+
+// An origin describes the wanted field at the same position.
+type origin struct {
+	inSource      bool // in some _source
+	outsideSource bool // in some event, but not in its _source: an alias, copy_to and the like
+	absent        bool // missing from some event that was fetched with it
+}
+
+func newFieldOrigins(wanted []wantedField) *fieldOrigins {
+	s := &fieldOrigins{wanted: wanted, known: map[string][]origin{}}
+	for i, w := range wanted {
+		s.places.Make(w.name).Value = i + 1
+	}
+	return s
+}
+
+// allWanted selects all wanted fields.
+func allWanted(wanted []wantedField) []bool { return slices.Repeat([]bool{true}, len(wanted)) }
+
+// toFetch selects the wanted fields that a source may lack, and all dates, which it may
+// have in a format of its own. Before any index is known it selects all.
+func (s *fieldOrigins) toFetch() []bool {
+	toFetch := allWanted(s.wanted)
+	for i, w := range s.wanted {
+		toFetch[i] = w.isDate || len(s.known) == 0
+		for _, known := range s.known {
+			toFetch[i] = toFetch[i] || !known[i].inSource || known[i].outsideSource
+		}
+	}
+	return toFetch
+}
+
+// optional lists the fields that are not fetched but that some sources lack. The search
+// reports which of them each event has.
+func (s *fieldOrigins) optional(fetched []bool) []string {
+	var names []string
+	for i, w := range s.wanted {
+		for _, known := range s.known {
+			if !fetched[i] && known[i].absent {
+				names = append(names, w.name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+// fetchFields requests the selected fields.
+func fetchFields(wanted []wantedField, fetched []bool) []dsl {
+	fields := []dsl{}
+	for i, w := range wanted {
+		switch {
+		case !fetched[i]:
+		case w.isDate:
+			fields = append(fields, dsl{"field": w.name, "format": "strict_date_optional_time"})
+		default:
+			fields = append(fields, dsl{"field": w.name})
+		}
+	}
+	return fields
+}
+
+// learn records the origins of the fields in hits that were fetched with some fields.
+// It returns false if the hits must be fetched with all fields. That happens if a
+// source lacks a field that others have, usually because the event has no value. It
+// happens once for each index; from then on the search reports whether an event has the
+// field.
+func (s *fieldOrigins) learn(hits []foundEvent, fetched []bool) bool {
+	all := !slices.Contains(fetched, false)
+	for _, hit := range hits {
+		known := s.known[hit.Index]
+		if known == nil && !all {
+			return false
+		}
+		if known == nil {
+			known = make([]origin, len(s.wanted))
+			s.known[hit.Index] = known
+		}
+		has := s.fieldsIn(hit.Source)
+		for i, w := range s.wanted {
+			switch {
+			case w.isDate:
+			case has[i]:
+				known[i].inSource = true
+			case len(hit.Fields[w.name]) > 0:
+				known[i].outsideSource = true
+			case fetched[i]:
+				known[i].absent = true
+			case !known[i].absent || slices.Contains(hit.Matched, w.name):
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// fieldsIn reports which of the wanted fields a source has.
+func (s *fieldOrigins) fieldsIn(source elastic.Document) []bool {
+	has := make([]bool, len(s.wanted)+1)
+	_ = s.places.In(source, func(position int) { has[position] = true }) // the source has been parsed before
+	return has[1:]
+}

@@ -44,7 +44,7 @@ func appendValue(text []byte, value any) ([]byte, error) {
 		return strconv.AppendBool(text, v), nil
 	case string:
 		return appendString(text, v), nil
-	case json.Number: // as an answer had it
+	case json.Number: // as in the answer
 		return append(text, v...), nil
 	case map[string]any:
 		text, err := appendMembers(append(text, '{'), v)

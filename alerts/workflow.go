@@ -52,7 +52,7 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("alert %s was changed by others each time", e.ID)
 }
 
-// maxDecided is how many alerts are looked up at once.
+// maxLocated is how many alerts are looked up at once.
 const maxLocated = 1000
 
 // maxConflicts is how often an alert is looked up again because it changed

@@ -99,9 +99,9 @@ type Event struct {
 type Source struct {
 	client *elastic.Client
 	bodies
-	// The sizes of a page of pairs and of located events, which shrink where one
-	// was too much, how many events are asked for at once, and how many hits there
-	// may be.
+	// pageSize and eventsPageSize are numbers of buckets, eventsAtOnce is how many
+	// candidates a search for events has, and maxHits its maximum number of hits. A
+	// size shrinks if a request was too much.
 	pageSize, eventsPageSize, eventsAtOnce, maxHits int
 
 	opened    mapping         // of the indices when they were opened

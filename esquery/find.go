@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// The bodies of searches for events, besides locate.
+// The bodies of searches for events, except locate.
 
 // find fetches events with one of the candidates' values in each field. They lie at the
 // candidates' times or, if not exactly, anywhere between the first and the last. The

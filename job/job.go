@@ -222,7 +222,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, e
 		err = terminated(ctx, err)
 		run.State, run.Error = alerts.RunFailed, err.Error()
 	}
-	// A run whose start could not be recorded has told why already.
+	// A run whose start could not be recorded has returned its error already.
 	if endErr := j.record(ending, run); startErr == nil {
 		err = errors.Join(err, terminated(ending, endErr))
 	}

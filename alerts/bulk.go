@@ -199,7 +199,7 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 		err = &elastic.VersionError{Version: "8.12 or earlier"}
 	}
 	if err == nil && len(answer.Items) != len(positions) {
-		err = fmt.Errorf("%w: it tells of %d documents, %d were sent", elastic.ErrIncomplete, len(answer.Items), len(positions))
+		err = fmt.Errorf("%w: it has %d documents, %d were sent", elastic.ErrIncomplete, len(answer.Items), len(positions))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", strings.TrimSpace("bulk "+target), err)

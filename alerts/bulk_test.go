@@ -59,7 +59,7 @@ func TestAnswersAboutBulks(t *testing.T) {
 		asked    int
 	}{
 		"as it is":             {created, created, "", 1},
-		"of fewer documents":   {`"items":[{`, `"items":[],"others":[{`, "incomplete answer: it tells of 0 documents, 1 were sent", 1},
+		"of fewer documents":   {`"items":[{`, `"items":[],"others":[{`, "incomplete answer: it has 0 documents, 1 were sent", 1},
 		"in the failure store": {created, created + `,"failure_store":"used"`, "", 2},
 		"of another index":     {`"_index":".ds-`, `"_index":".ds-other-`, "400 ingest_pipeline: an ingest pipeline has sent it to .ds-other-", 1},
 		"dropped":              {created, `"status":200`, "400 ingest_pipeline: an ingest pipeline has dropped it", 1},

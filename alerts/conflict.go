@@ -35,7 +35,7 @@ func (s *Store) conflicting(ctx context.Context, conflicts []outcome, fields ...
 		return nil, fmt.Errorf("look up what is there already: %w", err)
 	}
 	if len(answer.Docs) != len(conflicts) {
-		return nil, fmt.Errorf("look up what is there already: %w: it tells of %d documents, %d were asked for", elastic.ErrIncomplete, len(answer.Docs), len(conflicts))
+		return nil, fmt.Errorf("look up what is there already: %w: it has %d documents, %d were requested", elastic.ErrIncomplete, len(answer.Docs), len(conflicts))
 	}
 	found := make([]map[string]any, len(conflicts))
 	for i, d := range answer.Docs {

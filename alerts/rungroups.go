@@ -130,7 +130,7 @@ func (s *Store) pagesOfRuns(ctx context.Context, q runsQuery) (groups []runGroup
 
 func (c clockAnswer) time() (time.Time, error) {
 	if len(c.Buckets) != 1 {
-		return time.Time{}, fmt.Errorf("%w: it does not tell the time", elastic.ErrIncomplete)
+		return time.Time{}, fmt.Errorf("%w: it has no time", elastic.ErrIncomplete)
 	}
 	return time.UnixMilli(int64(c.Buckets[0].From)).UTC(), nil
 }

@@ -34,7 +34,7 @@ const (
 	Gone       = "it is gone since it was listed"
 	tooLarge   = "it is too large to fetch"
 	Unreadable = "Elasticsearch cannot read its source, which was not sent as plain JSON in UTF-8"
-	among      = "it was asked for together with others, of which there are many that Elasticsearch cannot read"
+	among      = "it was fetched together with others, many of which Elasticsearch cannot read"
 )
 
 // maxSplits bounds how often a run fetches events in halves because some cannot be

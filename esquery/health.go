@@ -139,7 +139,7 @@ type nowAnswer struct {
 
 func (a nowAnswer) now() (time.Time, error) {
 	if len(a.Now.Buckets) != 1 {
-		return time.Time{}, fmt.Errorf("%w: it does not tell the time", elastic.ErrIncomplete)
+		return time.Time{}, fmt.Errorf("%w: it has no time", elastic.ErrIncomplete)
 	}
 	return time.UnixMilli(int64(a.Now.Buckets[0].From)).UTC(), nil
 }

@@ -141,7 +141,7 @@ func KeyEnds(ctx context.Context, c *elastic.Client, u User) (time.Time, error) 
 		return time.Time{}, fmt.Errorf("ask when the API key expires: %w", err)
 	}
 	if len(answer.Keys) != 1 {
-		return time.Time{}, fmt.Errorf("%w: it tells of %d API keys", elastic.ErrIncomplete, len(answer.Keys))
+		return time.Time{}, fmt.Errorf("%w: it has %d API keys", elastic.ErrIncomplete, len(answer.Keys))
 	}
 	if answer.Keys[0].Expiration == 0 {
 		return time.Time{}, nil

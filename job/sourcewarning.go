@@ -99,7 +99,7 @@ func (t *TextNetworks) Error() string {
 	for i, n := range t.Networks {
 		texts[i] = n.String()
 	}
-	return "exclusions of networks take nothing: " + strings.Join(texts, "; ")
+	return "excluded networks match nothing: " + strings.Join(texts, "; ")
 }
 
 // NetworkAdvice is the advice about a network in a field that is not of type ip.

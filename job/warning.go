@@ -30,7 +30,7 @@ func (g *Gap) Attrs() []any { return []any{"gap", g.Window.String(), "rerun", g.
 type FutureRun struct{ To, Now time.Time }
 
 func (f *FutureRun) Error() string {
-	return fmt.Sprintf("a scheduled run has looked at events up to %s, and it is only %s: its clock was wrong, and it is passed over", words.Stamp(f.To), words.Stamp(f.Now))
+	return fmt.Sprintf("a scheduled run has looked at events up to %s, and it is only %s: its clock was wrong, so it is ignored", words.Stamp(f.To), words.Stamp(f.Now))
 }
 
 // Advice returns what the user can do.
@@ -46,7 +46,7 @@ func (o *OtherSearch) Error() string {
 
 // Advice returns what the user can do.
 func (o *OtherSearch) Advice() string {
-	return "nothing to do if that is meant; otherwise look for a second job, or for runs by hand without --from"
+	return "ignore this if it is intended; otherwise look for a second job, or for runs by hand without --from"
 }
 
 // Forgotten reports that no run of the rule is kept and older runs were deleted: the

@@ -25,8 +25,8 @@ const backtestHelp = `  newterms backtest --from T [--to T] [--rule PATH]... [--
                   [--exclude-file FILE]... [--missing-terms skip|include]
                   [--history 7d,14d] [--output text|json]
                   what rules would have found, by day and by value, alerted
-                  already or not, and what each exclusion takes; several rules
-                  as a table; writes nothing
+                  already or not, and what each exclusion removes; with several
+                  rules as a table; writes nothing
 `
 
 // backtestFlags are the flags of `newterms backtest`.

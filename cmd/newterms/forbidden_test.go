@@ -135,7 +135,7 @@ func TestForbiddenQueries(t *testing.T) {
 	}
 	stdout, stderr, code := c.callWith(t, programAt(noon), c.environ, "explain", "--term", "okta.actor.id=NEW00", "--from", "2026-03-10", "--rule", faultRule(t, "explained"))
 	if code != 0 || !strings.Contains(stdout, "did you mean new00, of 1 event?") ||
-		!strings.Contains(stdout, "whether others are like it cannot be told: the cluster forbids that question (search.allow_expensive_queries is false)") {
+		!strings.Contains(stdout, "similar values are not known: the cluster forbids the search for them (search.allow_expensive_queries is false)") {
 		t.Errorf("explain: exit %d, got %s%s", code, stdout, stderr)
 	}
 }

@@ -65,7 +65,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 		Ended: func(key keys.Valid, nobodyGot bool) {
 			text := fmt.Sprintf("invalidated API key %s (id %s)", key.Name, key.ID)
 			if nobodyGot {
-				text += " again, which nobody got"
+				text += " again: it was not printed"
 			}
 			p.log.Info(text, "key", key.ID)
 		},

@@ -19,7 +19,7 @@ func (p program) printKeys(specs []keys.Spec, made []keys.Key, format show.Forma
 		return err
 	}
 	if _, err := fmt.Fprint(p.stdout, text); err != nil {
-		return fmt.Errorf("print the keys, which are taken back: %w", err)
+		return fmt.Errorf("print the keys, which are invalidated: %w", err)
 	}
 	for _, k := range made {
 		lives := "does not expire"

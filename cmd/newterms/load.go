@@ -86,7 +86,7 @@ func (p program) warnOfRules(warnings []*rule.Warning) {
 func (p program) unexpired(r rule.Rule) []esquery.Exception {
 	hold, expired := r.ExceptionsAt(p.now())
 	for _, e := range expired {
-		p.log.Info(fmt.Sprintf("%s: the exception %s expired at %s and takes nothing", r.Name, e.Name, e.Expires.UTC().Format("2006-01-02T15:04:05Z")), "rule", r.Name)
+		p.log.Info(fmt.Sprintf("%s: the exception %s expired at %s and excludes nothing", r.Name, e.Name, e.Expires.UTC().Format("2006-01-02T15:04:05Z")), "rule", r.Name)
 	}
 	return hold
 }

@@ -30,19 +30,19 @@ func (c *ruleCheck) exclusions(h esquery.Health) {
 		c.warn("exclusion", problem(NetworkInText, "%s: %s", shortened(n.Exclusion), n).of(n.Field))
 	}
 	for _, e := range all {
-		c.warn("exclusion", problem(ExcludesAll, "%s takes all %s of %s that match otherwise", shortened(e.Name), words.Plural(e.Events, "event", "events"), days))
+		c.warn("exclusion", problem(ExcludesAll, "%s excludes all %s of %s that would match otherwise", shortened(e.Name), words.Plural(e.Events, "event", "events"), days))
 	}
 	for _, e := range none[:min(len(none), maxListed)] {
-		c.warn("exclusion", problem(ExcludesNothing, "%s takes none of the %s of %s that match otherwise", shortened(e.Name), words.Plural(h.Unexcluded, "event", "events"), days))
+		c.warn("exclusion", problem(ExcludesNothing, "%s excludes none of the %s of %s that would match otherwise", shortened(e.Name), words.Plural(h.Unexcluded, "event", "events"), days))
 	}
 	if more := len(none) - maxListed; more > 0 {
-		c.warn("exclusion", problem(ExcludesNothing, "%s none either", words.Plural(int64(more), "more takes", "more take")))
+		c.warn("exclusion", problem(ExcludesNothing, "%s none", words.Plural(int64(more), "more excludes", "more exclude")))
 	}
 	for _, e := range some[:min(len(some), maxListed)] {
-		c.ok("exclusion", "%s takes %s of %d", shortened(e.Name), words.Plural(e.Events, "event", "events"), h.Unexcluded)
+		c.ok("exclusion", "%s excludes %s of %d", shortened(e.Name), words.Plural(e.Events, "event", "events"), h.Unexcluded)
 	}
 	if more := len(some) - maxListed; more > 0 {
-		c.ok("exclusion", "%s some", words.Plural(int64(more), "more takes", "more take"))
+		c.ok("exclusion", "%s some", words.Plural(int64(more), "more excludes", "more exclude"))
 	}
 }
 

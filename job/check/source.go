@@ -64,7 +64,7 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 		c.fail("indices", unreadable)
 		return false
 	default:
-		c.warn("indices", fmt.Errorf("%w: events in what it matches besides are not seen", unreadable))
+		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not seen", unreadable))
 	}
 	for _, u := range h.PassedOver {
 		if err == nil {

@@ -27,7 +27,7 @@ func (c *ruleCheck) arrival(h esquery.Health) {
 	overlap := max(c.Check.Overlap, c.Rule.Overlap)
 	who := fmt.Sprintf("%s not dated by ingestion, and scheduled runs miss what comes more than %s after its time", words.Plural(h.Arrival.Events, "event is", "events are"), overlap)
 	if n == 0 {
-		c.warn("late", problem(LateUnknown, "%s: how late they come they do not tell", who))
+		c.warn("late", problem(LateUnknown, "%s: they do not say how late they come", who))
 		return
 	}
 	median, longest := h.Arrival.Lags[n/2].Round(time.Second), h.Arrival.Lags[n-1].Round(time.Second)

@@ -25,7 +25,7 @@ func (g *Grant) invalidateUnprinted(ctx context.Context) error {
 		err = keys.Invalidate(ctx, g.Client, idsOf(unused))
 	}
 	if err != nil {
-		return fmt.Errorf("keys: take back what nobody got: %w", err)
+		return fmt.Errorf("keys: invalidate the keys that were not printed: %w", err)
 	}
 	for _, v := range unused {
 		g.Ended(v, true)

@@ -92,7 +92,7 @@ func (e HiddenError) Error() string {
 
 // Advice returns what the user can do.
 func (e HiddenError) Advice() string {
-	return "let a user make it who sees all of it; if a part is meant, make it by hand (deploy/elasticsearch), and read in deploy/README.md what that means"
+	return "let a user make it who sees all of it; if the key is to see only a part, make it by hand (deploy/elasticsearch), and read in deploy/README.md what that means"
 }
 
 func (e HiddenError) StatusCode() int { return http.StatusForbidden }

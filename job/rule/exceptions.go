@@ -70,7 +70,7 @@ func osTypes() []string { return []string{"linux", "macos", "windows"} }
 func readEntries(path string, value any, inNested bool) ([]esquery.Entry, error) {
 	tables, ok := tablesOf(value)
 	if !ok || len(tables) == 0 {
-		return nil, errors.New("entries is empty, which would take every event")
+		return nil, errors.New("entries is empty, which would exclude every event")
 	}
 	entries := make([]esquery.Entry, len(tables))
 	for i, table := range tables {

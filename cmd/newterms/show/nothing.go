@@ -28,7 +28,7 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 			fmt.Fprintf(&b, "    did you mean %s, of %s?\n", similar.Value, words.Plural(similar.Events, "event", "events"))
 		}
 		if v.NoSimilar {
-			b.WriteString("    whether others are like it cannot be told: the cluster forbids that question (search.allow_expensive_queries is false)\n")
+			b.WriteString("    similar values are not known: the cluster forbids the search for them (search.allow_expensive_queries is false)\n")
 		}
 		if v.Ignored > 0 {
 			fmt.Fprintf(&b, "    %s %s a value of %s that is not indexed, because it is too long or malformed: nothing finds it\n",

@@ -184,7 +184,7 @@ func (r reportView) exclusions(b *strings.Builder) {
 	if r.ExclusionEffects == nil {
 		return
 	}
-	fmt.Fprintf(b, "\nwithout these exclusions %s; they take %d\n", words.Plural(r.Without, "first occurrence", "first occurrences"), r.Without-r.FirstOccurrences)
+	fmt.Fprintf(b, "\nwithout these exclusions %s; they remove %d\n", words.Plural(r.Without, "first occurrence", "first occurrences"), r.Without-r.FirstOccurrences)
 	if len(r.Exclusions) == 0 {
 		fmt.Fprintf(b, "they are %d, and only up to %d are measured one by one\n", r.Number, backtest.MaxMeasuredExclusions)
 		return

@@ -144,9 +144,9 @@ func (s *Store) kindOf(ctx context.Context, name string) (string, error) {
 	return "", nil
 }
 
-// differs returns the fields that are mapped otherwise than by the template, and those
-// of them that have another type in every index, both sorted. Setup can add a field,
-// but not change its type.
+// differs returns the fields that are mapped otherwise than by the template, sorted.
+// others are those of them with another type in every index. Setup can add a field, but
+// not change its type.
 func (t template) differs(types map[string]string) (differs, others []string) {
 	for path, kind := range t.types {
 		if kind == "object" || types[path] == kind {

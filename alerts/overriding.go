@@ -39,9 +39,9 @@ func (o Overrides) read(source elastic.Document) map[string]any {
 // risk score is the highest number from 0 to 100, and the severity the highest whose
 // value the event has.
 func (o Overrides) from(source map[string]any, fields map[string][]any) map[string]any {
-	taken := map[string]any{}
+	overrides := map[string]any{}
 	if name, isText := mergedValue(source, fields, o.name).(string); isText && o.name != "" {
-		taken["name"] = name
+		overrides["name"] = name
 	}
 	if o.risk != "" {
 		best := -1.0
@@ -52,7 +52,7 @@ func (o Overrides) from(source map[string]any, fields map[string][]any) map[stri
 			}
 			if ok && n >= 0 && n <= 100 && n > best {
 				best = n
-				taken["risk_score"] = n + 0 // of -0 it is 0
+				overrides["risk_score"] = n + 0 // of -0 it is 0
 			}
 		}
 	}
@@ -61,10 +61,10 @@ func (o Overrides) from(source map[string]any, fields map[string][]any) map[stri
 		at := slices.Index(severities(), m.severity)
 		if at > highest && slices.ContainsFunc(listed(mergedValue(source, fields, m.field)), m.matches) {
 			highest = at
-			taken["severity"] = m.severity
+			overrides["severity"] = m.severity
 		}
 	}
-	return taken
+	return overrides
 }
 
 // matches reports whether a value of an event equals that of the mapping. Numbers must

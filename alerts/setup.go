@@ -129,8 +129,8 @@ func (s *Store) install(ctx context.Context, t target, templates []installedTemp
 	return was, nil
 }
 
-// prepare creates the data stream of a target, so that a dashboard finds its
-// fields before the first alert, or updates its mapping if it exists.
+// prepare creates the data stream of a target, so that a dashboard finds its fields
+// before the first alert. If it exists, prepare updates its mapping.
 func (s *Store) prepare(ctx context.Context, target string, t template) (created bool, err error) {
 	payload, err := json.Marshal(t.mappings())
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 type field struct {
 	path, kind string // the type, "object" for parents
 	original   string // the name of its copy in alerts; "" if there is none
-	described  bool   // descriptions read it
+	described  bool   // whether descriptions read it
 	number     int    // from 0
 }
 
@@ -195,7 +195,7 @@ func (c *copier) keep(f field, before int64) {
 	case text[0] == '"' && bytes.IndexByte(text, '\\') < 0:
 		c.event.described[f.path] = string(text[1 : len(text)-1])
 	default:
-		c.event.described[f.path], _ = elastic.Parse(text) // as it was read before
+		c.event.described[f.path], _ = elastic.Parse(text) // fits has parsed it before
 	}
 }
 

@@ -48,7 +48,7 @@ func (b bodies) candidates(window Range, size int, after json.RawMessage) dsl {
 // for each pair would be much slower.
 func (b bodies) history(history Range, page []Candidate, size int, after json.RawMessage) dsl {
 	aggs := dsl{"pairs": b.pairs(size, after, b.times("max"))}
-	return b.withQuery(aggs, append(b.having(page), b.within(history))...)
+	return b.withQuery(aggs, append(b.withValuesOf(page), b.within(history))...)
 }
 
 // locate fetches an event for each candidate that has the candidate's time.
@@ -57,7 +57,7 @@ func (b bodies) locate(page []Candidate, what content, size int, after json.RawM
 	if b.fallback {
 		first["fallback"] = b.amongFallback(dsl{"first": b.topHit(b.search.Fallback, what)})
 	}
-	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.having(page), b.at(page))...)
+	return b.withQuery(dsl{"pairs": b.pairs(size, after, first)}, append(b.withValuesOf(page), b.at(page))...)
 }
 
 // at selects events that have the time of a candidate. Each hit names, in milliseconds,
@@ -82,7 +82,7 @@ func (b bodies) exactTimes(r Range, page []Candidate, timestamp string, size int
 	pairs := b.pairs(size, after, nil)
 	composite := pairs["composite"].(dsl)
 	composite["sources"] = append(composite["sources"].([]dsl), dsl{exactTime: dsl{"date_histogram": dsl{"field": timestamp, "fixed_interval": "1ms"}}})
-	filters := append(b.having(page), b.within(r))
+	filters := append(b.withValuesOf(page), b.within(r))
 	if timestamp != b.search.Timestamp {
 		filters = append(filters, lacks(b.search.Timestamp))
 	}
@@ -154,9 +154,9 @@ func docValues(dates []string) []dsl {
 
 // privilegesBody asks for index privileges, one entry for each index.
 func privilegesBody(wanted []Privilege) dsl {
-	var asked []dsl
+	var entries []dsl
 	for _, p := range wanted {
-		asked = append(asked, dsl{"names": []string{p.Index}, "privileges": []string{p.Name}})
+		entries = append(entries, dsl{"names": []string{p.Index}, "privileges": []string{p.Name}})
 	}
-	return dsl{"index": asked}
+	return dsl{"index": entries}
 }

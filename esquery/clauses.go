@@ -80,8 +80,8 @@ func (b bodies) dated(in func(field string) dsl) dsl {
 	return anyOf([]dsl{in(b.search.Timestamp), undated})
 }
 
-// having selects events that have one of the page's values in each field.
-func (b bodies) having(page []Candidate) []dsl {
+// withValuesOf selects events that have one of the page's values in each field.
+func (b bodies) withValuesOf(page []Candidate) []dsl {
 	filters := make([]dsl, len(b.search.Fields))
 	for i, field := range b.search.Fields {
 		seen := map[any]bool{}

@@ -112,9 +112,9 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 }
 
 // fill copies the hits of a search into events.
-func (s *Source) fill(ctx context.Context, events []*Event, what content, asked []bool) error {
+func (s *Source) fill(ctx context.Context, events []*Event, what content, selected []bool) error {
 	var hits []foundEvent
-	_, err := s.client.Hits(ctx, s.request(s.bodies.read(events, what, fetchFields(s.wanted[:len(asked)], asked))), &hits)
+	_, err := s.client.Hits(ctx, s.request(s.bodies.read(events, what, fetchFields(s.wanted[:len(selected)], selected))), &hits)
 	if err != nil {
 		return s.explain(ctx, err)
 	}

@@ -136,19 +136,19 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what co
 		at[c.First.UnixMilli()] = append(at[c.First.UnixMilli()], i)
 	}
 	for _, hit := range hits {
-		var its []int
+		var positions []int
 		for _, ms := range s.timesOf(hit) {
 			for _, i := range at[ms] {
 				if events[i] == nil && s.hasTerms(hit, candidates[i].Terms) {
-					its = append(its, i)
+					positions = append(positions, i)
 				}
 			}
 		}
-		if len(its) == 0 {
+		if len(positions) == 0 {
 			continue
 		}
 		event := s.eventOf(hit)
-		for _, i := range its {
+		for _, i := range positions {
 			events[i] = event
 		}
 	}
@@ -158,12 +158,12 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what co
 // hitsOf searches for events, first with only the fields that their sources may lack.
 // full reports that there may be more.
 func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) (hits []foundEvent, full bool, err error) {
-	for asked := s.fieldOrigins.toFetch(); ; asked = allWanted(s.wanted) {
+	for selected := s.fieldOrigins.toFetch(); ; selected = allWanted(s.wanted) {
 		bytes, size := 0, min(maxFound(len(candidates)), s.maxHits)
 		err = elastic.Fewer(&size, func(size int) error {
 			return s.withValues(func() (err error) {
 				hits = nil
-				body := s.find(candidates, s.exactly, size, what, fetchFields(s.wanted, asked), s.fieldOrigins.optional(asked))
+				body := s.find(candidates, s.exactly, size, what, fetchFields(s.wanted, selected), s.fieldOrigins.optional(selected))
 				bytes, err = s.client.Hits(ctx, s.request(body), &hits)
 				return err
 			})
@@ -178,7 +178,7 @@ func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what conten
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(maxEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
-		if s.fieldOrigins.learn(hits, asked) {
+		if s.fieldOrigins.learn(hits, selected) {
 			return hits, full, nil
 		}
 	}

@@ -68,34 +68,35 @@ func (s *Source) Excluded(ctx context.Context, r Range) (counts []Excluded, of i
 // countEach counts how many of the matching events in a range each query matches.
 func (s *Source) countEach(ctx context.Context, matching dsl, queries []dsl, r Range) (numbers []int64, of int64, err error) {
 	for chunk := range slices.Chunk(queries, excludedAtOnce) {
-		taken, err := elastic.InHalves(chunk, func(chunk []dsl) ([]int64, error) {
+		part, err := elastic.InHalves(chunk, func(chunk []dsl) ([]int64, error) {
 			var answer map[string]docCount
 			if err := s.client.Search(ctx, s.request(s.excludedBody(matching, chunk, r)), &answer); err != nil {
 				return nil, s.explain(ctx, err)
 			}
-			taken := make([]int64, len(chunk))
+			part := make([]int64, len(chunk))
 			for i := range chunk {
-				taken[i] = answer[strconv.Itoa(i)].Count
+				part[i] = answer[strconv.Itoa(i)].Count
 			}
 			of = answer["all"].Count
-			return taken, nil
+			return part, nil
 		})
 		if err != nil {
 			return nil, 0, err
 		}
-		numbers = append(numbers, taken...)
+		numbers = append(numbers, part...)
 	}
 	return numbers, of, nil
 }
 
-// fewNetworks is up to how many networks are counted like other exclusions. A filter
-// for each of more is slow: 9,000 took Elasticsearch a minute, whatever the range.
+// fewNetworks is the number of exclusions above which networks are counted by their
+// addresses. A filter for each of many is slow: 9,000 took Elasticsearch a minute,
+// whatever the range.
 const fewNetworks = 100
 
 // networkCounts holds the exclusions of networks in a field.
 type networkCounts struct {
-	values []string
-	takers map[netip.Prefix][]int // positions of the exclusions with this network
+	values     []string
+	exclusions map[netip.Prefix][]int // positions of the exclusions with this network
 }
 
 // networksOf returns the networkCounts for an exclusion with only addresses and
@@ -114,7 +115,7 @@ func (s *Source) networksOf(q kql.Query, networks map[string]*networkCounts) *ne
 		}
 	}
 	if networks[field] == nil {
-		networks[field] = &networkCounts{takers: map[netip.Prefix][]int{}}
+		networks[field] = &networkCounts{exclusions: map[netip.Prefix][]int{}}
 	}
 	return networks[field]
 }
@@ -135,14 +136,14 @@ func (n *networkCounts) add(q kql.Query, position int) {
 	n.values = append(n.values, values...)
 	for _, v := range values {
 		p := asPrefix(v)
-		n.takers[p] = append(n.takers[p], position)
+		n.exclusions[p] = append(n.exclusions[p], position)
 	}
 }
 
 // countNetworks requests the addresses in any of the networks, and counts here which
 // network each is in. An event with several addresses counts for each.
 func (s *Source) countNetworks(ctx context.Context, matching dsl, field string, n *networkCounts, r Range, counts []Excluded) (of int64, err error) {
-	taken := anyOf(anyValue(field, s.fields[field], Entry{Values: n.values}))
+	matchesAny := anyOf(anyValue(field, s.fields[field], Entry{Values: n.values}))
 	var answer struct {
 		All   docCount `json:"all"`
 		Taken struct {
@@ -155,7 +156,7 @@ func (s *Source) countNetworks(ctx context.Context, matching dsl, field string, 
 			} `json:"addresses"`
 		} `json:"0"`
 	}
-	body := s.excludedBody(matching, []dsl{taken}, r)
+	body := s.excludedBody(matching, []dsl{matchesAny}, r)
 	body["aggs"].(dsl)["0"].(dsl)["aggs"] = dsl{"addresses": dsl{"terms": dsl{"field": field, "size": defaultPageSize}}}
 	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
 		return 0, s.explain(ctx, err)
@@ -168,14 +169,14 @@ func (s *Source) countNetworks(ctx context.Context, matching dsl, field string, 
 		if err != nil {
 			return 0, fmt.Errorf("%w: %s is no address: %w", elastic.ErrIncomplete, field, err)
 		}
-		takers := map[int]bool{}
+		exclusions := map[int]bool{}
 		for bits := range address.BitLen() + 1 {
 			network, _ := address.Prefix(bits) // no more bits than it has
-			for _, i := range n.takers[network] {
-				takers[i] = true
+			for _, i := range n.exclusions[network] {
+				exclusions[i] = true
 			}
 		}
-		for i := range takers {
+		for i := range exclusions {
 			counts[i].Events += b.Count
 		}
 	}

@@ -22,9 +22,9 @@ func (s *Source) ExclusionCounts(ctx context.Context, r Range, n int) ([]Exclusi
 	if err != nil || n == 0 {
 		return nil, err
 	}
-	takes := make([]dsl, n)
+	queries := make([]dsl, n)
 	for i, q := range counted {
-		if takes[i], err = q.Compile(s.fields); err != nil {
+		if queries[i], err = q.Compile(s.fields); err != nil {
 			return nil, excludeError(err)
 		}
 	}
@@ -34,13 +34,13 @@ func (s *Source) ExclusionCounts(ctx context.Context, r Range, n int) ([]Exclusi
 			Only numbers `json:"only"`
 		} `json:"once"`
 	}
-	once := not(dsl{"bool": dsl{"should": takes, "minimum_should_match": 2}})
+	once := not(dsl{"bool": dsl{"should": queries, "minimum_should_match": 2}})
 	body := dsl{
 		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{matching, s.within(r), anyOf(slices.Clone(takes))}}},
+		"query": dsl{"bool": dsl{"filter": []dsl{matching, s.within(r), anyOf(slices.Clone(queries))}}},
 		"aggs": dsl{
-			"alone": numbered(takes),
-			"once":  dsl{"filter": once, "aggs": dsl{"only": numbered(takes)}},
+			"alone": numbered(queries),
+			"once":  dsl{"filter": once, "aggs": dsl{"only": numbered(queries)}},
 		},
 	}
 	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {

@@ -54,11 +54,11 @@ func (s *fieldOrigins) toFetch() []bool {
 
 // optional lists the fields that are not fetched but that some sources lack. The search
 // reports which of them each event has.
-func (s *fieldOrigins) optional(fetched []bool) []string {
+func (s *fieldOrigins) optional(selected []bool) []string {
 	var names []string
 	for i, w := range s.wanted {
 		for _, known := range s.known {
-			if !fetched[i] && known[i].absent {
+			if !selected[i] && known[i].absent {
 				names = append(names, w.name)
 				break
 			}
@@ -68,11 +68,11 @@ func (s *fieldOrigins) optional(fetched []bool) []string {
 }
 
 // fetchFields requests the selected fields.
-func fetchFields(wanted []wantedField, fetched []bool) []dsl {
+func fetchFields(wanted []wantedField, selected []bool) []dsl {
 	fields := []dsl{}
 	for i, w := range wanted {
 		switch {
-		case !fetched[i]:
+		case !selected[i]:
 		case w.isDate:
 			fields = append(fields, dsl{"field": w.name, "format": "strict_date_optional_time"})
 		default:
@@ -87,8 +87,8 @@ func fetchFields(wanted []wantedField, fetched []bool) []dsl {
 // source lacks a field that others have, usually because the event has no value. It
 // happens once for each index; from then on the search reports whether an event has the
 // field.
-func (s *fieldOrigins) learn(hits []foundEvent, fetched []bool) bool {
-	all := !slices.Contains(fetched, false)
+func (s *fieldOrigins) learn(hits []foundEvent, selected []bool) bool {
+	all := !slices.Contains(selected, false)
 	for _, hit := range hits {
 		known := s.known[hit.Index]
 		if known == nil && !all {
@@ -106,7 +106,7 @@ func (s *fieldOrigins) learn(hits []foundEvent, fetched []bool) bool {
 				known[i].inSource = true
 			case len(hit.Fields[w.name]) > 0:
 				known[i].outsideSource = true
-			case fetched[i]:
+			case selected[i]:
 				known[i].absent = true
 			case !known[i].absent || slices.Contains(hit.Matched, w.name):
 				return false

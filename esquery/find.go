@@ -77,7 +77,7 @@ func (b bodies) around(page []Candidate, exactly bool) dsl {
 	if len(few) > 0 {
 		byFirst := func(a, b Candidate) int { return a.First.Compare(b.First) }
 		span := Range{slices.MinFunc(few, byFirst).First, slices.MaxFunc(few, byFirst).First.Add(time.Millisecond)}
-		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(few), b.within(span))}})
+		groups = append(groups, dsl{"bool": dsl{"filter": append(b.withValuesOf(few), b.within(span))}})
 	}
 	if len(many) > 0 {
 		times := make([]int64, len(many))
@@ -87,7 +87,7 @@ func (b bodies) around(page []Candidate, exactly bool) dsl {
 		slices.Sort(times)
 		times = slices.Compact(times)
 		at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
-		groups = append(groups, dsl{"bool": dsl{"filter": append(b.having(many), at)}})
+		groups = append(groups, dsl{"bool": dsl{"filter": append(b.withValuesOf(many), at)}})
 	}
 	if len(groups) == 1 {
 		return groups[0]

@@ -151,7 +151,7 @@ func (r Restricted) Find(ctx context.Context, c *elastic.Client, indices, patter
 	return found, err
 }
 
-// reads reports whether the entry allows to read an index of this cluster, which
+// reads reports whether the entry allows reads of an index of this cluster, which
 // matches one of the names and patterns. A plain name may be an alias.
 func (e roleEntry) reads(index string, patterns []string) bool {
 	reads := slices.ContainsFunc(e.Privileges, func(name string) bool {

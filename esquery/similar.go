@@ -29,9 +29,9 @@ func (s *Source) mayHaveSimilar(field, value string) bool {
 	return !f.Object && slices.Equal(f.Types, []string{"keyword"}) && value != "" && len([]rune(value)) <= longestSimilar
 }
 
-// SameLetters lists values that differ from a value only by letter case, in all events
-// in a range, matching or not. It returns none for fields that are no keywords, or
-// whose mapping ignores letter case.
+// SameLetters lists values that differ from a value only by letter case. It searches
+// all events in a range, matching or not. It returns none for fields that are no
+// keywords, or whose mapping ignores letter case.
 func (s *Source) SameLetters(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
 	if !s.mayHaveSimilar(field, value) {
 		return nil, nil
@@ -65,10 +65,10 @@ func cases(text string) []string {
 	return slices.Compact(all)
 }
 
-// Similar lists values that begin with a value or differ from it by one or two
-// characters, in all events in a range, matching or not. The most frequent come first.
-// It returns none for fields that are no keywords. forbidden reports that the cluster
-// does not allow such a search (search.allow_expensive_queries).
+// Similar lists values that begin with a value, or differ from it by one or two
+// characters. It searches all events in a range, matching or not. The most frequent
+// values come first. It returns none for fields that are no keywords. forbidden reports
+// that the cluster does not allow such a search (search.allow_expensive_queries).
 func (s *Source) Similar(ctx context.Context, r Range, field, value string) (similar []SimilarValue, forbidden bool, err error) {
 	if !s.mayHaveSimilar(field, value) {
 		return nil, false, nil

@@ -69,8 +69,8 @@ func (c compiler) nested(n nested) (dsl, error) {
 	if n.path.kind == wildcard {
 		return nil, &FieldError{path, "is a pattern, but a nested group takes the name of one field"}
 	}
-	never, asked := c.never[path]
-	if !asked {
+	never, known := c.never[path]
+	if !known {
 		never = c.mapping.neverNested(path)
 		c.never[path] = never
 	}

@@ -33,9 +33,9 @@ func (c *ruleCheck) jobs(ctx context.Context) {
 // runs judges the rule's newest run. allSeen says that no event can become searchable
 // too late for the runs.
 func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
-	looked := "all events up to %s that had come by then were looked at"
+	covered := "all events up to %s that had come by then were looked at"
 	if allSeen {
-		looked = "all events up to %s were looked at"
+		covered = "all events up to %s were looked at"
 	}
 	last, ok, err := c.Store.LastRun(ctx, c.ID)
 	now := c.Now()
@@ -56,6 +56,6 @@ func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
 	case behind > staleAfter:
 		c.warn("runs", problem(RunsStale, "the last successful scheduled run looked at events up to %s, %s ago", stamp(last.Succeeded), behind))
 	default:
-		c.ok("runs", "the newest is %s (%s, %s ago); "+looked, last.State, last.Type, age, stamp(last.Succeeded))
+		c.ok("runs", "the newest is %s (%s, %s ago); "+covered, last.State, last.Type, age, stamp(last.Succeeded))
 	}
 }

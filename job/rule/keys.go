@@ -115,13 +115,13 @@ func (t *tableReader) checkValues() {
 	if to, _ := t.table["to"].(string); to != "" && to != "now" {
 		t.warn("to", "to is %q and has no effect: a run looks up to now", to)
 	}
-	for _, told := range []struct{ name, text string }{
+	for _, unused := range []struct{ name, text string }{
 		{"actions", "actions have no effect: newterms setup --notify makes the Kibana rules that notify"},
 		{"response_actions", "response_actions have no effect: newterms responds to nothing, and newterms setup --notify makes the Kibana rules that notify"},
 		{"alert_suppression", "alert_suppression has no effect: each pair has an alert of its own"},
 	} {
-		if value, given := t.table[told.name]; given && !isEmpty(value) {
-			t.warn(told.name, "%s", told.text)
+		if value, given := t.table[unused.name]; given && !isEmpty(value) {
+			t.warn(unused.name, "%s", unused.text)
 		}
 	}
 }

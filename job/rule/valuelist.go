@@ -40,10 +40,10 @@ func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 		line++
 		value = strings.TrimSpace(value)
 		var err error
-		switch told := directive.FindStringSubmatch(value); {
-		case told != nil && told[1] == "ignore-case":
+		switch match := directive.FindStringSubmatch(value); {
+		case match != nil && match[1] == "ignore-case":
 			e.IgnoreCase = true
-		case told != nil:
+		case match != nil:
 			err = fmt.Errorf("%q is no directive: the only one is #newterms: ignore-case", value)
 		case value == "" || e.Addresses && strings.HasPrefix(value, "#"):
 		case formerDirective.MatchString(value):

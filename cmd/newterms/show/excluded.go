@@ -16,12 +16,12 @@ func Excluded(excluded []alerts.Excluded) string {
 	if len(excluded) == 0 {
 		return ""
 	}
-	var told []string
+	var named []string
 	most := TopExcluded(excluded, 5)
 	for _, e := range most {
-		told = append(told, fmt.Sprintf("%s by %s", words.Plural(e.Events, "event", "events"), e.Name))
+		named = append(named, fmt.Sprintf("%s by %s", words.Plural(e.Events, "event", "events"), e.Name))
 	}
-	text := "; excluded: " + strings.Join(told, ", ")
+	text := "; excluded: " + strings.Join(named, ", ")
 	if more := len(excluded) - len(most); more > 0 {
 		text += fmt.Sprintf(", and at most as many by each of %d more", more)
 	}

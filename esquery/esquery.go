@@ -111,7 +111,7 @@ type Source struct {
 
 	exactly      bool // asks for events by their exact times, because by ranges of time it finds too many
 	splits       int  // how often events were fetched in halves: see maxSplits
-	recency      recency
+	stages       stages
 	sources      *sources
 	fields       kql.Fields
 	textNetworks []TextNetwork

@@ -39,7 +39,7 @@ func BenchmarkHistory(b *testing.B) {
 	history := esquery.Range{From: noon.Add(-7 * 24 * time.Hour), To: noon}
 	ask := func(page []esquery.Candidate) time.Duration {
 		start := time.Now()
-		if _, err := source.LastSeen(b.Context(), history, page); err != nil {
+		if _, err := source.LastSeen(b.Context(), history, time.Hour, page); err != nil {
 			b.Fatal(err)
 		}
 		return time.Since(start)

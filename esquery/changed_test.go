@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"newterms/esquery"
 	"newterms/esquery/elastic"
@@ -27,7 +28,7 @@ func TestIndexThatGoes(t *testing.T) {
 			return nil
 		},
 		"the history": func(ctx context.Context, s *esquery.Source) error {
-			_, err := s.LastSeen(ctx, allTime, []esquery.Candidate{{Terms: []any{"zoe"}}})
+			_, err := s.LastSeen(ctx, allTime, time.Hour, []esquery.Candidate{{Terms: []any{"zoe"}}})
 			return err
 		},
 		"the oldest": func(ctx context.Context, s *esquery.Source) error {

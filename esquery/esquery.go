@@ -110,7 +110,7 @@ type Source struct {
 
 	exactly      bool // finds events by exact times, because ranges of time return too many
 	splits       int  // how often events were fetched in halves: see maxSplits
-	recency      recency
+	stages       stages
 	fieldOrigins *fieldOrigins
 	fields       kql.Fields
 	textNetworks []TextNetwork

@@ -50,7 +50,7 @@ func TestHistoryInStages(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen, err := source.LastSeen(t.Context(), history, page.Candidates)
+			seen, err := source.LastSeen(t.Context(), history, 24*hour, page.Candidates)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +75,7 @@ func TestLastTimeAtTheEnd(t *testing.T) {
 	)
 	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	candidates := []esquery.Candidate{{Terms: []any{"ada"}}, {Terms: []any{"basil"}}, {Terms: []any{"camille"}}}
-	seen, err := source.LastSeen(t.Context(), esquery.Range{From: to.Add(-7 * 24 * time.Hour), To: to}, candidates)
+	seen, err := source.LastSeen(t.Context(), esquery.Range{From: to.Add(-7 * 24 * time.Hour), To: to}, time.Hour, candidates)
 	want := []time.Time{to.Add(-30 * time.Hour), to.Add(-time.Millisecond), {}}
 	if err != nil || !slices.EqualFunc(seen, want, time.Time.Equal) {
 		t.Errorf("got %v, %v, want %v", seen, err, want)
@@ -94,7 +94,7 @@ func (c *counting) Perform(r *http.Request) (*http.Response, error) {
 }
 
 // TestStagesThatPay counts the searches for pages of candidates of which none, or
-// half, were seen in the recent history: a stage that finds too few is left out.
+// half, were seen in the recent history: the stages are as long as that pays.
 func TestStagesThatPay(t *testing.T) {
 	to := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 	history := esquery.Range{From: to.Add(-7 * 24 * time.Hour), To: to}
@@ -102,15 +102,15 @@ func TestStagesThatPay(t *testing.T) {
 		ago  time.Duration // when each second candidate was seen
 		want []int         // searches for each page
 	}{
-		"half of them an hour ago": {time.Hour, []int{2, 2, 2}},
-		"none of late":             {48 * time.Hour, []int{2, 1, 1}},
+		"half of them an hour ago": {time.Hour, []int{3, 2, 2}},
+		"none of late":             {48 * time.Hour, []int{2, 2, 3}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var documents []string
 			var candidates []esquery.Candidate
 			for i := range 600 {
 				user := fmt.Sprintf("user-%03d", i)
-				candidates = append(candidates, esquery.Candidate{Terms: []any{user}})
+				candidates = append(candidates, esquery.Candidate{Terms: []any{user}, Events: 3})
 				if i%2 == 0 {
 					documents = append(documents, fmt.Sprintf(`{"@timestamp":%q,"user":%q}`, to.Add(-c.ago).Format(time.RFC3339), user))
 				}
@@ -121,7 +121,7 @@ func TestStagesThatPay(t *testing.T) {
 			var asked []int
 			for page := range slices.Chunk(candidates, 200) {
 				before := transport.n
-				seen, err := source.LastSeen(t.Context(), history, page)
+				seen, err := source.LastSeen(t.Context(), history, 10*time.Minute, page)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -97,7 +98,7 @@ func TestQuestionsHalve(t *testing.T) {
 	through := &limit{next: estest.ForTest(t), terms: 3, refusal: "too_many_nested_clauses"}
 	source := open(t, through, esquery.Search{Indices: []string{manyActors(t)}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	all, _ := candidates(t, source)
-	seen, err := source.LastSeen(t.Context(), allTime, all)
+	seen, err := source.LastSeen(t.Context(), allTime, time.Hour, all)
 	if err != nil || len(seen) != 20 || slices.Max(through.values) > 3 {
 		t.Fatalf("got %v, %v", seen, err)
 	}

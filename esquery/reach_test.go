@@ -34,7 +34,7 @@ func lines(t *testing.T, s *esquery.Source, window, history esquery.Range) []str
 		}
 		all = append(all, page.Candidates...)
 	}
-	seen, err := s.LastSeen(t.Context(), history, all)
+	seen, err := s.LastSeen(t.Context(), history, time.Hour, all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestTightIndices(t *testing.T) {
 			if err != nil || len(places) != 60 || places[7].ID != "14" {
 				t.Errorf("%d places, %v", len(places), err)
 			}
-			seen, err := open(t, nil, search).LastSeen(t.Context(), allTime, all)
+			seen, err := open(t, nil, search).LastSeen(t.Context(), allTime, time.Hour, all)
 			if err != nil || len(seen) != 60 || seen[3].IsZero() {
 				t.Errorf("%v, %v", seen, err)
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"newterms/esquery"
 	"newterms/esquery/elastic"
@@ -137,7 +138,7 @@ func TestEventsWithSeveralTimes(t *testing.T) {
 	if want := []string{"ada 12:00:03", "basil 12:00:03", "camille 12:00:03"}; !slices.Equal(got, want) {
 		t.Errorf("first seen: got %v, want %v", got, want)
 	}
-	seen, err := source.LastSeen(t.Context(), window, all)
+	seen, err := source.LastSeen(t.Context(), window, time.Hour, all)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (f Finder) pages(ctx context.Context, part Window) iter.Seq2[Page, error] {
 		for listed, err := range f.Source.Candidates(ctx, part.timeRange()) {
 			page := Page{Part: part, Lacking: listed.Lacking}
 			if err == nil && len(listed.Candidates) > 0 {
-				page.Verdicts, err = f.judge(ctx, history, listed.Candidates)
+				page.Verdicts, err = f.judge(ctx, history, part.To.Sub(part.From), listed.Candidates)
 			}
 			if !yield(page, err) || err != nil {
 				return
@@ -114,9 +114,9 @@ func (f Finder) pages(ctx context.Context, part Window) iter.Seq2[Page, error] {
 	}
 }
 
-// judge decides about candidates by the history before their part.
-func (f Finder) judge(ctx context.Context, history esquery.Range, candidates []esquery.Candidate) ([]Verdict, error) {
-	lastSeen, err := f.Source.LastSeen(ctx, history, candidates)
+// judge decides about candidates of a window by the history before it.
+func (f Finder) judge(ctx context.Context, history esquery.Range, window time.Duration, candidates []esquery.Candidate) ([]Verdict, error) {
+	lastSeen, err := f.Source.LastSeen(ctx, history, window, candidates)
 	if err != nil {
 		return nil, err
 	}

@@ -22,11 +22,12 @@ import (
 type benchData struct {
 	events, days, shards int
 	actors               int
-	end                  time.Time // of the newest event, exclusive
+	end                  time.Time  // of the newest event, exclusive
+	zipf                 *rand.Zipf // of the actors of matching events
 }
 
 func (d benchData) index() string {
-	return fmt.Sprintf("bench-%d-%d-%d-%d", d.events, d.days, d.shards, d.actors)
+	return fmt.Sprintf("bench-zipf-%d-%d-%d-%d", d.events, d.days, d.shards, d.actors)
 }
 
 func (d benchData) load(b *testing.B, node *estest.Node) {
@@ -48,6 +49,7 @@ func (d benchData) load(b *testing.B, node *estest.Node) {
 		},
 	})
 	random := rand.New(rand.NewPCG(2026, uint64(d.events)))
+	d.zipf = rand.NewZipf(random, 1.1, 20, uint64(d.actors-1))
 	gap := time.Duration(d.days) * 24 * time.Hour / time.Duration(d.events)
 	at := d.end.Add(-time.Duration(d.days) * 24 * time.Hour)
 	client := elastic.NewClient(node, elastic.Options{Retry: elastic.DefaultRetry}) // a small heap turns some away
@@ -68,8 +70,8 @@ func (d benchData) load(b *testing.B, node *estest.Node) {
 	node.Must(b, "PUT", "/"+d.index()+"-ready", nil)
 }
 
-// event writes one line. One of twenty events matches; its actor is one of a few
-// who use proxies daily, of many who do now and then, or of all.
+// event writes one line. One of twenty events matches. Some actors use proxies
+// every few minutes, most now and then.
 func (d benchData) event(w *bytes.Buffer, random *rand.Rand, at time.Time) {
 	stamp := at.UTC().Format(millis)
 	if random.IntN(20) > 0 {
@@ -77,14 +79,9 @@ func (d benchData) event(w *bytes.Buffer, random *rand.Rand, at time.Time) {
 			stamp, random.IntN(d.actors), random.IntN(3))
 		return
 	}
-	actor := random.IntN(d.actors)
-	switch random.IntN(10) {
-	case 0, 1:
-		actor = random.IntN(d.actors/100 + 1)
-	case 2, 3, 4:
-		actor = random.IntN(d.actors/10 + 1)
-	}
-	fmt.Fprintf(w, benchEvent, stamp, actor, actor%3, random.IntN(256), random.Uint64())
+	actor := int(d.zipf.Uint64())
+	account := (actor + random.IntN(1+random.IntN(3))) % 20 // a few accounts, of which one is used most
+	fmt.Fprintf(w, benchEvent, stamp, actor, account, random.IntN(256), random.Uint64())
 }
 
 // benchEvent is about 3.5 kB, most of it what Okta says of the request.

@@ -26,12 +26,13 @@ import (
 )
 
 var (
-	benchEvents = flag.Int("bench-events", 300_000, "how many events BenchmarkPlans makes")
-	benchDays   = flag.Int("bench-days", 8, "over how many days")
-	benchActors = flag.Int("bench-actors", 20_000, "of how many actors")
-	benchShards = flag.Int("bench-shards", 2, "in how many shards")
-	benchRounds = flag.Int("bench-rounds", 5, "how often each plan runs; the median counts")
-	benchSingle = flag.Bool("bench-single", true, "run one search a pair as well, for windows of up to an hour")
+	benchEvents  = flag.Int("bench-events", 300_000, "how many events BenchmarkPlans makes")
+	benchDays    = flag.Int("bench-days", 8, "over how many days")
+	benchActors  = flag.Int("bench-actors", 20_000, "of how many actors")
+	benchShards  = flag.Int("bench-shards", 2, "in how many shards")
+	benchRounds  = flag.Int("bench-rounds", 5, "how often each plan runs; the median counts")
+	benchHistory = flag.Int("bench-history", 7, "how many days of history the rule has")
+	benchSingle  = flag.Bool("bench-single", true, "run one search a pair as well, for windows of up to an hour")
 )
 
 // A measure is what a plan has spent.
@@ -105,15 +106,18 @@ func median(all []measure) measure {
 //	go test ./job -run '^$' -bench Plans -benchtime 1x -timeout 0 -bench-events 2000000 -bench-actors 60000
 func BenchmarkPlans(b *testing.B) {
 	node := estest.ForTest(b)
-	data := benchData{*benchEvents, *benchDays, *benchShards, *benchActors, time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)}
+	data := benchData{
+		events: *benchEvents, days: *benchDays, shards: *benchShards, actors: *benchActors, end: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC),
+	}
 	data.load(b, node)
 	r, err := rule.Builtin()
 	if err != nil {
 		b.Fatal(err)
 	}
+	r.History = time.Duration(*benchHistory) * 24 * time.Hour
 	r.Search.Indices, r.Search.Wanted = []string{data.index()}, alerts.EventFields()
-	for _, length := range []time.Duration{10 * time.Minute, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour} {
-		if length > time.Duration(data.days-7)*24*time.Hour {
+	for _, length := range []time.Duration{5 * time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour} {
+		if length > time.Duration(data.days-*benchHistory)*24*time.Hour {
 			continue // there is no history for it
 		}
 		b.Run(strings.TrimSuffix(length.String(), "0s"), func(b *testing.B) {

@@ -181,6 +181,7 @@ func TestRunsOfEarlierBuilds(t *testing.T) {
 	}{
 		"the same search":         {[]map[string]any{runDocument(ago(9), search("excluding")), runDocument(ago(7), search("another"))}, alerts.Checkpoint{SucceededTo: ago(9), Other: "another"}},
 		"without its exclusions":  {[]map[string]any{runDocument(ago(9), search("another")), runDocument(ago(7), search("plain"))}, alerts.Checkpoint{SucceededTo: ago(7)}},
+		"and another since":       {[]map[string]any{runDocument(ago(9), search("plain")), runDocument(ago(7), search("another"))}, alerts.Checkpoint{SucceededTo: ago(9), Other: "another"}},
 		"of the rule":             {[]map[string]any{runDocument(ago(9), search("a")), runDocument(ago(7), search("b"))}, alerts.Checkpoint{SucceededTo: ago(7)}},
 		"of version 0.1":          {[]map[string]any{runDocument(ago(9), nil)}, alerts.Checkpoint{SucceededTo: ago(9)}},
 		"and of this one":         {[]map[string]any{runDocument(ago(9), map[string]any{"newterms.search": "x", "newterms.scope": "plain"}), runDocument(ago(7), search("b"))}, alerts.Checkpoint{SucceededTo: ago(9), Other: "b"}},

@@ -355,6 +355,28 @@ func TestWhatOnlyAlertsMayCarry(t *testing.T) {
 	}
 }
 
+// TestBuildingBlock is marked as the rule says, and no other alert is.
+func TestBuildingBlock(t *testing.T) {
+	for _, want := range []any{"default", nil} {
+		rule := testRule()
+		if want != nil {
+			rule["building_block_type"] = want
+		}
+		m, err := NewMaker(rule, RunInfo{ID: "run", Type: RunManual})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := NewKey("r1", m.fields, []any{"a", "b"}, firstSeen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := written(t, m.Alert(Finding{Key: key, Terms: []any{"a", "b"}, Event: m.Event(SourceEvent{Index: "i", ID: "1", Source: []byte(`{}`)})}, firstSeen))
+		if got, isThere := doc["kibana.alert.building_block_type"]; got != want || isThere != (want != nil) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+}
+
 // TestWhatAnEventLacks is told, beside what does not fit.
 func TestWhatAnEventLacks(t *testing.T) {
 	a := alertOf(t, SourceEvent{Index: "i", ID: "e", Source: []byte(`{"client":{"ip":"nowhere"}}`), Lacks: "what only its mapping has"})

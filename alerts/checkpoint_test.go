@@ -255,3 +255,36 @@ func TestNewerData(t *testing.T) {
 		}
 	}
 }
+
+// TestSearchChanges counts those from one scheduled run of the rule to the next,
+// whether or not these ended, and no others.
+func TestSearchChanges(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	if n, err := s.SearchChanges(t.Context(), alerts.Followed{RuleID: "r0", Scope: "scope of r0"}); n != 0 || err != nil {
+		t.Errorf("without runs: got %d, %v", n, err)
+	}
+	number := 0
+	load(t, node, target+"-runs", func(yield func(map[string]any) bool) {
+		for document := range runsOf(2, 16, firstSeen) {
+			switch number++; {
+			case document["newterms.run.state"] == alerts.RunSucceeded && document["kibana.alert.rule.rule_id"] == "r0":
+				continue // they were killed
+			case number == 5:
+				document["newterms.search"] = "another search"
+			case number == 9:
+				document["newterms.search"], document["newterms.run.type"] = "that of a run by hand", "manual"
+			case number == 13:
+				document["newterms.search"], document["newterms.scope"] = "a third search", "another scope"
+			}
+			if !yield(document) {
+				return
+			}
+		}
+	})
+	for rule, want := range map[string]int{"r0": 1, "r1": 0} {
+		if n, err := s.SearchChanges(t.Context(), alerts.Followed{RuleID: rule, Scope: "scope of " + rule}); n != want || err != nil {
+			t.Errorf("%s: got %d, %v, want %d", rule, n, err, want)
+		}
+	}
+}

@@ -288,3 +288,31 @@ func TestSearchChanges(t *testing.T) {
 		}
 	}
 }
+
+// TestNewestRun tells of the run that started last, though an earlier one ended after
+// that, and when a scheduled run was last successful, however long ago.
+func TestNewestRun(t *testing.T) {
+	now := firstSeen
+	target := estest.Name(".test-")
+	node := clocked{estest.ForTest(t), now}
+	s := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
+	setUp(t, s)
+	if last, ok, err := s.LastRun(t.Context(), "r1"); ok || err != nil {
+		t.Errorf("without runs: got %+v, %v, %v", last, ok, err)
+	}
+	ago := func(minutes int) time.Time { return now.Add(-time.Duration(minutes) * time.Minute) }
+	for _, document := range []map[string]any{
+		runDocument(ago(600), nil),
+		runDocument(ago(700), nil),
+		runDocument(ago(3), map[string]any{"newterms.run.started": ago(20).Format(time.RFC3339), "newterms.run.type": "manual"}),
+		runDocument(ago(2), map[string]any{"newterms.run.started": ago(30).Format(time.RFC3339), "newterms.run.state": "failure", "error.message": "too slow"}),
+		runDocument(ago(10), map[string]any{"newterms.run.state": "failure", "error.message": "no answer", "newterms.duration_ms": 5}),
+		runDocument(ago(4), map[string]any{"kibana.alert.rule.rule_id": "r2"}),
+	} {
+		node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", document)
+	}
+	want := alerts.LastRun{State: alerts.RunFailed, Type: alerts.RunScheduled, At: ago(10), Error: "no answer", Succeeded: ago(600)}
+	if last, ok, err := s.LastRun(t.Context(), "r1"); !ok || err != nil || last != want {
+		t.Errorf("got %+v, %v, %v, want %+v", last, ok, err, want)
+	}
+}

@@ -2,6 +2,7 @@ package alerts_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,6 +91,28 @@ func TestAnswersAboutBulks(t *testing.T) {
 				t.Errorf("asked %d times, want %d", transport.asked, c.asked)
 			}
 		})
+	}
+}
+
+// TestBusyIsNoPipelines gives up on a cluster that is busy, and blames no pipeline.
+func TestBusyIsNoPipelines(t *testing.T) {
+	busy := false
+	s, transport, target := changedStore(t, func(answer string) string {
+		if busy {
+			const answered = `"status":429,"error":{"type":"es_rejected_execution_exception"},"was":{}`
+			return strings.NewReplacer(`"status":201`, answered, `"status":409,"error":{`, answered+`,"before":{`).Replace(answer)
+		}
+		return answer
+	})
+	if _, err := write(t, s, alert(t, "run-1", "ada", firstSeen)); err != nil {
+		t.Fatal(err)
+	}
+	transport.Must(t, "PUT", "/_ingest/pipeline/"+target, []byte(`{"processors":[]}`))
+	transport.Must(t, "PUT", "/"+target+"/_settings", []byte(`{"index.default_pipeline":"`+target+`"}`))
+	busy = true
+	_, err := write(t, s, alert(t, "run-1", "basil", firstSeen))
+	if err == nil || errors.As(err, new(*alerts.PipelineError)) || !strings.Contains(err.Error(), "429") {
+		t.Errorf("got %v", err)
 	}
 }
 

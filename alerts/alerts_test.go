@@ -246,6 +246,7 @@ func TestFit(t *testing.T) {
 		{"null is no value", `{"user":null,"client":{"ip":null}}`, "", nil},
 		{"names that are none", `{"user":{"":"1"," ":{"a":1},"a..b":2,".":3,"c.":4,".d":5,"name":"x"},"mine":{"":[{"":1}]},"":0,"tags.":1}`,
 			`{"user":{"name":"x"},"mine":{}}`, []string{"", "mine.", "tags.", "user.", "user. ", "user..", "user..d", "user.a..b", "user.c."}},
+		{"names with a zero", `{"user":{"a\u0000":1,"name":"x"},"b\u0000c":2}`, `{"user":{"name":"x"}}`, []string{"b\x00c", "user.a\x00"}},
 		{"a name in a list", `{"user":[{"":1},{"name":"x"}]}`, `{"user":[{},{"name":"x"}]}`, []string{"user."}},
 		{"points", `{"client":{"geo":{"location":{"lat":1.5,"lon":-2}}},"source":{"geo":{"location":[-2,1.5]}},"server":{"geo":{"location":[[-2,1.5],"1.5,-2"]}}}`, "", nil},
 		{"no points", `{"client":{"geo":{"location":{"lat":100,"lon":0}}},"source":{"geo":{"location":[1e400,9223372036854775808]}},"server":{"geo":{"location":"x"}},"destination":{"geo":{"location":[[1,2],[3]]}}}`,
@@ -340,6 +341,64 @@ func TestDatesInListsComeFromTheMappedFields(t *testing.T) {
 	for _, path := range []string{"event.end", "kibana.alert.original_event.end"} {
 		if got, _ := elastic.Lookup(written(t, a), path); got != "2026-03-10T11:00:00.000Z" {
 			t.Errorf("%s is %v", path, got)
+		}
+	}
+}
+
+// TestWhatOnlyAlertsMayCarry does not come from an event.
+func TestWhatOnlyAlertsMayCarry(t *testing.T) {
+	a := newAlert(t, `{"threshold_result":{"count":5},"threshold_result.n":1,"signal":{"a":1},"signal.b":2,"newterms":{"c":3},"kibana":{"d":4},"kibana.e":5,"signals":6}`, nil)
+	text, err := a.JSON()
+	if err != nil || strings.Contains(string(text), "threshold") || strings.Contains(string(text), `"signal":`) || strings.Contains(string(text), `"signal.b"`) ||
+		strings.Contains(string(text), `"newterms":`) || strings.Contains(string(text), `"kibana":`) || strings.Contains(string(text), `"kibana.e"`) || !strings.Contains(string(text), `"signals":6`) {
+		t.Errorf("got %s, %v", text, err)
+	}
+}
+
+// TestBuildingBlock is marked as the rule says, and no other alert is.
+func TestBuildingBlock(t *testing.T) {
+	for _, want := range []any{"default", nil} {
+		rule := testRule()
+		if want != nil {
+			rule["building_block_type"] = want
+		}
+		m, err := NewMaker(rule, RunInfo{ID: "run", Type: RunManual})
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := NewKey("r1", m.fields, []any{"a", "b"}, firstSeen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc := written(t, m.Alert(Finding{Key: key, Terms: []any{"a", "b"}, Event: m.Event(SourceEvent{Index: "i", ID: "1", Source: []byte(`{}`)})}, firstSeen))
+		if got, isThere := doc["kibana.alert.building_block_type"]; got != want || isThere != (want != nil) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	}
+}
+
+// TestWhatAnEventLacks is told, beside what does not fit.
+func TestWhatAnEventLacks(t *testing.T) {
+	a := alertOf(t, SourceEvent{Index: "i", ID: "e", Source: []byte(`{"client":{"ip":"nowhere"}}`), Lacks: "what only its mapping has"})
+	if !slices.Equal(a.LeftOut, []string{"client.ip", "what only its mapping has"}) {
+		t.Errorf("got %q", a.LeftOut)
+	}
+	a = alertOf(t, SourceEvent{Index: "i", ID: "e", Missing: "it is gone"})
+	if !slices.Equal(a.LeftOut, []string{"the event, because it is gone"}) {
+		t.Errorf("got %q", a.LeftOut)
+	}
+}
+
+// TestBrowserThatOktaDoesNotKnow is what ECS says of it, or nothing.
+func TestBrowserThatOktaDoesNotKnow(t *testing.T) {
+	for event, want := range map[string]string{
+		`{"okta":{"client":{"user_agent":{"browser":"UNKNOWN","os":"Linux"}}},"user_agent":{"name":"Lynx"}}`: "Lynx",
+		`{"okta":{"client":{"user_agent":{"browser":"UNKNOWN","os":"Linux"}}}}`:                              "",
+		`{"okta":{"client":{"user_agent":{"browser":"CHROME"}}},"user_agent":{"name":"Chrome"}}`:             "CHROME",
+		`{"okta":{"client":{"user_agent":{"raw_user_agent":"curl/8"}}}}`:                                     "curl/8",
+	} {
+		if d := newAlert(t, event, nil).Describe(); d.Browser != want {
+			t.Errorf("%s: got %q, want %q", event, d.Browser, want)
 		}
 	}
 }

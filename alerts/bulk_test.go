@@ -1,6 +1,8 @@
 package alerts_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,10 +22,22 @@ import (
 type changing struct {
 	*estest.Node
 	change func(answer string) string
+	most   int64 // bytes of a request, unless it is 0
 	asked  int
 }
 
 func (c *changing) Perform(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/_bulk") && c.most > 0 {
+		text, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		if int64(len(text)) > c.most {
+			c.asked++
+			return &http.Response{StatusCode: http.StatusRequestEntityTooLarge, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("too large"))}, nil
+		}
+		r.Body = io.NopCloser(bytes.NewReader(text))
+	}
 	res, err := c.Node.Perform(r)
 	if err != nil || !strings.HasSuffix(r.URL.Path, "/_bulk") {
 		return res, err
@@ -77,6 +91,49 @@ func TestAnswersAboutBulks(t *testing.T) {
 				t.Errorf("asked %d times, want %d", transport.asked, c.asked)
 			}
 		})
+	}
+}
+
+// TestBusyIsNoPipelines gives up on a cluster that is busy, and blames no pipeline.
+func TestBusyIsNoPipelines(t *testing.T) {
+	busy := false
+	s, transport, target := changedStore(t, func(answer string) string {
+		if busy {
+			const answered = `"status":429,"error":{"type":"es_rejected_execution_exception"},"was":{}`
+			return strings.NewReplacer(`"status":201`, answered, `"status":409,"error":{`, answered+`,"before":{`).Replace(answer)
+		}
+		return answer
+	})
+	if _, err := write(t, s, alert(t, "run-1", "ada", firstSeen)); err != nil {
+		t.Fatal(err)
+	}
+	transport.Must(t, "PUT", "/_ingest/pipeline/"+target, []byte(`{"processors":[]}`))
+	transport.Must(t, "PUT", "/"+target+"/_settings", []byte(`{"index.default_pipeline":"`+target+`"}`))
+	busy = true
+	_, err := write(t, s, alert(t, "run-1", "basil", firstSeen))
+	if err == nil || errors.As(err, new(*alerts.PipelineError)) || !strings.Contains(err.Error(), "429") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTooLargeForTheWay writes an alert of an event that something on the way to the
+// server does not let through: it goes without, at once.
+func TestTooLargeForTheWay(t *testing.T) {
+	s, transport, _ := changedStore(t, func(answer string) string { return answer })
+	transport.most, transport.asked = 100<<10, 0
+	large := largeAlert(t, firstSeen, 200<<10)
+	result, err := write(t, s, large, alert(t, "run-1", "ada", firstSeen))
+	if err != nil || len(result.Written) != 2 || transport.asked != 4 {
+		t.Fatalf("asked %d times: %d are written, %v", transport.asked, len(result.Written), err)
+	}
+	for _, a := range result.Written {
+		want := ""
+		if a.ID == large.ID {
+			want = "the event, because it is too large to write"
+		}
+		if got := strings.Join(a.LeftOut, ", "); got != want {
+			t.Errorf("%s is left out, want %q", got, want)
+		}
 	}
 }
 

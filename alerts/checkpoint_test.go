@@ -181,6 +181,7 @@ func TestRunsOfEarlierBuilds(t *testing.T) {
 	}{
 		"the same search":         {[]map[string]any{runDocument(ago(9), search("excluding")), runDocument(ago(7), search("another"))}, alerts.Checkpoint{SucceededTo: ago(9), Other: "another"}},
 		"without its exclusions":  {[]map[string]any{runDocument(ago(9), search("another")), runDocument(ago(7), search("plain"))}, alerts.Checkpoint{SucceededTo: ago(7)}},
+		"and another since":       {[]map[string]any{runDocument(ago(9), search("plain")), runDocument(ago(7), search("another"))}, alerts.Checkpoint{SucceededTo: ago(9), Other: "another"}},
 		"of the rule":             {[]map[string]any{runDocument(ago(9), search("a")), runDocument(ago(7), search("b"))}, alerts.Checkpoint{SucceededTo: ago(7)}},
 		"of version 0.1":          {[]map[string]any{runDocument(ago(9), nil)}, alerts.Checkpoint{SucceededTo: ago(9)}},
 		"and of this one":         {[]map[string]any{runDocument(ago(9), map[string]any{"newterms.search": "x", "newterms.scope": "plain"}), runDocument(ago(7), search("b"))}, alerts.Checkpoint{SucceededTo: ago(9), Other: "b"}},
@@ -252,5 +253,66 @@ func TestNewerData(t *testing.T) {
 		if !errors.As(err, &newer) || newer.Version != "v9.1.0" || newer.Target != target+"-runs" {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// TestSearchChanges counts those from one scheduled run of the rule to the next,
+// whether or not these ended, and no others.
+func TestSearchChanges(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	if n, err := s.SearchChanges(t.Context(), alerts.Followed{RuleID: "r0", Scope: "scope of r0"}); n != 0 || err != nil {
+		t.Errorf("without runs: got %d, %v", n, err)
+	}
+	number := 0
+	load(t, node, target+"-runs", func(yield func(map[string]any) bool) {
+		for document := range runsOf(2, 16, firstSeen) {
+			switch number++; {
+			case document["newterms.run.state"] == alerts.RunSucceeded && document["kibana.alert.rule.rule_id"] == "r0":
+				continue // they were killed
+			case number == 5:
+				document["newterms.search"] = "another search"
+			case number == 9:
+				document["newterms.search"], document["newterms.run.type"] = "that of a run by hand", "manual"
+			case number == 13:
+				document["newterms.search"], document["newterms.scope"] = "a third search", "another scope"
+			}
+			if !yield(document) {
+				return
+			}
+		}
+	})
+	for rule, want := range map[string]int{"r0": 1, "r1": 0} {
+		if n, err := s.SearchChanges(t.Context(), alerts.Followed{RuleID: rule, Scope: "scope of " + rule}); n != want || err != nil {
+			t.Errorf("%s: got %d, %v, want %d", rule, n, err, want)
+		}
+	}
+}
+
+// TestNewestRun tells of the run that started last, though an earlier one ended after
+// that, and when a scheduled run was last successful, however long ago.
+func TestNewestRun(t *testing.T) {
+	now := firstSeen
+	target := estest.Name(".test-")
+	node := clocked{estest.ForTest(t), now}
+	s := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
+	setUp(t, s)
+	if last, ok, err := s.LastRun(t.Context(), "r1"); ok || err != nil {
+		t.Errorf("without runs: got %+v, %v, %v", last, ok, err)
+	}
+	ago := func(minutes int) time.Time { return now.Add(-time.Duration(minutes) * time.Minute) }
+	for _, document := range []map[string]any{
+		runDocument(ago(600), nil),
+		runDocument(ago(700), nil),
+		runDocument(ago(3), map[string]any{"newterms.run.started": ago(20).Format(time.RFC3339), "newterms.run.type": "manual"}),
+		runDocument(ago(2), map[string]any{"newterms.run.started": ago(30).Format(time.RFC3339), "newterms.run.state": "failure", "error.message": "too slow"}),
+		runDocument(ago(10), map[string]any{"newterms.run.state": "failure", "error.message": "no answer", "newterms.duration_ms": 5}),
+		runDocument(ago(4), map[string]any{"kibana.alert.rule.rule_id": "r2"}),
+	} {
+		node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", document)
+	}
+	want := alerts.LastRun{State: alerts.RunFailed, Type: alerts.RunScheduled, At: ago(10), Error: "no answer", Succeeded: ago(600)}
+	if last, ok, err := s.LastRun(t.Context(), "r1"); !ok || err != nil || last != want {
+		t.Errorf("got %+v, %v, %v, want %+v", last, ok, err, want)
 	}
 }

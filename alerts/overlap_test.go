@@ -88,10 +88,13 @@ func TestWhatIsInTheWay(t *testing.T) {
 			{"/_index_template/TARGET-p", `{"index_patterns":["TARGET*"],"priority":500,"template":{}}`},
 			{"/_index_template/TARGET-q", `{"index_patterns":["TARGET*"],"priority":550,"template":{}}`},
 		}, "overridden, same priority", "", false},
-		"one of the same priority":      {[]thing{template("TARGET*", `,"priority":500`)}, "same priority", "", false},
-		"a legacy template":             {[]thing{{"/_template/TARGET-o", `{"index_patterns":["TARGET*"],"mappings":{"properties":{"newterms":{"type":"keyword"}}}}`}}, "", "", true},
-		"an index":                      {[]thing{{"/TARGET", `{}`}}, "no stream", "no stream", false},
-		"an alias":                      {[]thing{{"/TARGET-x", `{"aliases":{"TARGET":{}}}`}}, "no stream", "no stream", false},
+		"one of the same priority": {[]thing{template("TARGET*", `,"priority":500`)}, "same priority", "", false},
+		"a legacy template":        {[]thing{{"/_template/TARGET-o", `{"index_patterns":["TARGET*"],"mappings":{"properties":{"newterms":{"type":"keyword"}}}}`}}, "", "", true},
+		"an index":                 {[]thing{{"/TARGET", `{}`}}, "no stream", "no stream", false},
+		"an alias":                 {[]thing{{"/TARGET-x", `{"aliases":{"TARGET":{}}}`}}, "no stream", "no stream", false},
+		"an alias of a data stream": {[]thing{
+			{"/_index_template/TARGET-o", `{"index_patterns":["TARGET-x"],"priority":HIGH,"data_stream":{},"template":{}}`}, {"/TARGET-x/_create/1", `{"@timestamp":0}`}, {"/TARGET-x/_alias/TARGET", `{}`},
+		}, "", "", true},
 		"another mapping":               {[]thing{template("TARGET*", `,"data_stream":{}`), document}, "other mapping", "other mapping", false},
 		"another mapping, and template": {[]thing{template("TARGET*", `,"priority":HIGH,"data_stream":{}`), document}, "overridden, other mapping", "other mapping", false},
 		"a mapping that can be completed": {[]thing{
@@ -155,5 +158,21 @@ func TestTemplatesThatDoTheSame(t *testing.T) {
 	if got := kinds(t, s); got != "" {
 		t.Errorf("ours above it is %s", got)
 	}
+	thing{"/_index_template/TARGET-p", `{"index_patterns":["TARGET"],"priority":500}`}.put(t, node, target)
+	if got := kinds(t, s); got != "" {
+		t.Errorf("one of the priority that ours had is %s", got)
+	}
 	setUp(t, s)
+}
+
+// TestNoTemplateButATarget that somebody else's template made: ours is missing, not
+// of an earlier build.
+func TestNoTemplateButATarget(t *testing.T) {
+	s, node, target := newStore(t)
+	thing{"/_index_template/TARGET-o", `{"index_patterns":["TARGET"],"data_stream":{}}`}.put(t, node, target)
+	thing{"/TARGET/_create/1", `{"@timestamp":0,"newterms.pair":"x"}`}.put(t, node, target)
+	states, err := s.Inspect(t.Context())
+	if err != nil || states[0].State != alerts.TemplateMissing || !states[0].Exists || len(states[0].Differs) == 0 {
+		t.Errorf("got %+v, %v", states, err)
+	}
 }

@@ -27,6 +27,9 @@ func TestOverrides(t *testing.T) {
 	for _, c := range []struct{ name, event, want string }{
 		{"nothing of the event", `{}`, "Rule, medium, 47"},
 		{"all of it", `{"event":{"reason":"MFA fatigue","risk_score":73.5,"outcome":"success"}}`, "MFA fatigue, low, 73.5"},
+		{"the highest risk that there is", `{"event":{"risk_score":100}}`, "Rule, medium, 100"},
+		{"a higher one", `{"event":{"risk_score":100.5}}`, "Rule, medium, 47"},
+		{"the lowest", `{"event":{"risk_score":[0,-1]}}`, "Rule, medium, 0"},
 		{"the highest", `{"event":{"outcome":["success","failure"],"severity":7,"risk_score":[12,99,140,"x"]}}`, "Rule, critical, 99"},
 		{"another letter case", `{"event":{"outcome":"Failure"}}`, "Rule, medium, 47"},
 		{"no number", `{"event":{"risk_score":"NaN"}}`, "Rule, medium, 47"},

@@ -84,6 +84,7 @@ func TestSeverityMappingMatches(t *testing.T) {
 		{"x", "7", `7.0`, true},
 		{"x", "0", `-0`, true},
 		{"x", "7.5", `7.5`, false},
+		{"x", "7", `7.5`, false},
 		{"x", "7.5", `"7.5"`, true},
 		{"x", "true", `true`, false},
 		{"x", "", `null`, false},

@@ -53,3 +53,54 @@ func TestReasonSaysNothingTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonNamesTheRule by its override too, unless that is what an unknown actor
+// has typed. A rule that overrides something else keeps its name.
+func TestReasonNamesTheRule(t *testing.T) {
+	for _, c := range []struct{ override, event, want string }{
+		{"event.reason", `{"event":{"reason":"MFA fatigue"},"okta":{"actor":{"id":"00u1"}}}`, "alert: MFA fatigue"},
+		{"event.reason", `{"event":{"reason":"MFA fatigue"},"okta":{"actor":{"id":"unknown"}}}`, "alert: MFA fatigue"},
+		{"user.name", `{"user":{"name":"hunter2"},"okta":{"actor":{"id":"unknown"}}}`, "alert: Rule"},
+		{"user.name", `{"user":{"name":"ada"},"okta":{"actor":{"id":"00u1"}}}`, "alert: ada"},
+		{"", `{"":"no name","event":{"outcome":"failure"}}`, "High alert: Rule"},
+	} {
+		rule := testRule()
+		rule["new_terms_fields"] = []string{"source.ip"}
+		rule["severity_mapping"] = []any{map[string]any{"field": "event.outcome", "value": "failure", "operator": "equals", "severity": "high"}}
+		if c.override != "" {
+			rule["rule_name_override"] = c.override
+		}
+		m, err := NewMaker(rule, RunInfo{ID: "run"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := m.Alert(Finding{Terms: []any{"192.0.2.7"}, Event: m.Event(SourceEvent{Index: "i", ID: "e", Source: []byte(c.event)})}, firstSeen)
+		if got, _ := a.own["kibana.alert.reason"].(string); !strings.HasSuffix(got, c.want) {
+			t.Errorf("%s %s: got %s, want %s", c.override, c.event, got, c.want)
+		}
+	}
+}
+
+// TestThreatsWithoutTheirReferences are in each alert; the rule's own document has
+// the rest once.
+func TestThreatsWithoutTheirReferences(t *testing.T) {
+	tactic := map[string]any{"id": "TA0001", "name": "Initial Access", "reference": "https://attack.example"}
+	for _, threat := range []any{ // as JSON and as TOML have it
+		[]any{map[string]any{"framework": "MITRE ATT&CK", "tactic": tactic, "technique": []any{map[string]any{"id": "T1078", "reference": "https://attack.example"}}}},
+		[]map[string]any{{"framework": "MITRE ATT&CK", "tactic": tactic, "technique": []map[string]any{{"id": "T1078", "reference": "https://attack.example"}}}},
+	} {
+		rule := testRule()
+		rule["threat"] = threat
+		m, err := NewMaker(rule, RunInfo{ID: "run"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := m.Alert(Finding{Terms: []any{"a", "b"}, Event: NewEvent(SourceEvent{})}, firstSeen).JSON()
+		if err != nil || strings.Contains(string(text), "attack.example") || !strings.Contains(string(text), `"id":"TA0001","name":"Initial Access"`) || !strings.Contains(string(text), `"id":"T1078"`) {
+			t.Errorf("got %s, %v", text, err)
+		}
+		if tactic["reference"] == nil {
+			t.Error("the rule itself has lost its reference")
+		}
+	}
+}

@@ -147,6 +147,19 @@ func TestWriteJudgesEachAlert(t *testing.T) {
 	}
 }
 
+// TestAnotherDocumentInAnAlertsPlace is no alert: an alert that cannot be written
+// because of it is neither there nor written.
+func TestAnotherDocumentInAnAlertsPlace(t *testing.T) {
+	s, node, target := newStore(t)
+	setUp(t, s)
+	a := alert(t, "run-1", "ada", firstSeen)
+	node.Must(t, "PUT", "/"+target+"/_create/"+a.ID+"?refresh=true", map[string]any{"@timestamp": firstSeen, "kibana.alert.uuid": "another", "newterms.run.id": "run-1"})
+	result, err := write(t, s, a)
+	if err == nil || !strings.Contains(err.Error(), "another document has its place") || len(result.Written) > 0 || result.Existing > 0 {
+		t.Errorf("got %+v, %v", result, err)
+	}
+}
+
 func TestWriteWithoutSetupSaysWhatToDo(t *testing.T) {
 	s, _, target := newStore(t)
 	_, err := write(t, s, alert(t, "run-1", "ada", firstSeen))

@@ -54,6 +54,17 @@ func TestDecide(t *testing.T) {
 	if err != nil || len(found) != 2 || found[0].Status != alerts.Closed {
 		t.Errorf("got %v, %v", found, err)
 	}
+	// A copy in another backing index is decided too. What an earlier decision tells
+	// of its maker and reason is not true of a later one.
+	node.Must(t, "PUT", "/"+target+"/_create/"+ada+"?refresh=true", map[string]any{"@timestamp": firstSeen, "kibana.alert.uuid": ada, "kibana.alert.workflow_status": "open"})
+	if did, err := s.Decide(t.Context(), []string{ada, basil}, alerts.Decision{Status: alerts.Acknowledged, At: firstSeen.Add(2 * time.Hour)}); err != nil || did.Changed != 3 {
+		t.Errorf("got %+v, %v", did, err)
+	}
+	for _, document := range node.Documents(t, target, nil) {
+		if document["kibana.alert.workflow_status"] != "acknowledged" || document["kibana.alert.workflow_user"] != nil || document["kibana.alert.workflow_reason"] != nil {
+			t.Errorf("got %v by %v because %v", document["kibana.alert.workflow_status"], document["kibana.alert.workflow_user"], document["kibana.alert.workflow_reason"])
+		}
+	}
 }
 
 // meddling lets somebody close the alerts after they were looked up and before

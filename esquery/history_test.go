@@ -138,3 +138,31 @@ func TestStagesThatPay(t *testing.T) {
 		})
 	}
 }
+
+// TestShortHistory asks for many candidates in a history of two hours: what is
+// before it is none.
+func TestShortHistory(t *testing.T) {
+	to := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	var documents []string
+	var candidates []esquery.Candidate
+	for i := range 250 {
+		user := fmt.Sprintf("user-%03d", i)
+		candidates = append(candidates, esquery.Candidate{Terms: []any{user}})
+		documents = append(documents, fmt.Sprintf(`{"@timestamp":%q,"user":%q}`, to.Add(-time.Duration(1+i%4)*time.Hour).Format(time.RFC3339), user))
+	}
+	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`, documents...)
+	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	seen, err := source.LastSeen(t.Context(), esquery.Range{From: to.Add(-2 * time.Hour), To: to}, time.Hour, candidates)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, at := range seen {
+		want := to.Add(-time.Duration(1+i%4) * time.Hour)
+		if i%4 > 1 {
+			want = time.Time{}
+		}
+		if !at.Equal(want) {
+			t.Fatalf("%v was last seen %s, want %s", candidates[i].Terms, at, want)
+		}
+	}
+}

@@ -27,34 +27,48 @@ func (s *scheduled) act(w *world, start, now time.Time, must bool) {
 	}
 	switch {
 	case must || what < 4:
-		s.mustRun(w, how{now: now})
+		s.mustRun(w, s.how(now))
 	case what < 6 && s.kind == edits: // what a failed run has written is for no model to know
 	case what < 6 && s.kind == clocks: // the server's clock is a year ahead, and then right again
-		s.mustRun(w, how{now: now.AddDate(1, 0, 0)})
+		s.mustRun(w, s.how(now.AddDate(1, 0, 0)))
 	case what < 6: // fails, or is told to stop, at a random request, before or after it arrived
-		h := how{now: now, k: 1 + s.random.IntN(20), stops: s.kind == deadlines}
+		h := s.how(now)
+		h.k, h.stops = 1+s.random.IntN(20), s.kind == deadlines
 		if err := s.run(w, h); err != nil && !errors.Is(err, errBroken) && !errors.Is(err, job.ErrTerminated) {
 			w.t.Errorf("timeline %d at %s: %v", s.id, now, err)
 		}
 	case what < 7 && s.kind != edits: // two at once
 		var both sync.WaitGroup
 		for range 2 {
-			both.Go(func() { s.mustRun(w, how{now: now}) })
+			h := s.how(now)
+			both.Go(func() { s.mustRun(w, h) })
 		}
 		both.Wait()
 	case what < 8: // by hand
 		from := start.Add(time.Duration(s.random.Int64N(int64(now.Sub(start))))).Truncate(time.Millisecond)
 		to := from.Add(time.Millisecond + time.Duration(s.random.Int64N(int64(now.Sub(from))))).Truncate(time.Millisecond)
-		s.mustRun(w, how{now: now, manual: job.Window{From: from, To: to}})
+		h := s.how(now)
+		h.manual = job.Window{From: from, To: to}
+		s.mustRun(w, h)
 	} // else it is skipped
 }
 
 // how a run is made.
 type how struct {
-	now    time.Time // by the server's clock
+	now    time.Time     // by the server's clock
+	skew   time.Duration // how far the clock of the job is ahead of that
 	manual job.Window
 	k      int  // the request that breaks; 0 is none
 	stops  bool // the run is told to stop there instead
+}
+
+// how is a scheduled run that nothing breaks. Its clock may be wrong.
+func (s *scheduled) how(now time.Time) how {
+	h := how{now: now}
+	if s.kind == clocks {
+		h.skew = time.Duration(s.random.IntN(48)-24) * time.Hour
+	}
+	return h
 }
 
 // mustRun runs the timeline's rule, as each of its tenants.
@@ -108,11 +122,7 @@ func (s *scheduled) runFor(w *world, h how, account string) error {
 		return esquery.ServerNow(ctx, client, s)
 	}
 	j.Rerun = func(w job.Window) string { return w.String() }
-	ours := h.now
-	if s.kind == clocks {
-		ours = ours.Add(time.Duration(s.random.IntN(48)-24) * time.Hour)
-	}
-	j.Now = func() time.Time { return ours }
+	j.Now = func() time.Time { return h.now.Add(h.skew) }
 	var run alerts.Run
 	var err error
 	if h.manual != (job.Window{}) {

@@ -116,6 +116,20 @@ func TestBusyIsNoPipelines(t *testing.T) {
 	}
 }
 
+// TestPipelines lists what stands on a target: _none is no pipeline.
+func TestPipelines(t *testing.T) {
+	s, transport, target := changedStore(t, func(answer string) string { return answer })
+	if _, err := write(t, s, alert(t, "run-1", "ada", firstSeen)); err != nil {
+		t.Fatal(err)
+	}
+	transport.Must(t, "PUT", "/_ingest/pipeline/"+target, []byte(`{"processors":[]}`))
+	transport.Must(t, "PUT", "/"+target+"/_settings", []byte(`{"index.default_pipeline":"_none","index.final_pipeline":"`+target+`"}`))
+	want := []alerts.Pipeline{{Setting: "final_pipeline", Name: target}}
+	if got, err := s.Pipelines(t.Context(), target); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %v, %v", got, err)
+	}
+}
+
 // TestTooLargeForTheWay writes an alert of an event that something on the way to the
 // server does not let through: it goes without, at once.
 func TestTooLargeForTheWay(t *testing.T) {

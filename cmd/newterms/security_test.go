@@ -82,6 +82,7 @@ func TestSecurity(t *testing.T) {
 	t.Run("bulks", s.bulks)
 	t.Run("keys", s.keysAreTakenBack)
 	t.Run("at once", s.keysAtOnce)
+	t.Run("right taken", s.rightTaken)
 	t.Run("readme", s.readme)
 	s.call(nil, "--help")
 	s.call(nil, "version")

@@ -38,7 +38,7 @@ type Client struct {
 type Options struct {
 	Timeout time.Duration                // of each attempt; 0 means no limit
 	Retry   func() []backoff.RetryOption // when to retry; nil means never
-	Log     *slog.Logger                 // logs each retry, at level info; may be nil
+	Log     *slog.Logger                 // logs each retry, at level info, and each answer, at debug; may be nil
 }
 
 // NewClient returns a client that sends through transport.
@@ -73,11 +73,13 @@ func (c *Client) Spent() (requests int, took time.Duration) {
 func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) error {
 	buffer := c.takeBuffer()
 	defer c.keepBuffer(buffer)
-	x := exchange{client: c, buffer: buffer}
+	x := exchange{client: c, buffer: buffer, start: time.Now()}
 	res, err := request.Do(ctx, &x)
 	if err != nil {
 		return err
 	}
+	var took time.Duration
+	defer func() { x.log(ctx, res.StatusCode, took) }()
 	if err := Redirect(&http.Response{StatusCode: res.StatusCode, Header: res.Header}); err != nil {
 		return err
 	}
@@ -95,7 +97,8 @@ func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) erro
 		return fmt.Errorf("%w: %w", errNoJSON, err)
 	}
 	if timed, ok := answer.(interface{ took() time.Duration }); ok {
-		c.took.Add(int64(timed.took()))
+		took = timed.took()
+		c.took.Add(int64(took))
 	}
 	return nil
 }

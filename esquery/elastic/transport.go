@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -39,6 +40,21 @@ func (c *Client) Again(ctx context.Context, try func() error) error {
 type exchange struct {
 	client *Client
 	buffer *bytes.Buffer
+	// The rest is for the log.
+	start time.Time
+	what  string // method and path
+	tries int
+}
+
+// log logs an answer: how large it was, and how long Elasticsearch and all of it took.
+func (x *exchange) log(ctx context.Context, status int, took time.Duration) {
+	log := x.client.options.Log
+	if !log.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	wall := time.Since(x.start)
+	log.Debug(fmt.Sprintf("%s: %d", x.what, status), "request", x.what, "status", status, "bytes", x.buffer.Len(),
+		"took_ms", took.Milliseconds(), "wall_ms", wall.Milliseconds(), "tries", x.tries)
 }
 
 // Perform returns an answer without its body, whatever its status, or an error if there
@@ -52,10 +68,10 @@ func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
 		}
 	}
 	ctx, c := req.Context(), x.client
+	x.what = req.Method + " " + req.URL.Path
 	notify := backoff.WithNotify(func(err error, wait time.Duration) {
-		request := req.Method + " " + req.URL.Path
-		c.options.Log.Info(fmt.Sprintf("trying %s again in %s: %v", request, wait.Round(time.Millisecond), err),
-			"request", request, "after", err, "wait_ms", wait.Milliseconds())
+		c.options.Log.Info(fmt.Sprintf("trying %s again in %s: %v", x.what, wait.Round(time.Millisecond), err),
+			"request", x.what, "after", err, "wait_ms", wait.Milliseconds())
 	})
 	res, err := backoff.Retry(ctx, func() (*http.Response, error) {
 		attempt := req.Clone(ctx)
@@ -83,6 +99,7 @@ func (x *exchange) attempt(req *http.Request) (*http.Response, error) {
 		defer cancel()
 	}
 	c.requests.Add(1)
+	x.tries++
 	res, err := c.transport.Perform(req.WithContext(ctx))
 	if err == nil {
 		defer res.Body.Close()

@@ -38,7 +38,7 @@ func render(t *testing.T, folder string) string {
 // variables are those that the program reads, as its source says.
 func variables(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../cmd/newterms/settings.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../../cmd/newterms/settings/settings.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 // A pairsAnswer holds the aggregations of a page of pairs.
 type pairsAnswer struct {
 	Pairs   elastic.Composite[bucket] `json:"pairs"`
+	All     docCount                  `json:"all"` // of the window, on its first page
 	Lacking lackingAnswer             `json:"lacking"`
 	undated
 }

@@ -36,6 +36,9 @@ func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
 // also counts the events that lack a new-terms field.
 func (b bodies) candidates(window Range, size int, after json.RawMessage) dsl {
 	aggs := dsl{"pairs": b.pairs(size, after, b.times("min"))}
+	if after == nil {
+		aggs["all"] = dsl{"filter": dsl{"match_all": dsl{}}}
+	}
 	if after == nil && !b.search.MissingTerms {
 		aggs["lacking"] = b.lacking()
 	}

@@ -16,6 +16,9 @@ type Page struct {
 	// Lacking is of the whole window, on its first page. It is zero on the
 	// others, and with MissingTerms.
 	Lacking Lacking
+	// Pages is about how many pages the window has, by its events and those of this
+	// page. It is set on the first page.
+	Pages float64
 }
 
 // Lacking counts matching events that have no pair, because they lack a
@@ -54,11 +57,16 @@ func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, e
 
 func (s *Source) page(answer pairsAnswer) (Page, error) {
 	page := Page{Candidates: make([]Candidate, len(answer.Pairs.Buckets)), Lacking: answer.Lacking.read(s.search.Fields)}
+	events := int64(0)
 	for i, b := range answer.Pairs.Buckets {
 		var err error
 		if page.Candidates[i], err = s.candidate(b); err != nil {
 			return Page{}, err
 		}
+		events += page.Candidates[i].Events
+	}
+	if events > 0 {
+		page.Pages = float64(answer.All.Count-answer.Lacking.Count) / float64(events)
 	}
 	return page, nil
 }

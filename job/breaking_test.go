@@ -169,7 +169,7 @@ func TestWhatWasFoundIsWritten(t *testing.T) {
 	w := newWorld(t)
 	w.proxySessions(true, "ada", "basil", "camille", "danilo", "elke")
 	r := w.rule(pairRule())
-	r.Search.PageSize = 1
+	r.Search.PageSize = 2 // three pages
 	ctx, stop := context.WithCancelCause(t.Context())
 	client := elastic.NewClient(&stopping{next: w.Node, n: 3, stop: func() { stop(errors.New("its time is over")) }}, elastic.Options{})
 	var found []map[string]any

@@ -15,7 +15,6 @@ import (
 type detection struct {
 	*Job
 	finder   Finder
-	search   string // hash of the rule's search
 	maker    *AlertMaker
 	writer   *alerts.Writer
 	counts   *alerts.Counts
@@ -41,7 +40,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		return err
 	}
 	d := detection{
-		Job: j, finder: Finder{source, j.Rule.History, true}, search: info.Search, maker: maker, writer: j.Store.Writer(),
+		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker, writer: j.Store.Writer(),
 		counts: &run.Counts, lacking: NewLackingTerms(), progress: Progress{Parts: w.CountParts(j.Rule.History)},
 	}
 	if err := d.pages(ctx, w); err != nil {
@@ -62,12 +61,16 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 
 // pages writes the alerts of each page, while the next page is being fetched.
 func (d *detection) pages(ctx context.Context, w Window) error {
-	for page, err := range Prefetch(ctx, func(ctx context.Context) iter.Seq2[unalertedPage, error] { return d.unalertedPages(ctx, w) }) {
+	find := func(ctx context.Context) iter.Seq2[OccurrencePage, error] {
+		return d.finder.FindOccurrences(ctx, d.Store, d.Rule, w)
+	}
+	for page, err := range Prefetch(ctx, find) {
 		if err != nil {
 			return err
 		}
-		d.count(page, w)
-		if err := d.page(ctx, page); err != nil {
+		unalerted := slices.DeleteFunc(slices.Clone(page.Occurrences), func(o Occurrence) bool { return o.Alerted })
+		d.count(page, len(unalerted), w)
+		if err := d.page(ctx, page.Page, unalerted); err != nil {
 			return fmt.Errorf("window %s: %w", page.Part, err)
 		}
 	}
@@ -76,12 +79,12 @@ func (d *detection) pages(ctx context.Context, w Window) error {
 
 // page writes the alerts of a page. With MaxAlerts it writes those of a whole part, at
 // the part's end.
-func (d *detection) page(ctx context.Context, p unalertedPage) error {
+func (d *detection) page(ctx context.Context, p Page, unalerted []Occurrence) error {
 	if d.MaxAlerts == 0 {
-		if err := d.alert(ctx, p.Part, p.found); err != nil {
+		if err := d.alert(ctx, p.Part, unalerted); err != nil {
 			return err
 		}
-	} else if d.pending = append(d.pending, p.found...); len(d.pending) > d.MaxAlerts {
+	} else if d.pending = append(d.pending, unalerted...); len(d.pending) > d.MaxAlerts {
 		return &MaxAlertsError{d.MaxAlerts}
 	}
 	if !p.End {
@@ -95,48 +98,13 @@ func (d *detection) page(ctx context.Context, p unalertedPage) error {
 	return cmp.Or(err, d.flush(ctx))
 }
 
-// An unalertedPage is a page and those of its first occurrences that have no alert yet.
-type unalertedPage struct {
-	Page
-	first int // number of first occurrences, with or without an alert
-	found []Occurrence
-}
-
-// unalertedPages yields the pages of a window. It runs while the page before is
-// handled, so it must not write to shared state.
-func (d *detection) unalertedPages(ctx context.Context, w Window) iter.Seq2[unalertedPage, error] {
-	return func(yield func(unalertedPage, error) bool) {
-		for page, err := range d.finder.Find(ctx, w) {
-			u := unalertedPage{Page: page}
-			if err == nil {
-				u.first, u.found, err = d.withoutAlert(ctx, page)
-			}
-			if !yield(u, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (d *detection) withoutAlert(ctx context.Context, page Page) (first int, found []Occurrence, err error) {
-	all, err := Occurrences(d.Rule, page)
-	if err == nil {
-		err = MarkAlerted(ctx, d.Store, d.Rule, d.search, all)
-	}
-	if err != nil {
-		return 0, nil, fmt.Errorf("window %s: %w", page.Part, err)
-	}
-	first = len(all)
-	return first, slices.DeleteFunc(all, func(o Occurrence) bool { return o.Alerted }), nil
-}
-
-func (d *detection) count(p unalertedPage, w Window) {
+func (d *detection) count(p OccurrencePage, unalerted int, w Window) {
 	d.progress.Part = 1 + Window{w.From, p.Part.From}.CountParts(d.Rule.History)
 	d.lacking.Add(p.Lacking)
 	d.counts.LackingTerms = d.lacking.Any
 	d.counts.Candidates += int64(len(p.Verdicts))
-	d.counts.New += int64(p.first)
-	d.counts.AlreadyAlerted += int64(p.first - len(p.found))
+	d.counts.New += int64(len(p.Occurrences))
+	d.counts.AlreadyAlerted += int64(len(p.Occurrences) - unalerted)
 	d.reportProgress()
 }
 

@@ -10,14 +10,6 @@ import (
 	"newterms/esquery"
 )
 
-// isFirstOccurrence is the definition of an alert. first is the earliest event of
-// a pair in a window no longer than H, and lastSeen the latest one in the H
-// before that window, the zero time if there is none. An event exactly H before
-// first is still history.
-func isFirstOccurrence(first, lastSeen time.Time, history time.Duration) bool {
-	return lastSeen.IsZero() || first.Sub(lastSeen) > history
-}
-
 // A Finder finds the first occurrences of the pairs of a source.
 type Finder struct {
 	Source  *esquery.Source
@@ -26,10 +18,12 @@ type Finder struct {
 	AskOldest bool
 }
 
-// IsFirstOccurrence reports whether an event of a pair is a first occurrence that was
-// last seen at a time, zero if it was not seen in the H before.
-func (f Finder) IsFirstOccurrence(at, lastSeen time.Time) bool {
-	return isFirstOccurrence(at, lastSeen, f.History)
+// IsFirstOccurrence is the definition of an alert. first is the earliest event of a
+// pair in a window no longer than H, and lastSeen the latest one in the H before that
+// window, the zero time if there is none. An event exactly H before first is still
+// history.
+func (f Finder) IsFirstOccurrence(first, lastSeen time.Time) bool {
+	return lastSeen.IsZero() || first.Sub(lastSeen) > f.History
 }
 
 // A Page holds verdicts about pairs of a part of a window.
@@ -110,11 +104,19 @@ const (
 // pages yields the pages of a part, stretch by stretch.
 func (f Finder) pages(ctx context.Context, part Window) iter.Seq2[Page, error] {
 	return func(yield func(Page, error) bool) {
-		length := part.To.Sub(part.From)
+		whole := part.To.Sub(part.From)
+		length := whole
 		for rest := part; rest.From.Before(rest.To); {
 			stretch := rest.first(length)
-			pages := 0.0
-			for page, err := range f.stretch(ctx, stretch, &pages) {
+			pages := 0.0 // as its first page expects
+			for listed, err := range f.Source.Candidates(ctx, stretch.timeRange()) {
+				if pages = max(pages, listed.Pages); isTooLong(stretch, pages) {
+					break
+				}
+				var page Page
+				if err == nil {
+					page, err = f.judge(ctx, stretch, listed)
+				}
 				if !yield(page, err) || err != nil {
 					return
 				}
@@ -124,7 +126,7 @@ func (f Finder) pages(ctx context.Context, part Window) iter.Seq2[Page, error] {
 				length = max(minStretch, time.Duration(float64(stretch.To.Sub(stretch.From))*wantedPages/pages)).Truncate(time.Millisecond)
 				continue // once more, shorter
 			case pages < wantedPages/2:
-				length = min(2*length, part.To.Sub(part.From))
+				length = min(2*length, whole)
 			}
 			rest.From = stretch.To
 		}
@@ -135,37 +137,22 @@ func isTooLong(stretch Window, pages float64) bool {
 	return pages > maxPages && stretch.To.Sub(stretch.From) > minStretch
 }
 
-// stretch yields the pages of a stretch, or none if it is too long. It sets pages to about
-// how many there are.
-func (f Finder) stretch(ctx context.Context, stretch Window, pages *float64) iter.Seq2[Page, error] {
+// judge decides about a page of candidates of a stretch by the history before it.
+func (f Finder) judge(ctx context.Context, stretch Window, listed esquery.Page) (Page, error) {
+	page := Page{Part: stretch, Lacking: listed.Lacking}
+	if len(listed.Candidates) == 0 {
+		return page, nil
+	}
 	history := esquery.Range{From: stretch.From.Add(-f.History), To: stretch.From}
-	return func(yield func(Page, error) bool) {
-		for listed, err := range f.Source.Candidates(ctx, stretch.timeRange()) {
-			if *pages = max(*pages, listed.Pages); isTooLong(stretch, *pages) {
-				return
-			}
-			page := Page{Part: stretch, Lacking: listed.Lacking}
-			if err == nil && len(listed.Candidates) > 0 {
-				page.Verdicts, err = f.judge(ctx, history, stretch.To.Sub(stretch.From), listed.Candidates)
-			}
-			if !yield(page, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-// judge decides about candidates of a window by the history before it.
-func (f Finder) judge(ctx context.Context, history esquery.Range, window time.Duration, candidates []esquery.Candidate) ([]Verdict, error) {
-	lastSeen, err := f.Source.LastSeen(ctx, history, window, candidates)
+	lastSeen, err := f.Source.LastSeen(ctx, history, stretch.To.Sub(stretch.From), listed.Candidates)
 	if err != nil {
-		return nil, err
+		return page, err
 	}
-	verdicts := make([]Verdict, len(candidates))
-	for i, c := range candidates {
-		verdicts[i] = Verdict{c, lastSeen[i], f.IsFirstOccurrence(c.First, lastSeen[i])}
+	page.Verdicts = make([]Verdict, len(listed.Candidates))
+	for i, c := range listed.Candidates {
+		page.Verdicts[i] = Verdict{c, lastSeen[i], f.IsFirstOccurrence(c.First, lastSeen[i])}
 	}
-	return verdicts, nil
+	return page, nil
 }
 
 // manyParts is how many parts must be left after an empty one to ask where the next

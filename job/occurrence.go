@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -16,43 +17,68 @@ import (
 type Occurrence struct {
 	Verdict
 	Key     alerts.Key
-	Alerted bool // set by MarkAlerted
+	Alerted bool // it has an alert
 }
 
-// Occurrences returns the first occurrences of a page, in the page's order.
-func Occurrences(r rule.Rule, page Page) ([]Occurrence, error) {
+// An OccurrencePage is a page with its first occurrences, in the page's order.
+type OccurrencePage struct {
+	Page
+	Occurrences []Occurrence
+}
+
+// FindOccurrences is Find for a rule. It looks up which first occurrences have an alert.
+func (f Finder) FindOccurrences(ctx context.Context, store *alerts.Store, r rule.Rule, w Window) iter.Seq2[OccurrencePage, error] {
+	return func(yield func(OccurrencePage, error) bool) {
+		lookup, err := LookupOf(r)
+		if err != nil {
+			yield(OccurrencePage{}, err)
+			return
+		}
+		for page, err := range f.Find(ctx, w) {
+			o := OccurrencePage{Page: page}
+			if err == nil {
+				if o.Occurrences, err = occurrences(ctx, store, r, lookup, page); err != nil {
+					err = fmt.Errorf("window %s: %w", page.Part, err)
+				}
+			}
+			if !yield(o, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// LookupOf returns what the alerts of a rule are looked up by.
+func LookupOf(r rule.Rule) (alerts.Lookup, error) {
+	search, err := r.Search.Hash()
+	return alerts.Lookup{History: r.History, Search: search, Fields: r.Search.Fields}, err
+}
+
+func occurrences(ctx context.Context, store *alerts.Store, r rule.Rule, lookup alerts.Lookup, page Page) ([]Occurrence, error) {
 	var all []Occurrence
+	var keys []alerts.Key
 	for _, v := range page.Verdicts {
 		if !v.FirstOccurrence {
 			continue
 		}
-		key, err := alerts.NewKey(r.ID, r.Search.Fields, v.Terms, v.First)
+		key, err := alerts.NewKey(r.ID, lookup.Fields, v.Terms, v.First)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Occurrence{Verdict: v, Key: key})
+		all, keys = append(all, Occurrence{Verdict: v, Key: key}), append(keys, key)
 	}
-	return all, nil
-}
-
-// MarkAlerted sets Alerted on the first occurrences that have an alert. search is the
-// hash of the rule's search.
-func MarkAlerted(ctx context.Context, store *alerts.Store, r rule.Rule, search string, all []Occurrence) error {
-	lookup := alerts.Lookup{History: r.History, Search: search, Fields: r.Search.Fields}
-	for batch := range slices.Chunk(all, alerts.MaxBatch) {
-		keys := make([]alerts.Key, len(batch))
-		for i, o := range batch {
-			keys[i] = o.Key
-		}
-		alerted, err := store.AlreadyAlerted(ctx, keys, lookup)
+	rest := all
+	for batch := range slices.Chunk(keys, alerts.MaxBatch) {
+		alerted, err := store.AlreadyAlerted(ctx, batch, lookup)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for i := range batch {
-			batch[i].Alerted = alerted[i]
+			rest[i].Alerted = alerted[i]
 		}
+		rest = rest[len(batch):]
 	}
-	return nil
+	return all, nil
 }
 
 // An AlertMaker builds the alerts of a rule's first occurrences, each with its event.

@@ -87,10 +87,6 @@ func (b *Backtest) count(ctx context.Context, w job.Window, exclude []kql.Query,
 // findAll fills in what the report says about the rule itself.
 func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 	r := b.ruleWith(b.Exclude)
-	search, err := r.Search.Hash()
-	if err != nil {
-		return err
-	}
 	source, err := b.Open(ctx, r.Search)
 	if err != nil {
 		return err
@@ -103,8 +99,8 @@ func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 	lacking := job.NewLackingTerms()
 	progress := job.Progress{Parts: w.CountParts(r.History)}
 	finder := job.Finder{Source: source, History: r.History, AskOldest: true}
-	pages := func(ctx context.Context) iter.Seq2[found, error] {
-		return b.alerted(ctx, finder.Find(ctx, w), r, search)
+	pages := func(ctx context.Context) iter.Seq2[job.OccurrencePage, error] {
+		return finder.FindOccurrences(ctx, b.Store, r, w)
 	}
 	for page, err := range job.Prefetch(ctx, pages) {
 		if err != nil {
@@ -114,7 +110,7 @@ func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 		if page.NoHistory != nil {
 			b.Warn(page.NoHistory)
 		}
-		for _, o := range page.occurrences {
+		for _, o := range page.Occurrences {
 			f.add(o)
 		}
 		if err := b.describe(ctx, maker, page, f); err != nil {
@@ -131,44 +127,12 @@ func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 	return nil
 }
 
-// found is a page with its first occurrences.
-type found struct {
-	job.Page
-	occurrences []job.Occurrence
-}
-
-// alerted marks the first occurrences of pages that have an alert.
-func (b *Backtest) alerted(ctx context.Context, pages iter.Seq2[job.Page, error], r rule.Rule, search string) iter.Seq2[found, error] {
-	return func(yield func(found, error) bool) {
-		for page, err := range pages {
-			f := found{Page: page}
-			if err == nil {
-				f.occurrences, err = b.occurrences(ctx, page, r, search)
-			}
-			if !yield(f, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (b *Backtest) occurrences(ctx context.Context, page job.Page, r rule.Rule, search string) ([]job.Occurrence, error) {
-	all, err := job.Occurrences(r, page)
-	if err == nil {
-		err = job.MarkAlerted(ctx, b.Store, r, search, all)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("window %s: %w", page.Part, err)
-	}
-	return all, nil
-}
-
 // describe counts the values that the alerts of a page would have.
-func (b *Backtest) describe(ctx context.Context, maker *job.AlertMaker, page found, f *totals) error {
+func (b *Backtest) describe(ctx context.Context, maker *job.AlertMaker, page job.OccurrencePage, f *totals) error {
 	if b.OnlyCounts {
 		return nil
 	}
-	for made, err := range maker.Alerts(ctx, page.Part, page.occurrences) {
+	for made, err := range maker.Alerts(ctx, page.Part, page.Occurrences) {
 		if err != nil {
 			return err
 		}

@@ -19,7 +19,6 @@ import (
 
 // A Batch holds the rules of one run.
 type Batch struct {
-	store    *alerts.Store
 	mappings *esquery.Mappings
 	last     map[string]alerts.Checkpoint // by rule_id; a rule missing here looks up its own
 
@@ -33,7 +32,7 @@ type Batch struct {
 // The rule whose last success is longest ago comes first, so that slow rules do not
 // starve the others. Otherwise it keeps the order.
 func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled, dryRun bool) (*Batch, error) {
-	b := &Batch{store: store, last: map[string]alerts.Checkpoint{}, rules: slices.Clone(rules)}
+	b := &Batch{last: map[string]alerts.Checkpoint{}, rules: slices.Clone(rules)}
 	searches := make([]esquery.Search, len(rules))
 	followed := make([]alerts.Followed, len(rules))
 	for i, r := range rules {

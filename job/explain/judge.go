@@ -2,7 +2,6 @@ package explain
 
 import (
 	"context"
-
 	"slices"
 	"time"
 
@@ -138,11 +137,11 @@ func (d *draft) leaveOutOrdinary() {
 
 // addAlerts adds the alerts of the occurrences.
 func (e *Explainer) addAlerts(ctx context.Context, all []draft, w job.Window) error {
-	search, err := e.Rule.Search.Hash()
+	lookup, err := job.LookupOf(e.Rule)
 	if err != nil {
 		return err
 	}
-	fields := e.Rule.Search.Fields
+	fields := lookup.Fields
 	keys := make([]alerts.Key, len(all))
 	for i, d := range all {
 		if keys[i], err = alerts.NewKey(e.Rule.ID, fields, d.Terms, w.From); err != nil {
@@ -153,7 +152,6 @@ func (e *Explainer) addAlerts(ctx context.Context, all []draft, w job.Window) er
 	if err != nil {
 		return err
 	}
-	lookup := alerts.Lookup{History: e.Rule.History, Search: search, Fields: fields}
 	for i := range all {
 		all[i].addAlerts(stored[i], lookup)
 	}

@@ -48,8 +48,9 @@ func (s stages) next(candidates []Candidate, left []int, window, asked, whole ti
 		cost := 2.0 * requestCost
 		for _, i := range left {
 			r := rate(candidates[i], window, asked)
-			unseen := 1 - known + known*math.Exp(-r*stage)
-			cost += valueCost*(1+unseen) + known*r*(stage+rest*math.Exp(-r*stage))
+			missed := math.Exp(-r * stage) // the chance that a known pair is not seen in the stage
+			unseen := 1 - known + known*missed
+			cost += valueCost*(1+unseen) + known*r*(stage+rest*missed)
 		}
 		if cost < cheapest {
 			best, cheapest = end, cost
@@ -59,9 +60,9 @@ func (s stages) next(candidates []Candidate, left []int, window, asked, whole ti
 }
 
 func (s stages) atOnce(candidates []Candidate, left []int, window, asked, whole time.Duration) float64 {
-	cost := float64(requestCost)
+	cost, known := float64(requestCost), s.known()
 	for _, i := range left {
-		cost += valueCost + s.known()*rate(candidates[i], window, asked)*(whole-asked).Hours()
+		cost += valueCost + known*rate(candidates[i], window, asked)*(whole-asked).Hours()
 	}
 	return cost
 }

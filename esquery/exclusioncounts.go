@@ -3,7 +3,6 @@ package esquery
 import (
 	"context"
 	"fmt"
-	"slices"
 )
 
 // An ExclusionCount is the number of events that an exclusion removes.
@@ -13,23 +12,25 @@ type ExclusionCount struct {
 }
 
 // ExclusionCounts counts the events that each of the search's last n exclusions
-// removes, of those that match without them. n must be small: one search counts all.
-func (s *Source) ExclusionCounts(ctx context.Context, r Range, n int) ([]ExclusionCount, error) {
+// removes. of is the number of events that match without them. n must be small: one
+// search counts all.
+func (s *Source) ExclusionCounts(ctx context.Context, r Range, n int) (counts []ExclusionCount, of int64, err error) {
 	base := s.search
 	counted := base.Exclude[len(base.Exclude)-n:]
 	base.Exclude = base.Exclude[:len(base.Exclude)-n]
 	matching, err := base.compile(s.fields)
 	if err != nil || n == 0 {
-		return nil, err
+		return nil, 0, err
 	}
 	queries := make([]dsl, n)
 	for i, q := range counted {
 		if queries[i], err = q.Compile(s.fields); err != nil {
-			return nil, excludeError(err)
+			return nil, 0, excludeError(err)
 		}
 	}
 	var answer struct {
-		Alone numbers `json:"alone"`
+		All   docCount `json:"all"`
+		Alone numbers  `json:"alone"`
 		Once  struct {
 			Only numbers `json:"only"`
 		} `json:"once"`
@@ -37,18 +38,19 @@ func (s *Source) ExclusionCounts(ctx context.Context, r Range, n int) ([]Exclusi
 	once := not(dsl{"bool": dsl{"should": queries, "minimum_should_match": 2}})
 	body := dsl{
 		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{matching, s.within(r), anyOf(slices.Clone(queries))}}},
+		"query": dsl{"bool": dsl{"filter": []dsl{matching, s.within(r)}}},
 		"aggs": dsl{
+			"all":   dsl{"filter": dsl{"match_all": dsl{}}},
 			"alone": numbered(queries),
 			"once":  dsl{"filter": once, "aggs": dsl{"only": numbered(queries)}},
 		},
 	}
 	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
-		return nil, fmt.Errorf("count what is excluded: %w", s.explain(ctx, err))
+		return nil, 0, fmt.Errorf("count what is excluded: %w", s.explain(ctx, err))
 	}
-	counts := make([]ExclusionCount, n)
+	counts = make([]ExclusionCount, n)
 	for i := range counts {
 		counts[i] = ExclusionCount{answer.Alone.at(i), answer.Once.Only.at(i)}
 	}
-	return counts, nil
+	return counts, answer.All.Count, nil
 }

@@ -2,6 +2,9 @@ package esquery
 
 import "slices"
 
+// IsMapped reports whether some index maps a field of the search or of Search.Wanted.
+func (s *Source) IsMapped(field string) bool { return len(s.fields[field].Types) > 0 }
+
 // Unmapped lists the fields of the search's timestamp, pair, query and filters that no
 // index maps. To the search, no event has them.
 func (s *Source) Unmapped() []string {

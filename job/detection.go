@@ -53,6 +53,10 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 	if run.Excluded, err = d.excluded(ctx, w); err != nil {
 		return err
 	}
+	byHand := run.Type == alerts.RunManual
+	if d.counts.Candidates == 0 || byHand && slices.ContainsFunc(run.Excluded, func(e alerts.Excluded) bool { return e.Events == 0 }) {
+		WarnOfMistyped(ctx, source, byHand, j.Warn)
+	}
 	if d.rejected != nil {
 		return fmt.Errorf("window %s: %w", w, d.rejected)
 	}

@@ -11,15 +11,19 @@ import (
 	"newterms/job/check"
 )
 
-const checkHelp = `  newterms check  [--rule PATH]... [--output text|json]
-                  says whether a run would work, and what to do; writes nothing
+const checkHelp = `  newterms check  [--rule PATH]... [--exclude KQL]... [--exclude-file FILE]...
+                  [--output text|json]
+                  says whether a run would work, what each exclusion removes,
+                  and what to do; writes nothing
 `
 
 func (p program) check(ctx context.Context, args []string) error {
 	var paths stringsFlag
+	var exclusions exclusionFlags
 	var output outputFlag
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.Var(&paths, "rule", "")
+	exclusions.define(flags)
 	output.define(flags, show.Text, show.JSON)
 	if _, err := parseFlags(flags, args, 0); err != nil {
 		return err
@@ -27,8 +31,11 @@ func (p program) check(ctx context.Context, args []string) error {
 	if err := output.check(); err != nil {
 		return err
 	}
+	if err := exclusions.read(); err != nil {
+		return err
+	}
 	defer p.during("check")()
-	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
+	rules, unusable := p.loadRules(paths, exclusions.exclude, p.settings.MissingTerms)
 	client, err := p.connect()
 	if err != nil {
 		return errors.Join(unusable, err)

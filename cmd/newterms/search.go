@@ -11,23 +11,21 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
-	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/datemath"
-	"newterms/job/rule"
 )
 
 // searchFlags are the flags that run, explain and backtest have in common: the rules,
 // the range, the exclusions. After parsing, read sets the fields below.
 type searchFlags struct {
-	from, to               *string // nil if not given: "" may be an unset variable of a script
-	paths, excludes, files stringsFlag
-	missing                settings.MissingTerms
+	from, to *string // nil if not given: "" may be an unset variable of a script
+	paths    stringsFlag
+	missing  settings.MissingTerms
+	exclusionFlags
 	outputFlag
 
-	window  *job.Window // of --from and --to; nil if they are not given
-	exclude []kql.Query // of --exclude and --exclude-file
-	repeat  []string    // the arguments that repeat the search in a run
+	window *job.Window // of --from and --to; nil if they are not given
+	repeat []string    // the arguments that repeat the search in a run
 }
 
 // define defines the flags; the first format is the default.
@@ -38,8 +36,7 @@ func (f *searchFlags) define(p program, flags *flag.FlagSet, formats ...show.For
 	flags.Func("from", "", given(&f.from))
 	flags.Func("to", "", given(&f.to))
 	flags.Var(&f.paths, "rule", "")
-	flags.Var(&f.excludes, "exclude", "")
-	flags.Var(&f.files, "exclude-file", "")
+	f.exclusionFlags.define(flags)
 	f.missing = p.settings.MissingTerms
 	flags.Func("missing-terms", "", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
 	f.outputFlag.define(flags, formats...)
@@ -50,20 +47,13 @@ func (f *searchFlags) read(p program) error {
 	if err := f.outputFlag.check(); err != nil {
 		return err
 	}
+	if err := f.exclusionFlags.read(); err != nil {
+		return err
+	}
 	for _, text := range f.excludes {
-		q, err := rule.ParseExclusion(text)
-		if err != nil {
-			return failure.Usagef("--exclude: %w", err)
-		}
-		f.exclude = append(f.exclude, q)
 		f.repeat = append(f.repeat, "--exclude", text)
 	}
 	for _, path := range f.files {
-		more, err := rule.ReadExclusions(path)
-		if err != nil {
-			return failure.Usagef("--exclude-file: %w", err)
-		}
-		f.exclude = append(f.exclude, more...)
 		f.repeat = append(f.repeat, "--exclude-file", path)
 	}
 	for _, path := range f.paths {

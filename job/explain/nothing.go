@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"newterms/esquery"
+	"newterms/job"
 )
 
 // nothing finds out why the events that have the values do not match.
@@ -16,7 +17,7 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 	if err != nil {
 		return Nothing{}, err
 	}
-	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Obstacles: found, OfFields: []string{}}
+	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Obstacles: found, OfFields: []string{}, Unmapped: job.FindMistyped(ctx, source)}
 	for _, field := range e.Rule.Search.Fields {
 		i := slices.IndexFunc(found.ByValue, func(v esquery.ValueCount) bool { return v.Field == field })
 		if i < 0 {

@@ -47,7 +47,8 @@ func (a Alert) Facets(isMapped func(field string) bool) []Facet {
 	isUnknown := isUnknownActor(doc, a.maker.fields, a.terms)
 	for _, of := range facetFields() {
 		has := slices.DeleteFunc(slices.Clone(of.fields), func(field string) bool { return textOf(doc, field) == "" })
-		if len(has) == 0 {
+		isTerm := func(f Facet) bool { return f.Kind == of.kind } // the event may have others
+		if len(has) == 0 || slices.ContainsFunc(facets, isTerm) {
 			continue
 		}
 		field := has[max(0, slices.IndexFunc(has, isMapped))]

@@ -32,8 +32,9 @@ const (
 	maxOfDimension = 5
 )
 
-// fewestTaken is how many alerts an exclusion must take to be worth its own line.
-const fewestTaken = 2
+// fewestTaken is how many alerts an exclusion must take: two by the same network may as
+// well be an attack.
+const fewestTaken = 3
 
 // A suggestion is an exclusion that may be suggested.
 type suggestion struct {
@@ -57,7 +58,7 @@ func (b *Backtest) suggest(ctx context.Context, source *esquery.Source, c calend
 	if candidates, err = b.countEvents(ctx, c, candidates); err != nil || len(candidates) == 0 {
 		return s, err
 	}
-	chosen, err := b.choose(ctx, source, c, candidates)
+	chosen, err := b.choose(ctx, source, c, candidates, f.total)
 	if err != nil || len(chosen) == 0 {
 		return s, err
 	}
@@ -144,8 +145,9 @@ func queriesOf(suggestions []suggestion) []kql.Query {
 // choose measures each candidate alone, and takes one after the other. Each time it
 // takes the one that removes the most of the alerts that are left, less those that it
 // creates, times the share of the events that it leaves: of two that take as many
-// alerts, it takes the one that hides less.
-func (b *Backtest) choose(ctx context.Context, source *esquery.Source, c calendar, candidates []suggestion) ([]suggestion, error) {
+// alerts, it takes the one that hides less. It never takes the last alert: a rule that
+// finds nothing is turned off, not tuned.
+func (b *Backtest) choose(ctx context.Context, source *esquery.Source, c calendar, candidates []suggestion, left int64) ([]suggestion, error) {
 	sets := [][]int{nil}
 	for i := range candidates {
 		sets = append(sets, []int{i})
@@ -166,22 +168,24 @@ func (b *Backtest) choose(ctx context.Context, source *esquery.Source, c calenda
 	}
 	var chosen []suggestion
 	for by := uint32(0); len(chosen) < MaxSuggestions; {
-		best, most := -1, 0.0
+		best, most, removed := -1, 0.0, int64(0)
 		for i, one := range candidates {
-			n := -one.alone.created
+			n := int64(0)
 			for takers, alerts := range taken {
 				if takers&(1<<i) != 0 && takers&by == 0 {
 					n += alerts
 				}
 			}
-			if score := float64(n) * one.left; n >= fewestTaken && score > most {
-				best, most = i, score
+			net := n - one.alone.created
+			if score := float64(net) * one.left; n >= fewestTaken && net < left && score > most {
+				best, most, removed = i, score, net
 			}
 		}
 		if best < 0 {
 			break
 		}
 		by |= 1 << best
+		left -= removed
 		chosen = append(chosen, candidates[best])
 	}
 	return chosen, nil

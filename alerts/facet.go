@@ -1,8 +1,6 @@
 package alerts
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -107,65 +105,4 @@ func FacetKinds(newTerms []string) []string {
 		kinds = append(kinds, of.kind)
 	}
 	return kinds
-}
-
-// maxTrue is how many true findings are read, the newest ones.
-const maxTrue = 10_000
-
-// TrueFindings returns the texts of some fields, by field, of each alert of a rule that
-// was closed as a true positive. Without an alerts target there are none. It reads the
-// newest 10,000.
-func (s *Store) TrueFindings(ctx context.Context, ruleID string, fields []string) ([]map[string][]string, error) {
-	var reasons []dsl
-	for _, reason := range []string{"true_positive", "true positive", "true-positive"} {
-		reasons = append(reasons, dsl{"term": dsl{"kibana.alert.workflow_reason": dsl{"value": reason, "case_insensitive": true}}})
-	}
-	query := dsl{"bool": dsl{"minimum_should_match": 1, "should": reasons, "filter": []dsl{
-		{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"kibana.alert.workflow_status": Closed}},
-	}}}
-	wanted := append([]string{"newterms.fields", "kibana.alert.new_terms"}, fields...)
-	var found []map[string][]string
-	var after []any
-	for size := 1_000; len(found) < maxTrue; {
-		body := dsl{"size": size, "track_total_hits": false, "query": query, "_source": wanted, "sort": []dsl{{"newterms.first_seen": "desc"}, {"kibana.alert.uuid": "asc"}}}
-		if after != nil {
-			body["search_after"] = after
-		}
-		var hits []struct {
-			Source map[string]any `json:"_source"`
-			Sort   []any          `json:"sort"`
-		}
-		if _, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &hits); isMissing(err) {
-			return nil, nil
-		} else if err != nil {
-			return nil, fmt.Errorf("look up alerts that were closed as true: %w", err)
-		}
-		for _, hit := range hits {
-			found, after = append(found, textsOf(hit.Source, fields)), hit.Sort
-		}
-		if len(hits) < size {
-			break
-		}
-	}
-	return found, nil
-}
-
-// textsOf returns the texts of some fields of an alert, its new terms among them.
-func textsOf(source map[string]any, fields []string) map[string][]string {
-	texts := map[string][]string{}
-	for _, field := range fields {
-		if value, ok := elastic.Lookup(source, field); ok {
-			for _, one := range scalars(value) {
-				texts[field] = append(texts[field], text(one))
-			}
-		}
-	}
-	names, _ := source["newterms.fields"].([]any)
-	terms, _ := source["kibana.alert.new_terms"].([]any)
-	for i, name := range names {
-		if i < len(terms) {
-			texts[text(name)] = append(texts[text(name)], text(terms[i]))
-		}
-	}
-	return texts
 }

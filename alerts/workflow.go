@@ -90,7 +90,7 @@ func (s *Store) Decide(ctx context.Context, ids []string, d Decision) (Decided, 
 // returns the others.
 func (decided *Decided) withoutLost(found []located, d Decision) []located {
 	return slices.DeleteFunc(found, func(l located) bool {
-		ours := l.status == d.Status && l.decidedAt == timestamp(d.At)
+		ours := l.status == d.Status && l.decidedAt == elastic.Timestamp(d.At)
 		if ours {
 			decided.Changed++
 		}
@@ -137,7 +137,7 @@ func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, dec
 func decisionDocument(d Decision) map[string]any {
 	document := map[string]any{
 		"kibana.alert.workflow_status":            d.Status,
-		"kibana.alert.workflow_status_updated_at": timestamp(d.At),
+		"kibana.alert.workflow_status_updated_at": elastic.Timestamp(d.At),
 		"kibana.alert.workflow_user":              nil,
 		"kibana.alert.workflow_reason":            nil,
 	}
@@ -214,7 +214,7 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 	err := elastic.Fewer(&copies, func(copies int) error {
 		return s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: locateBody(ids, copies)}, &answer)
 	})
-	if err != nil && !isMissing(err) {
+	if err != nil && !elastic.IsMissing(err) {
 		return nil, err
 	}
 	byID := map[string][]located{}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
@@ -123,7 +124,7 @@ func (s *scheduled) runFor(w *world, h how, account string) error {
 	}
 	j.Rerun = func(w job.Window) string { return w.String() }
 	j.Now = func() time.Time { return h.now.Add(h.skew) }
-	var run alerts.Run
+	var run runs.Run
 	var err error
 	if h.manual != (job.Window{}) {
 		run, err = j.Run(ctx, uuid.NewString(), h.manual)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 )
 
@@ -17,7 +18,7 @@ type detection struct {
 	finder   Finder
 	maker    *AlertMaker
 	writer   *alerts.Writer
-	counts   *alerts.Counts
+	counts   *runs.Counts
 	lacking  LackingTerms
 	progress Progress
 	pending  []Occurrence // of the current part; used only if MaxAlerts is set
@@ -28,12 +29,12 @@ type detection struct {
 
 // detect finds the first occurrences in the run's window and writes their alerts. If it
 // fails, it still writes the alerts found before, until ending is done.
-func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, error), run *alerts.Run) error {
+func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, error), run *runs.Run) error {
 	source, err := open()
 	if err != nil {
 		return err
 	}
-	info, w := run.RunInfo, Window{run.From, run.To}
+	info, w := run.Info, Window{run.From, run.To}
 	info.TimeLimited = WarnOfSource(source, j.Rule.Search, j.Warn)
 	maker, err := NewAlertMaker(source, j.Rule.Parameters, info, j.Now, j.Warn)
 	if err != nil {
@@ -119,7 +120,7 @@ func (d *detection) reportProgress() {
 
 // excluded counts the events that each of the rule's exclusions removes. A failure to
 // count is only a warning: the alerts are written already.
-func (d *detection) excluded(ctx context.Context, w Window) ([]alerts.Excluded, error) {
+func (d *detection) excluded(ctx context.Context, w Window) ([]runs.Excluded, error) {
 	counts, _, err := d.finder.Source.Excluded(ctx, w.timeRange())
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -128,9 +129,9 @@ func (d *detection) excluded(ctx context.Context, w Window) ([]alerts.Excluded, 
 		d.Warn(&Uncounted{err})
 		return nil, nil
 	}
-	excluded := make([]alerts.Excluded, len(counts))
+	excluded := make([]runs.Excluded, len(counts))
 	for i, c := range counts {
-		excluded[i] = alerts.Excluded(c)
+		excluded[i] = runs.Excluded(c)
 	}
 	return excluded, nil
 }

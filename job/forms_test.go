@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts"
+	"newterms/alerts/fields"
 	"newterms/esquery"
 	"newterms/esquery/estest"
 	"newterms/job"
@@ -33,7 +33,7 @@ func TestEventsInEachFormAreAlerted(t *testing.T) {
 	r := w.rule(map[string]any{
 		"query": "*", "timestamp_override": "time", "timestamp_override_fallback_disabled": true, "history_window_start": "now-7d", "new_terms_fields": []string{"who"},
 	})
-	r.Search.Wanted = alerts.EventFields()
+	r.Search.Wanted = fields.EventFields()
 	var found []map[string]any
 	j := w.job(r, &found)
 	warned := map[string]string{}

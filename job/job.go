@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/job/rule"
 )
@@ -24,7 +26,7 @@ type Job struct {
 	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
 	Store *alerts.Store
 	// Checkpoint is where the previous runs ended, if the caller knows it; else nil.
-	Checkpoint *alerts.Checkpoint
+	Checkpoint *runs.Checkpoint
 	// ServerNow returns the server's time. Only a rule's first run needs it; later runs
 	// get the time with the checkpoint.
 	ServerNow func(context.Context, esquery.Search) (time.Time, error)
@@ -37,11 +39,11 @@ type Job struct {
 	MaxAlerts int
 	DryRun    bool // writes nothing, not even run documents
 	// Emit is called with each alert that was written, or with DryRun would be.
-	Emit func(alerts.Alert) error
+	Emit func(alert.Alert) error
 	// Finish is called after the last Emit, with the run's counts so far and its error.
 	// The end of the run, or of its last slice, is recorded afterwards: an error of
 	// Finish fails the run. It may be nil.
-	Finish func(alerts.Run, error) error
+	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
 	// *PassedOver, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
 	// *LeftOut, *SourceOff or *Uncounted.
@@ -62,9 +64,9 @@ type Progress struct {
 // RunScheduled runs the window that follows the last successful scheduled run with the
 // same scope. It runs slices of at most a day, each with its own run documents and an
 // id from id. The returned run is their sum.
-func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, error) {
-	total := alerts.Run{RunInfo: alerts.RunInfo{Type: alerts.RunScheduled}, RuleID: j.Rule.ID, RuleName: j.Rule.Name}
-	info, err := j.info(alerts.RunScheduled)
+func (j *Job) RunScheduled(ctx context.Context, id func() string) (runs.Run, error) {
+	total := runs.Run{Info: runs.Info{Type: runs.Scheduled}, RuleID: j.Rule.ID, RuleName: j.Rule.Name}
+	info, err := j.info(runs.Scheduled)
 	if err != nil {
 		return total, err
 	}
@@ -84,7 +86,7 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	j.warnOfCheckpoint(last, p, timing)
 	for {
 		info.ID = id()
-		run := alerts.Run{RunInfo: info}
+		run := runs.Run{Info: info}
 		if !last.HasEdition {
 			run.Rule = j.Rule.Parameters
 			last.HasEdition = true
@@ -96,7 +98,7 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 			p.Gap = Window{} // only the first slice records it
 		}
 		rest, more := p.after(slice, timing.Overlap)
-		run, err = j.run(ctx, run, func(run alerts.Run, err error) error {
+		run, err = j.run(ctx, run, func(run runs.Run, err error) error {
 			if more && err == nil {
 				return nil
 			}
@@ -110,22 +112,22 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (alerts.Run, e
 	}
 }
 
-func (j *Job) checkpoint(ctx context.Context) (alerts.Checkpoint, error) {
+func (j *Job) checkpoint(ctx context.Context) (runs.Checkpoint, error) {
 	if j.Checkpoint != nil {
 		return *j.Checkpoint, nil
 	}
-	followed, err := Followed(j.Rule)
+	followed, err := SeriesOf(j.Rule)
 	if err != nil {
-		return alerts.Checkpoint{}, err
+		return runs.Checkpoint{}, err
 	}
 	last, err := j.Store.Checkpoint(ctx, followed)
 	return last, terminated(ctx, err)
 }
 
-// Followed returns the key of a rule's scheduled runs, each of which continues where
+// SeriesOf returns the series of a rule's scheduled runs, each of which continues where
 // the one before ended.
-func Followed(r rule.Rule) (alerts.Followed, error) {
-	f := alerts.Followed{RuleID: r.ID}
+func SeriesOf(r rule.Rule) (runs.Series, error) {
+	f := runs.Series{RuleID: r.ID}
 	var err error
 	if f.Search, err = r.Search.Hash(); err != nil {
 		return f, err
@@ -133,7 +135,7 @@ func Followed(r rule.Rule) (alerts.Followed, error) {
 	if f.Scope, err = r.Search.Scope(); err != nil {
 		return f, err
 	}
-	f.Edition, err = alerts.Rule(r.Parameters).Edition()
+	f.Edition, err = r.Parameters.Edition()
 	return f, err
 }
 
@@ -143,7 +145,7 @@ func (j *Job) rerun(gap Window, timing Timing) string {
 	return j.Rerun(Window{gap.From.Add(-timing.Overlap), gap.To})
 }
 
-func (j *Job) finish(run alerts.Run, err error) error {
+func (j *Job) finish(run runs.Run, err error) error {
 	if j.Finish == nil {
 		return nil
 	}
@@ -153,7 +155,7 @@ func (j *Job) finish(run alerts.Run, err error) error {
 	return nil
 }
 
-func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan, timing Timing) {
+func (j *Job) warnOfCheckpoint(last runs.Checkpoint, p plan, timing Timing) {
 	if p.Gap != (Window{}) {
 		j.Warn(&Gap{p.Gap, j.rerun(p.Gap, timing)})
 	}
@@ -171,30 +173,30 @@ func (j *Job) warnOfCheckpoint(last alerts.Checkpoint, p plan, timing Timing) {
 // Run finds the first occurrences in a window and writes their alerts. It records the
 // start and the end of the run, and moves no checkpoint. The returned run holds the
 // counts so far, also with an error.
-func (j *Job) Run(ctx context.Context, id string, w Window) (alerts.Run, error) {
-	info, err := j.info(alerts.RunManual)
+func (j *Job) Run(ctx context.Context, id string, w Window) (runs.Run, error) {
+	info, err := j.info(runs.Manual)
 	if err != nil {
-		return alerts.Run{}, err
+		return runs.Run{}, err
 	}
 	info.ID = id
-	return j.run(ctx, alerts.Run{RunInfo: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
+	return j.run(ctx, runs.Run{Info: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
 }
 
 // info returns what all runs of the rule have in common; the id is not set.
-func (j *Job) info(kind alerts.RunType) (alerts.RunInfo, error) {
+func (j *Job) info(kind runs.Type) (runs.Info, error) {
 	search, err := j.Rule.Search.Hash()
 	if err != nil {
-		return alerts.RunInfo{}, err
+		return runs.Info{}, err
 	}
 	scope, err := j.Rule.Search.Scope()
-	return alerts.RunInfo{Type: kind, Search: search, Scope: scope}, err
+	return runs.Info{Type: kind, Search: search, Scope: scope}, err
 }
 
 // run makes one run and records its start and its end. It calls finish before it
 // records the end.
-func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, error) error) (alerts.Run, error) {
+func (j *Job) run(ctx context.Context, run runs.Run, finish func(runs.Run, error) error) (runs.Run, error) {
 	requests, took := j.Spent()
-	run.StartedAt, run.State = j.Now(), alerts.RunStarted
+	run.StartedAt, run.State = j.Now(), runs.Started
 	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
 	measure := func() {
 		requestsNow, tookNow := j.Spent()
@@ -216,11 +218,11 @@ func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, e
 	}
 	err = errors.Join(err, finish(run, err))
 	measure()
-	run.State = alerts.RunSucceeded
+	run.State = runs.Succeeded
 	if err != nil {
 		run.Terminated = ctx.Err() != nil
 		err = terminated(ctx, err)
-		run.State, run.Error = alerts.RunFailed, err.Error()
+		run.State, run.Error = runs.Failed, err.Error()
 	}
 	// A run whose start could not be recorded has returned its error already.
 	if endErr := j.record(ending, run); startErr == nil {
@@ -230,7 +232,7 @@ func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, e
 	return run, err
 }
 
-func (j *Job) record(ctx context.Context, run alerts.Run) error {
+func (j *Job) record(ctx context.Context, run runs.Run) error {
 	if j.DryRun {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/job"
 )
 
@@ -63,7 +63,7 @@ func TestRunIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Counts != (alerts.Counts{Candidates: 2, New: 2, Written: 2}) {
+	if run.Counts != (runs.Counts{Candidates: 2, New: 2, Written: 2}) {
 		t.Errorf("got %+v", run)
 	}
 	runs := w.runDocuments()

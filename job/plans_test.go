@@ -18,6 +18,8 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/fields"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
@@ -115,7 +117,7 @@ func BenchmarkPlans(b *testing.B) {
 		b.Fatal(err)
 	}
 	r.History = time.Duration(*benchHistory) * 24 * time.Hour
-	r.Search.Indices, r.Search.Wanted = []string{data.index()}, alerts.EventFields()
+	r.Search.Indices, r.Search.Wanted = []string{data.index()}, fields.EventFields()
 	for _, length := range []time.Duration{5 * time.Minute, 10 * time.Minute, time.Hour, 24 * time.Hour, 30 * 24 * time.Hour} {
 		if length > time.Duration(data.days-*benchHistory)*24*time.Hour {
 			continue // there is no history for it
@@ -238,7 +240,7 @@ func ourPlan(r rule.Rule, w job.Window) func(context.Context, *elastic.Client, *
 		j := &job.Job{
 			Rule: r, Version: "bench", Store: alerts.NewStore(c, ".bench-alerts", ".bench-runs"), DryRun: true,
 			Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) { return esquery.Open(ctx, c, s) },
-			Emit: func(a alerts.Alert) error {
+			Emit: func(a alert.Alert) error {
 				terms := a.Describe().NewTerms
 				m.found = append(m.found, fmt.Sprint(terms[0].Value, " ", terms[1].Value, " ", a.FirstSeen.UnixMilli()))
 				_, err := a.JSON()

@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/job/words"
 )
@@ -79,7 +79,7 @@ type plan struct {
 // A rule's first run looks back by the rule's lookback. If it fails, the next one
 // begins at the same time. Only an outage makes a gap: neither the overlap nor the
 // first run's lookback is ever cut.
-func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) plan {
+func planWindow(now time.Time, last runs.Checkpoint, lookback time.Duration, timing Timing) plan {
 	now = now.UTC().Truncate(time.Millisecond)
 	p := plan{Window: Window{now.Add(-lookback), now}, slice: maxSlice}
 	uncoveredFrom, minLookback := p.Window.From, lookback // no run covers the time from uncoveredFrom on

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
@@ -155,7 +156,7 @@ func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, w.client, s)
 		},
-		Emit: func(a alerts.Alert) error {
+		Emit: func(a alert.Alert) error {
 			text, err := a.JSON()
 			if err != nil {
 				return err

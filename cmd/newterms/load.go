@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"newterms/alerts"
+	"newterms/alerts/fields"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/esquery"
@@ -42,7 +42,7 @@ func (p program) loadRules(paths []string, exclude []kql.Query, missing settings
 		r.Search.Exclude = exclude
 		r.Search.Exceptions = p.unexpired(r)
 		r.Search.MissingTerms = bool(missing)
-		r.Search.Wanted = append(alerts.EventFields(), r.Search.Wanted...)
+		r.Search.Wanted = append(fields.EventFields(), r.Search.Wanted...)
 		r.Search.PageSize = p.pageSize
 		rules = append(rules, r)
 		if long := settings.FitsPath(r.Search.Indices); long != nil {

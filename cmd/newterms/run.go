@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
@@ -110,7 +110,7 @@ func (p program) withDeadline(ctx context.Context) (context.Context, context.Can
 
 // runInBatch runs a rule. If there are several, it prints each rule's lines and error
 // in one piece.
-func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *batch.Batch, client *elastic.Client, token terminal.Token) (alerts.Run, error) {
+func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *batch.Batch, client *elastic.Client, token terminal.Token) (runs.Run, error) {
 	j := b.Job(r, client, p.store(client))
 	if !f.several() {
 		return p.runRule(ctx, j, f, func() error { return nil })
@@ -133,11 +133,11 @@ func (p program) logError(err error) error {
 }
 
 // runRule runs a rule and prints its alerts. It calls printed once they are printed.
-func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed func() error) (alerts.Run, error) {
+func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed func() error) (runs.Run, error) {
 	out := show.NewAlerts(f.output, p.stdout)
 	r := j.Rule
 	p.configure(&j, f, out)
-	j.Finish = func(whole alerts.Run, err error) error {
+	j.Finish = func(whole runs.Run, err error) error {
 		if f.dryRun && whole.Counts.New > 0 {
 			out.None = show.Found(whole.Counts.New, whole.Counts.AlreadyAlerted)
 		}
@@ -151,7 +151,7 @@ func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed fun
 		}
 		return printed()
 	}
-	var run alerts.Run
+	var run runs.Run
 	var err error
 	if f.window == nil {
 		run, err = j.RunScheduled(ctx, uuid.NewString)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/kql"
 	"newterms/job"
@@ -92,7 +93,7 @@ func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 		return err
 	}
 	job.WarnOfSource(source, r.Search, b.Warn)
-	maker, err := job.NewAlertMaker(source, r.Parameters, alerts.RunInfo{}, time.Now, b.Warn)
+	maker, err := job.NewAlertMaker(source, r.Parameters, runs.Info{}, time.Now, b.Warn)
 	if err != nil {
 		return err
 	}

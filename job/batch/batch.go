@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/job"
@@ -20,7 +21,7 @@ import (
 // A Batch holds the rules of one run.
 type Batch struct {
 	mappings *esquery.Mappings
-	last     map[string]alerts.Checkpoint // by rule_id; a rule missing here looks up its own
+	last     map[string]runs.Checkpoint // by rule_id; a rule missing here looks up its own
 
 	mu        sync.Mutex
 	rules     []rule.Rule // those that have not begun, in order
@@ -28,17 +29,17 @@ type Batch struct {
 }
 
 // New looks up the checkpoints of all rules at once, if there are several and their
-// runs are scheduled. It refuses a target with newer data: see alerts.NewerDataError.
+// runs are scheduled. It refuses a target with newer data: see runs.NewerDataError.
 // The rule whose last success is longest ago comes first, so that slow rules do not
 // starve the others. Otherwise it keeps the order.
 func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled, dryRun bool) (*Batch, error) {
-	b := &Batch{last: map[string]alerts.Checkpoint{}, rules: slices.Clone(rules)}
+	b := &Batch{last: map[string]runs.Checkpoint{}, rules: slices.Clone(rules)}
 	searches := make([]esquery.Search, len(rules))
-	followed := make([]alerts.Followed, len(rules))
+	followed := make([]runs.Series, len(rules))
 	for i, r := range rules {
 		searches[i] = r.Search
 		var err error
-		if followed[i], err = job.Followed(r); err != nil {
+		if followed[i], err = job.SeriesOf(r); err != nil {
 			return nil, err
 		}
 	}

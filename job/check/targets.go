@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"newterms/alerts"
+	"newterms/alerts/templates"
 	"newterms/esquery"
 )
 
@@ -47,30 +47,30 @@ func (s *commonCheck) targetPrivileges(target string, exists bool) {
 	}
 }
 
-func (s *commonCheck) target(state alerts.TargetState) {
-	for _, o := range state.Obstacles {
-		if o.Kind == alerts.Overridden && state.Exists && len(state.Differs) == 0 {
-			s.warn("target", fmt.Errorf("%w: runs work until %s rolls over", o, state.Target))
+func (s *commonCheck) target(state templates.TargetState) {
+	for _, e := range state.Conflicts {
+		if e.Kind == templates.Overridden && state.Exists && len(state.Differs) == 0 {
+			s.warn("target", fmt.Errorf("%w: runs work until %s rolls over", e, state.Target))
 		} else {
-			s.fail("target", o)
+			s.fail("target", e)
 		}
 	}
 	for _, p := range state.Pipelines {
 		s.warn("target", problem(TargetPipeline, "each document of %s goes through the ingest pipeline %s (%s)", state.Target, p.Name, p.Setting))
 	}
-	if len(state.Obstacles) > 0 {
+	if len(state.Conflicts) > 0 {
 		return
 	}
 	switch state.State {
-	case alerts.TemplateMissing:
+	case templates.Missing:
 		s.fail("target", problem(TemplateMissing, "the index template %s is missing", state.Template))
-	case alerts.TemplateOutdated:
+	case templates.Outdated:
 		what := "the index template " + state.Template
 		if len(state.Differs) > 0 {
 			what = fmt.Sprintf("the mapping of %s (%s)", state.Target, abbreviated(state.Differs))
 		}
 		s.warn("target", problem(TemplateOutdated, "%s is of another version of newterms", what))
-	case alerts.TemplateUnknown:
+	case templates.Unknown:
 		s.warn("target", problem(TemplateUnknown, "%s does not exist yet, and this user may not read index templates", state.Target))
 	default:
 		message := state.Target + " is set up"

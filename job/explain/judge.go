@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery"
 	"newterms/job"
 )
@@ -142,9 +143,9 @@ func (e *Explainer) addAlerts(ctx context.Context, all []draft, w job.Window) er
 		return err
 	}
 	fields := lookup.Fields
-	keys := make([]alerts.Key, len(all))
+	keys := make([]alert.Key, len(all))
 	for i, d := range all {
-		if keys[i], err = alerts.NewKey(e.Rule.ID, fields, d.Terms, w.From); err != nil {
+		if keys[i], err = alert.NewKey(e.Rule.ID, fields, d.Terms, w.From); err != nil {
 			return err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery"
 	"newterms/esquery/kql"
 )
@@ -89,7 +89,7 @@ func (r Rule) Page() Page {
 }
 
 func overrideFields(r Rule) []string {
-	o, err := alerts.OverridesOf(r.Parameters)
+	o, err := alert.OverridesOf(r.Parameters)
 	if err != nil { // refused by the loader
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery"
 	"newterms/esquery/kql"
 )
@@ -34,7 +34,7 @@ type Rule struct {
 	// expired. Search has none of them.
 	Exceptions []Exception
 	// Parameters are the rule in the form of Kibana's API, for its alerts.
-	Parameters alerts.Rule
+	Parameters alert.Rule
 	// Warnings are about the rule's own file.
 	Warnings []*Warning
 
@@ -119,7 +119,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 		t.problems = append(t.problems, fmt.Errorf("query: %w", err))
 	}
 	r.Parameters = parameters(table, fields, history)
-	overrides, err := alerts.OverridesOf(r.Parameters)
+	overrides, err := alert.OverridesOf(r.Parameters)
 	if err != nil {
 		t.problems = append(t.problems, err)
 	}
@@ -129,8 +129,8 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 
 // parameters returns the rule in the form of Kibana's API: new_terms is flat there, and
 // absent settings have their defaults.
-func parameters(table map[string]any, fields []string, history string) alerts.Rule {
-	p := alerts.Rule{"from": "now-6m", "to": "now", "interval": "5m"}
+func parameters(table map[string]any, fields []string, history string) alert.Rule {
+	p := alert.Rule{"from": "now-6m", "to": "now", "interval": "5m"}
 	known := keys()
 	for name, value := range table {
 		if known[name].use != kibanaManaged {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
+	"newterms/alerts/templates"
 	"newterms/cmd/newterms/settings"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
@@ -74,9 +76,9 @@ func codeOf(err error) int {
 		return ExitConfig
 	case Is[*UsageError](err), Is[*job.WhereError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err):
 		return ExitUsage
-	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*alerts.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
+	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig
-	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*esquery.NameError](err), Is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
+	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*esquery.NameError](err), Is[*templates.TargetError](err), isNoTarget(err), templates.IsOtherMapping(err):
 		return ExitConfig
 	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*esquery.MappingError](err), Is[*esquery.TypeError](err):
 		return ExitRule

@@ -290,9 +290,9 @@ func TestTightTargets(t *testing.T) {
 			t.Errorf("alert %d is %s, want %s", n, a.ID, all[n].ID)
 		}
 	}
-	looks, err := s.CoveringRuns(t.Context(), "r1", firstSeen)
-	if err != nil || len(looks) == 0 || looks[0].RunID != "run-6" {
-		t.Errorf("got %v, %v", looks, err)
+	covering, err := s.CoveringRuns(t.Context(), "r1", firstSeen)
+	if err != nil || len(covering) == 0 || covering[0].ID != "run-6" {
+		t.Errorf("got %v, %v", covering, err)
 	}
 	if last, ok, err := s.LastRun(t.Context(), "r1"); err != nil || !ok || last.State != runs.Succeeded {
 		t.Errorf("got %v, %v, %v", last, ok, err)

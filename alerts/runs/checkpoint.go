@@ -35,78 +35,79 @@ type Checkpoint struct {
 	Forgotten bool
 }
 
-// A Series identifies scheduled runs that continue one another: those of a rule and a
-// scope. The search identifies those of earlier builds, which have no scope.
+// A Series identifies the scheduled runs of a rule with one scope. Each continues where
+// the one before it ended. The search identifies runs of earlier builds, which have no
+// scope.
 type Series struct {
-	RuleID, Scope, Search string
+	RuleID, Scope, Search string // see Info
 	Edition               string // the rule's current Rule.Edition; "" if it is not needed
 }
 
-// has reports whether a group consists of these runs. Builds without scopes identified
+// has reports whether a group consists of runs of the series. Builds without scopes identified
 // them by their search, with or without exclusions.
-func (f Series) has(g runGroup) bool {
-	return g.ruleID == f.RuleID && (g.scope == f.Scope || g.scope == "" && (g.search == f.Search || g.search == f.Scope))
+func (s Series) has(g group) bool {
+	return g.ruleID == s.RuleID && (g.scope == s.Scope || g.scope == "" && (g.search == s.Search || g.search == s.Scope))
 }
 
-// Checkpoint returns the checkpoint of a rule. Its error is a *NewerDataError if a
+// Checkpoint returns the checkpoint of a series. Its error is a *NewerDataError if a
 // newer program has written to the target.
-func (r *Reader) Checkpoint(ctx context.Context, of Series) (Checkpoint, error) {
-	all, err := r.Checkpoints(ctx, []Series{of})
+func (r *Reader) Checkpoint(ctx context.Context, s Series) (Checkpoint, error) {
+	all, err := r.Checkpoints(ctx, []Series{s})
 	if err != nil {
 		return Checkpoint{}, err
 	}
 	return all[0], nil
 }
 
-// Checkpoints returns the checkpoints of several rules, in order. It reads the runs of
+// Checkpoints returns the checkpoints of several series, in order. It reads the runs of
 // the last hours, and all runs only for the few rules without a success there.
-func (r *Reader) Checkpoints(ctx context.Context, of []Series) ([]Checkpoint, error) {
-	all := make([]Checkpoint, len(of))
-	if len(of) == 0 {
-		return all, nil
+func (r *Reader) Checkpoints(ctx context.Context, all []Series) ([]Checkpoint, error) {
+	checkpoints := make([]Checkpoint, len(all))
+	if len(all) == 0 {
+		return checkpoints, nil
 	}
-	question := runsQuery{ruleIDs: make([]string, len(of)), types: []Type{Scheduled}, recent: true, clock: true}
-	for i, f := range of {
-		question.ruleIDs[i] = f.RuleID
-		if f.Edition != "" {
-			question.editions = append(question.editions, f.Edition)
+	query := groupsQuery{ruleIDs: make([]string, len(all)), types: []Type{Scheduled}, recent: true, clock: true}
+	for i, s := range all {
+		query.ruleIDs[i] = s.RuleID
+		if s.Edition != "" {
+			query.editions = append(query.editions, s.Edition)
 		}
 	}
-	recent, side, err := r.runGroups(ctx, question)
+	recent, side, err := r.groups(ctx, query)
 	if err != nil || side.now.IsZero() {
-		return all, lookupError(err)
+		return checkpoints, lookupError(err)
 	}
-	question = runsQuery{types: question.types}
-	for i, f := range of {
-		if all[i] = f.checkpoint(recent); !f.ran(recent) {
-			question.ruleIDs = append(question.ruleIDs, f.RuleID)
+	query = groupsQuery{types: query.types}
+	for i, s := range all {
+		if checkpoints[i] = s.checkpoint(recent); !s.hasSucceeded(recent) {
+			query.ruleIDs = append(query.ruleIDs, s.RuleID)
 		}
 	}
-	if len(question.ruleIDs) > 0 {
-		ever, _, err := r.runGroups(ctx, question)
+	if len(query.ruleIDs) > 0 {
+		ever, _, err := r.groups(ctx, query)
 		if err != nil {
 			return nil, lookupError(err)
 		}
-		for i, f := range of {
-			if slices.Contains(question.ruleIDs, f.RuleID) {
-				all[i] = f.checkpoint(ever)
+		for i, s := range all {
+			if slices.Contains(query.ruleIDs, s.RuleID) {
+				checkpoints[i] = s.checkpoint(ever)
 			}
 		}
-		if err := r.markForgotten(ctx, of, ever, all); err != nil {
+		if err := r.markForgotten(ctx, all, ever, checkpoints); err != nil {
 			return nil, lookupError(err)
 		}
 	}
-	for i, f := range of {
-		all[i].Now, all[i].HasEdition = side.now, slices.Contains(side.editions, f.RuleID)
+	for i, s := range all {
+		checkpoints[i].Now, checkpoints[i].HasEdition = side.now, slices.Contains(side.editions, s.RuleID)
 	}
-	return all, nil
+	return checkpoints, nil
 }
 
 // markForgotten marks the rules without runs, if the target has deleted runs.
-func (r *Reader) markForgotten(ctx context.Context, of []Series, ever []runGroup, all []Checkpoint) error {
+func (r *Reader) markForgotten(ctx context.Context, all []Series, ever []group, checkpoints []Checkpoint) error {
 	var deleted *bool
-	for i, f := range of {
-		if slices.ContainsFunc(ever, func(g runGroup) bool { return g.ruleID == f.RuleID }) || all[i].SucceededTo != (time.Time{}) {
+	for i, s := range all {
+		if slices.ContainsFunc(ever, func(g group) bool { return g.ruleID == s.RuleID }) || checkpoints[i].SucceededTo != (time.Time{}) {
 			continue
 		}
 		if deleted == nil {
@@ -116,7 +117,7 @@ func (r *Reader) markForgotten(ctx context.Context, of []Series, ever []runGroup
 			}
 			deleted = &has
 		}
-		all[i].Forgotten = *deleted
+		checkpoints[i].Forgotten = *deleted
 	}
 	return nil
 }
@@ -128,20 +129,20 @@ func lookupError(err error) error {
 	return fmt.Errorf("look up the last run: %w", err)
 }
 
-// ran reports whether one of these runs has succeeded.
-func (f Series) ran(groups []runGroup) bool {
-	return slices.ContainsFunc(groups, func(g runGroup) bool { return f.has(g) && !g.succeededTo.IsZero() })
+// hasSucceeded reports whether a run of the series has succeeded.
+func (s Series) hasSucceeded(groups []group) bool {
+	return slices.ContainsFunc(groups, func(g group) bool { return s.has(g) && !g.succeededTo.IsZero() })
 }
 
 // checkpoint returns the checkpoint from groups, which may include other rules.
-func (f Series) checkpoint(groups []runGroup) Checkpoint {
-	var own, others runSummary
+func (s Series) checkpoint(groups []group) Checkpoint {
+	var own, others group
 	var c Checkpoint
 	for _, g := range groups {
 		switch {
-		case g.ruleID != f.RuleID:
+		case g.ruleID != s.RuleID:
 			continue
-		case f.has(g):
+		case s.has(g):
 			own.add(g)
 		default:
 			others.add(g)
@@ -149,13 +150,13 @@ func (f Series) checkpoint(groups []runGroup) Checkpoint {
 		c.FutureTo = latest(c.FutureTo, g.futureTo)
 	}
 	c.SucceededTo = own.succeededTo
-	if run := own.newest; run.state == Started || run.terminated {
-		c.UnfinishedFrom, c.UnfinishedTo = run.from, run.to
+	if run := own.newest; run.State == Started || run.Terminated {
+		c.UnfinishedFrom, c.UnfinishedTo = run.From, run.To
 	}
 	switch {
 	case !c.SucceededTo.IsZero():
 		if others.succeededAt.After(own.succeededAt) {
-			c.Other = cmp.Or(others.newest.search, "unknown") // one of version 0.1 has none
+			c.Other = cmp.Or(others.newest.Search, "unknown") // one of version 0.1 has none
 		}
 	case !own.startedFrom.IsZero():
 		c.StartedFrom = own.startedFrom
@@ -163,36 +164,4 @@ func (f Series) checkpoint(groups []runGroup) Checkpoint {
 		c.SucceededTo, c.StartedFrom = others.succeededTo, others.startedFrom
 	}
 	return c
-}
-
-// A runSummary adds up groups.
-type runSummary struct{ runGroup }
-
-func (s *runSummary) add(g runGroup) {
-	s.succeededTo, s.succeededAt = latest(s.succeededTo, g.succeededTo), latest(s.succeededAt, g.succeededAt)
-	if s.startedFrom.IsZero() || !g.startedFrom.IsZero() && g.startedFrom.Before(s.startedFrom) {
-		s.startedFrom = g.startedFrom
-	}
-	if newer := g.newest.started.Compare(s.newest.started); newer > 0 || newer == 0 && g.newest.at.After(s.newest.at) {
-		s.newest = g.newest
-	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// A maximum is the value of a max or min aggregation over dates, in milliseconds.
-type maximum struct {
-	Value *float64 `json:"value"`
-}
-
-func (m maximum) time() time.Time {
-	if m.Value == nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(int64(*m.Value)).UTC()
 }

@@ -122,3 +122,37 @@ func (c clocked) Perform(r *http.Request) (*http.Response, error) {
 	}
 	return c.Node.Perform(r)
 }
+
+// tight is a server whose search.max_buckets allows no bucket beside the clock's.
+type tight struct{ *estest.Node }
+
+func (n tight) Perform(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Contains(body, []byte(`"clock"`)) && bytes.Contains(body, []byte(`"groups"`)) {
+			answer := `{"error":{"type":"too_many_buckets_exception","reason":"Trying to create too many buckets."},"status":400}`
+			return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+		}
+		r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	}
+	return n.Node.Perform(r)
+}
+
+// TestCheckpointWithoutBuckets requests the groups and the clock one after the other.
+func TestCheckpointWithoutBuckets(t *testing.T) {
+	node, target := estest.ForTest(t), estest.Name(".test-")
+	s := alerts.NewStore(elastic.NewClient(tight{node}, elastic.Options{}), target, target+"-runs")
+	setUp(t, s)
+	at := time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
+	run := runs.Run{Info: runs.Info{ID: "a", Type: runs.Scheduled, Scope: "mine"}, State: runs.Succeeded, RuleID: "r1", From: at.Add(-time.Hour), To: at, StartedAt: at}
+	if err := s.RecordRun(t.Context(), run, at); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Checkpoint(t.Context(), runs.Series{RuleID: "r1", Scope: "mine"})
+	if want := (runs.Checkpoint{SucceededTo: at, Now: got.Now}); err != nil || got != want || got.Now.Before(at) {
+		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}

@@ -3,31 +3,19 @@ package runs
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"newterms/esquery/elastic"
 )
 
-// A CoveringRun is a run whose window, or the gap before it, contains a given time.
-type CoveringRun struct {
-	RunID  string
-	Type   Type
-	State  State  // Started if it has not ended, or was killed
-	Search string // see Info
-	At     time.Time
-	From   time.Time // of the window
-	To     time.Time // exclusive
-	Error  string    // of a failed run
-	// Rerun is the command that covers the gap, if the time is in the gap; else "".
-	Rerun string
-}
-
 // maxCoveringRuns is how many run documents are read, the newest first.
 const maxCoveringRuns = 200
 
-// CoveringRuns lists the runs of a rule whose window or gap contains a time, the newest
-// first. It lists a run that ended once.
-func (r *Reader) CoveringRuns(ctx context.Context, ruleID string, t time.Time) ([]CoveringRun, error) {
+// CoveringRuns lists the runs of a rule whose window, or the gap before it, contains a
+// time, the newest first. It lists a run that ended once. Rerun is "" unless the time is
+// in the gap.
+func (r *Reader) CoveringRuns(ctx context.Context, ruleID string, t time.Time) ([]StoredRun, error) {
 	var hits []runHit
 	size := maxCoveringRuns
 	err := elastic.Fewer(&size, func(size int) error {
@@ -37,24 +25,16 @@ func (r *Reader) CoveringRuns(ctx context.Context, ruleID string, t time.Time) (
 	if err != nil && !elastic.IsMissing(err) {
 		return nil, fmt.Errorf("look up runs: %w", err)
 	}
-	runs := make([]storedRun, len(hits))
+	runs := make([]StoredRun, len(hits))
 	ended := map[string]bool{}
 	for i, hit := range hits {
-		runs[i] = hit.read()
-		ended[runs[i].id] = ended[runs[i].id] || runs[i].state != Started
-	}
-	var looks []CoveringRun
-	for _, run := range runs {
-		if run.state == Started && ended[run.id] {
-			continue
+		run := hit.run()
+		if !t.Before(run.From) || !t.Before(run.GapTo) {
+			run.Rerun = ""
 		}
-		look := CoveringRun{RunID: run.id, Type: run.kind, State: run.state, Search: run.search, At: run.at, From: run.from, To: run.to, Error: run.errors}
-		if t.Before(run.from) && t.Before(run.gapTo) {
-			look.Rerun = run.rerun
-		}
-		looks = append(looks, look)
+		runs[i], ended[run.ID] = run, ended[run.ID] || run.State != Started
 	}
-	return looks, nil
+	return slices.DeleteFunc(runs, func(run StoredRun) bool { return run.State == Started && ended[run.ID] }), nil
 }
 
 func coveringRunsBody(ruleID string, t time.Time, size int) dsl {

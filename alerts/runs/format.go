@@ -26,7 +26,7 @@ func (e *NewerDataError) Error() string {
 func newerData(target string, newest runHits) error {
 	e := &NewerDataError{Target: target, Version: "of a later version"}
 	if len(newest.Hits.Hits) > 0 {
-		e.Version = newest.Hits.Hits[0].read().version
+		e.Version = newest.Hits.Hits[0].run().Version
 	}
 	return e
 }

@@ -2,8 +2,8 @@ package runs
 
 import "encoding/json"
 
-// A runsQuery selects runs of some rules.
-type runsQuery struct {
+// A groupsQuery selects runs of some rules.
+type groupsQuery struct {
 	ruleIDs []string
 	types   []Type
 	recent  bool // only recent ones, by the end of their windows
@@ -15,7 +15,7 @@ type runsQuery struct {
 
 // body lists the groups. It also searches for documents of a newer format, of any rule
 // and any age.
-func (q runsQuery) body(size int, after json.RawMessage) dsl {
+func (q groupsQuery) body(size int, after json.RawMessage) dsl {
 	composite := dsl{"size": size, "sources": []dsl{
 		{"rule": dsl{"terms": dsl{"field": "kibana.alert.rule.rule_id"}}},
 		{"type": dsl{"terms": dsl{"field": "newterms.run.type"}}},
@@ -51,7 +51,7 @@ func (q runsQuery) body(size int, after json.RawMessage) dsl {
 	}
 }
 
-func (q runsQuery) groupBody() dsl {
+func (q groupsQuery) groupBody() dsl {
 	state := func(state State, more ...dsl) dsl {
 		return dsl{"bool": dsl{"filter": append(more, dsl{"term": dsl{"newterms.run.state": state}})}}
 	}

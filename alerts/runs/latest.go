@@ -11,12 +11,9 @@ import (
 
 // A LastRun is the newest run of a rule, from its newest document.
 type LastRun struct {
-	State State // "" if there is no run
-	Type  Type
-	At    time.Time // when the document was written
-	Error string    // of a failed run
-	// Succeeded is the end of the window of the newest successful scheduled
-	// run; zero if there is none.
+	StoredRun // its State is "" if the rule has no run
+	// Succeeded is the end of the window of the newest successful scheduled run; zero if
+	// there is none.
 	Succeeded time.Time
 }
 
@@ -35,33 +32,33 @@ func (r *Reader) LastRuns(ctx context.Context, ruleIDs []string) ([]LastRun, err
 	if len(ruleIDs) == 0 {
 		return all, nil
 	}
-	question := runsQuery{ruleIDs: ruleIDs, types: []Type{Scheduled, Manual}, recent: true, errors: true}
-	groups, _, err := r.runGroups(ctx, question)
+	query := groupsQuery{ruleIDs: ruleIDs, types: []Type{Scheduled, Manual}, recent: true, errors: true}
+	groups, _, err := r.groups(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("look up the last runs: %w", err)
 	}
-	question.ruleIDs, question.recent = nil, false
+	query.ruleIDs, query.recent = nil, false
 	for i, id := range ruleIDs {
 		if all[i] = lastRun(id, groups); all[i].Succeeded.IsZero() {
-			question.ruleIDs = append(question.ruleIDs, id)
+			query.ruleIDs = append(query.ruleIDs, id)
 		}
 	}
-	if len(question.ruleIDs) == 0 {
+	if len(query.ruleIDs) == 0 {
 		return all, nil
 	}
-	if groups, _, err = r.runGroups(ctx, question); err != nil {
+	if groups, _, err = r.groups(ctx, query); err != nil {
 		return nil, fmt.Errorf("look up the last runs: %w", err)
 	}
 	for i, id := range ruleIDs {
-		if slices.Contains(question.ruleIDs, id) {
+		if slices.Contains(query.ruleIDs, id) {
 			all[i] = lastRun(id, groups)
 		}
 	}
 	return all, nil
 }
 
-func lastRun(ruleID string, groups []runGroup) LastRun {
-	var sum runSummary
+func lastRun(ruleID string, groups []group) LastRun {
+	var sum group
 	var last LastRun
 	for _, g := range groups {
 		if g.ruleID != ruleID {
@@ -72,7 +69,7 @@ func lastRun(ruleID string, groups []runGroup) LastRun {
 			last.Succeeded = latest(last.Succeeded, g.succeededTo)
 		}
 	}
-	last.State, last.Type, last.At, last.Error = sum.newest.state, sum.newest.kind, sum.newest.at, sum.newest.errors
+	last.StoredRun = sum.newest
 	return last
 }
 
@@ -80,15 +77,15 @@ func lastRun(ruleID string, groups []runGroup) LastRun {
 const comparedRuns = 50
 
 // SearchChanges counts how often the search changed between consecutive scheduled runs,
-// among the newest ones of a rule with one scope. A temporary exclusion changes it
+// among the newest ones of a series. A temporary exclusion changes it
 // twice; two jobs with the same targets change it constantly.
-func (r *Reader) SearchChanges(ctx context.Context, of Series) (changes int, err error) {
+func (r *Reader) SearchChanges(ctx context.Context, s Series) (changes int, err error) {
 	var hits []runHit
 	body := dsl{
 		"size": comparedRuns, "track_total_hits": false, "_source": false, "docvalue_fields": storedRunFields(),
 		"sort": []dsl{{"newterms.run.started": "desc"}},
 		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"term": dsl{"kibana.alert.rule.rule_id": of.RuleID}}, {"term": dsl{"newterms.scope": of.Scope}},
+			{"term": dsl{"kibana.alert.rule.rule_id": s.RuleID}}, {"term": dsl{"newterms.scope": s.Scope}},
 			{"term": dsl{"newterms.run.type": Scheduled}}, {"term": dsl{"newterms.run.state": Started}},
 		}}},
 	}
@@ -97,7 +94,7 @@ func (r *Reader) SearchChanges(ctx context.Context, of Series) (changes int, err
 		return 0, fmt.Errorf("look up the searches of the last runs: %w", err)
 	}
 	for i := 1; i < len(hits); i++ {
-		if hits[i].read().search != hits[i-1].read().search {
+		if hits[i].run().Search != hits[i-1].run().Search {
 			changes++
 		}
 	}

@@ -312,7 +312,10 @@ func TestNewestRun(t *testing.T) {
 	} {
 		node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", document)
 	}
-	want := runs.LastRun{State: runs.Failed, Type: runs.Scheduled, At: ago(10), Error: "no answer", Succeeded: ago(600)}
+	want := runs.LastRun{
+		StoredRun: runs.StoredRun{ID: ago(10).String(), Type: runs.Scheduled, State: runs.Failed, At: ago(10), Started: ago(10), From: ago(70), To: ago(10), Error: "no answer"},
+		Succeeded: ago(600),
+	}
 	if last, ok, err := s.LastRun(t.Context(), "r1"); !ok || err != nil || last != want {
 		t.Errorf("got %+v, %v, %v, want %+v", last, ok, err, want)
 	}

@@ -12,16 +12,21 @@ import (
 // them.
 func longTexts() []string { return []string{"error.message", "newterms.gap.rerun"} }
 
-// A storedRun is a run document as read from the target.
-type storedRun struct {
-	state              State // "" if there is none
-	kind               Type
-	terminated         bool
-	at, started        time.Time
-	from, to           time.Time
-	gapTo              time.Time
-	id, search, errors string
-	rerun, version     string
+// A StoredRun is a run as a document in the runs target has it. Times are UTC, and zero
+// if the document has none.
+type StoredRun struct {
+	ID     string
+	Type   Type
+	State  State // "" if there is no document; Started if the run has not ended, or was killed
+	Search string
+	// At is when the document was written, and Started when the run began.
+	At, Started time.Time
+	From, To    time.Time // the window, To exclusive
+	GapTo       time.Time // exclusive
+	Rerun       string    // the command that covers the gap; "" if there is none
+	Error       string    // of a failed run
+	Terminated  bool      // see Run
+	Version     string    // of newterms
 }
 
 type runHits struct {
@@ -33,12 +38,12 @@ type runHits struct {
 type runHit struct {
 	Fields elastic.Fields `json:"fields"`
 	Source struct {
-		Error any `json:"error.message"` // longer than doc values are
+		Error any `json:"error.message"`
 		Rerun any `json:"newterms.gap.rerun"`
 	} `json:"_source"`
 }
 
-// storedRunFields lists the fields that read uses, dates in milliseconds.
+// storedRunFields lists the fields that runHit.run uses, dates in milliseconds.
 func storedRunFields() []any {
 	fields := []any{
 		"newterms.run.id", "newterms.run.type", "newterms.run.state", "newterms.run.terminated", "newterms.search", "newterms.version",
@@ -49,7 +54,8 @@ func storedRunFields() []any {
 	return fields
 }
 
-func (h runHit) read() storedRun {
+// run returns the run of a document.
+func (h runHit) run() StoredRun {
 	text := func(name string) string {
 		if values := h.Fields[name]; len(values) > 0 {
 			return fmt.Sprint(values[0])
@@ -63,12 +69,12 @@ func (h runHit) read() storedRun {
 		}
 		return time.UnixMilli(ms).UTC()
 	}
-	r := storedRun{
-		state: State(text("newterms.run.state")), kind: Type(text("newterms.run.type")), terminated: text("newterms.run.terminated") == "true",
-		at: date("@timestamp"), started: date("newterms.run.started"), from: date("newterms.window.from"), to: date("newterms.window.to"),
-		gapTo: date("newterms.gap.to"), id: text("newterms.run.id"), search: text("newterms.search"), version: text("newterms.version"),
+	run := StoredRun{
+		ID: text("newterms.run.id"), Type: Type(text("newterms.run.type")), State: State(text("newterms.run.state")), Search: text("newterms.search"),
+		At: date("@timestamp"), Started: date("newterms.run.started"), From: date("newterms.window.from"), To: date("newterms.window.to"),
+		GapTo: date("newterms.gap.to"), Terminated: text("newterms.run.terminated") == "true", Version: text("newterms.version"),
 	}
-	r.errors, _ = h.Source.Error.(string)
-	r.rerun, _ = h.Source.Rerun.(string)
-	return r
+	run.Error, _ = h.Source.Error.(string)
+	run.Rerun, _ = h.Source.Rerun.(string)
+	return run
 }

@@ -36,7 +36,7 @@ func (e *Explainer) addWhy(ctx context.Context, all []Pair) error {
 	return nil
 }
 
-func whyOf(runs []runs.CoveringRun, search string) []string {
+func whyOf(runs []runs.StoredRun, search string) []string {
 	if len(runs) == 0 {
 		return []string{"no run has looked at it"}
 	}
@@ -51,8 +51,8 @@ func whyOf(runs []runs.CoveringRun, search string) []string {
 }
 
 // whyNot says why a run wrote no alert.
-func whyNot(run runs.CoveringRun, search string) string {
-	text := fmt.Sprintf("run %s of %s", run.RunID, words.Second(run.At))
+func whyNot(run runs.StoredRun, search string) string {
+	text := fmt.Sprintf("run %s of %s", run.ID, words.Second(run.At))
 	switch {
 	case run.Rerun != "":
 		return text + " passed it over: a gap, the outage before it was too long"

@@ -9,10 +9,10 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A runGroup adds up the run documents of a rule with one type and one search. Times
-// are UTC, and zero if there is none. They come from doc values, so that no document in
+// A group adds up the run documents of a rule with one type, scope and search. Times are
+// UTC, and zero if there is none. They come from doc values, so that no document in
 // the target is unreadable.
-type runGroup struct {
+type group struct {
 	ruleID        string
 	kind          Type
 	scope, search string // "" for documents without one
@@ -20,15 +20,15 @@ type runGroup struct {
 	// success was recorded, and futureTo the end of a window after now.
 	succeededTo, succeededAt, futureTo time.Time
 	startedFrom                        time.Time // beginning of the earliest window
-	newest                             storedRun
+	newest                             StoredRun
 }
 
 // recentRuns is how far back the first search of runs goes. For 245 rules that run
 // every 5 minutes it reads 12,000 documents, in 20 ms, however many there are.
 const recentRuns = "now-2h"
 
-// A runsAnswer is a page of groups, with the server's time if it was requested.
-type runsAnswer struct {
+// A groupsAnswer is a page of groups, with the server's time if it was requested.
+type groupsAnswer struct {
 	Groups elastic.Composite[groupBucket] `json:"groups"`
 	Clock  clockAnswer                    `json:"clock"`
 	Newer  struct {
@@ -68,25 +68,25 @@ type groupBucket struct {
 	Newest runHits `json:"newest"`
 }
 
-func (b groupBucket) group() runGroup {
-	g := runGroup{
+func (b groupBucket) group() group {
+	g := group{
 		ruleID: b.Key.Rule, kind: b.Key.Type, scope: b.Key.Scope, search: b.Key.Search,
 		succeededTo: b.Succeeded.To.time(), succeededAt: b.Succeeded.At.time(), futureTo: b.Future.To.time(), startedFrom: b.Started.From.time(),
 	}
 	if len(b.Newest.Hits.Hits) > 0 {
-		g.newest = b.Newest.Hits.Hits[0].read()
+		g.newest = b.Newest.Hits.Hits[0].run()
 	}
 	return g
 }
 
-// runGroups returns the groups that match a query. Its error is a *NewerDataError if a
+// groups returns the groups that match a query. Its error is a *NewerDataError if a
 // newer program has written to the target.
-func (r *Reader) runGroups(ctx context.Context, q runsQuery) (groups []runGroup, side sideAnswers, err error) {
-	groups, side, err = r.pagesOfRuns(ctx, q)
-	if q.clock && elastic.TooMuchToAnswer(err) { // not even one bucket fits with the clock's
+func (r *Reader) groups(ctx context.Context, q groupsQuery) (groups []group, side sideAnswers, err error) {
+	groups, side, err = r.allGroups(ctx, q)
+	if q.clock && elastic.TooMuchToAnswer(err) { // search.max_buckets allows no bucket beside the clock's
 		q.clock, q.editions = false, nil
 		if side.now, err = r.clock(ctx); err == nil {
-			groups, _, err = r.pagesOfRuns(ctx, q)
+			groups, _, err = r.allGroups(ctx, q)
 		}
 	}
 	if elastic.IsMissing(err) {
@@ -95,13 +95,13 @@ func (r *Reader) runGroups(ctx context.Context, q runsQuery) (groups []runGroup,
 	return groups, side, err
 }
 
-func (r *Reader) pagesOfRuns(ctx context.Context, q runsQuery) (groups []runGroup, side sideAnswers, err error) {
+func (r *Reader) allGroups(ctx context.Context, q groupsQuery) (groups []group, side sideAnswers, err error) {
 	pager := elastic.Pager{
 		Client: r.client, Search: elastic.Search{Indices: []string{r.target}}, Size: max(10, 2*len(q.ruleIDs)),
 		Body: func(size int, after json.RawMessage) any { return q.body(size, after) },
 	}
 	for {
-		var answer runsAnswer
+		var answer groupsAnswer
 		ok, err := pager.Next(ctx, &answer, &answer.Groups)
 		if err != nil || !ok {
 			return groups, side, err
@@ -121,4 +121,34 @@ func (r *Reader) pagesOfRuns(ctx context.Context, q runsQuery) (groups []runGrou
 			groups = append(groups, b.group())
 		}
 	}
+}
+
+// add adds a group to the sum of others.
+func (sum *group) add(g group) {
+	sum.succeededTo, sum.succeededAt = latest(sum.succeededTo, g.succeededTo), latest(sum.succeededAt, g.succeededAt)
+	if sum.startedFrom.IsZero() || !g.startedFrom.IsZero() && g.startedFrom.Before(sum.startedFrom) {
+		sum.startedFrom = g.startedFrom
+	}
+	if newer := g.newest.Started.Compare(sum.newest.Started); newer > 0 || newer == 0 && g.newest.At.After(sum.newest.At) {
+		sum.newest = g.newest
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// A maximum is the value of a max or min aggregation over dates, in milliseconds.
+type maximum struct {
+	Value *float64 `json:"value"`
+}
+
+func (m maximum) time() time.Time {
+	if m.Value == nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(*m.Value)).UTC()
 }

@@ -119,7 +119,7 @@ func TestBusyIsNoPipelines(t *testing.T) {
 	}
 }
 
-// TestPipelines lists what stands on a target: _none is no pipeline.
+// TestPipelines lists the pipelines of a target: _none is no pipeline.
 func TestPipelines(t *testing.T) {
 	s, transport, target := changedStore(t, func(answer string) string { return answer })
 	if _, err := write(t, s, newAlert(t, "run-1", "ada", firstSeen)); err != nil {
@@ -197,7 +197,7 @@ func TestEachRefusedFieldGoes(t *testing.T) {
 	}
 }
 
-// TestLongReason is told to each of some alerts, in requests of about 2 MB.
+// TestLongReason is written to each of some alerts, in requests of about 2 MB.
 func TestLongReason(t *testing.T) {
 	s, transport, _ := changedStore(t, func(answer string) string { return answer })
 	var ids []string

@@ -167,7 +167,7 @@ func TestAlreadyAlerted(t *testing.T) {
 	}{
 		{"ada", 0, "search of run-1", nil, true}, {"ada", -history, "search of run-1", nil, true}, {"ada", -history - ms, "search of run-1", nil, false},
 		{"ada", history, "search of run-1", nil, true}, {"ada", history + ms, "search of run-1", nil, false},
-		// By another search an alert tells of what comes before it, not of what comes after.
+		// An alert of another search covers what comes before it, not what comes after.
 		{"ada", 0, "another", nil, true}, {"ada", -history, "another", nil, true}, {"ada", ms, "another", nil, false}, {"ada", history, "another", nil, false},
 		{"camille", 0, "another", nil, true}, {"camille", -history, "another", nil, true}, {"camille", ms, "another", nil, false},
 		{"camille", 0, "another", []string{"user.name"}, false}, {"camille", ms, "", nil, false},
@@ -176,7 +176,7 @@ func TestAlreadyAlerted(t *testing.T) {
 		if c.fields != nil {
 			lookup.Fields = c.fields
 		}
-		// Alone, and beside keys that widen the range of time that is asked for.
+		// Alone, and beside keys that widen the range of time of the search.
 		for _, beside := range [][]time.Duration{nil, {48 * time.Hour}, {-48 * time.Hour}} {
 			keys, want := []alert.Key{key(t, c.actor, firstSeen.Add(c.offset))}, []bool{c.want}
 			for _, offset := range beside {

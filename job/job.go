@@ -116,11 +116,11 @@ func (j *Job) checkpoint(ctx context.Context) (runs.Checkpoint, error) {
 	if j.Checkpoint != nil {
 		return *j.Checkpoint, nil
 	}
-	followed, err := SeriesOf(j.Rule)
+	series, err := SeriesOf(j.Rule)
 	if err != nil {
 		return runs.Checkpoint{}, err
 	}
-	last, err := j.Store.Checkpoint(ctx, followed)
+	last, err := j.Store.Checkpoint(ctx, series)
 	return last, terminated(ctx, err)
 }
 

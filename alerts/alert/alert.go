@@ -1,5 +1,5 @@
-// Package alert builds the documents of alerts: from an event, what it is an event
-// of, and the rule.
+// Package alert builds alerts from events: the document, its id, the values that a rule
+// overrides, and a description for people.
 package alert
 
 import (
@@ -28,13 +28,13 @@ type Finding struct {
 
 // A Maker makes all alerts of a run.
 type Maker struct {
-	rule   Rule
-	fields []string // the new-terms fields
-	runID  string
-	unseen string         // text about a pair that was not seen before
-	common map[string]any // keys that all alerts of the run have, flat
-	from   Overrides
-	json   []byte // of common, without braces
+	rule      Rule
+	fields    []string // the new-terms fields
+	runID     string
+	unseen    string         // text about a pair that was not seen before
+	common    map[string]any // keys that all alerts of the run have, flat
+	overrides Overrides
+	json      []byte // of common, without braces
 }
 
 // NewMaker returns the maker of a run. Its error is about a rule that cannot be encoded
@@ -63,10 +63,10 @@ func NewMaker(rule Rule, run runs.Info) (*Maker, error) {
 		m.common["kibana.alert.building_block_type"] = block
 	}
 	var err error
-	if m.from, err = OverridesOf(rule); err != nil {
+	if m.overrides, err = OverridesOf(rule); err != nil {
 		return nil, fmt.Errorf("rule %v: %w", rule["rule_id"], err)
 	}
-	for _, key := range m.from.keys() {
+	for _, key := range m.overrides.keys() {
 		delete(m.common, key)
 	}
 	if m.json, err = membersOf(m.common); err != nil {
@@ -114,7 +114,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 	if !f.LastSeen.IsZero() {
 		own["newterms.last_seen"] = elastic.Timestamp(f.LastSeen)
 	}
-	for _, key := range m.from.keys() {
+	for _, key := range m.overrides.keys() {
 		own[key] = rule[key[strings.LastIndexByte(key, '.')+1:]]
 	}
 	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, LeftOut: e.leftOut}
@@ -123,7 +123,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 // reason returns the reason of an alert, with the rule's name after overrides. A name
 // that an unknown actor has typed is not used.
 func (m *Maker) reason(f Finding, rule Rule) string {
-	if typedFields.MatchString(m.from.name) && isUnknownActor(f.Event.described, m.fields, f.Terms) {
+	if typedFields.MatchString(m.overrides.name) && isUnknownActor(f.Event.described, m.fields, f.Terms) {
 		rule = maps.Clone(rule)
 		rule["name"] = m.rule["name"]
 	}

@@ -166,7 +166,7 @@ func TestUnknownActorIsNotQuoted(t *testing.T) {
 		id, missing string
 		fields      []string
 		terms       []any
-		want        string // of the reason's beginning; "" if the name is told
+		want        string // of the reason's beginning; "" if the reason has the name
 	}{
 		{"unknown", "", []string{"okta.actor.id", "cloud.account.id"}, []any{"unknown", "a"}, "unknown from 192.0.2.7: new okta.actor.id unknown, cloud.account.id a,"},
 		{"Unknown", "", []string{"cloud.account.id"}, []any{"a"}, "unknown from 192.0.2.7: new cloud.account.id a,"},
@@ -186,7 +186,7 @@ func TestUnknownActorIsNotQuoted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, source := range []string{event, strings.ReplaceAll(event, "\n", "")} { // taken apart, and as it is
+		for _, source := range []string{event, strings.ReplaceAll(event, "\n", "")} { // decoded, and copied
 			from := SourceEvent{Index: "i", ID: "e", Source: []byte(strings.Replace(source, "ID", c.id, 1)), Missing: c.missing}
 			if c.missing != "" {
 				from.Source = nil
@@ -324,7 +324,7 @@ func TestBuildingBlock(t *testing.T) {
 	}
 }
 
-// TestWhatAnEventLacks is told, beside what does not fit.
+// TestWhatAnEventLacks is listed, beside what does not fit.
 func TestWhatAnEventLacks(t *testing.T) {
 	a := alertOf(t, SourceEvent{Index: "i", ID: "e", Source: []byte(`{"client":{"ip":"nowhere"}}`), Lacks: "what only its mapping has"})
 	if !slices.Equal(a.LeftOut, []string{"client.ip", "what only its mapping has"}) {

@@ -40,10 +40,10 @@ type Event struct {
 // rule. Whatever the event holds, at least its index and id are kept.
 func (m *Maker) Event(from SourceEvent) *Event {
 	event := NewEvent(from)
-	if len(m.from.Fields()) == 0 {
+	if len(m.overrides.Fields()) == 0 {
 		return event
 	}
-	event.overrides = m.from.from(m.from.read(from.Source), from.Fields)
+	event.overrides = m.overrides.values(m.overrides.sourceFields(from.Source), from.Fields)
 	return event
 }
 

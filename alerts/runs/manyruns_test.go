@@ -20,13 +20,13 @@ import (
 
 var manyRuns = flag.Int("run-documents", 30_000, "how many run documents the target of TestManyRuns has")
 
-// asked keeps the searches that pass.
-type asked struct {
+// recording keeps the bodies of searches.
+type recording struct {
 	clocked
 	bodies [][]byte
 }
 
-func (a *asked) Perform(r *http.Request) (*http.Response, error) {
+func (a *recording) Perform(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/_search") {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -39,7 +39,7 @@ func (a *asked) Perform(r *http.Request) (*http.Response, error) {
 }
 
 // read counts the documents that each search since the last call has read.
-func (a *asked) read(t *testing.T, target string) []int {
+func (a *recording) read(t *testing.T, target string) []int {
 	t.Helper()
 	var counts []int
 	for _, body := range a.bodies {
@@ -106,18 +106,18 @@ func load(t *testing.T, node *estest.Node, target string, documents func(func(ma
 func TestManyRuns(t *testing.T) {
 	const rules = 100
 	now := firstSeen.Truncate(time.Minute)
-	transport := &asked{clocked: clocked{estest.ForTest(t), now}}
+	transport := &recording{clocked: clocked{estest.ForTest(t), now}}
 	target := estest.Name(".test-")
 	s := alerts.NewStore(elastic.NewClient(transport, elastic.Options{}), target, target+"-runs")
 	setUp(t, s)
 	last := now.Add(-4 * time.Minute)
 	load(t, transport.Node, target+"-runs", runsOf(rules, *manyRuns, last))
 	transport.bodies = nil
-	followed := make([]runs.Series, rules)
+	series := make([]runs.Series, rules)
 	ids := make([]string, rules)
-	for i := range followed {
+	for i := range series {
 		ids[i] = fmt.Sprint("r", i)
-		followed[i] = runs.Series{RuleID: ids[i], Scope: "scope of " + ids[i]}
+		series[i] = runs.Series{RuleID: ids[i], Scope: "scope of " + ids[i]}
 	}
 	check := func(what string, of []runs.Series, want runs.Checkpoint, most ...int) {
 		t.Helper()
@@ -141,8 +141,8 @@ func TestManyRuns(t *testing.T) {
 		}
 	}
 	perRule := *manyRuns / rules
-	check("all rules", followed, runs.Checkpoint{Now: now, SucceededTo: last}, rules*2*24)
-	check("one rule", followed[:1], runs.Checkpoint{Now: now, SucceededTo: last}, 2*24)
+	check("all rules", series, runs.Checkpoint{Now: now, SucceededTo: last}, rules*2*24)
+	check("one rule", series[:1], runs.Checkpoint{Now: now, SucceededTo: last}, 2*24)
 	edited := []runs.Series{{RuleID: "r7", Scope: "another"}}
 	first := last.Add(-time.Duration((*manyRuns/2-1-7)/rules)*5*time.Minute - 7*time.Minute)
 	check("a rule that was edited", edited, runs.Checkpoint{Now: now, SucceededTo: last, StartedFrom: first}, 2*24, perRule+2)
@@ -290,7 +290,7 @@ func TestSearchChanges(t *testing.T) {
 	}
 }
 
-// TestNewestRun tells of the run that started last, though an earlier one ended after
+// TestNewestRun returns the run that started last, though an earlier one ended after
 // that, and when a scheduled run was last successful, however long ago.
 func TestNewestRun(t *testing.T) {
 	now := firstSeen

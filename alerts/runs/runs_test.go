@@ -11,8 +11,8 @@ import (
 	"newterms/alerts/templates"
 )
 
-// TestRunsOfSlicesAddUp to one that tells where the first began, what each counted,
-// and how the last ended.
+// TestRunsOfSlicesAddUp to one that began with the first, counts what each counted, and
+// ended like the last.
 func TestRunsOfSlicesAddUp(t *testing.T) {
 	at := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 	of := func(n int64, excluded ...runs.Excluded) runs.Run {

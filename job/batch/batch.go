@@ -35,11 +35,11 @@ type Batch struct {
 func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled, dryRun bool) (*Batch, error) {
 	b := &Batch{last: map[string]runs.Checkpoint{}, rules: slices.Clone(rules)}
 	searches := make([]esquery.Search, len(rules))
-	followed := make([]runs.Series, len(rules))
+	series := make([]runs.Series, len(rules))
 	for i, r := range rules {
 		searches[i] = r.Search
 		var err error
-		if followed[i], err = job.SeriesOf(r); err != nil {
+		if series[i], err = job.SeriesOf(r); err != nil {
 			return nil, err
 		}
 	}
@@ -52,12 +52,12 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 	if len(rules) < 2 || !scheduled {
 		return b, nil
 	}
-	checkpoints, err := store.Checkpoints(ctx, followed)
+	checkpoints, err := store.Checkpoints(ctx, series)
 	if err != nil {
 		return nil, err
 	}
 	for i, c := range checkpoints {
-		b.last[followed[i].RuleID] = c
+		b.last[series[i].RuleID] = c
 	}
 	slices.SortStableFunc(b.rules, func(x, y rule.Rule) int {
 		return b.last[x.ID].SucceededTo.Compare(b.last[y.ID].SucceededTo)

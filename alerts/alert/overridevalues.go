@@ -12,9 +12,9 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// read returns the overrides' fields in an event's source, and the parents of these. A
+// sourceFields returns the overrides' fields in an event's source, and the parents of these. A
 // source that is no object has none.
-func (o Overrides) read(source elastic.Document) map[string]any {
+func (o Overrides) sourceFields(source elastic.Document) map[string]any {
 	fields, part := o.Fields(), map[string]any{}
 	d := source.Reader()
 	if token, err := d.ReadToken(); err != nil || token.Kind() != '{' {
@@ -33,12 +33,12 @@ func (o Overrides) read(source elastic.Document) map[string]any {
 	return part
 }
 
-// from returns the rule's parameters name, risk_score and severity, if an event
+// values returns the rule's parameters name, risk_score and severity, if an event
 // overrides them. It reads the event as Kibana does: its source, with the mapped fields
 // that the source lacks. Unusable values override nothing. A name must be a text. The
 // risk score is the highest number from 0 to 100, and the severity the highest whose
 // value the event has.
-func (o Overrides) from(source map[string]any, fields map[string][]any) map[string]any {
+func (o Overrides) values(source map[string]any, fields map[string][]any) map[string]any {
 	overrides := map[string]any{}
 	if name, isText := mergedValue(source, fields, o.name).(string); isText && o.name != "" {
 		overrides["name"] = name
@@ -135,7 +135,7 @@ func listed(value any) []any {
 // present, but is not found.
 func mergedValue(source map[string]any, fields map[string][]any, field string) any {
 	value, values := valueAt(source, field), fields[field]
-	if value != nil || !mayTake(source, field, true) {
+	if value != nil || !mayAdd(source, field, true) {
 		return value
 	}
 	if len(values) == 0 { // it is not mapped, or was not fetched because the source has it
@@ -214,9 +214,9 @@ func valueAt(document map[string]any, field string) any {
 	return value
 }
 
-// mayTake reports whether a field that a source lacks can be added where valueAt finds
+// mayAdd reports whether a field that a source lacks can be added where valueAt finds
 // it. There must be only objects on its path, and no dotted name.
-func mayTake(document map[string]any, field string, top bool) bool {
+func mayAdd(document map[string]any, field string, top bool) bool {
 	value, isWhole := document[field]
 	if value != nil {
 		return false
@@ -225,7 +225,7 @@ func mayTake(document map[string]any, field string, top bool) bool {
 		switch value := document[field[:end]].(type) {
 		case nil:
 		case map[string]any:
-			return !strings.Contains(field[:end], ".") && !(top && isWhole) && mayTake(value, field[end+1:], false)
+			return !strings.Contains(field[:end], ".") && !(top && isWhole) && mayAdd(value, field[end+1:], false)
 		default:
 			return false
 		}

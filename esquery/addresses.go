@@ -52,7 +52,7 @@ func (s Search) parentsOfAddresses() []string {
 func (m mapping) flattenedAbove(name string) string {
 	for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name, '.') {
 		name = name[:at]
-		if _, ok := m.types[name]["flattened"]; ok {
+		if _, ok := m.Types[name]["flattened"]; ok {
 			return name
 		}
 	}
@@ -65,7 +65,7 @@ func (m mapping) isOnly(name string, types ...string) bool {
 	if m.flattenedAbove(name) != "" {
 		return false
 	}
-	for kind := range m.types[name] {
+	for kind := range m.Types[name] {
 		if kind != "object" && kind != "nested" && !slices.Contains(types, kind) {
 			return false
 		}
@@ -102,7 +102,7 @@ func (m mapping) textNetworks(s Search) []TextNetwork {
 	var found []TextNetwork
 	at := map[string]int{}
 	for _, q := range s.Exclude {
-		networks := q.Networks(m.fields)
+		networks := q.Networks(m.Fields)
 		for _, name := range slices.Sorted(maps.Keys(networks)) {
 			if m.isOnly(name, "ip", "ip_range") {
 				continue

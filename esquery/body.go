@@ -30,8 +30,6 @@ type bodies struct {
 	fromSource bool
 }
 
-func fieldTypesBody(names []string) dsl { return dsl{"fields": names} }
-
 // candidates lists the pairs of a window, each with its earliest time. The first page
 // also counts the events that lack a new-terms field.
 func (b bodies) candidates(window Range, size int, after json.RawMessage) dsl {
@@ -153,13 +151,4 @@ func docValues(dates []string) []dsl {
 		fields[i] = dsl{"field": name, "format": "epoch_millis"}
 	}
 	return fields
-}
-
-// privilegesBody asks for index privileges, one entry for each index.
-func privilegesBody(wanted []Privilege) dsl {
-	var entries []dsl
-	for _, p := range wanted {
-		entries = append(entries, dsl{"names": []string{p.Index}, "privileges": []string{p.Name}})
-	}
-	return dsl{"index": entries}
 }

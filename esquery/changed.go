@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 )
 
@@ -38,10 +39,10 @@ func (s *Source) Unchanged(ctx context.Context) error {
 // compare reads the types again, and compares them with the first ones.
 func (s *Source) compare(ctx context.Context) error {
 	names := s.search.mappedNames()
-	now, err := askMapping(ctx, s.client, s.search.Indices, names, len(s.opened.passedOver) > 0)
-	if unavailable(err) {
+	now, err := access.FieldTypes(ctx, s.client, s.search.Indices, names, len(s.opened.Unavailable) > 0)
+	if access.IsUnavailable(err) {
 		var what []string
-		for _, u := range explainUnavailable(ctx, s.client, s.search.Indices) {
+		for _, u := range access.FindUnavailable(ctx, s.client, s.search.Indices) {
 			what = append(what, u.String())
 		}
 		if len(what) > 0 {
@@ -49,19 +50,19 @@ func (s *Source) compare(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("field types: field_caps %s: %w", strings.Join(s.search.Indices, ","), err)
+		return fmt.Errorf("field types: %w", err)
 	}
-	if gone := slices.DeleteFunc(slices.Clone(s.opened.indices), func(index string) bool { return slices.Contains(now.indices, index) }); len(gone) > 0 {
-		return &ChangedError{firstNames(gone) + " cannot be searched any more: closed, deleted, or taken from this user's rights"}
+	if gone := slices.DeleteFunc(slices.Clone(s.opened.Indices), func(index string) bool { return slices.Contains(now.Indices, index) }); len(gone) > 0 {
+		return &ChangedError{access.FirstNames(gone) + " cannot be searched any more: closed, deleted, or taken from this user's rights"}
 	}
-	if _, err := open(s.client, s.search, now); err != nil {
+	if _, err := open(s.client, s.search, mapping{now}); err != nil {
 		return err
 	}
 	for _, name := range s.search.fieldNames() {
-		before := s.opened.types[name]
-		for kind := range now.types[name] {
+		before := s.opened.Types[name]
+		for kind := range now.Types[name] {
 			if _, known := before[kind]; !known && len(before) > 0 {
-				return &ChangedError{"now " + name + " " + now.describe(name)}
+				return &ChangedError{"now " + name + " " + mapping{now}.describe(name)}
 			}
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 )
@@ -136,7 +137,7 @@ func Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
 }
 
 func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
-	query, err := s.compile(m.fields)
+	query, err := s.compile(m.Fields)
 	if err != nil {
 		return nil, err
 	}
@@ -148,17 +149,17 @@ func open(c *elastic.Client, s Search, m mapping) (*Source, error) {
 	if err := m.checkLists(s); err != nil {
 		return nil, err
 	}
-	_, mapped := m.fields[s.Timestamp]
+	_, mapped := m.Fields[s.Timestamp]
 	b := bodies{search: s, query: query, fallback: s.Fallback != "" && !mapped}
 	b.wanted, b.foundByDates = m.wanted(s)
 	b.reaches = m.reaches(s.needed())
 	source := newSource(c, b)
-	source.opened, source.fields, source.textNetworks = m, m.fields, m.textNetworks(s)
+	source.opened, source.fields, source.textNetworks = m, m.Fields, m.textNetworks(s)
 	return source, nil
 }
 
 // PassedOver lists the search's indices whose events cannot be seen.
-func (s *Source) PassedOver() []Unavailable { return s.opened.passedOver }
+func (s *Source) PassedOver() []access.Unavailable { return s.opened.Unavailable }
 
 // TextNetworks returns those of the search's exclusions, one for each field.
 func (s *Source) TextNetworks() []TextNetwork { return s.textNetworks }

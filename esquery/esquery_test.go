@@ -11,6 +11,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 	"newterms/esquery/kql"
@@ -212,7 +213,7 @@ func TestOpenErrors(t *testing.T) {
 		_, err := esquery.Open(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), s)
 		return err
 	}
-	var missing *esquery.NotFoundError
+	var missing *access.NotFoundError
 	if err := openErr(esquery.Search{Indices: []string{"nowhere-*", "none"}}); !errors.As(err, &missing) || !strings.Contains(err.Error(), "nowhere-*, none") {
 		t.Errorf("got %v", err)
 	}

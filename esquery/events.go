@@ -126,7 +126,7 @@ func (s *Source) fillMissing(candidates []Candidate, events []*Event, find func(
 func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what content, events []*Event) (full bool, err error) {
 	hits, full, err := s.hitsOf(ctx, candidates, what)
 	if err != nil {
-		if isUncompilable(err) { // a format that accepts no milliseconds: locating uses ranges
+		if elastic.IsUncompilable(err) { // a format that accepts no milliseconds: locating uses ranges
 			return false, nil
 		}
 		return false, s.explain(ctx, err)

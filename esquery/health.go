@@ -5,16 +5,17 @@ import (
 	"fmt"
 	"time"
 
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 )
 
 // A Health describes the events of a Search in a range.
 type Health struct {
-	Indices    []string      // those that match, sorted
-	PassedOver []Unavailable // indices that cannot be seen
-	Names      []string      // of all fields in the search, without patterns, sorted
-	Fields     kql.Fields    // those of Names that are mapped
+	Indices    []string             // those that match, sorted
+	PassedOver []access.Unavailable // indices that cannot be seen
+	Names      []string             // of all fields in the search, without patterns, sorted
+	Fields     kql.Fields           // those of Names that are mapped
 	// Misfits holds, by name, a *TypeError for each field whose mapping the search
 	// cannot use.
 	Misfits map[string]error
@@ -52,13 +53,14 @@ const maxSkew = 5 * time.Second
 // With an error the Health holds what was found before it.
 func Inspect(ctx context.Context, c *elastic.Client, s Search, r Range) (Health, error) {
 	h := Health{Names: s.PlainNames(), Misfits: map[string]error{}}
-	m, err := readMapping(ctx, c, s.Indices, sortedOnce(append(arrivalNames(), s.mappedNames()...)))
-	known := arrivalFields(s, m.fields)
-	h.Fields, h.Indices, h.PassedOver = m.fields, m.indices, m.passedOver
+	read, err := access.ReadMapping(ctx, c, s.Indices, sortedOnce(append(arrivalNames(), s.mappedNames()...)))
+	m := mapping{read}
+	known := arrivalFields(s, m.Fields)
+	h.Fields, h.Indices, h.PassedOver = m.Fields, m.Indices, m.Unavailable
 	if err != nil {
 		return h, err
 	}
-	unmatched, err := unmatchedElsewhere(ctx, c, s.Indices, h.Indices)
+	unmatched, err := access.UnmatchedRemote(ctx, c, s.Indices, h.Indices)
 	if err != nil {
 		return h, err
 	}

@@ -5,7 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"newterms/esquery/access"
 )
+
+// A mapping is what a search asks of the types of its fields.
+type mapping struct{ access.Mapping }
 
 // A TypeError reports that a new-terms field or timestamp has a type that cannot be
 // used, or types whose values cannot be compared. It names the indices where types
@@ -31,11 +36,11 @@ func (m mapping) check(s Search, name string) error {
 	refuse := func(why string) error {
 		return &TypeError{name, fmt.Sprintf("%s %s: %s", what, m.describe(name), why)}
 	}
-	if path := m.fields[name].NestedPath; path != "" {
+	if path := m.Fields[name].NestedPath; path != "" {
 		return refuse("it is inside the nested field " + path)
 	}
 	families := map[string]bool{}
-	for kind, capability := range m.types[name] {
+	for kind, capability := range m.Types[name] {
 		switch {
 		case kind == "object" || kind == "nested":
 			continue // an object has no value of its own
@@ -55,21 +60,13 @@ func (m mapping) check(s Search, name string) error {
 // describe lists a field's types, without some of them, and the indices where they
 // differ.
 func (m mapping) describe(name string, except ...string) string {
-	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(m.types[name])), func(kind string) bool { return slices.Contains(except, kind) })
+	kinds := slices.DeleteFunc(slices.Sorted(maps.Keys(m.Types[name])), func(kind string) bool { return slices.Contains(except, kind) })
 	for i, kind := range kinds {
-		if in := m.types[name][kind].Indices; len(in) > 0 {
-			kinds[i] += " in " + firstNames(in)
+		if in := m.Types[name][kind].Indices; len(in) > 0 {
+			kinds[i] += " in " + access.FirstNames(in)
 		}
 	}
 	return "is of type " + strings.Join(kinds, ", ")
-}
-
-// firstNames lists at most three indices.
-func firstNames(indices []string) string {
-	if len(indices) > 3 {
-		return fmt.Sprintf("%s and %d more", strings.Join(indices[:3], ", "), len(indices)-3)
-	}
-	return strings.Join(indices, ", ")
 }
 
 // wanted lists the mapped fields that an event is fetched with. It leaves out those
@@ -78,11 +75,11 @@ func firstNames(indices []string) string {
 func (m mapping) wanted(s Search) (fields []wantedField, foundByDates []string) {
 	foundBy := append([]string{s.Timestamp, s.Fallback}, s.Fields...)
 	isDate := func(name string) bool {
-		types := m.fields[name].Types
-		return len(types) == 1 && types[0] == "date" && !m.fields[name].Object
+		types := m.Fields[name].Types
+		return len(types) == 1 && types[0] == "date" && !m.Fields[name].Object
 	}
 	for _, name := range s.Wanted {
-		if _, mapped := m.fields[name]; mapped && !slices.Contains(foundBy, name) {
+		if _, mapped := m.Fields[name]; mapped && !slices.Contains(foundBy, name) {
 			fields = append(fields, wantedField{name, isDate(name)})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 )
 
@@ -16,9 +17,9 @@ import (
 type Mappings struct{ groups map[string]*mappingGroup }
 
 type mappingGroup struct {
-	names []string      // the fields of all searches of the group
-	busy  chan struct{} // full during a request
-	known *mapping      // nil until there is an answer
+	names []string        // the fields of all searches of the group
+	busy  chan struct{}   // full during a request
+	known *access.Mapping // nil until there is an answer
 }
 
 // NewMappings returns Mappings for these searches.
@@ -48,17 +49,17 @@ func (m *Mappings) Open(ctx context.Context, c *elastic.Client, s Search) (*Sour
 	if err != nil {
 		return nil, fmt.Errorf("field types: %w", err)
 	}
-	return open(c, s, known)
+	return open(c, s, mapping{known})
 }
 
 // read returns the types. It waits if another search requests them. An error is for
 // this search only: the next one sends a request again.
-func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (mapping, error) {
+func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (access.Mapping, error) {
 	select {
 	case g.busy <- struct{}{}:
 		defer func() { <-g.busy }()
 	case <-ctx.Done():
-		return mapping{}, context.Cause(ctx)
+		return access.Mapping{}, context.Cause(ctx)
 	}
 	if g.known != nil {
 		return *g.known, nil
@@ -76,12 +77,12 @@ func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (m
 	return m, err
 }
 
-func (g *mappingGroup) ask(ctx context.Context, c *elastic.Client, s Search, names []string) (mapping, error) {
-	m, err := readMapping(ctx, c, s.Indices, names)
+func (g *mappingGroup) ask(ctx context.Context, c *elastic.Client, s Search, names []string) (access.Mapping, error) {
+	m, err := access.ReadMapping(ctx, c, s.Indices, names)
 	if err != nil {
 		return m, err
 	}
-	hidden, err := unreadable(ctx, c, s.Indices, m.indices)
-	m.passedOver = append(m.passedOver, hidden...)
+	hidden, err := access.Unreadable(ctx, c, s.Indices, m.Indices)
+	m.Unavailable = append(m.Unavailable, hidden...)
 	return m, err
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 )
 
@@ -25,12 +26,12 @@ const latestNanos = math.MaxInt64 / 1_000_000
 // reachOf returns the reach of a field; ok is false if its values are not limited.
 func (m mapping) reachOf(name string) (r reach, ok bool) {
 	for _, kind := range []string{"integer", "short", "byte"} { // a search of each of these accepts any integer
-		if capability, mapped := m.types[name][kind]; mapped {
+		if capability, mapped := m.Types[name][kind]; mapped {
 			r.least, r.most, ok = math.MinInt32, math.MaxInt32, true
 			r.indices = append(r.indices, capability.Indices...)
 		}
 	}
-	if capability, mapped := m.types[name]["date_nanos"]; mapped {
+	if capability, mapped := m.Types[name]["date_nanos"]; mapped {
 		r, ok = reach{0, latestNanos, capability.Indices, true}, true
 	}
 	return r, ok
@@ -136,7 +137,7 @@ func (s *Source) beyondNanos(err error) error {
 	for _, name := range slices.Sorted(maps.Keys(s.reaches)) {
 		if limit := s.reaches[name]; limit.isDate && limit.indices != nil {
 			return &TypeError{name, fmt.Sprintf("%s is of type date_nanos in %s, and of type date in others: a range over both must lie between 1970-01-01 and 2262-04-11: %v",
-				name, firstNames(limit.indices), err)}
+				name, access.FirstNames(limit.indices), err)}
 		}
 	}
 	return &MappingError{err: err}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 )
 
@@ -52,7 +53,7 @@ func kindOfForbidden(err error) string {
 func (s *Source) explain(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, elastic.ErrNoShards):
-		return forbiddenOr(ctx, s.client, s.search.Indices, err)
+		return access.ForbiddenOr(ctx, s.client, s.search.Indices, err)
 	case errors.Is(err, elastic.ErrFewerShards):
 		return s.whatChanged(ctx, err)
 	case isBeyondNanos(err):
@@ -64,10 +65,10 @@ func (s *Source) explain(ctx context.Context, err error) error {
 		return changed
 	}
 	if part, partErr := s.refusedPart(ctx); partErr != nil {
-		return &MappingError{part, forbidsExpensive(partErr), partErr}
+		return &MappingError{part, elastic.ForbidsExpensive(partErr), partErr}
 	}
-	if isUncompilable(err) || forbidsExpensive(err) {
-		return &MappingError{"", forbidsExpensive(err), err}
+	if elastic.IsUncompilable(err) || elastic.ForbidsExpensive(err) {
+		return &MappingError{"", elastic.ForbidsExpensive(err), err}
 	}
 	return err
 }
@@ -75,28 +76,8 @@ func (s *Source) explain(ctx context.Context, err error) error {
 // isRefusal reports whether the request itself may be the reason for an error.
 func isRefusal(err error) bool {
 	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || forbidsExpensive(err)) &&
+	return errors.As(err, &refused) && (refused.Status == http.StatusBadRequest || elastic.ForbidsExpensive(err)) &&
 		!elastic.TooMuchToAsk(err) && !elastic.TooMuchToAnswer(err)
-}
-
-// isUncompilable reports whether an index could not compile the query.
-func isUncompilable(err error) bool {
-	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !elastic.TooMuchToAsk(err)
-}
-
-// forbidsExpensive reports whether the cluster forbids queries over many terms.
-func forbidsExpensive(err error) bool {
-	var refused *elastic.ResponseError
-	if !errors.As(err, &refused) {
-		return false
-	}
-	for cause := range refused.All() {
-		if strings.Contains(cause.Reason, "allow_expensive_queries") {
-			return true
-		}
-	}
-	return false
 }
 
 // maxPartsAtOnce is how many parts one request tests: every cluster accepts as many

@@ -3,6 +3,7 @@ package esquery
 import (
 	"strings"
 
+	"newterms/esquery/access"
 	"newterms/esquery/kql"
 )
 
@@ -47,7 +48,7 @@ func (b bodies) requests(window, history Range, page []Candidate) []Request {
 	s := b.search
 	path := "POST /" + strings.Join(s.Indices, ",") + "/"
 	return []Request{
-		{"field types", path + "_field_caps", fieldTypesBody(s.fieldNames())},
+		{"field types", path + "_field_caps", access.FieldTypesBody(s.fieldNames())},
 		{"candidates", path + "_search", b.candidates(window, defaultPageSize, nil)},
 		{"history", path + "_search", b.history(history, page, defaultPageSize, nil)},
 		{"first events", path + "_search", b.find(page, false, maxFound(len(page)), asSent, nil, nil)},

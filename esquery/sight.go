@@ -2,8 +2,8 @@ package esquery
 
 import (
 	"context"
-	"fmt"
 
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 )
 
@@ -23,14 +23,14 @@ func (s Sight) Less(than Sight) bool {
 // returns a *NameError or the error of a request.
 func See(ctx context.Context, c *elastic.Client, pattern string, s Search, r Range) (Sight, error) {
 	s.Indices = []string{pattern}
-	m, err := askMapping(ctx, c, s.Indices, []string{s.Timestamp}, true)
+	m, err := access.FieldTypes(ctx, c, s.Indices, []string{s.Timestamp}, true)
 	if err != nil {
-		return Sight{}, fmt.Errorf("field_caps %s: %w", pattern, asNameError(err))
+		return Sight{}, err
 	}
-	if len(m.indices) == 0 {
+	if len(m.Indices) == 0 {
 		return Sight{}, nil
 	}
-	b := bodies{search: s, reaches: m.reaches([]string{s.Timestamp})}
+	b := bodies{search: s, reaches: mapping{m}.reaches([]string{s.Timestamp})}
 	body := dsl{"size": 0, "track_total_hits": false, "query": b.within(r), "aggs": dsl{"events": dsl{"filter": dsl{"match_all": dsl{}}}}}
 	var answer struct {
 		Events docCount `json:"events"`
@@ -38,5 +38,5 @@ func See(ctx context.Context, c *elastic.Client, pattern string, s Search, r Ran
 	if err := c.Search(ctx, s.request(body), &answer); err != nil {
 		return Sight{}, err
 	}
-	return Sight{m.indices, answer.Events.Count}, nil
+	return Sight{m.Indices, answer.Events.Count}, nil
 }

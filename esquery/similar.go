@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"newterms/esquery/elastic"
 )
 
 // A SimilarValue is a value that the user may have meant.
@@ -78,7 +80,7 @@ func (s *Source) Similar(ctx context.Context, r Range, field, value string) (sim
 		{"prefix": with(dsl{"case_insensitive": true})},
 		{"fuzzy": with(dsl{"fuzziness": "AUTO"})},
 	})
-	if forbidsExpensive(err) {
+	if elastic.ForbidsExpensive(err) {
 		return nil, true, nil
 	}
 	return slices.DeleteFunc(found, func(v SimilarValue) bool {

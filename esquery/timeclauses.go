@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 )
 
@@ -23,7 +24,7 @@ type TimeClause struct {
 func (s Search) TimeClauses() []TimeClause {
 	isTime := func(name string) bool {
 		for _, dates := range []string{s.Timestamp, s.Fallback, "@timestamp", "event.ingested", "event.created"} {
-			if dates != "" && matches(name, dates) {
+			if dates != "" && elastic.Matches(name, dates) {
 				return true
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
@@ -92,13 +93,13 @@ func TestUnavailableIndicesAreNamed(t *testing.T) {
 	client := elastic.NewClient(node, elastic.Options{})
 	for _, c := range []struct {
 		indices []string
-		want    []esquery.Unavailable
+		want    []access.Unavailable
 	}{
 		{[]string{open}, nil},
 		{[]string{open, "esquery-nothing-like-it-*"}, nil},
-		{[]string{open, closed}, []esquery.Unavailable{{Index: closed, Why: "closed"}}},
-		{[]string{open, closed[:len(closed)-1] + "*"}, []esquery.Unavailable{{Index: closed, Why: "closed"}}},
-		{[]string{open, missing}, []esquery.Unavailable{{Index: missing, Why: "missing"}}},
+		{[]string{open, closed}, []access.Unavailable{{Index: closed, Why: "closed"}}},
+		{[]string{open, closed[:len(closed)-1] + "*"}, []access.Unavailable{{Index: closed, Why: "closed"}}},
+		{[]string{open, missing}, []access.Unavailable{{Index: missing, Why: "missing"}}},
 	} {
 		source, err := esquery.Open(t.Context(), client, esquery.Search{Indices: c.indices, Fields: []string{"user"}, Timestamp: "@timestamp"})
 		if err != nil {
@@ -111,7 +112,7 @@ func TestUnavailableIndicesAreNamed(t *testing.T) {
 	}
 	_, err := esquery.Open(t.Context(), client, esquery.Search{Indices: []string{closed, missing}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	want := fmt.Sprintf("no index matches %s, %s; %[1]s is closed", closed, missing)
-	if nothing := (*esquery.NotFoundError)(nil); !errors.As(err, &nothing) || !strings.HasSuffix(err.Error(), want) {
+	if nothing := (*access.NotFoundError)(nil); !errors.As(err, &nothing) || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }

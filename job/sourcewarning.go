@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/job/words"
 )
 
 // PassedOver lists the indices of the rule whose events were not seen.
-type PassedOver struct{ Indices []esquery.Unavailable }
+type PassedOver struct{ Indices []access.Unavailable }
 
 func (p *PassedOver) Error() string {
 	names := make([]string, len(p.Indices))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/job"
 	"newterms/job/words"
 )
@@ -51,13 +52,13 @@ func (c *ruleCheck) run(ctx context.Context) {
 func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	var forbidden []string
 	for _, index := range c.Search.Indices {
-		for _, p := range esquery.ReadPrivileges([]string{index}) {
+		for _, p := range access.ReadPrivileges([]string{index}) {
 			if c.missing[p] {
 				forbidden = append(forbidden, index)
 			}
 		}
 	}
-	unreadable := &esquery.PrivilegeError{Missing: esquery.Privilege{Index: strings.Join(forbidden, ", "), Name: "read"}}
+	unreadable := &access.PrivilegeError{Missing: access.Privilege{Index: strings.Join(forbidden, ", "), Name: "read"}}
 	switch {
 	case len(forbidden) == 0:
 	case err != nil && len(forbidden) == len(c.Search.Indices):

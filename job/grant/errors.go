@@ -8,6 +8,7 @@ import (
 
 	"newterms/alerts/keys"
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/job/words"
 )
@@ -79,7 +80,7 @@ func (s SecondKey) Advice() string {
 // key, and so would be from the key.
 type HiddenError struct {
 	names  []string // of the keys
-	hidden []esquery.Restriction
+	hidden []access.Restriction
 }
 
 func (e HiddenError) Error() string {

@@ -11,6 +11,7 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/keys"
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/job/rule"
 )
@@ -51,13 +52,13 @@ func viewsOf(rules []rule.Rule) ([]view, error) {
 // checkRestrictions returns an error if anything that the keys must read is hidden from
 // the user.
 func (g *Grant) checkRestrictions(ctx context.Context) error {
-	own, err := esquery.OwnRestrictions(ctx, g.Client, g.User)
+	own, err := access.OwnRestrictions(ctx, g.Client, g.User)
 	if err != nil {
 		return err
 	}
 	var e HiddenError
 	for _, s := range g.Specs {
-		var hidden []esquery.Restriction
+		var hidden []access.Restriction
 		targets := []string{s.AlertsTarget, s.RunsTarget}
 		switch s.Use {
 		case keys.Setup:
@@ -81,7 +82,7 @@ func (g *Grant) checkRestrictions(ctx context.Context) error {
 	return nil
 }
 
-func (g *Grant) checkSources(ctx context.Context, own esquery.Restricted) (hidden []esquery.Restriction, err error) {
+func (g *Grant) checkSources(ctx context.Context, own access.Restricted) (hidden []access.Restriction, err error) {
 	for i := range g.views {
 		v := &g.views[i]
 		v.window = esquery.Range{From: g.Now().Add(-v.history), To: g.Now()}

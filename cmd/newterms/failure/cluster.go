@@ -9,6 +9,7 @@ import (
 
 	"newterms/deploy/kibana"
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/job"
 )
@@ -31,7 +32,7 @@ func clusterAdvice(err error) string {
 		return "correct it; a network is written 203.0.113.0/24"
 	case Is[*esquery.MappingError](err):
 		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
-	case Is[*esquery.NotFoundError](err):
+	case Is[*access.NotFoundError](err):
 		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +
 			"the user or API key must be allowed to read there"
 	case errors.As(err, &scheme):
@@ -40,7 +41,7 @@ func clusterAdvice(err error) string {
 		return certificateAdvice(err, "ELASTICSEARCH_URL", "ELASTICSEARCH_CA")
 	case Is[*elastic.RedirectError](err):
 		return "let ELASTICSEARCH_URL lead to Elasticsearch itself: no redirect is followed"
-	case Is[*esquery.NameError](err):
+	case Is[*access.NameError](err):
 		return "correct NEWTERMS_INDEX, or the index patterns of the rule"
 	case elastic.TooMuchToAsk(err):
 		return "the rule with its exclusions has more clauses than the cluster allows for its heap: exclude fewer or larger networks, " +

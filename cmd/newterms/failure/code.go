@@ -11,6 +11,7 @@ import (
 	"newterms/cmd/newterms/settings"
 	"newterms/deploy/kibana"
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job"
@@ -76,7 +77,7 @@ func codeOf(err error) int {
 		return ExitUsage
 	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*alerts.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig
-	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*esquery.NameError](err), Is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
+	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*access.NameError](err), Is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
 		return ExitConfig
 	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*esquery.MappingError](err), Is[*esquery.TypeError](err):
 		return ExitRule

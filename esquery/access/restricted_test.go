@@ -1,4 +1,4 @@
-package esquery
+package access
 
 import (
 	"encoding/json"

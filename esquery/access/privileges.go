@@ -1,4 +1,4 @@
-package esquery
+package access
 
 import (
 	"bytes"
@@ -68,13 +68,22 @@ func MissingPrivileges(ctx context.Context, c *elastic.Client, wanted []Privileg
 	return missing, nil
 }
 
-// forbiddenOr returns a *PrivilegeError if the user may read none of the indices, and
+// ForbiddenOr returns a *PrivilegeError if the user may read none of the indices, and
 // else err, which says that nothing was found. Elasticsearch answers a user who may not
 // read an index as if it did not exist.
-func forbiddenOr(ctx context.Context, c *elastic.Client, indices []string, err error) error {
+func ForbiddenOr(ctx context.Context, c *elastic.Client, indices []string, err error) error {
 	missing, askErr := MissingPrivileges(ctx, c, ReadPrivileges(indices))
 	if askErr != nil || len(missing) < len(indices) {
 		return err
 	}
 	return &PrivilegeError{Privilege{strings.Join(indices, ", "), "read"}}
+}
+
+// privilegesBody asks for index privileges, one entry for each index.
+func privilegesBody(wanted []Privilege) map[string]any {
+	var entries []map[string]any
+	for _, p := range wanted {
+		entries = append(entries, map[string]any{"names": []string{p.Index}, "privileges": []string{p.Name}})
+	}
+	return map[string]any{"index": entries}
 }

@@ -1,4 +1,4 @@
-package esquery
+package access
 
 import (
 	"context"
@@ -10,19 +10,19 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// unreadable returns the patterns that match nothing because this user may read nothing
+// Unreadable returns the patterns that match nothing because this user may read nothing
 // there. Elasticsearch answers as if nothing existed. It checks only patterns that none
 // of the indices proves readable. Another cluster does not distinguish the two cases.
-func unreadable(ctx context.Context, c *elastic.Client, patterns, indices []string) ([]Unavailable, error) {
-	found, err := unmatchedElsewhere(ctx, c, patterns, indices)
+func Unreadable(ctx context.Context, c *elastic.Client, patterns, indices []string) ([]Unavailable, error) {
+	found, err := UnmatchedRemote(ctx, c, patterns, indices)
 	if err != nil {
 		return nil, err
 	}
-	unprovenPatterns := slices.DeleteFunc(unprovenPatterns(patterns, indices), elastic.IsRemote)
-	if len(unprovenPatterns) == 0 {
+	unproven := slices.DeleteFunc(unprovenPatterns(patterns, indices), elastic.IsRemote)
+	if len(unproven) == 0 {
 		return found, nil
 	}
-	missing, err := MissingPrivileges(ctx, c, ReadPrivileges(unprovenPatterns))
+	missing, err := MissingPrivileges(ctx, c, ReadPrivileges(unproven))
 	var refused *elastic.ResponseError
 	if errors.As(err, &refused) && refused.HasNoHandler() { // security is off
 		return found, nil
@@ -36,8 +36,8 @@ func unreadable(ctx context.Context, c *elastic.Client, patterns, indices []stri
 	return found, nil
 }
 
-// unmatchedElsewhere returns the patterns for other clusters that match nothing there.
-func unmatchedElsewhere(ctx context.Context, c *elastic.Client, patterns, indices []string) (found []Unavailable, err error) {
+// UnmatchedRemote returns the patterns for other clusters that match nothing there.
+func UnmatchedRemote(ctx context.Context, c *elastic.Client, patterns, indices []string) (found []Unavailable, err error) {
 	for _, pattern := range unprovenPatterns(patterns, indices) {
 		if !elastic.IsRemote(pattern) {
 			continue
@@ -76,28 +76,12 @@ var backing = regexp.MustCompile(`^(?:[a-z]+-(?:[^.]+-)?)?\.[df]s-(.+)-\d{4}\.\d
 func proves(pattern, index string) bool {
 	ofCluster, pattern := elastic.SplitCluster(pattern)
 	cluster, index := elastic.SplitCluster(index)
-	if (ofCluster == "") != (cluster == "") || !matches(ofCluster, cluster) {
+	if (ofCluster == "") != (cluster == "") || !elastic.Matches(ofCluster, cluster) {
 		return false
 	}
 	pattern, _, _ = strings.Cut(pattern, "::")
-	if m := backing.FindStringSubmatch(index); m != nil && matches(pattern, m[1]) {
+	if m := backing.FindStringSubmatch(index); m != nil && elastic.Matches(pattern, m[1]) {
 		return true
 	}
-	return matches(pattern, index)
-}
-
-// matches reports whether a name matches a pattern, in which `*` matches anything.
-func matches(pattern, name string) bool {
-	pieces := strings.Split(pattern, "*")
-	last := len(pieces) - 1
-	if last == 0 {
-		return pattern == name
-	}
-	name, ok := strings.CutPrefix(name, pieces[0])
-	for _, piece := range pieces[1:last] {
-		if ok {
-			_, name, ok = strings.Cut(name, piece)
-		}
-	}
-	return ok && strings.HasSuffix(name, pieces[last])
+	return elastic.Matches(pattern, index)
 }

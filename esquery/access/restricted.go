@@ -1,4 +1,4 @@
-package esquery
+package access
 
 import (
 	"context"
@@ -24,7 +24,7 @@ type Restriction struct {
 }
 
 func (r Restriction) String() string {
-	of := firstNames(r.Indices)
+	of := FirstNames(r.Indices)
 	switch {
 	case r.Fields != nil:
 		return "field-level security hides " + strings.Join(r.Fields, ", ") + " of " + of + " from this user"
@@ -126,7 +126,8 @@ func (r Restricted) of(indices, patterns, fields []string) []Restriction {
 			for _, e := range entries {
 				queries = append(queries, e.Query...)
 			}
-			add(index, Restriction{Queries: sortedOnce(queries)})
+			slices.Sort(queries)
+			add(index, Restriction{Queries: slices.Compact(queries)})
 		}
 		hidden := slices.DeleteFunc(slices.Clone(fields), func(field string) bool {
 			return slices.ContainsFunc(entries, func(e roleEntry) bool { return e.shows(field) })
@@ -167,7 +168,7 @@ func (e roleEntry) reads(index string, patterns []string) bool {
 
 func (e roleEntry) shows(field string) bool {
 	matchesOne := func(patterns []string) bool {
-		return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, field) })
+		return slices.ContainsFunc(patterns, func(p string) bool { return elastic.Matches(p, field) })
 	}
 	return len(e.Fields) == 0 || slices.ContainsFunc(e.Fields, func(f fieldRules) bool {
 		return (f.Grant == nil || matchesOne(f.Grant)) && !matchesOne(f.Except)
@@ -178,9 +179,10 @@ func (e roleEntry) shows(field string) bool {
 // user: by the user's roles, by those of an API key's owner, or in another cluster.
 // Elasticsearch refuses to profile a search of such a user.
 func hiddenDocuments(ctx context.Context, c *elastic.Client, patterns []string) ([]string, error) {
-	body := dsl{"size": 0, "track_total_hits": false, "profile": true, "query": dsl{"match_none": dsl{}}}
+	none := map[string]any{"match_none": map[string]any{}}
+	body := map[string]any{"size": 0, "track_total_hits": false, "profile": true, "query": none}
 	var ignored []json.RawMessage
-	_, err := c.Hits(ctx, Search{Indices: patterns}.request(body), &ignored)
+	_, err := c.Hits(ctx, elastic.Search{Indices: patterns, IgnoreUnavailable: true, Body: body}, &ignored)
 	switch {
 	case err == nil || errors.Is(err, elastic.ErrNoShards):
 		return nil, nil

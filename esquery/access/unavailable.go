@@ -1,4 +1,4 @@
-package esquery
+package access
 
 import (
 	"context"
@@ -29,8 +29,8 @@ const (
 	isUnmatched  = "matched by nothing in its cluster, or not readable by this user"
 )
 
-// unavailable reports whether a named index cannot be searched.
-func unavailable(err error) bool {
+// IsUnavailable reports whether an error is about a named index that cannot be searched.
+func IsUnavailable(err error) bool {
 	var refused interface{ Has(types ...string) bool }
 	return errors.As(err, &refused) && refused.Has("index_not_found_exception", "index_closed_exception", "security_exception")
 }
@@ -69,9 +69,9 @@ func asNameError(err error) error {
 	return err
 }
 
-// explainUnavailable finds out which names and indices cannot be searched. It skips
+// FindUnavailable finds out which names and indices cannot be searched. It skips
 // those for which that fails.
-func explainUnavailable(ctx context.Context, c *elastic.Client, indices []string) []Unavailable {
+func FindUnavailable(ctx context.Context, c *elastic.Client, indices []string) []Unavailable {
 	var found []Unavailable
 	for _, index := range indices {
 		if strings.HasPrefix(index, "-") {
@@ -88,7 +88,7 @@ func explainUnavailable(ctx context.Context, c *elastic.Client, indices []string
 		}
 		// Another cluster resolves a missing or forbidden name to nothing.
 		if err == nil && resolved.isEmpty() && elastic.IsRemote(index) && !strings.Contains(index, "*") {
-			_, err := askMapping(ctx, c, []string{index}, []string{"*"}, false)
+			_, err := fieldCaps(ctx, c, []string{index}, []string{"*"}, false)
 			if why := whyUnavailable(err); why != "" {
 				found = append(found, Unavailable{index, why})
 			}

@@ -114,9 +114,9 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 // fill copies the hits of a search into events.
 func (s *Source) fill(ctx context.Context, events []*Event, what content, selected []bool) error {
 	var hits []foundEvent
-	_, err := s.client.Hits(ctx, s.request(s.bodies.read(events, what, fetchFields(s.wanted[:len(selected)], selected))), &hits)
+	_, err := s.Client.Hits(ctx, s.Request(s.bodies.read(events, what, fetchFields(s.wanted[:len(selected)], selected))), &hits)
 	if err != nil {
-		return s.explain(ctx, err)
+		return s.Diagnose(ctx, err)
 	}
 	found := map[string]*Event{}
 	for _, hit := range hits {

@@ -11,6 +11,8 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 )
 
 // index makes an index with settings and fills it.
@@ -25,7 +27,7 @@ func index(t *testing.T, name, body string, documents ...string) {
 }
 
 // lines tells candidates with their history and their events.
-func lines(t *testing.T, s *esquery.Source, window, history esquery.Range) []string {
+func lines(t *testing.T, s *esquery.Source, window, history query.Range) []string {
 	t.Helper()
 	var all []esquery.Candidate
 	for page, err := range s.Candidates(t.Context(), window) {
@@ -68,10 +70,10 @@ func TestNarrowerTypes(t *testing.T) {
 	index(t, prefix+"-long", mapping("long"), at(10, "7"), at(10, "2147483648"), at(12, "9223372036854775807"), at(12, "-2147483649"), at(12, "2147483648"), at(12, "5"), at(9, "-9223372036854775808"), at(12, "-9223372036854775808"))
 	index(t, prefix+"-integer", mapping("integer"), at(10, "5"), at(12, "7"), at(12, "2147483647"), at(12, "-2147483648"), at(10, "2147483647"))
 	index(t, prefix+"-byte", mapping("byte"), at(8, "7"), at(12, "1"))
-	window := esquery.Range{From: noon, To: noon.Add(time.Hour)}
-	history := esquery.Range{From: noon.Add(-12 * time.Hour), To: noon}
+	window := query.Range{From: noon, To: noon.Add(time.Hour)}
+	history := query.Range{From: noon.Add(-12 * time.Hour), To: noon}
 	for _, fields := range [][]string{{"id"}, {"user", "id"}} {
-		s := open(t, nil, esquery.Search{Indices: []string{prefix + "*"}, Fields: fields, Timestamp: "time", PageSize: 3})
+		s := open(t, nil, query.Search{Indices: []string{prefix + "*"}, Fields: fields, Timestamp: "time", PageSize: 3})
 		got := strings.Join(lines(t, s, window, history), "\n")
 		want := strings.ReplaceAll(`[-2147483648] never 3
 [-2147483649] never 3
@@ -87,7 +89,7 @@ func TestNarrowerTypes(t *testing.T) {
 		}
 		for _, value := range []any{"99999999999", "1e15", "2147483648", "7"} { // as people write them
 			found := 0
-			for page, err := range s.Narrow(esquery.Values{"id": {value}}).Candidates(t.Context(), window) {
+			for page, err := range s.Narrow(query.Values{"id": {value}}).Candidates(t.Context(), window) {
 				if err != nil {
 					t.Fatal(value, err)
 				}
@@ -99,14 +101,14 @@ func TestNarrowerTypes(t *testing.T) {
 		}
 	}
 	// Where all are narrow, nobody has such a value.
-	s := open(t, nil, esquery.Search{Indices: []string{prefix + "-integer"}, Fields: []string{"id"}, Timestamp: "time"})
-	for page, err := range s.Narrow(esquery.Values{"id": {"99999999999"}}).Candidates(t.Context(), window) {
+	s := open(t, nil, query.Search{Indices: []string{prefix + "-integer"}, Fields: []string{"id"}, Timestamp: "time"})
+	for page, err := range s.Narrow(query.Values{"id": {"99999999999"}}).Candidates(t.Context(), window) {
 		if err != nil || len(page.Candidates) > 0 {
 			t.Errorf("got %v, %v", page.Candidates, err)
 		}
 	}
-	s = open(t, nil, esquery.Search{Indices: []string{prefix + "-integer", prefix + "-byte"}, Fields: []string{"id"}, Timestamp: "time"})
-	for page, err := range s.Narrow(esquery.Values{"id": {"99999999999", nil}}).Candidates(t.Context(), window) {
+	s = open(t, nil, query.Search{Indices: []string{prefix + "-integer", prefix + "-byte"}, Fields: []string{"id"}, Timestamp: "time"})
+	for page, err := range s.Narrow(query.Values{"id": {"99999999999", nil}}).Candidates(t.Context(), window) {
 		if err != nil || len(page.Candidates) > 0 {
 			t.Errorf("got %v, %v", page.Candidates, err)
 		}
@@ -132,7 +134,7 @@ func TestDatesBeyondNanoseconds(t *testing.T) {
 		}
 		return at
 	}
-	nanos := esquery.Search{Indices: []string{prefix + "-nanos"}, Fields: []string{"user"}, Timestamp: "time"}
+	nanos := query.Search{Indices: []string{prefix + "-nanos"}, Fields: []string{"user"}, Timestamp: "time"}
 	for _, c := range []struct{ from, to, history, want string }{
 		{"1970-01-02", "1970-01-10", "1969-12-20", "[a] 1970-01-01T00:00:00Z 2, [b] never 1"},
 		{"1950-01-01", "1970-01-02", "1940-01-01", "[a] never 0"},
@@ -143,7 +145,7 @@ func TestDatesBeyondNanoseconds(t *testing.T) {
 		{"0001-01-01", "9999-01-01", "0001-01-01", "[a] never 0, [b] never 1, [c] never 3"},
 	} {
 		s := open(t, nil, nanos)
-		got := strings.Join(lines(t, s, esquery.Range{From: day(c.from), To: day(c.to)}, esquery.Range{From: day(c.history), To: day(c.from)}), ", ")
+		got := strings.Join(lines(t, s, query.Range{From: day(c.from), To: day(c.to)}, query.Range{From: day(c.history), To: day(c.from)}), ", ")
 		if got != c.want {
 			t.Errorf("[%s, %s): got %s, want %s", c.from, c.to, got, c.want)
 		}
@@ -151,19 +153,19 @@ func TestDatesBeyondNanoseconds(t *testing.T) {
 	both := nanos
 	both.Indices = []string{prefix + "-nanos", prefix + "-date"}
 	for _, c := range [][2]string{{"1969-12-01", "1970-01-02"}, {"2262-04-01", "2262-04-12"}} {
-		for _, err := range open(t, nil, both).Candidates(t.Context(), esquery.Range{From: day(c[0]), To: day(c[1])}) {
-			var refused *esquery.TypeError
+		for _, err := range open(t, nil, both).Candidates(t.Context(), query.Range{From: day(c[0]), To: day(c[1])}) {
+			var refused *query.TypeError
 			if !errors.As(err, &refused) || !strings.Contains(err.Error(), "must lie between 1970-01-01 and 2262-04-11") || !strings.Contains(err.Error(), prefix+"-nanos") {
 				t.Errorf("%v: got %v", c, err)
 			}
 		}
 	}
-	if _, err := esquery.Inspect(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), both, esquery.Range{From: day("1960-01-01"), To: day("1970-01-10")}); !errors.As(err, new(*esquery.TypeError)) {
+	if _, err := inspect.Events(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), both, query.Range{From: day("1960-01-01"), To: day("1970-01-10")}); !errors.As(err, new(*query.TypeError)) {
 		t.Errorf("inspected: %v", err)
 	}
 	// As new terms, dates beyond are pairs like others.
-	terms := esquery.Search{Indices: []string{prefix + "-nanos", prefix + "-date"}, Fields: []string{"born"}, Timestamp: "time"}
-	got := strings.Join(lines(t, open(t, nil, terms), esquery.Range{From: noon, To: noon.Add(time.Hour)}, esquery.Range{From: noon.Add(-6 * time.Hour), To: noon}), ", ")
+	terms := query.Search{Indices: []string{prefix + "-nanos", prefix + "-date"}, Fields: []string{"born"}, Timestamp: "time"}
+	got := strings.Join(lines(t, open(t, nil, terms), query.Range{From: noon, To: noon.Add(time.Hour)}, query.Range{From: noon.Add(-6 * time.Hour), To: noon}), ", ")
 	if want := "[-470534400000] 2026-03-10T10:00:00Z 1, [10413792000000] never 3, [631152000000] 2026-03-10T11:00:00Z 4"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -179,7 +181,7 @@ func TestUnreadableEventInTightIndex(t *testing.T) {
 	}
 	documents[77] = "/**/" + documents[77]
 	index(t, name, `{"settings":{"index.max_result_window":1},"mappings":{"properties":{"time":{"type":"date"},"user":{"type":"keyword"}}}}`, documents...)
-	s := open(t, nil, esquery.Search{Indices: []string{name}, Fields: []string{"user"}, Timestamp: "time"})
+	s := open(t, nil, query.Search{Indices: []string{name}, Fields: []string{"user"}, Timestamp: "time"})
 	all, _ := candidates(t, s)
 	events, err := eventsOf(t, s, all)
 	if err != nil || len(events) != 160 {
@@ -213,7 +215,7 @@ func TestTightIndices(t *testing.T) {
 			}
 			index(t, prefix, `{"settings":`+settings+`,"mappings":{"properties":{"time":{"type":"date"},"late":{"type":"date"},"user":{"type":"keyword"},"login":{"type":"alias","path":"user"}}}}`, documents...)
 			requests := &watch{next: estest.ForTest(t)}
-			search := esquery.Search{Indices: []string{prefix}, Fields: []string{"user"}, Timestamp: "late", Fallback: "time", Wanted: []string{"login"}}
+			search := query.Search{Indices: []string{prefix}, Fields: []string{"user"}, Timestamp: "late", Fallback: "time", Wanted: []string{"login"}}
 			s := open(t, requests, search)
 			all, _ := candidates(t, s)
 			requests.all = 0
@@ -238,7 +240,7 @@ func TestTightIndices(t *testing.T) {
 			if err != nil || len(seen) != 60 || seen[3].IsZero() {
 				t.Errorf("%v, %v", seen, err)
 			}
-			h, err := esquery.Inspect(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), search, allTime)
+			h, err := inspect.Events(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), search, allTime)
 			if err != nil || h.Matching != 120 || len(h.Lags) == 0 {
 				t.Errorf("inspected %d events with %d lags, %v", h.Matching, len(h.Lags), err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 )
 
@@ -21,13 +22,13 @@ type Job struct {
 	Version string    // of newterms, for the run documents
 	// Open makes the source. The job calls it while it records the start of the run, so
 	// that a failure is recorded too.
-	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
+	Open  func(context.Context, query.Search) (*esquery.Source, error)
 	Store *alerts.Store
 	// Checkpoint is where the previous runs ended, if the caller knows it; else nil.
 	Checkpoint *alerts.Checkpoint
 	// ServerNow returns the server's time. Only a rule's first run needs it; later runs
 	// get the time with the checkpoint.
-	ServerNow func(context.Context, esquery.Search) (time.Time, error)
+	ServerNow func(context.Context, query.Search) (time.Time, error)
 	// Timing plans scheduled windows.
 	Timing Timing
 	// Rerun is the command that runs a window by hand.

@@ -21,6 +21,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 )
@@ -237,7 +238,7 @@ func ourPlan(r rule.Rule, w job.Window) func(context.Context, *elastic.Client, *
 	return func(ctx context.Context, c *elastic.Client, m *measure) error {
 		j := &job.Job{
 			Rule: r, Version: "bench", Store: alerts.NewStore(c, ".bench-alerts", ".bench-runs"), DryRun: true,
-			Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) { return esquery.Open(ctx, c, s) },
+			Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) { return esquery.Open(ctx, c, s) },
 			Emit: func(a alerts.Alert) error {
 				terms := a.Describe().NewTerms
 				m.found = append(m.found, fmt.Sprint(terms[0].Value, " ", terms[1].Value, " ", a.FirstSeen.UnixMilli()))

@@ -14,6 +14,7 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/backtest"
 	"newterms/job/datemath"
@@ -75,7 +76,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 	warn := p.warnOf(r.Name)
 	b := backtest.Backtest{
 		Rule: r, Exclude: f.exclude, Histories: f.histories, OnlyCounts: several,
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
 		Store: p.store(client), Progress: p.progress.of(r.Name),

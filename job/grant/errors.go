@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"newterms/alerts/keys"
-	"newterms/esquery"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/esquery/inspect"
 	"newterms/job/words"
 )
 
@@ -102,7 +102,7 @@ func (e HiddenError) StatusCode() int { return http.StatusForbidden }
 type BlindError struct {
 	name         string
 	Pattern      string
-	sees, ofUser esquery.Sight
+	sees, ofUser inspect.ReadableEvents
 	history      time.Duration
 }
 

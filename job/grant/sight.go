@@ -10,9 +10,10 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/keys"
-	"newterms/esquery"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 )
 
@@ -20,10 +21,10 @@ import (
 // sees of it.
 type view struct {
 	pattern string
-	search  esquery.Search
+	search  query.Search
 	history time.Duration // the longest history of the rules that read it
-	window  esquery.Range
-	sight   esquery.Sight
+	window  query.Range
+	sight   inspect.ReadableEvents
 }
 
 // viewsOf lists each name and pattern once. It refuses date math that could name any
@@ -85,8 +86,8 @@ func (g *Grant) checkRestrictions(ctx context.Context) error {
 func (g *Grant) checkSources(ctx context.Context, own access.Restricted) (hidden []access.Restriction, err error) {
 	for i := range g.views {
 		v := &g.views[i]
-		v.window = esquery.Range{From: g.Now().Add(-v.history), To: g.Now()}
-		if v.sight, err = esquery.See(ctx, g.Client, v.pattern, v.search, v.window); err != nil {
+		v.window = query.Range{From: g.Now().Add(-v.history), To: g.Now()}
+		if v.sight, err = inspect.Readable(ctx, g.Client, v.pattern, v.search, v.window); err != nil {
 			return nil, err
 		}
 		of, err := own.Find(ctx, g.Client, v.sight.Indices, []string{v.pattern}, v.search.PlainNames())
@@ -105,14 +106,14 @@ func (g *Grant) checkSources(ctx context.Context, own access.Restricted) (hidden
 // its maker sees now.
 func (g *Grant) compare(ctx context.Context, keyClient *elastic.Client, name string) error {
 	for _, v := range g.views {
-		sees, err := esquery.See(ctx, keyClient, v.pattern, v.search, v.window)
+		sees, err := inspect.Readable(ctx, keyClient, v.pattern, v.search, v.window)
 		if err != nil && !elastic.HasStatus(err, http.StatusForbidden) && !errors.Is(err, elastic.ErrIncomplete) {
 			return err
 		}
 		if !sees.Less(v.sight) {
 			continue
 		}
-		now, err := esquery.See(ctx, g.Client, v.pattern, v.search, v.window)
+		now, err := inspect.Readable(ctx, g.Client, v.pattern, v.search, v.window)
 		if err != nil {
 			return err
 		}

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"newterms/deploy/kibana"
-	"newterms/esquery"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -18,19 +18,19 @@ import (
 func clusterAdvice(err error) string {
 	var refused interface{ StatusCode() int }
 	var scheme *elastic.SchemeError
-	var mappingErr *esquery.MappingError
+	var mappingErr *query.MappingError
 	switch {
 	case Is[*elastic.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
-	case Is[*esquery.TypeError](err):
+	case Is[*query.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
 	case errors.As(err, &mappingErr) && mappingErr.Forbidden:
 		return "write it with values in the place of patterns and ranges, or let the cluster allow such queries"
-	case mappingErr != nil && strings.HasPrefix(mappingErr.Part, string(esquery.OfFilter)):
+	case mappingErr != nil && strings.HasPrefix(mappingErr.Part, string(query.OfFilter)):
 		return "correct the filter"
 	case mappingErr != nil && mappingErr.Part != "":
 		return "correct it; a network is written 203.0.113.0/24"
-	case Is[*esquery.MappingError](err):
+	case Is[*query.MappingError](err):
 		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
 	case Is[*access.NotFoundError](err):
 		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +

@@ -10,10 +10,10 @@ import (
 	"newterms/alerts"
 	"newterms/cmd/newterms/settings"
 	"newterms/deploy/kibana"
-	"newterms/esquery"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/check"
 	"newterms/job/grant"
@@ -79,7 +79,7 @@ func codeOf(err error) int {
 		return ExitConfig
 	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*access.NameError](err), Is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
 		return ExitConfig
-	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*esquery.MappingError](err), Is[*esquery.TypeError](err):
+	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*query.MappingError](err), Is[*query.TypeError](err):
 		return ExitRule
 	case elastic.HasCause(err, "too_many_clauses"), elastic.HasCause(err, "too_many_nested_clauses"): // even of one pair
 		return ExitRule

@@ -1,6 +1,7 @@
-package esquery
+package query
 
 import (
+	"fmt"
 	"slices"
 
 	"newterms/esquery/kql"
@@ -57,76 +58,82 @@ func (e Entry) names(path string) []string {
 	return names
 }
 
-func (e Exception) compile(fields kql.Fields) dsl {
+// Compile returns the query that an event must not match.
+func (e Exception) Compile(fields kql.Fields) DSL {
 	all := allOf(e.Entries, "", fields)
 	if len(e.OSTypes) == 0 {
 		return all
 	}
-	var of []dsl // as in Kibana: Elastic's endpoint sets the second
+	var of []DSL // as in Kibana: Elastic's endpoint sets the second
 	for _, field := range []string{"host.os.type", "host.os.name.caseless"} {
 		for _, os := range e.OSTypes {
-			of = append(of, dsl{"match_phrase": dsl{field: os}})
+			of = append(of, DSL{"match_phrase": DSL{field: os}})
 		}
 	}
-	return dsl{"bool": dsl{"filter": []dsl{anyOf(of), all}}}
+	return DSL{"bool": DSL{"filter": []DSL{AnyOf(of), all}}}
 }
 
-func allOf(entries []Entry, path string, fields kql.Fields) dsl {
-	queries := make([]dsl, len(entries))
+func allOf(entries []Entry, path string, fields kql.Fields) DSL {
+	queries := make([]DSL, len(entries))
 	for i, e := range entries {
 		queries[i] = e.compile(path, fields)
 		if e.Excluded {
-			queries[i] = not(queries[i])
+			queries[i] = Not(queries[i])
 		}
 	}
-	return dsl{"bool": dsl{"filter": queries}}
+	return DSL{"bool": DSL{"filter": queries}}
 }
 
-func (e Entry) compile(path string, fields kql.Fields) dsl {
+func (e Entry) compile(path string, fields kql.Fields) DSL {
 	name := path + e.Field
 	switch e.Kind {
 	case "nested":
-		return dsl{"nested": dsl{"path": name, "query": allOf(e.Of, name+".", fields), "score_mode": "none", "ignore_unmapped": true}}
+		return DSL{"nested": DSL{"path": name, "query": allOf(e.Of, name+".", fields), "score_mode": "none", "ignore_unmapped": true}}
 	case "exists":
-		return exists(name)
+		return Exists(name)
 	case "wildcard":
-		return dsl{"wildcard": dsl{name: dsl{"value": e.Values[0]}}}
+		return DSL{"wildcard": DSL{name: DSL{"value": e.Values[0]}}}
 	}
-	return anyOf(anyValue(name, fields[name], e))
+	return AnyOf(anyValue(name, fields[name], e))
 }
 
 // anyValue returns queries; an event with one of the values matches one of them. They
 // are few if the type of the field allows: thousands of clauses are more than a cluster
 // accepts.
-func anyValue(name string, f kql.Field, e Entry) []dsl {
+func anyValue(name string, f kql.Field, e Entry) []DSL {
 	values, ranges := e.Values, e.Ranges
 	isKeyword := !f.Object && slices.Equal(f.Types, []string{"keyword"})
 	isIP := !f.Object && slices.Equal(f.Types, []string{"ip"})
-	var queries []dsl
+	var queries []DSL
 	if isIP {
 		values, ranges = addresses(values, ranges)
 	}
 	for _, r := range ranges {
-		queries = append(queries, dsl{"range": dsl{name: dsl{"gte": r[0], "lte": r[1]}}})
+		queries = append(queries, DSL{"range": DSL{name: DSL{"gte": r[0], "lte": r[1]}}})
 	}
 	switch {
 	case e.IgnoreCase && slices.Contains(f.Types, "keyword") && isText(f.Types):
 		for _, v := range values {
 			queries = append(queries, ignoringCase(name, v))
 			if !isKeyword {
-				queries = append(queries, dsl{"match_phrase": dsl{name: v}})
+				queries = append(queries, DSL{"match_phrase": DSL{name: v}})
 			}
 		}
 	case isKeyword || isIP:
 		for chunk := range slices.Chunk(values, maxTerms) {
-			queries = append(queries, dsl{"terms": dsl{name: chunk}})
+			queries = append(queries, DSL{"terms": DSL{name: chunk}})
 		}
 	default:
 		for _, v := range values {
-			queries = append(queries, dsl{"match_phrase": dsl{name: v}})
+			queries = append(queries, DSL{"match_phrase": DSL{name: v}})
 		}
 	}
 	return queries
+}
+
+// OneOf selects events that have one of the texts, in any number, as a value.
+func OneOf(name string, f kql.Field, values []string) DSL {
+	return AnyOf(anyValue(name, f, Entry{Values: values}))
 }
 
 // isText reports whether all types hold text, whose case can be ignored.
@@ -136,8 +143,8 @@ func isText(types []string) bool {
 
 // excluding returns queries of which an event must match none. It uses few clauses:
 // exclusions of the form `field: value` share one.
-func (s Search) excluding(fields kql.Fields) ([]dsl, error) {
-	var queries []dsl
+func (s Search) excluding(fields kql.Fields) ([]DSL, error) {
+	var queries []DSL
 	together := map[string][]string{}
 	var names []string
 	for _, q := range s.Exclude {
@@ -149,9 +156,9 @@ func (s Search) excluding(fields kql.Fields) ([]dsl, error) {
 			together[name] = append(together[name], values...)
 			continue
 		}
-		query, err := q.Compile(fields)
+		query, err := CompileExclusion(q, fields)
 		if err != nil {
-			return nil, excludeError(err)
+			return nil, err
 		}
 		queries = append(queries, query)
 	}
@@ -159,7 +166,16 @@ func (s Search) excluding(fields kql.Fields) ([]dsl, error) {
 		queries = append(queries, anyValue(name, fields[name], Entry{Values: together[name]})...)
 	}
 	for _, e := range s.Exceptions {
-		queries = append(queries, e.compile(fields))
+		queries = append(queries, e.Compile(fields))
 	}
 	return queries, nil
+}
+
+// CompileExclusion returns the query that an event must not match.
+func CompileExclusion(q kql.Query, fields kql.Fields) (DSL, error) {
+	query, err := q.Compile(fields)
+	if err != nil {
+		return nil, fmt.Errorf("exclude: %w", err)
+	}
+	return query, nil
 }

@@ -1,4 +1,4 @@
-package esquery
+package query
 
 import (
 	"fmt"
@@ -21,6 +21,18 @@ type TypeError struct {
 }
 
 func (e *TypeError) Error() string { return e.text }
+
+// Misfits returns, by name, a *TypeError for each field that dates or groups events and
+// whose mapping the search cannot use.
+func Misfits(s Search, m access.Mapping) map[string]error {
+	misfits := map[string]error{}
+	for _, name := range s.FieldNames() {
+		if err := (mapping{m}).check(s, name); err != nil {
+			misfits[name] = err
+		}
+	}
+	return misfits
+}
 
 // check returns a *TypeError if the search cannot use a field as it is mapped. One such
 // index would fail the whole search, or every pair would look new in it.
@@ -67,28 +79,6 @@ func (m mapping) describe(name string, except ...string) string {
 		}
 	}
 	return "is of type " + strings.Join(kinds, ", ")
-}
-
-// wanted lists the mapped fields that an event is fetched with. It leaves out those
-// that identify events, and lists the dates among the latter. Dates with nanoseconds
-// stay as they are.
-func (m mapping) wanted(s Search) (fields []wantedField, foundByDates []string) {
-	foundBy := append([]string{s.Timestamp, s.Fallback}, s.Fields...)
-	isDate := func(name string) bool {
-		types := m.Fields[name].Types
-		return len(types) == 1 && types[0] == "date" && !m.Fields[name].Object
-	}
-	for _, name := range s.Wanted {
-		if _, mapped := m.Fields[name]; mapped && !slices.Contains(foundBy, name) {
-			fields = append(fields, wantedField{name, isDate(name)})
-		}
-	}
-	for _, name := range foundBy {
-		if isDate(name) {
-			foundByDates = append(foundByDates, name)
-		}
-	}
-	return fields, foundByDates
 }
 
 func isDateType(kind string) bool { return kind == "date" || kind == "date_nanos" }

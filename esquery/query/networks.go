@@ -1,4 +1,4 @@
-package esquery
+package query
 
 import (
 	"net/netip"

@@ -1,4 +1,4 @@
-package esquery
+package query
 
 import (
 	"context"
@@ -31,25 +31,26 @@ func NewMappings(searches ...Search) *Mappings {
 			g = &mappingGroup{busy: make(chan struct{}, 1)}
 			m.groups[s.mappingKey()] = g
 		}
-		g.names = sortedOnce(append(g.names, s.mappedNames()...))
+		g.names = sortedOnce(append(g.names, s.MappedNames()...))
 	}
 	return m
 }
 
 func (s Search) mappingKey() string { return strings.Join(s.Indices, ",") }
 
-func (s Search) mappedNames() []string {
-	return sortedOnce(slices.Concat(s.fieldNames(), s.Wanted, s.parentsOfAddresses()))
+// MappedNames lists the names whose types Open requests, sorted, each once.
+func (s Search) MappedNames() []string {
+	return sortedOnce(slices.Concat(s.FieldNames(), s.Wanted, s.parentsOfAddresses()))
 }
 
 // Open is the function Open, but uses types that are known already. The search must be
 // one of those given to NewMappings.
-func (m *Mappings) Open(ctx context.Context, c *elastic.Client, s Search) (*Source, error) {
+func (m *Mappings) Open(ctx context.Context, c *elastic.Client, s Search) (*Opened, error) {
 	known, err := m.groups[s.mappingKey()].read(ctx, c, s)
 	if err != nil {
 		return nil, fmt.Errorf("field types: %w", err)
 	}
-	return open(c, s, mapping{known})
+	return open(c, s, known)
 }
 
 // read returns the types. It waits if another search requests them. An error is for
@@ -70,7 +71,7 @@ func (g *mappingGroup) read(ctx context.Context, c *elastic.Client, s Search) (a
 		return m, nil
 	}
 	var refused *elastic.ResponseError
-	if own := s.mappedNames(); errors.As(err, &refused) && refused.Status == http.StatusBadRequest && !slices.Equal(own, g.names) {
+	if own := s.MappedNames(); errors.As(err, &refused) && refused.Status == http.StatusBadRequest && !slices.Equal(own, g.names) {
 		// The server may have refused another search's fields.
 		return g.ask(ctx, c, s, own)
 	}

@@ -1,4 +1,4 @@
-package esquery
+package inspect
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 )
 
 // A SimilarValue is a value that the user may have meant.
@@ -26,23 +27,23 @@ const (
 
 // mayHaveSimilar reports whether a search for similar values is possible: keywords
 // only.
-func (s *Source) mayHaveSimilar(field, value string) bool {
-	f := s.fields[field]
+func mayHaveSimilar(o *query.Opened, field, value string) bool {
+	f := o.Mapping.Fields[field]
 	return !f.Object && slices.Equal(f.Types, []string{"keyword"}) && value != "" && len([]rune(value)) <= longestSimilar
 }
 
 // SameLetters lists values that differ from a value only by letter case. It searches
 // all events in a range, matching or not. It returns none for fields that are no
 // keywords, or whose mapping ignores letter case.
-func (s *Source) SameLetters(ctx context.Context, r Range, field, value string) ([]SimilarValue, error) {
-	if !s.mayHaveSimilar(field, value) {
+func SameLetters(ctx context.Context, o *query.Opened, r query.Range, field, value string) ([]SimilarValue, error) {
+	if !mayHaveSimilar(o, field, value) {
 		return nil, nil
 	}
 	var queries []dsl
 	for _, text := range cases(value) {
 		queries = append(queries, dsl{"term": dsl{field: dsl{"value": text, "case_insensitive": true}}})
 	}
-	found, err := s.valuesLike(ctx, r, field, value, queries)
+	found, err := valuesLike(ctx, o, r, field, value, queries)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +72,12 @@ func cases(text string) []string {
 // characters. It searches all events in a range, matching or not. The most frequent
 // values come first. It returns none for fields that are no keywords. forbidden reports
 // that the cluster does not allow such a search (search.allow_expensive_queries).
-func (s *Source) Similar(ctx context.Context, r Range, field, value string) (similar []SimilarValue, forbidden bool, err error) {
-	if !s.mayHaveSimilar(field, value) {
+func Similar(ctx context.Context, o *query.Opened, r query.Range, field, value string) (similar []SimilarValue, forbidden bool, err error) {
+	if !mayHaveSimilar(o, field, value) {
 		return nil, false, nil
 	}
 	with := func(more dsl) dsl { more["value"] = value; return dsl{field: more} }
-	found, err := s.valuesLike(ctx, r, field, value, []dsl{
+	found, err := valuesLike(ctx, o, r, field, value, []dsl{
 		{"prefix": with(dsl{"case_insensitive": true})},
 		{"fuzzy": with(dsl{"fuzziness": "AUTO"})},
 	})
@@ -90,7 +91,7 @@ func (s *Source) Similar(ctx context.Context, r Range, field, value string) (sim
 
 // valuesLike lists the field's values in events that match one of the queries. It
 // leaves out the form that the mapping gives to the value itself.
-func (s *Source) valuesLike(ctx context.Context, r Range, field, value string, queries []dsl) ([]SimilarValue, error) {
+func valuesLike(ctx context.Context, o *query.Opened, r query.Range, field, value string, queries []dsl) ([]SimilarValue, error) {
 	type values struct {
 		Buckets []struct {
 			Key   string `json:"key"`
@@ -105,14 +106,11 @@ func (s *Source) valuesLike(ctx context.Context, r Range, field, value string, q
 		} `json:"without"`
 	}
 	all := dsl{"terms": dsl{"field": field, "size": 2 * maxSimilar}}
-	body := dsl{
-		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{s.within(r), anyOf(queries)}}},
-		"aggs": dsl{
-			"values": all, "itself": dsl{"terms": dsl{"field": field, "include": []string{value}}},
-			"without": dsl{"filter": not(dsl{"term": dsl{field: value}}), "aggs": dsl{"values": all}},
-		},
-	}
-	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
+	body := query.Aggregate(dsl{
+		"values": all, "itself": dsl{"terms": dsl{"field": field, "include": []string{value}}},
+		"without": dsl{"filter": query.Not(dsl{"term": dsl{field: value}}), "aggs": dsl{"values": all}},
+	}, o.Within(r), query.AnyOf(queries))
+	if err := o.Client.Search(ctx, o.Request(body), &answer); err != nil {
 		return nil, fmt.Errorf("look for similar values: %w", err)
 	}
 	others := map[string]bool{}

@@ -1,4 +1,4 @@
-package esquery
+package query
 
 import (
 	"context"
@@ -24,25 +24,25 @@ func (e *ChangedError) Unwrap() error { return elastic.ErrIncomplete }
 // from an empty answer. It sends nothing if no index was added since its last call; an
 // index that goes fails the next search. It returns a *ChangedError or an error of
 // Open.
-func (s *Source) Unchanged(ctx context.Context) error {
-	shards := s.shards.Number()
-	if s.confirmed == shards && shards > 0 {
+func (o *Opened) Unchanged(ctx context.Context) error {
+	shards := o.shards.Number()
+	if o.confirmed == shards && shards > 0 {
 		return nil
 	}
-	if err := s.compare(ctx); err != nil {
+	if err := o.compare(ctx); err != nil {
 		return err
 	}
-	s.confirmed = shards
+	o.confirmed = shards
 	return nil
 }
 
 // compare reads the types again, and compares them with the first ones.
-func (s *Source) compare(ctx context.Context) error {
-	names := s.search.mappedNames()
-	now, err := access.FieldTypes(ctx, s.client, s.search.Indices, names, len(s.opened.Unavailable) > 0)
+func (o *Opened) compare(ctx context.Context) error {
+	names := o.Search.MappedNames()
+	now, err := access.FieldTypes(ctx, o.Client, o.Search.Indices, names, len(o.Mapping.Unavailable) > 0)
 	if access.IsUnavailable(err) {
 		var what []string
-		for _, u := range access.FindUnavailable(ctx, s.client, s.search.Indices) {
+		for _, u := range access.FindUnavailable(ctx, o.Client, o.Search.Indices) {
 			what = append(what, u.String())
 		}
 		if len(what) > 0 {
@@ -52,14 +52,14 @@ func (s *Source) compare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("field types: %w", err)
 	}
-	if gone := slices.DeleteFunc(slices.Clone(s.opened.Indices), func(index string) bool { return slices.Contains(now.Indices, index) }); len(gone) > 0 {
+	if gone := slices.DeleteFunc(slices.Clone(o.Mapping.Indices), func(index string) bool { return slices.Contains(now.Indices, index) }); len(gone) > 0 {
 		return &ChangedError{access.FirstNames(gone) + " cannot be searched any more: closed, deleted, or taken from this user's rights"}
 	}
-	if _, err := open(s.client, s.search, mapping{now}); err != nil {
+	if _, err := open(o.Client, o.Search, now); err != nil {
 		return err
 	}
-	for _, name := range s.search.fieldNames() {
-		before := s.opened.Types[name]
+	for _, name := range o.Search.FieldNames() {
+		before := o.Mapping.Types[name]
 		for kind := range now.Types[name] {
 			if _, known := before[kind]; !known && len(before) > 0 {
 				return &ChangedError{"now " + name + " " + mapping{now}.describe(name)}
@@ -70,18 +70,10 @@ func (s *Source) compare(ctx context.Context) error {
 }
 
 // whatChanged returns the change of the indices as an error, or else err.
-func (s *Source) whatChanged(ctx context.Context, err error) error {
-	changed := s.compare(ctx)
+func (o *Opened) whatChanged(ctx context.Context, err error) error {
+	changed := o.compare(ctx)
 	if errors.As(changed, new(*ChangedError)) || errors.As(changed, new(*TypeError)) {
 		return changed
 	}
 	return err
-}
-
-// request returns a search of the source's indices. It fails if one of them has gone
-// since the last search.
-func (s *Source) request(body any) elastic.Search {
-	r := s.search.request(body)
-	r.Since = s.shards
-	return r
 }

@@ -1,4 +1,4 @@
-package esquery
+package query
 
 import (
 	"slices"
@@ -24,46 +24,46 @@ type Filter struct {
 
 // compile returns the query that events must match, or with Negate must not. known are
 // the fields that Kibana knows when it compiles the rule.
-func (f Filter) compile(known kql.Fields) dsl {
+func (f Filter) compile(known kql.Fields) DSL {
 	switch {
 	case f.Query != nil:
 		return f.nested(known)
 	case len(f.Of) == 0:
-		return dsl{"match_all": dsl{}}
+		return DSL{"match_all": DSL{}}
 	}
-	var queries []dsl
+	var queries []DSL
 	for _, of := range f.Of {
 		query := of.compile(known)
 		if of.Negate {
-			query = not(query)
+			query = Not(query)
 		}
 		queries = append(queries, query)
 	}
 	if f.Any {
-		return anyOf(queries)
+		return AnyOf(queries)
 	}
-	return dsl{"bool": dsl{"filter": queries}}
+	return DSL{"bool": DSL{"filter": queries}}
 }
 
 // nested wraps the query if its field is inside a nested one, where it would otherwise
 // match nothing.
-func (f Filter) nested(known kql.Fields) dsl {
+func (f Filter) nested(known kql.Fields) DSL {
 	field := known[f.Field]
 	query := f.Query
 	if f.Former && slices.Equal(field.Types, []string{"boolean"}) {
 		query = withBoolean(query, f.Field)
 	}
 	if field.NestedPath != "" {
-		return dsl{"nested": dsl{"path": field.NestedPath, "query": query, "score_mode": "none", "ignore_unmapped": true}}
+		return DSL{"nested": DSL{"path": field.NestedPath, "query": query, "score_mode": "none", "ignore_unmapped": true}}
 	}
 	return query
 }
 
 // withBoolean replaces the number in a match_phrase by the boolean that it means.
-func withBoolean(query dsl, field string) dsl {
+func withBoolean(query DSL, field string) DSL {
 	match, _ := query["match_phrase"].(map[string]any)
 	options, _ := match[field].(map[string]any)
-	changed := dsl{}
+	changed := DSL{}
 	for name, option := range options {
 		changed[name] = option
 	}
@@ -73,7 +73,7 @@ func withBoolean(query dsl, field string) dsl {
 	case int64(0):
 		changed["query"] = false
 	}
-	return dsl{"match_phrase": dsl{field: changed}}
+	return DSL{"match_phrase": DSL{field: changed}}
 }
 
 // keysOf lists the keys that filters make Kibana load as fields. Some are no fields.

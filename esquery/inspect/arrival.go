@@ -1,4 +1,4 @@
-package esquery
+package inspect
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // ingested is ECS's field for the time of an event's ingestion. Only a search dated by
@@ -26,11 +27,10 @@ type Arrival struct {
 
 // arrivalFields returns the fields with the time of an event's arrival that all indices
 // that map them have as dates.
-func arrivalFields(s Search, fields kql.Fields) []string {
+func arrivalFields(s query.Search, fields kql.Fields) []string {
 	var known []string
 	for _, name := range arrivalNames() {
-		f, mapped := fields[name]
-		if mapped && name != s.Timestamp && !f.Object && !slices.ContainsFunc(f.Types, func(kind string) bool { return !isDateType(kind) }) {
+		if name != s.Timestamp && fields[name].IsDate() {
 			known = append(known, name)
 		}
 	}
@@ -41,18 +41,18 @@ func arrivalFields(s Search, fields kql.Fields) []string {
 // read.
 func arrivalNames() []string { return []string{ingested, "event.created"} }
 
-// arrival requests the events that are not dated by their ingestion.
-func (b bodies) arrival(known []string, lags int) dsl {
-	of, dates := dsl{"match_all": dsl{}}, b.search.Timestamp
-	if b.search.Timestamp == ingested {
-		of, dates = lacks(ingested), b.search.Fallback
+// arrivalBody requests the events that are not dated by their ingestion.
+func arrivalBody(s query.Search, known []string, lags int) dsl {
+	of, dates := dsl{"match_all": dsl{}}, s.Timestamp
+	if s.Timestamp == ingested {
+		of, dates = query.Lacks(ingested), s.Fallback
 	}
 	agg := dsl{"filter": of}
 	if dates == "" {
 		agg["filter"] = dsl{"match_none": dsl{}}
 	} else if len(known) > 0 {
 		agg["aggs"] = dsl{"newest": dsl{"top_hits": dsl{
-			"size": lags, "_source": false, "docvalue_fields": docValues(append([]string{dates}, known...)),
+			"size": lags, "_source": false, "docvalue_fields": query.DocValues(append([]string{dates}, known...)),
 			"sort": []dsl{{dates: dsl{"order": "desc", "unmapped_type": "date", "numeric_type": "date"}}},
 		}}}
 	}
@@ -60,11 +60,11 @@ func (b bodies) arrival(known []string, lags int) dsl {
 }
 
 type arrivalAnswer struct {
-	docCount
+	elastic.DocCount
 	Newest datedHits `json:"newest"`
 }
 
-func (a arrivalAnswer) read(s Search, known []string) (Arrival, error) {
+func (a arrivalAnswer) read(s query.Search, known []string) (Arrival, error) {
 	dates := s.Timestamp
 	if s.Timestamp == ingested {
 		dates = s.Fallback
@@ -117,20 +117,16 @@ type Ahead struct {
 }
 
 // ahead searches for events, matching or not, that are dated after a time.
-func (s *Source) ahead(ctx context.Context, of time.Time) (Ahead, error) {
-	aggs := s.times("max")
-	aggs["all"] = dsl{"filter": dsl{"match_all": dsl{}}}
-	body := dsl{
-		"size": 0, "track_total_hits": false, "aggs": aggs,
-		"query": dsl{"bool": dsl{"filter": s.dated(s.bounded(map[string]int64{"gte": of.UnixMilli() + 1}))}},
-	}
+func ahead(ctx context.Context, o *query.Opened, of time.Time) (Ahead, error) {
+	aggs := o.Times("max", o.Search.Fallback != "")
+	aggs["all"] = everything()
 	var answer struct {
-		times
-		All docCount `json:"all"`
+		query.TimesAnswer
+		All elastic.DocCount `json:"all"`
 	}
-	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
-		return Ahead{}, fmt.Errorf("look for events ahead of now: %w", s.explain(ctx, err))
+	if err := o.Ask(ctx, query.Aggregate(aggs, o.Bounded(map[string]int64{"gte": of.UnixMilli() + 1})), &answer); err != nil {
+		return Ahead{}, fmt.Errorf("look for events ahead of now: %w", err)
 	}
-	to, _ := answer.latest()
+	to, _ := answer.Latest()
 	return Ahead{answer.All.Count, to}, nil
 }

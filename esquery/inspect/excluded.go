@@ -1,4 +1,4 @@
-package esquery
+package inspect
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // An Excluded is the number of otherwise matching events that an exclusion removes.
@@ -21,42 +22,42 @@ type Excluded struct {
 // excludedAtOnce is how many exclusions one search counts.
 const excludedAtOnce = 500
 
-// Excluded counts, for each exclusion and exception of the search, the events in a
+// CountExcluded counts, for each exclusion and exception of the search, the events in a
 // range that it removes. of is the number of events before any is removed. An event
 // that several exclusions remove counts for each. Without exclusions it sends nothing.
-func (s *Source) Excluded(ctx context.Context, r Range) (counts []Excluded, of int64, err error) {
+func CountExcluded(ctx context.Context, o *query.Opened, r query.Range) (counts []Excluded, of int64, err error) {
 	var queries []dsl
 	var at []int // the position in counts of each query
 	networks := map[string]*networkCounts{}
-	for i, q := range s.search.Exclude {
+	for i, q := range o.Search.Exclude {
 		counts = append(counts, Excluded{Name: q.String()})
-		if n := s.networksOf(q, networks); n != nil {
+		if n := networksOf(o, q, networks); n != nil {
 			n.add(q, i)
 			continue
 		}
-		query, err := q.Compile(s.fields)
+		removed, err := query.CompileExclusion(q, o.Mapping.Fields)
 		if err != nil {
-			return nil, 0, excludeError(err)
+			return nil, 0, err
 		}
-		queries, at = append(queries, query), append(at, i)
+		queries, at = append(queries, removed), append(at, i)
 	}
-	for _, e := range s.search.Exceptions {
-		queries, at = append(queries, e.compile(s.fields)), append(at, len(counts))
+	for _, e := range o.Search.Exceptions {
+		queries, at = append(queries, e.Compile(o.Mapping.Fields)), append(at, len(counts))
 		counts = append(counts, Excluded{Name: e.Name})
 	}
-	all := s.search
+	all := o.Search
 	all.Exclude, all.Exceptions = nil, nil
-	matching, err := all.compile(s.fields)
+	matching, err := all.Compile(o.Mapping.Fields)
 	if err != nil {
 		return nil, 0, err
 	}
-	numbers, of, err := s.countEach(ctx, matching, queries, r)
+	numbers, of, err := countEach(ctx, o, matching, queries, r)
 	for i, n := range numbers {
 		counts[at[i]].Events = n
 	}
 	for _, field := range slices.Sorted(maps.Keys(networks)) {
 		if err == nil {
-			of, err = s.countNetworks(ctx, matching, field, networks[field], r, counts)
+			of, err = countNetworks(ctx, o, matching, field, networks[field], r, counts)
 		}
 	}
 	if err != nil {
@@ -66,12 +67,12 @@ func (s *Source) Excluded(ctx context.Context, r Range) (counts []Excluded, of i
 }
 
 // countEach counts how many of the matching events in a range each query matches.
-func (s *Source) countEach(ctx context.Context, matching dsl, queries []dsl, r Range) (numbers []int64, of int64, err error) {
+func countEach(ctx context.Context, o *query.Opened, matching dsl, queries []dsl, r query.Range) (numbers []int64, of int64, err error) {
 	for chunk := range slices.Chunk(queries, excludedAtOnce) {
 		part, err := elastic.InHalves(chunk, func(chunk []dsl) ([]int64, error) {
-			var answer map[string]docCount
-			if err := s.client.Search(ctx, s.request(s.excludedBody(matching, chunk, r)), &answer); err != nil {
-				return nil, s.explain(ctx, err)
+			var answer map[string]elastic.DocCount
+			if err := o.Ask(ctx, query.Aggregate(eachOf(chunk), matching, o.Within(r)), &answer); err != nil {
+				return nil, err
 			}
 			part := make([]int64, len(chunk))
 			for i := range chunk {
@@ -88,10 +89,23 @@ func (s *Source) countEach(ctx context.Context, matching dsl, queries []dsl, r R
 	return numbers, of, nil
 }
 
+// eachOf counts the events of a search, and those of them that match each query.
+func eachOf(queries []dsl) dsl {
+	aggs := dsl{"all": everything()}
+	for i, query := range queries {
+		aggs[strconv.Itoa(i)] = dsl{"filter": query}
+	}
+	return aggs
+}
+
 // fewNetworks is the number of exclusions above which networks are counted by their
 // addresses. A filter for each of many is slow: 9,000 took Elasticsearch a minute,
 // whatever the range.
 const fewNetworks = 100
+
+// maxAddresses is how many addresses one search lists: well below Elasticsearch's limit
+// of 65,536 buckets in an answer.
+const maxAddresses = 10_000
 
 // networkCounts holds the exclusions of networks in a field.
 type networkCounts struct {
@@ -101,12 +115,12 @@ type networkCounts struct {
 
 // networksOf returns the networkCounts for an exclusion with only addresses and
 // networks; nil for other exclusions, or if there are few exclusions.
-func (s *Source) networksOf(q kql.Query, networks map[string]*networkCounts) *networkCounts {
-	if len(s.search.Exclude) <= fewNetworks {
+func networksOf(o *query.Opened, q kql.Query, networks map[string]*networkCounts) *networkCounts {
+	if len(o.Search.Exclude) <= fewNetworks {
 		return nil
 	}
 	field, values, ok := q.Values()
-	if f := s.fields[field]; !ok || f.Object || f.NestedPath != "" || !slices.Equal(f.Types, []string{"ip"}) {
+	if f := o.Mapping.Fields[field]; !ok || f.Object || f.NestedPath != "" || !slices.Equal(f.Types, []string{"ip"}) {
 		return nil
 	}
 	for _, v := range values {
@@ -142,29 +156,30 @@ func (n *networkCounts) add(q kql.Query, position int) {
 
 // countNetworks requests the addresses in any of the networks, and counts here which
 // network each is in. An event with several addresses counts for each.
-func (s *Source) countNetworks(ctx context.Context, matching dsl, field string, n *networkCounts, r Range, counts []Excluded) (of int64, err error) {
-	matchesAny := anyOf(anyValue(field, s.fields[field], Entry{Values: n.values}))
+func countNetworks(ctx context.Context, o *query.Opened, matching dsl, field string, n *networkCounts, r query.Range, counts []Excluded) (of int64, err error) {
 	var answer struct {
-		All   docCount `json:"all"`
-		Taken struct {
+		All     elastic.DocCount `json:"all"`
+		Removed struct {
 			Addresses struct {
 				Others  int64 `json:"sum_other_doc_count"`
 				Buckets []struct {
 					Key string `json:"key"`
-					docCount
+					elastic.DocCount
 				} `json:"buckets"`
 			} `json:"addresses"`
-		} `json:"0"`
+		} `json:"removed"`
 	}
-	body := s.excludedBody(matching, []dsl{matchesAny}, r)
-	body["aggs"].(dsl)["0"].(dsl)["aggs"] = dsl{"addresses": dsl{"terms": dsl{"field": field, "size": defaultPageSize}}}
-	if err := s.client.Search(ctx, s.request(body), &answer); err != nil {
-		return 0, s.explain(ctx, err)
+	body := query.Aggregate(dsl{"all": everything(), "removed": dsl{
+		"filter": query.OneOf(field, o.Mapping.Fields[field], n.values),
+		"aggs":   dsl{"addresses": dsl{"terms": dsl{"field": field, "size": maxAddresses}}},
+	}}, matching, o.Within(r))
+	if err := o.Ask(ctx, body, &answer); err != nil {
+		return 0, err
 	}
-	if answer.Taken.Addresses.Others > 0 {
-		return 0, fmt.Errorf("%s has more than %d excluded addresses", field, defaultPageSize)
+	if answer.Removed.Addresses.Others > 0 {
+		return 0, fmt.Errorf("%s has more than %d excluded addresses", field, maxAddresses)
 	}
-	for _, b := range answer.Taken.Addresses.Buckets {
+	for _, b := range answer.Removed.Addresses.Buckets {
 		address, err := netip.ParseAddr(b.Key)
 		if err != nil {
 			return 0, fmt.Errorf("%w: %s is no address: %w", elastic.ErrIncomplete, field, err)
@@ -182,5 +197,3 @@ func (s *Source) countNetworks(ctx context.Context, matching dsl, field string, 
 	}
 	return answer.All.Count, nil
 }
-
-func excludeError(err error) error { return fmt.Errorf("exclude: %w", err) }

@@ -1,4 +1,4 @@
-package esquery
+package query
 
 import (
 	"strings"
@@ -19,11 +19,11 @@ func CanIgnoreCase(value string) bool {
 
 // ignoringCase searches a keyword field for a value in any letter case. The
 // case_insensitive option of a term covers only ASCII.
-func ignoringCase(name, value string) dsl {
+func ignoringCase(name, value string) DSL {
 	if isASCII(value) {
-		return dsl{"term": dsl{name: dsl{"value": value, "case_insensitive": true}}}
+		return DSL{"term": DSL{name: DSL{"value": value, "case_insensitive": true}}}
 	}
-	return dsl{"regexp": dsl{name: dsl{"value": inAnyCase(value)}}}
+	return DSL{"regexp": DSL{name: DSL{"value": inAnyCase(value)}}}
 }
 
 func isASCII(text string) bool {

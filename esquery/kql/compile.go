@@ -194,12 +194,7 @@ func (c compiler) checkNesting(name string) error {
 	}
 }
 
-func (c compiler) inside(name string) string {
-	if c.path == "" {
-		return name
-	}
-	return c.path + "." + name
-}
+func (c compiler) inside(name string) string { return inside(c.path, name) }
 
 // inNested matches nothing in an index where the path is not nested: an object, or not
 // mapped. Elasticsearch would otherwise fail the index, and so the search.

@@ -42,9 +42,9 @@ const (
 // unreadable ones are Missing too.
 const maxSplits = 100
 
-// eventsApart finds the places of the events, and then fetches their contents, as many
+// eventsByPlace finds the places of the events, and then fetches their contents, as many
 // together as possible.
-func (s *Source) eventsApart(ctx context.Context, candidates []Candidate) ([]*Event, error) {
+func (s *Source) eventsByPlace(ctx context.Context, candidates []Candidate) ([]*Event, error) {
 	events, err := s.eventsWith(ctx, candidates, place)
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, 
 		events, err = s.eventsWith(ctx, candidates, reencoded)
 	}
 	if elastic.ShardFailed(err) || len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
-		return s.eventsApart(ctx, candidates)
+		return s.eventsByPlace(ctx, candidates)
 	}
 	return events, err
 }

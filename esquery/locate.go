@@ -21,7 +21,7 @@ func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, what 
 		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) {
 			events, err := s.locate(ctx, chunk, what)
 			if what != place && len(chunk) == 1 && elastic.TooMuchToAnswer(err) {
-				return s.eventsApart(ctx, chunk)
+				return s.eventsByPlace(ctx, chunk)
 			}
 			return events, err
 		})

@@ -44,13 +44,13 @@ type Job struct {
 	// Finish fails the run. It may be nil.
 	Finish func(alerts.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
-	// *PassedOver, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
+	// *UnavailableIndices, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
 	// *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)
-	// Spent returns the number of requests sent and Elasticsearch's own time so far.
-	Spent func() (requests int, took time.Duration)
+	// Usage returns the number of requests sent and Elasticsearch's own time so far.
+	Usage func() (requests int, took time.Duration)
 	Now   func() time.Time
 }
 
@@ -194,11 +194,11 @@ func (j *Job) info(kind alerts.RunType) (alerts.RunInfo, error) {
 // run makes one run and records its start and its end. It calls finish before it
 // records the end.
 func (j *Job) run(ctx context.Context, run alerts.Run, finish func(alerts.Run, error) error) (alerts.Run, error) {
-	requests, took := j.Spent()
+	requests, took := j.Usage()
 	run.StartedAt, run.State = j.Now(), alerts.RunStarted
 	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
 	measure := func() {
-		requestsNow, tookNow := j.Spent()
+		requestsNow, tookNow := j.Usage()
 		run.Requests, run.Took = requestsNow-requests, tookNow-took
 		run.Duration = j.Now().Sub(run.StartedAt)
 	}

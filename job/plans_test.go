@@ -87,7 +87,7 @@ func measured(b *testing.B, node *estest.Node, plan func(ctx context.Context, c 
 	if err != nil {
 		b.Fatal(err)
 	}
-	m.requests, m.took = client.Spent()
+	m.requests, m.took = client.Usage()
 	m.bytes, m.allocs = transport.bytes, int64(after.TotalAlloc-before.TotalAlloc)
 	slices.Sort(m.found)
 	return m
@@ -245,7 +245,7 @@ func ourPlan(r rule.Rule, w job.Window) func(context.Context, *elastic.Client, *
 				_, err := a.JSON()
 				return err
 			},
-			Warn: func(error) {}, Spent: c.Spent, Now: time.Now,
+			Warn: func(error) {}, Usage: c.Usage, Now: time.Now,
 		}
 		run, err := j.Run(ctx, uuid.NewString(), w)
 		m.candidates = int(run.Counts.Candidates)

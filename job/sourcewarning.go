@@ -12,10 +12,10 @@ import (
 	"newterms/job/words"
 )
 
-// PassedOver lists the indices of the rule whose events were not seen.
-type PassedOver struct{ Indices []access.Unavailable }
+// UnavailableIndices lists the indices of the rule whose events were not seen.
+type UnavailableIndices struct{ Indices []access.Unavailable }
 
-func (p *PassedOver) Error() string {
+func (p *UnavailableIndices) Error() string {
 	names := make([]string, len(p.Indices))
 	for i, index := range p.Indices {
 		names[i] = index.String()
@@ -24,7 +24,7 @@ func (p *PassedOver) Error() string {
 }
 
 // Advice returns what the user can do.
-func (p *PassedOver) Advice() string {
+func (p *UnavailableIndices) Advice() string {
 	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 }
 
@@ -33,7 +33,7 @@ func (p *PassedOver) Advice() string {
 // the rule limits the time.
 func WarnOfSource(source *esquery.Source, s query.Search, warn func(error)) (timeLimited bool) {
 	if unavailable := source.Unavailable(); len(unavailable) > 0 {
-		warn(&PassedOver{unavailable})
+		warn(&UnavailableIndices{unavailable})
 	}
 	if fields := source.Unmapped(); len(fields) > 0 {
 		warn(&Unmapped{fields, s})

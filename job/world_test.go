@@ -170,7 +170,7 @@ func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 			return err
 		},
 		Warn:  func(error) {},
-		Spent: w.client.Spent,
+		Usage: w.client.Usage,
 		Now:   time.Now,
 	}
 }

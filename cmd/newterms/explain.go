@@ -140,13 +140,13 @@ func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.R
 
 // explainPairs prints the explanation of the pairs that have the given values.
 func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values query.Values, w job.Window, output show.Format) error {
-	requests, _ := client.Spent()
+	requests, _ := client.Usage()
 	start := p.now()
 	pairs, err := x.Explain(ctx, values, w, show.NewExplanations(x, output, p.stdout))
 	if err != nil {
 		return asUsageError(err, values)
 	}
-	after, _ := client.Spent()
+	after, _ := client.Usage()
 	p.log.Info(fmt.Sprintf("%s explained; %s, %.1f s", words.Plural(pairs, "pair", "pairs"),
 		words.Plural(after-requests, "request", "requests"), p.now().Sub(start).Seconds()), "rule", x.Rule.Name, "pairs", pairs)
 	return nil

@@ -70,7 +70,7 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 // client counts the job's requests; store uses the same client.
 func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) job.Job {
 	j := job.Job{
-		Rule: r, Store: store, Spent: client.Spent,
+		Rule: r, Store: store, Usage: client.Usage,
 		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			opened, err := b.mappings.Open(ctx, client, s)
 			if err != nil {

@@ -20,7 +20,7 @@ type Explainer struct {
 	Rule  rule.Rule // with the settings applied to its search
 	Open  func(context.Context, query.Search) (*esquery.Source, error)
 	Store *alerts.Store
-	Warn  func(error) // receives a *job.PassedOver, *job.TimeLimited or *job.LackingTerms
+	Warn  func(error) // receives a *job.UnavailableIndices, *job.TimeLimited or *job.LackingTerms
 	// Rerun is the command that runs a window by hand.
 	Rerun func(job.Window) string
 	// GivenAlert is the alert whose pair is explained; nil if values are given.

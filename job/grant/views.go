@@ -20,11 +20,11 @@ import (
 // A view is an index name or pattern that runs read, and what the user who makes a key
 // sees of it.
 type view struct {
-	pattern string
-	search  query.Search
-	history time.Duration // the longest history of the rules that read it
-	window  query.Range
-	sight   inspect.ReadableEvents
+	pattern  string
+	search   query.Search
+	history  time.Duration // the longest history of the rules that read it
+	window   query.Range
+	readable inspect.ReadableEvents
 }
 
 // viewsOf lists each name and pattern once. It refuses date math that could name any
@@ -87,15 +87,15 @@ func (g *Grant) checkSources(ctx context.Context, own access.Restricted) (hidden
 	for i := range g.views {
 		v := &g.views[i]
 		v.window = query.Range{From: g.Now().Add(-v.history), To: g.Now()}
-		if v.sight, err = inspect.Readable(ctx, g.Client, v.pattern, v.search, v.window); err != nil {
+		if v.readable, err = inspect.Readable(ctx, g.Client, v.pattern, v.search, v.window); err != nil {
 			return nil, err
 		}
-		of, err := own.Find(ctx, g.Client, v.sight.Indices, []string{v.pattern}, v.search.PlainNames())
+		of, err := own.Find(ctx, g.Client, v.readable.Indices, []string{v.pattern}, v.search.PlainNames())
 		if err != nil {
 			return nil, err
 		}
 		hidden = append(hidden, of...)
-		if len(v.sight.Indices) == 0 && elastic.IsRemote(v.pattern) {
+		if len(v.readable.Indices) == 0 && elastic.IsRemote(v.pattern) {
 			g.Warn(EmptyView{v.pattern})
 		}
 	}
@@ -110,7 +110,7 @@ func (g *Grant) compare(ctx context.Context, keyClient *elastic.Client, name str
 		if err != nil && !elastic.HasStatus(err, http.StatusForbidden) && !errors.Is(err, elastic.ErrIncomplete) {
 			return err
 		}
-		if !sees.Less(v.sight) {
+		if !sees.Less(v.readable) {
 			continue
 		}
 		now, err := inspect.Readable(ctx, g.Client, v.pattern, v.search, v.window)

@@ -62,8 +62,8 @@ func (s *Source) page(answer pairsAnswer) (Page, error) {
 	return page, nil
 }
 
-// eachOf follows pages of pairs and hands on the buckets of the candidates,
-// until it is told that it is done. Other pairs only share values with them.
+// eachOf follows pages of pairs and calls do for the buckets of the candidates,
+// until it is done. Other pairs only share values with them.
 func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, body func(size int, after json.RawMessage) any,
 	do func(i int, b bucket) (done bool, err error),
 ) error {

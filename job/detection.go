@@ -10,6 +10,7 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/runs"
 	"newterms/esquery"
+	"newterms/esquery/inspect"
 )
 
 // detection is the state of one run.
@@ -121,7 +122,7 @@ func (d *detection) reportProgress() {
 // excluded counts the events that each of the rule's exclusions removes. A failure to
 // count is only a warning: the alerts are written already.
 func (d *detection) excluded(ctx context.Context, w Window) ([]runs.Excluded, error) {
-	counts, _, err := d.finder.Source.Excluded(ctx, w.timeRange())
+	counts, _, err := inspect.CountExcluded(ctx, d.finder.Source.Opened, w.timeRange())
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"newterms/alerts/alert"
 	"newterms/alerts/runs"
 	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 )
 
@@ -23,13 +24,13 @@ type Job struct {
 	Version string    // of newterms, for the run documents
 	// Open makes the source. The job calls it while it records the start of the run, so
 	// that a failure is recorded too.
-	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
+	Open  func(context.Context, query.Search) (*esquery.Source, error)
 	Store *alerts.Store
 	// Checkpoint is where the previous runs ended, if the caller knows it; else nil.
 	Checkpoint *runs.Checkpoint
 	// ServerNow returns the server's time. Only a rule's first run needs it; later runs
 	// get the time with the checkpoint.
-	ServerNow func(context.Context, esquery.Search) (time.Time, error)
+	ServerNow func(context.Context, query.Search) (time.Time, error)
 	// Timing plans scheduled windows.
 	Timing Timing
 	// Rerun is the command that runs a window by hand.
@@ -45,13 +46,13 @@ type Job struct {
 	// Finish fails the run. It may be nil.
 	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
-	// *PassedOver, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
+	// *UnavailableIndices, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
 	// *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)
-	// Spent returns the number of requests sent and Elasticsearch's own time so far.
-	Spent func() (requests int, took time.Duration)
+	// Usage returns the number of requests sent and Elasticsearch's own time so far.
+	Usage func() (requests int, took time.Duration)
 	Now   func() time.Time
 }
 
@@ -195,11 +196,11 @@ func (j *Job) info(kind runs.Type) (runs.Info, error) {
 // run makes one run and records its start and its end. It calls finish before it
 // records the end.
 func (j *Job) run(ctx context.Context, run runs.Run, finish func(runs.Run, error) error) (runs.Run, error) {
-	requests, took := j.Spent()
+	requests, took := j.Usage()
 	run.StartedAt, run.State = j.Now(), runs.Started
 	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
 	measure := func() {
-		requestsNow, tookNow := j.Spent()
+		requestsNow, tookNow := j.Usage()
 		run.Requests, run.Took = requestsNow-requests, tookNow-took
 		run.Duration = j.Now().Sub(run.StartedAt)
 	}

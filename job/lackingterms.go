@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/words"
 )
 
 // LackingTerms counts the matching events of a window that lack a new-terms field.
 // Nobody can know whether they are first occurrences.
-type LackingTerms esquery.Lacking
+type LackingTerms query.Lacking
 
 func (l *LackingTerms) Error() string {
 	return fmt.Sprintf("%s a new-terms field (%s): whether they are first occurrences cannot be told",
@@ -61,7 +61,7 @@ func NewLackingTerms() LackingTerms {
 }
 
 // Add adds the counts of a part.
-func (l *LackingTerms) Add(more esquery.Lacking) {
+func (l *LackingTerms) Add(more query.Lacking) {
 	l.Any += more.Any
 	for field, n := range more.ByField {
 		l.ByField[field] += n

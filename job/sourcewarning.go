@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/access"
+	"newterms/esquery/query"
 	"newterms/job/words"
 )
 
-// PassedOver lists the indices of the rule whose events were not seen.
-type PassedOver struct{ Indices []esquery.Unavailable }
+// UnavailableIndices lists the indices of the rule whose events were not seen.
+type UnavailableIndices struct{ Indices []access.Unavailable }
 
-func (p *PassedOver) Error() string {
+func (p *UnavailableIndices) Error() string {
 	names := make([]string, len(p.Indices))
 	for i, index := range p.Indices {
 		names[i] = index.String()
@@ -22,16 +24,16 @@ func (p *PassedOver) Error() string {
 }
 
 // Advice returns what the user can do.
-func (p *PassedOver) Advice() string {
+func (p *UnavailableIndices) Advice() string {
 	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 }
 
 // WarnOfSource warns of what limits the events that a search sees: unavailable indices,
 // unmapped fields, clauses about time, and networks in text fields. It reports whether
 // the rule limits the time.
-func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (timeLimited bool) {
-	if passedOver := source.PassedOver(); len(passedOver) > 0 {
-		warn(&PassedOver{passedOver})
+func WarnOfSource(source *esquery.Source, s query.Search, warn func(error)) (timeLimited bool) {
+	if unavailable := source.Unavailable(); len(unavailable) > 0 {
+		warn(&UnavailableIndices{unavailable})
 	}
 	if fields := source.Unmapped(); len(fields) > 0 {
 		warn(&Unmapped{fields, s})
@@ -50,7 +52,7 @@ func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (t
 // hidden from this user.
 type Unmapped struct {
 	Fields []string
-	search esquery.Search
+	search query.Search
 }
 
 func (u *Unmapped) Error() string {
@@ -69,7 +71,7 @@ func (u *Unmapped) Advice() string { return UnmappedAdvice }
 
 // TimeLimited reports that the rule itself limits the time of its events, and so its
 // history.
-type TimeLimited struct{ Clauses []esquery.TimeClause }
+type TimeLimited struct{ Clauses []query.TimeClause }
 
 func (t *TimeLimited) Error() string {
 	texts, relative := make([]string, len(t.Clauses)), false
@@ -92,7 +94,7 @@ func (t *TimeLimited) Advice() string { return TimeAdvice }
 
 // TextNetworks lists excluded networks that match no address, because their fields are
 // not of type ip.
-type TextNetworks struct{ Networks []esquery.TextNetwork }
+type TextNetworks struct{ Networks []query.TextNetwork }
 
 func (t *TextNetworks) Error() string {
 	texts := make([]string, len(t.Networks))

@@ -19,6 +19,9 @@ func (l *LackingTerms) Error() string {
 		words.Plural(l.Any, "matching event lacks", "matching events lack"), strings.Join(l.Fields(), ", "))
 }
 
+// Action is the event.action of the warning's log line.
+func (l *LackingTerms) Action() string { return "terms-lacking" }
+
 // Advice returns what the user can do.
 func (l *LackingTerms) Advice() string { return TermAdvice(l.Fields()...) }
 

@@ -23,6 +23,9 @@ func (p *UnavailableIndices) Error() string {
 	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
 }
 
+// Action is the event.action of the warning's log line.
+func (u *UnavailableIndices) Action() string { return "indices-unavailable" }
+
 // Advice returns what the user can do.
 func (p *UnavailableIndices) Advice() string {
 	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
@@ -66,6 +69,9 @@ func (u *Unmapped) Error() string {
 // UnmappedAdvice is the advice about fields that this user sees in no index.
 const UnmappedAdvice = "check that the events are of the kind that the rule expects, and that no field-level security hides the fields from the user or API key"
 
+// Action is the event.action of the warning's log line.
+func (u *Unmapped) Action() string { return "fields-unmapped" }
+
 // Advice returns what the user can do.
 func (u *Unmapped) Advice() string { return UnmappedAdvice }
 
@@ -89,6 +95,9 @@ func (t *TimeLimited) Error() string {
 // TimeAdvice is the advice about a rule that limits the time itself.
 const TimeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
 
+// Action is the event.action of the warning's log line.
+func (t *TimeLimited) Action() string { return "query-time-limited" }
+
 // Advice returns what the user can do.
 func (t *TimeLimited) Advice() string { return TimeAdvice }
 
@@ -107,6 +116,9 @@ func (t *TextNetworks) Error() string {
 // NetworkAdvice is the advice about a network in a field that is not of type ip.
 const NetworkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
 
+// Action is the event.action of the warning's log line.
+func (t *TextNetworks) Action() string { return "networks-as-text" }
+
 // Advice returns what the user can do.
 func (t *TextNetworks) Advice() string { return NetworkAdvice }
 
@@ -118,6 +130,9 @@ func (n *NoHistory) Error() string {
 	return fmt.Sprintf("there is not one matching event in the history since %s, so every pair looks new: the oldest event is of %s",
 		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
 }
+
+// Action is the event.action of the warning's log line.
+func (n *NoHistory) Action() string { return "no-history" }
 
 // Advice returns what the user can do.
 func (n *NoHistory) Advice() string {
@@ -139,6 +154,9 @@ func (s *SourceOff) Error() string {
 
 // KeepSourceAdvice is the advice about indices that keep no _source.
 const KeepSourceAdvice = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
+
+// Action is the event.action of the warning's log line.
+func (s *SourceOff) Action() string { return "no-source" }
 
 // Advice returns what the user can do.
 func (s *SourceOff) Advice() string { return KeepSourceAdvice }

@@ -118,7 +118,7 @@ func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *bat
 	p = p.endingWith(ctx)
 	output := terminal.NewOutput(token, ctx.Done(), p.stdout, p.stderr)
 	defer output.Close()
-	p.stdout, p.log = output.Stdout, newLogger(p.settings, output.Stderr)
+	p.stdout, p.log = output.Stdout, newLogger(p.settings, p.action, output.Stderr)
 	run, err := p.runRule(ctx, j, f, output.Print)
 	if err != nil {
 		err = p.logError(fmt.Errorf("rule %s: %w", r.Name, err))

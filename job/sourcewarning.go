@@ -15,9 +15,9 @@ import (
 // UnavailableIndices lists the indices of the rule whose events were not seen.
 type UnavailableIndices struct{ Indices []access.Unavailable }
 
-func (p *UnavailableIndices) Error() string {
-	names := make([]string, len(p.Indices))
-	for i, index := range p.Indices {
+func (u *UnavailableIndices) Error() string {
+	names := make([]string, len(u.Indices))
+	for i, index := range u.Indices {
 		names[i] = index.String()
 	}
 	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
@@ -27,7 +27,7 @@ func (p *UnavailableIndices) Error() string {
 func (u *UnavailableIndices) Action() string { return "indices-unavailable" }
 
 // Advice returns what the user can do.
-func (p *UnavailableIndices) Advice() string {
+func (u *UnavailableIndices) Advice() string {
 	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 }
 

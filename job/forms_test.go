@@ -8,8 +8,8 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts/fields"
-	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/backtest"
 	"newterms/job/explain"
@@ -74,7 +74,7 @@ func TestEventsInEachFormAreAlerted(t *testing.T) {
 		}
 		return nil
 	}}
-	_, err = w.explainer(r).Explain(t.Context(), esquery.Values{}, noon(t), &to)
+	_, err = w.explainer(r).Explain(t.Context(), query.Values{}, noon(t), &to)
 	if err != nil || explained != len(unreadable) {
 		t.Errorf("%d were explained: %v", explained, err)
 	}

@@ -14,6 +14,7 @@ import (
 	"newterms/alerts/alert"
 	"newterms/alerts/runs"
 	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 )
 
@@ -21,15 +22,15 @@ import (
 type Job struct {
 	Rule    rule.Rule // with the settings applied to its search
 	Version string    // of newterms, for the run documents
-	// Open makes the source. The job calls it while it records the start of the run, so
-	// that a failure is recorded too.
-	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
+	// Open makes the source. The job calls it while it looks up the checkpoint and records
+	// the start of the run, so that a failure is recorded too.
+	Open  func(context.Context, query.Search) (*esquery.Source, error)
 	Store *alerts.Store
 	// Checkpoint is where the previous runs ended, if the caller knows it; else nil.
 	Checkpoint *runs.Checkpoint
 	// ServerNow returns the server's time. Only a rule's first run needs it; later runs
 	// get the time with the checkpoint.
-	ServerNow func(context.Context, esquery.Search) (time.Time, error)
+	ServerNow func(context.Context, query.Search) (time.Time, error)
 	// Timing plans scheduled windows.
 	Timing Timing
 	// Rerun is the command that runs a window by hand.
@@ -45,13 +46,13 @@ type Job struct {
 	// Finish fails the run. It may be nil.
 	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
-	// *PassedOver, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
+	// *UnavailableIndices, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
 	// *LeftOut, *SourceOff or *Uncounted.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)
-	// Spent returns the number of requests sent and Elasticsearch's own time so far.
-	Spent func() (requests int, took time.Duration)
+	// Usage returns the number of requests sent and Elasticsearch's own time so far.
+	Usage func() (requests int, took time.Duration)
 	Now   func() time.Time
 }
 
@@ -70,6 +71,8 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (runs.Run, err
 	if err != nil {
 		return total, err
 	}
+	begun := j.begin(ctx)
+	defer func() { _, _ = begun.source() }() // wait for the goroutine
 	last, err := j.checkpoint(ctx)
 	if err != nil {
 		return total, err
@@ -98,7 +101,7 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (runs.Run, err
 			p.Gap = Window{} // only the first slice records it
 		}
 		rest, more := p.after(slice, timing.Overlap)
-		run, err = j.run(ctx, run, func(run runs.Run, err error) error {
+		run, err = j.run(ctx, begun, run, func(run runs.Run, err error) error {
 			if more && err == nil {
 				return nil
 			}
@@ -108,7 +111,7 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (runs.Run, err
 		if err != nil || !more {
 			return total, err
 		}
-		p = rest
+		p, begun = rest, j.begin(ctx)
 	}
 }
 
@@ -179,7 +182,7 @@ func (j *Job) Run(ctx context.Context, id string, w Window) (runs.Run, error) {
 		return runs.Run{}, err
 	}
 	info.ID = id
-	return j.run(ctx, runs.Run{Info: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
+	return j.run(ctx, j.begin(ctx), runs.Run{Info: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
 }
 
 // info returns what all runs of the rule have in common; the id is not set.
@@ -192,29 +195,40 @@ func (j *Job) info(kind runs.Type) (runs.Info, error) {
 	return runs.Info{Type: kind, Search: search, Scope: scope}, err
 }
 
-// run makes one run and records its start and its end. It calls finish before it
-// records the end.
-func (j *Job) run(ctx context.Context, run runs.Run, finish func(runs.Run, error) error) (runs.Run, error) {
-	requests, took := j.Spent()
+// A beginning is what a run does before its window is known.
+type beginning struct {
+	source   func() (*esquery.Source, error) // waits until it is open
+	requests int                             // as Job.Usage counts
+	took     time.Duration
+}
+
+func (j *Job) begin(ctx context.Context) beginning {
+	requests, took := j.Usage()
+	return beginning{j.openInBackground(ctx), requests, took}
+}
+
+// run makes one run and records its start and its end. The run searches while its start
+// is being recorded, and writes afterwards. It calls finish before it records the end.
+func (j *Job) run(ctx context.Context, begun beginning, run runs.Run, finish func(runs.Run, error) error) (runs.Run, error) {
 	run.StartedAt, run.State = j.Now(), runs.Started
 	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
 	measure := func() {
-		requestsNow, tookNow := j.Spent()
-		run.Requests, run.Took = requestsNow-requests, tookNow-took
+		requests, took := j.Usage()
+		run.Requests, run.Took = requests-begun.requests, took-begun.took
 		run.Duration = j.Now().Sub(run.StartedAt)
 	}
 	// A run that is told to stop still writes and records what it has found,
 	// within one grace period.
 	ending, cancel := withGracePeriod(ctx)
 	defer cancel()
-	source := j.openInBackground(ctx)
-	startErr := j.record(ctx, run)
-	run.Rule = nil
-	err := startErr
-	if err == nil {
-		err = j.detect(ctx, ending, source, &run)
-	} else {
-		_, _ = source() // other rules of these indices may share it, and its request counts
+	start := run
+	recorded := inBackground(func() (any, error) { return nil, j.record(ctx, start) })
+	started := func() error { _, err := recorded(); return err }
+	run.Rule = nil // which the start records
+	err := j.detect(ctx, ending, begun.source, started, &run)
+	startErr := started()
+	if startErr != nil {
+		err = startErr
 	}
 	err = errors.Join(err, finish(run, err))
 	measure()

@@ -23,6 +23,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 )
@@ -88,7 +89,7 @@ func measured(b *testing.B, node *estest.Node, plan func(ctx context.Context, c 
 	if err != nil {
 		b.Fatal(err)
 	}
-	m.requests, m.took = client.Spent()
+	m.requests, m.took = client.Usage()
 	m.bytes, m.allocs = transport.bytes, int64(after.TotalAlloc-before.TotalAlloc)
 	slices.Sort(m.found)
 	return m
@@ -239,14 +240,14 @@ func ourPlan(r rule.Rule, w job.Window) func(context.Context, *elastic.Client, *
 	return func(ctx context.Context, c *elastic.Client, m *measure) error {
 		j := &job.Job{
 			Rule: r, Version: "bench", Store: alerts.NewStore(c, ".bench-alerts", ".bench-runs"), DryRun: true,
-			Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) { return esquery.Open(ctx, c, s) },
+			Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) { return esquery.Open(ctx, c, s) },
 			Emit: func(a alert.Alert) error {
 				terms := a.Describe().NewTerms
 				m.found = append(m.found, fmt.Sprint(terms[0].Value, " ", terms[1].Value, " ", a.FirstSeen.UnixMilli()))
 				_, err := a.JSON()
 				return err
 			},
-			Warn: func(error) {}, Spent: c.Spent, Now: time.Now,
+			Warn: func(error) {}, Usage: c.Usage, Now: time.Now,
 		}
 		run, err := j.Run(ctx, uuid.NewString(), w)
 		m.candidates = int(run.Counts.Candidates)

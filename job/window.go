@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"newterms/alerts/runs"
-	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/words"
 )
 
@@ -17,7 +17,7 @@ type Window struct{ From, To time.Time }
 // String returns [from, to) in RFC 3339.
 func (w Window) String() string { return "[" + words.Stamp(w.From) + ", " + words.Stamp(w.To) + ")" }
 
-func (w Window) timeRange() esquery.Range { return esquery.Range{From: w.From, To: w.To} }
+func (w Window) timeRange() query.Range { return query.Range{From: w.From, To: w.To} }
 
 // parts cuts the window into consecutive parts of at most a length.
 func (w Window) parts(length time.Duration) iter.Seq[Window] {

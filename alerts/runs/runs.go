@@ -13,8 +13,8 @@ import (
 type Info struct {
 	ID     string
 	Type   Type
-	Search string // identifies what was read: esquery.Search.Hash
-	Scope  string // the same without exclusions: esquery.Search.Scope
+	Search string // identifies what was read: query.Search.Hash
+	Scope  string // the same without exclusions: query.Search.Scope
 	// TimeLimited reports that the rule itself limits the time of its events, so that
 	// its history may be shorter than its length.
 	TimeLimited bool

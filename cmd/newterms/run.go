@@ -63,7 +63,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	token, failed := terminal.NewToken(), make(chan error, len(f.rules))
 	sum.NotBegun, err = b.Run(ctx, int(p.settings.Concurrency), func(ctx context.Context, r rule.Rule) {
-		run, err := p.runInBatch(ctx, r, f, b, client.Apart(p.log), token)
+		run, err := p.runInBatch(ctx, r, f, b, client.Clone(p.log), token)
 		sum.Add(run, err)
 		failed <- err
 	})
@@ -77,7 +77,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	if err != nil {
 		failures = append(failures, p.logError(err))
 	}
-	requests, took := client.Spent()
+	requests, took := client.Usage()
 	sum.Requests, sum.Took, sum.Duration = sum.Requests+requests, sum.Took+took, p.now().Sub(start)
 	p.log.LogAttrs(ctx, slog.LevelInfo, show.Sum(sum, f.dryRun), show.SumKeys(sum, f.dryRun)...)
 	return errors.Join(failures...)
@@ -118,7 +118,7 @@ func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *bat
 	p = p.endingWith(ctx)
 	output := terminal.NewOutput(token, ctx.Done(), p.stdout, p.stderr)
 	defer output.Close()
-	p.stdout, p.log = output.Stdout, newLogger(p.settings, output.Stderr)
+	p.stdout, p.log = output.Stdout, newLogger(p.settings, p.action, output.Stderr)
 	run, err := p.runRule(ctx, j, f, output.Print)
 	if err != nil {
 		err = p.logError(fmt.Errorf("rule %s: %w", r.Name, err))

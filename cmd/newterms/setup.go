@@ -10,7 +10,7 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
-	"newterms/esquery"
+	"newterms/esquery/elastic"
 )
 
 const setupHelp = `  newterms setup  [--dashboards] [--notify]
@@ -44,7 +44,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := esquery.ServerVersion(ctx, client); err != nil {
+	if _, err := elastic.ServerVersion(ctx, client); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
 	installed, err := p.store(client).Setup(ctx)

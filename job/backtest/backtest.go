@@ -14,6 +14,7 @@ import (
 	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 	"newterms/job/words"
@@ -28,7 +29,7 @@ type Backtest struct {
 	// faster.
 	OnlyCounts bool
 
-	Open     func(context.Context, esquery.Search) (*esquery.Source, error)
+	Open     func(context.Context, query.Search) (*esquery.Source, error)
 	Store    *alerts.Store
 	Warn     func(error) // receives a run's warnings, except those about writing
 	Progress func(job.Progress)

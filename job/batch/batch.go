@@ -14,13 +14,15 @@ import (
 	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 )
 
 // A Batch holds the rules of one run.
 type Batch struct {
-	mappings *esquery.Mappings
+	mappings *query.Mappings
 	last     map[string]runs.Checkpoint // by rule_id; a rule missing here looks up its own
 
 	mu        sync.Mutex
@@ -34,7 +36,7 @@ type Batch struct {
 // starve the others. Otherwise it keeps the order.
 func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled, dryRun bool) (*Batch, error) {
 	b := &Batch{last: map[string]runs.Checkpoint{}, rules: slices.Clone(rules)}
-	searches := make([]esquery.Search, len(rules))
+	searches := make([]query.Search, len(rules))
 	series := make([]runs.Series, len(rules))
 	for i, r := range rules {
 		searches[i] = r.Search
@@ -43,7 +45,7 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 			return nil, err
 		}
 	}
-	b.mappings = esquery.NewMappings(searches...)
+	b.mappings = query.NewMappings(searches...)
 	if !scheduled && !dryRun { // otherwise the search for checkpoints refuses
 		if err := store.RefuseNewer(ctx); err != nil {
 			return nil, err
@@ -69,11 +71,15 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 // client counts the job's requests; store uses the same client.
 func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) job.Job {
 	j := job.Job{
-		Rule: r, Store: store, Spent: client.Spent,
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
-			return b.mappings.Open(ctx, client, s)
+		Rule: r, Store: store, Usage: client.Usage,
+		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
+			opened, err := b.mappings.Open(ctx, client, s)
+			if err != nil {
+				return nil, err
+			}
+			return esquery.New(opened), nil
 		},
-		ServerNow: func(ctx context.Context, s esquery.Search) (time.Time, error) { return b.now(ctx, client, s) },
+		ServerNow: func(ctx context.Context, s query.Search) (time.Time, error) { return b.now(ctx, client, s) },
 	}
 	if c, ok := b.last[r.ID]; ok {
 		j.Checkpoint = &c
@@ -83,11 +89,11 @@ func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) jo
 
 // now returns the server's time when it was first called, so that the first windows of
 // all rules end at the same time, as later ones do.
-func (b *Batch) now(ctx context.Context, c *elastic.Client, search esquery.Search) (time.Time, error) {
+func (b *Batch) now(ctx context.Context, c *elastic.Client, search query.Search) (time.Time, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.serverNow.IsZero() {
-		now, err := esquery.ServerNow(ctx, c, search)
+		now, err := inspect.ServerNow(ctx, c, search)
 		if err != nil {
 			return now, err // this rule may not read its indices; another may
 		}

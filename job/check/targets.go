@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"newterms/alerts/templates"
-	"newterms/esquery"
+	"newterms/esquery/access"
 )
 
 func (s *commonCheck) targets(ctx context.Context) {
@@ -19,7 +19,7 @@ func (s *commonCheck) targets(ctx context.Context) {
 		s.targetPrivileges(target, exists[target])
 	}
 	for _, state := range states {
-		if !s.missing[esquery.Privilege{Index: state.Target, Name: "read"}] {
+		if !s.missing[access.Privilege{Index: state.Target, Name: "read"}] {
 			s.target(state)
 		}
 	}
@@ -32,8 +32,8 @@ func (s *commonCheck) targets(ctx context.Context) {
 func (s *commonCheck) targetPrivileges(target string, exists bool) {
 	var has []string
 	for _, name := range targetPrivileges() {
-		p := esquery.Privilege{Index: target, Name: name}
-		switch err := (&esquery.PrivilegeError{Missing: p}); {
+		p := access.Privilege{Index: target, Name: name}
+		switch err := (&access.PrivilegeError{Missing: p}); {
 		case !s.missing[p]:
 			has = append(has, name)
 		case name == "auto_configure" && exists:

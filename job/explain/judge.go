@@ -8,6 +8,7 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/alert"
 	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -58,8 +59,8 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 }
 
 // valuesOf returns the values of some pairs, each once.
-func valuesOf(fields []string, pairs []esquery.Candidate) esquery.Values {
-	values := esquery.Values{}
+func valuesOf(fields []string, pairs []esquery.Candidate) query.Values {
+	values := query.Values{}
 	for i, field := range fields {
 		seen := map[any]bool{}
 		for _, pair := range pairs {

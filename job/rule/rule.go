@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"newterms/alerts/alert"
-	"newterms/esquery"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 //go:embed okta_proxy_session.toml
@@ -21,12 +21,12 @@ var builtin string
 // A Rule selects events, and says which make a pair new.
 type Rule struct {
 	ID, Name  string
-	Source    string         // the file, with the line in an export
-	Status    string         // its maturity in detection-rules, or enabled or disabled
-	QueryText string         // KQL, as written
-	Search    esquery.Search // without any settings; it wants the fields that override parameters
-	History   time.Duration  // how far back a pair must be unseen
-	Lookback  time.Duration  // of the rule's first scheduled run
+	Source    string        // the file, with the line in an export
+	Status    string        // its maturity in detection-rules, or enabled or disabled
+	QueryText string        // KQL, as written
+	Search    query.Search  // without any settings; it wants the fields that override parameters
+	History   time.Duration // how far back a pair must be unseen
+	Lookback  time.Duration // of the rule's first scheduled run
 	// Overlap is how much further the rule looks back than its interval, for events
 	// that come late: from minus interval.
 	Overlap time.Duration
@@ -91,7 +91,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	r := Rule{
 		ID:   t.text("rule_id", ": choose one, such as a UUID, and keep it, because it identifies the rule's alerts"),
 		Name: t.text("name", ""), QueryText: t.query(),
-		Search: esquery.Search{
+		Search: query.Search{
 			Indices: t.indices(), Filters: t.filters(), Fields: fields, Timestamp: "@timestamp",
 		},
 		Lookback: t.ago("from", "now-6m"), History: t.agoOf("history_window_start", history),

@@ -92,14 +92,22 @@ func targetAdvice(e *templates.TargetError) string {
 }
 
 // Attrs returns the keys and values that an error or a warning has for a log; nil if it
-// has none.
+// has none. The Action of a warning is its event.action.
 func Attrs(err error) []any {
+	var attrs []any
+	var acting interface {
+		error
+		Action() string
+	}
+	if errors.As(err, &acting) {
+		attrs = append(attrs, "event.action", acting.Action())
+	}
 	var attributed interface {
 		error
 		Attrs() []any
 	}
 	if errors.As(err, &attributed) {
-		return attributed.Attrs()
+		attrs = append(attrs, attributed.Attrs()...)
 	}
-	return nil
+	return attrs
 }

@@ -12,9 +12,10 @@ import (
 	"newterms/alerts/templates"
 	"newterms/cmd/newterms/settings"
 	"newterms/deploy/kibana"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/check"
 	"newterms/job/grant"
@@ -78,9 +79,9 @@ func codeOf(err error) int {
 		return ExitUsage
 	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig
-	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*esquery.NameError](err), Is[*templates.TargetError](err), isNoTarget(err), templates.IsOtherMapping(err):
+	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*access.NameError](err), Is[*templates.TargetError](err), isNoTarget(err), templates.IsOtherMapping(err):
 		return ExitConfig
-	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*esquery.MappingError](err), Is[*esquery.TypeError](err):
+	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*query.MappingError](err), Is[*query.TypeError](err):
 		return ExitRule
 	case elastic.HasCause(err, "too_many_clauses"), elastic.HasCause(err, "too_many_nested_clauses"): // even of one pair
 		return ExitRule

@@ -63,7 +63,7 @@ func TestAnswersOfFind(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a rule that cannot be used": {page(1, strings.Replace(numbered("r1"), `"severity":"low"`, `"severity":"lo"`, 1)), `line 1, data[0]: severity "lo" is none of`},
 		"data of no objects":         {page(1, "7"), "data[0]: json: cannot unmarshal number"},
-		"no rule":                    {page(0), "it holds no new_terms rule"},
+		"no rule":                    {page(0), "it contains no enabled new_terms rule"},
 	} {
 		if _, err := rule.Read(write(t, t.TempDir(), "all.json", c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
@@ -94,7 +94,7 @@ func TestEncodings(t *testing.T) {
 		"bom.ndjson":      {bom + numbered("r1") + "\r\n" + bom + summary + "\r\n", ""},
 		"null.ndjson":     {"null\n" + numbered("r1") + "\nnull\n", ""},
 		"null.json":       {"[null," + numbered("r1") + ",null]", ""},
-		"utf16.json":      {"\xff\xfe" + utf16(numbered("r1")), "it is in UTF-16, or no text: save it as UTF-8"},
+		"utf16.json":      {"\xff\xfe" + utf16(numbered("r1")), "it is in UTF-16, or not a text file: save it as UTF-8"},
 		"utf16be.toml":    {"\xfe\xff\x00[", "it is in UTF-16"},
 		"unmarked.ndjson": {utf16(numbered("r1")), "it is in UTF-16"},
 		"latin1.json":     {strings.Replace(numbered("r1"), "a:b", "a:\xfc", 1), "it is not in UTF-8: save it as UTF-8"},

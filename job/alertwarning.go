@@ -27,6 +27,9 @@ func (l *LeftOut) Error() string {
 // PlainJSONAdvice is the advice about events whose source Elasticsearch cannot read.
 const PlainJSONAdvice = "configure the sender of such events to write plain JSON in UTF-8: no other encoding, no YAML, no comments"
 
+// Action is the event.action of the warning's log line.
+func (l *LeftOut) Action() string { return "event-incomplete" }
+
 // Advice returns what the user can do.
 func (l *LeftOut) Advice() string {
 	switch {
@@ -54,6 +57,9 @@ type Uncounted struct{ Err error }
 func (u *Uncounted) Error() string {
 	return fmt.Sprintf("the excluded events could not be counted: %v", u.Err)
 }
+
+// Action is the event.action of the warning's log line.
+func (u *Uncounted) Action() string { return "exclusions-uncounted" }
 
 // Advice returns what the user can do.
 func (u *Uncounted) Advice() string { return "nothing to do: they are excluded all the same" }

@@ -6,18 +6,21 @@ import (
 	"slices"
 	"strings"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/words"
 )
 
 // LackingTerms counts the matching events of a window that lack a new-terms field.
 // Nobody can know whether they are first occurrences.
-type LackingTerms esquery.Lacking
+type LackingTerms query.Lacking
 
 func (l *LackingTerms) Error() string {
 	return fmt.Sprintf("%s, because a new-terms field has no indexed value (%s)",
 		words.Plural(l.Any, "matching event is skipped", "matching events are skipped"), strings.Join(l.Fields(), ", "))
 }
+
+// Action is the event.action of the warning's log line.
+func (l *LackingTerms) Action() string { return "terms-lacking" }
 
 // Advice returns what the user can do.
 func (l *LackingTerms) Advice() string { return TermAdvice(l.Fields()...) }
@@ -61,7 +64,7 @@ func NewLackingTerms() LackingTerms {
 }
 
 // Add adds the counts of a part.
-func (l *LackingTerms) Add(more esquery.Lacking) {
+func (l *LackingTerms) Add(more query.Lacking) {
 	l.Any += more.Any
 	for field, n := range more.ByField {
 		l.ByField[field] += n

@@ -17,6 +17,9 @@ func (g *Gap) Error() string {
 	return fmt.Sprintf("no run has covered %s, nor does this one", g.Window)
 }
 
+// Action is the event.action of the warning's log line.
+func (g *Gap) Action() string { return "gap" }
+
 // Advice returns what the user can do; all warnings have it.
 func (g *Gap) Advice() string {
 	return "the outage was longer than NEWTERMS_MAX_CATCHUP; run it by hand with " + g.Rerun
@@ -33,6 +36,9 @@ func (f *FutureRun) Error() string {
 	return fmt.Sprintf("a scheduled run covered events up to %s, but it is only %s: its clock was wrong, and the run is ignored", words.Stamp(f.To), words.Stamp(f.Now))
 }
 
+// Action is the event.action of the warning's log line.
+func (f *FutureRun) Action() string { return "future-run" }
+
 // Advice returns what the user can do.
 func (f *FutureRun) Advice() string { return "check the clocks of the cluster's nodes" }
 
@@ -43,6 +49,9 @@ type OtherSearch struct{ Search string }
 func (o *OtherSearch) Error() string {
 	return "this rule also runs with other indices, another query or other fields (search " + o.Search + "): each search continues from its own last run"
 }
+
+// Action is the event.action of the warning's log line.
+func (o *OtherSearch) Action() string { return "search-changed" }
 
 // Advice returns what the user can do.
 func (o *OtherSearch) Advice() string {
@@ -56,6 +65,9 @@ type Forgotten struct{ From time.Time } // where the window begins
 func (f *Forgotten) Error() string {
 	return fmt.Sprintf("no run document of this rule is kept, and older ones were deleted: the run begins at %s, like a rule's first run", words.Stamp(f.From))
 }
+
+// Action is the event.action of the warning's log line.
+func (f *Forgotten) Action() string { return "runs-forgotten" }
 
 // Advice returns what the user can do.
 func (f *Forgotten) Advice() string {

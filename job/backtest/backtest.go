@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 	"newterms/job/words"
@@ -27,7 +29,7 @@ type Backtest struct {
 	// faster.
 	OnlyCounts bool
 
-	Open     func(context.Context, esquery.Search) (*esquery.Source, error)
+	Open     func(context.Context, query.Search) (*esquery.Source, error)
 	Store    *alerts.Store
 	Warn     func(error) // receives a run's warnings, except those about writing
 	Progress func(job.Progress)
@@ -92,7 +94,7 @@ func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 		return err
 	}
 	job.WarnOfSource(source, r.Search, b.Warn)
-	maker, err := job.NewAlertMaker(source, r.Parameters, alerts.RunInfo{}, time.Now, b.Warn)
+	maker, err := job.NewAlertMaker(source, r.Parameters, runs.Info{}, time.Now, b.Warn)
 	if err != nil {
 		return err
 	}

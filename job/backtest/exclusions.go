@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -46,7 +47,7 @@ func (b *Backtest) measureExclusions(ctx context.Context, w job.Window, total in
 	if err != nil {
 		return nil, err
 	}
-	counts, err := source.ExclusionCounts(ctx, esquery.Range(w), len(b.Exclude))
+	counts, err := inspect.ExclusionEffects(ctx, source.Opened, query.Range(w), len(b.Exclude))
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/job"
 	"newterms/job/rule"
 )
@@ -57,19 +57,19 @@ type Day struct {
 type Dimension struct {
 	Name string
 	Tally
-	of func(alerts.Description) string
+	of func(alert.Description) string
 }
 
 func dimensions() []Dimension {
 	return []Dimension{
-		{Name: "actor", of: func(d alerts.Description) string { return nameAndID(d.Actor, d.ActorID) }},
-		{Name: "account", of: func(d alerts.Description) string { return d.Account }},
-		{Name: "network", of: func(d alerts.Description) string { return d.Network }},
-		{Name: "country", of: func(d alerts.Description) string { return d.Country }},
-		{Name: "user agent", of: func(d alerts.Description) string { return strings.TrimSpace(d.Browser + " " + d.OS) }},
-		{Name: "client IP", of: func(d alerts.Description) string { return d.IP }},
-		{Name: "event type", of: func(d alerts.Description) string { return d.Action }},
-		{Name: "outcome", of: func(d alerts.Description) string { return d.Outcome }},
+		{Name: "actor", of: func(d alert.Description) string { return nameAndID(d.Actor, d.ActorID) }},
+		{Name: "account", of: func(d alert.Description) string { return d.Account }},
+		{Name: "network", of: func(d alert.Description) string { return d.Network }},
+		{Name: "country", of: func(d alert.Description) string { return d.Country }},
+		{Name: "user agent", of: func(d alert.Description) string { return strings.TrimSpace(d.Browser + " " + d.OS) }},
+		{Name: "client IP", of: func(d alert.Description) string { return d.IP }},
+		{Name: "event type", of: func(d alert.Description) string { return d.Action }},
+		{Name: "outcome", of: func(d alert.Description) string { return d.Outcome }},
 	}
 }
 
@@ -103,7 +103,7 @@ func (f *totals) add(o job.Occurrence) {
 	f.days[dayOf(o.First)]++
 }
 
-func (f *totals) describe(d alerts.Description) {
+func (f *totals) describe(d alert.Description) {
 	for i := range f.values {
 		f.values[i].add(f.values[i].of(d))
 	}

@@ -1,7 +1,7 @@
 package check
 
 import (
-	"newterms/alerts"
+	"newterms/alerts/templates"
 	"newterms/job"
 )
 
@@ -22,7 +22,7 @@ func (p *Problem) Advice() string {
 		TemplateMissing:   setUp,
 		TemplateOutdated:  setUp,
 		TemplateUnknown:   "run newterms setup if you have not yet, or again to see whether something is in its way; the first write creates the data stream",
-		TargetPipeline:    alerts.PipelineAdvice,
+		TargetPipeline:    templates.PipelineAdvice,
 		ClockDiffers:      clock,
 		IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		DocumentsHidden:   wholeAdvice,

@@ -4,11 +4,11 @@ import (
 	"context"
 
 	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/esquery/inspect"
 )
 
 // hidden reports what Elasticsearch hides from this user in the rule's indices.
-func (c *ruleCheck) hidden(ctx context.Context, h esquery.Health) {
+func (c *ruleCheck) hidden(ctx context.Context, h inspect.Health) {
 	hidden, err := c.restricted.Find(ctx, c.Client, h.Indices, c.Search.Indices, h.Names)
 	if err != nil {
 		c.fail("hidden", err)

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery/elastic"
 )
 
@@ -19,7 +19,7 @@ func (c *ruleCheck) jobs(ctx context.Context) {
 	scope, err := c.Search.Scope()
 	changes := 0
 	if err == nil {
-		changes, err = c.Store.SearchChanges(ctx, alerts.Followed{RuleID: c.ID, Scope: scope})
+		changes, err = c.Store.SearchChanges(ctx, runs.Series{RuleID: c.ID, Scope: scope})
 	}
 	switch {
 	case elastic.HasStatus(err, http.StatusForbidden): // reported as a missing privilege
@@ -47,9 +47,9 @@ func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
 		c.fail("runs", err)
 	case !ok:
 		c.warn("runs", problem(NoRun, "there was no run yet: the first one looks back %s", c.Lookback))
-	case last.State == alerts.RunFailed:
+	case last.State == runs.Failed:
 		c.warn("runs", problem(RunFailed, "the newest run failed %s ago: %s", age, last.Error))
-	case last.State == alerts.RunStarted && age > staleAfter:
+	case last.State == runs.Started && age > staleAfter:
 		c.warn("runs", problem(RunNeverEnded, "the newest run started %s ago and never ended: it was killed, or ran out of memory or time", age))
 	case last.Succeeded.IsZero():
 		c.warn("runs", problem(NoSuccess, "the newest run is %s (%s, %s ago); no scheduled run has succeeded yet", last.State, last.Type, age))

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"newterms/esquery"
+	"newterms/esquery/access"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/words"
 )
@@ -29,7 +31,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	if clauses := c.Search.TimeClauses(); len(clauses) > 0 {
 		c.warn("query", problem(TimeLimited, "%v", &job.TimeLimited{Clauses: clauses}))
 	}
-	health, err := esquery.Inspect(ctx, c.Client, c.Search, esquery.Range{From: now.Add(-c.History), To: now})
+	health, err := inspect.Events(ctx, c.Client, c.Search, query.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
 		c.clock(health.Now.Sub(c.Now()))
 		c.hidden(ctx, health)
@@ -48,16 +50,16 @@ func (c *ruleCheck) run(ctx context.Context) {
 }
 
 // indices checks the rule's indices. It returns false if they cannot be searched.
-func (c *ruleCheck) indices(h esquery.Health, err error) bool {
+func (c *ruleCheck) indices(h inspect.Health, err error) bool {
 	var forbidden []string
 	for _, index := range c.Search.Indices {
-		for _, p := range esquery.ReadPrivileges([]string{index}) {
+		for _, p := range access.ReadPrivileges([]string{index}) {
 			if c.missing[p] {
 				forbidden = append(forbidden, index)
 			}
 		}
 	}
-	unreadable := &esquery.PrivilegeError{Missing: esquery.Privilege{Index: strings.Join(forbidden, ", "), Name: "read"}}
+	unreadable := &access.PrivilegeError{Missing: access.Privilege{Index: strings.Join(forbidden, ", "), Name: "read"}}
 	switch {
 	case len(forbidden) == 0:
 	case err != nil && len(forbidden) == len(c.Search.Indices):
@@ -66,7 +68,7 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	default:
 		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not searched", unreadable))
 	}
-	for _, u := range h.PassedOver {
+	for _, u := range h.Unavailable {
 		if err == nil {
 			c.warn("indices", problem(IndexUnavailable, "%s: its events are not searched, and known pairs may look new", u))
 		}
@@ -74,9 +76,9 @@ func (c *ruleCheck) indices(h esquery.Health, err error) bool {
 	switch {
 	case err == nil:
 		c.ok("indices", "%s: %d match", strings.Join(c.Search.Indices, ", "), len(h.Indices))
-	case errors.As(err, new(*esquery.MappingError)):
+	case errors.As(err, new(*query.MappingError)):
 		c.fail("query", err)
-	case errors.As(err, new(*esquery.TypeError)):
+	case errors.As(err, new(*query.TypeError)):
 		c.fail("fields", err)
 	default:
 		c.fail("indices", err)
@@ -100,11 +102,11 @@ func (c *ruleCheck) clock(futureEvents time.Duration) {
 // user may read the setting.
 func (c *ruleCheck) refresh(ctx context.Context) {
 	overlap := max(c.Check.Overlap, c.Rule.Overlap)
-	index, interval, err := esquery.SlowestRefresh(ctx, c.Client, c.Search.Indices)
+	index, interval, err := inspect.SlowestRefresh(ctx, c.Client, c.Search.Indices)
 	switch {
 	case err != nil:
 		c.fail("refresh", err)
-	case interval == esquery.NeverRefreshed:
+	case interval == inspect.NeverRefreshed:
 		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only after an explicit refresh: scheduled runs miss them", index))
 	case interval > overlap:
 		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, interval, overlap))
@@ -113,7 +115,7 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 
 // data reports the age and the ingest lag of all events, matching or not. It returns
 // false if there are none.
-func (c *ruleCheck) data(h esquery.Health, now time.Time) bool {
+func (c *ruleCheck) data(h inspect.Health, now time.Time) bool {
 	if h.Newest.IsZero() {
 		c.fail("data", problem(NoEvents, "there is no event in %s", lastDays(c.History)))
 		return false
@@ -136,7 +138,7 @@ func (c *ruleCheck) data(h esquery.Health, now time.Time) bool {
 }
 
 // fields checks the types of the rule's fields.
-func (c *ruleCheck) fields(h esquery.Health) {
+func (c *ruleCheck) fields(h inspect.Health) {
 	fine := 0
 	for _, name := range h.Names {
 		types := h.Fields[name].Types
@@ -157,7 +159,7 @@ func (c *ruleCheck) fields(h esquery.Health) {
 }
 
 // unmapped reports a field of the rule that no index maps.
-func (c *ruleCheck) unmapped(h esquery.Health, name string) {
+func (c *ruleCheck) unmapped(h inspect.Health, name string) {
 	isTerm := slices.Contains(c.Search.Fields, name)
 	switch {
 	case isTerm && c.Search.MissingTerms: // its absence counts; lacking reports it
@@ -174,7 +176,7 @@ func (c *ruleCheck) unmapped(h esquery.Health, name string) {
 	}
 }
 
-func (c *ruleCheck) matching(h esquery.Health) {
+func (c *ruleCheck) matching(h inspect.Health) {
 	days := lastDays(c.History)
 	if h.Matching == 0 {
 		c.warn("matching", problem(NothingMatches, "no event in %s matches the rule", days))
@@ -203,7 +205,7 @@ func (c *ruleCheck) matching(h esquery.Health) {
 }
 
 // sources reports indices whose alerts would lack the events that they are about.
-func (c *ruleCheck) sources(h esquery.Health) {
+func (c *ruleCheck) sources(h inspect.Health) {
 	for _, index := range h.WithoutSource {
 		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts about its events hold only the pair and the times", index))
 	}

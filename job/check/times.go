@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/job/words"
 )
 
 // futureEvents reports events that are dated in the future. A run sees such an event,
 // as candidate or as history, only when its time has come.
-func (c *ruleCheck) futureEvents(h esquery.Health) {
+func (c *ruleCheck) futureEvents(h inspect.Health) {
 	if n := h.Ahead.Events; n > 0 {
 		c.warn("ahead", problem(AheadEvents, "%s dated in the future, up to %s (%s ahead): a run finds %s only after that time",
 			words.Plural(n, "event is", "events are"), stamp(h.Ahead.To), h.Ahead.To.Sub(h.Now).Round(time.Second), map[bool]string{true: "it", false: "each"}[n == 1]))
@@ -19,7 +19,7 @@ func (c *ruleCheck) futureEvents(h esquery.Health) {
 
 // arrival reports how late events arrive that are not dated by their ingestion.
 // Scheduled runs see those that arrive within the overlap.
-func (c *ruleCheck) arrival(h esquery.Health) {
+func (c *ruleCheck) arrival(h inspect.Health) {
 	n := int64(len(h.Arrival.Lags))
 	if h.Arrival.Events == 0 {
 		return

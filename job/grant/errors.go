@@ -7,8 +7,9 @@ import (
 	"time"
 
 	"newterms/alerts/keys"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/esquery/inspect"
 	"newterms/job/words"
 )
 
@@ -79,7 +80,7 @@ func (s SecondKey) Advice() string {
 // key, and so would be from the key.
 type HiddenError struct {
 	names  []string // of the keys
-	hidden []esquery.Restriction
+	hidden []access.Restriction
 }
 
 func (e HiddenError) Error() string {
@@ -101,7 +102,7 @@ func (e HiddenError) StatusCode() int { return http.StatusForbidden }
 type BlindError struct {
 	name         string
 	Pattern      string
-	sees, ofUser esquery.Sight
+	sees, ofUser inspect.ReadableEvents
 	history      time.Duration
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts/keys"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/job/rule"
 )
@@ -22,7 +22,7 @@ import (
 // A Grant makes a set of API keys.
 type Grant struct {
 	Client *elastic.Client // of the user who makes the keys
-	User   esquery.User
+	User   access.User
 	Specs  []keys.Spec
 	Rules  []rule.Rule // whose indices the keys of runs read
 	// Connect makes a client that uses a key. encoded is the key as Elasticsearch

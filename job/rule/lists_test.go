@@ -80,7 +80,7 @@ func TestListsOfSeveralFiles(t *testing.T) {
 		{"two lists elsewhere", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "lab", "")}, "c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
-		}, `exception list "known" (single): b.ndjson line 1 and c.ndjson line 1 hold two different lists of that name`},
+		}, `exception list "known" (single): b.ndjson line 1 and c.ndjson line 1 contain two different lists of that name`},
 		{"two lists elsewhere that say the same", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", ""), of.item("k", "lab", "")},
@@ -90,22 +90,22 @@ func TestListsOfSeveralFiles(t *testing.T) {
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", "")},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", ""), of.item("n", "lab", "")},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists elsewhere that expire at other times", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"expire_time":"2099-01-01T00:00:00Z"`)},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists elsewhere of other operating systems", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"os_types":["linux"]`)},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists elsewhere, one of which cannot be read", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA)},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", `,"expire_time":"soon"`)},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists in one file", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", ""), of.list(spaceB)},
 		}, `a.ndjson line 2 and a.ndjson line 4 are two lists of that name in one file`},

@@ -150,7 +150,7 @@ func (l *loader) warnOfPages() {
 	for _, p := range l.pages {
 		if p.n < p.first.total {
 			l.warnings = append(l.warnings, &Warning{p.first.path, p.first.line, "data", fmt.Sprintf(
-				"it contains %d of %d: request per_page=%d from Kibana, or add the other pages", p.n, p.first.total, p.first.total)})
+				"it contains %d of %d objects: request per_page=%d from Kibana, or add the other pages", p.n, p.first.total, p.first.total)})
 		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 var (
@@ -25,7 +25,7 @@ var (
 // in the text file beside the export that has the list's name. The line `#newterms:
 // ignore-case` is no value. Other lines that begin with # are comments in lists of IP
 // addresses, and values elsewhere.
-func readValueList(path string, list map[string]any, e *esquery.Entry) error {
+func readValueList(path string, list map[string]any, e *query.Entry) error {
 	id, _ := list["id"].(string)
 	kind, _ := list["type"].(string)
 	file, text, err := findValueList(path, id)
@@ -61,7 +61,7 @@ func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 		return fmt.Errorf("the value list %s is empty", file)
 	}
 	for i, value := range e.Values {
-		if e.IgnoreCase && !esquery.CanIgnoreCase(value) {
+		if e.IgnoreCase && !query.CanIgnoreCase(value) {
 			return fmt.Errorf("value list %s line %d: it is too long to ignore its letter case", file, lines[i])
 		}
 	}
@@ -92,7 +92,7 @@ func findValueList(path, id string) (file, text string, err error) {
 
 // addValue checks a value against the type of the list, so that an error names the
 // line. The cluster's would not.
-func addValue(e *esquery.Entry, kind, value string) error {
+func addValue(e *query.Entry, kind, value string) error {
 	from, to, isRange := strings.Cut(value, "-")
 	if kind == "ip_range" && isRange {
 		if err := checkRange(value, from, to); err != nil {

@@ -8,8 +8,9 @@ import (
 	"strings"
 
 	"newterms/deploy/kibana"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -17,21 +18,21 @@ import (
 func clusterAdvice(err error) string {
 	var refused interface{ StatusCode() int }
 	var scheme *elastic.SchemeError
-	var mappingErr *esquery.MappingError
+	var mappingErr *query.MappingError
 	switch {
 	case Is[*elastic.VersionError](err):
 		return "upgrade Elasticsearch, or point ELASTICSEARCH_URL to another cluster"
-	case Is[*esquery.TypeError](err):
+	case Is[*query.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
 	case errors.As(err, &mappingErr) && mappingErr.Forbidden:
 		return "write values instead of patterns and ranges, or allow such queries in the cluster"
-	case mappingErr != nil && strings.HasPrefix(mappingErr.Part, string(esquery.OfFilter)):
+	case mappingErr != nil && strings.HasPrefix(mappingErr.Part, string(query.OfFilter)):
 		return "correct the filter"
 	case mappingErr != nil && mappingErr.Part != "":
 		return "correct it; a network is written 203.0.113.0/24"
-	case Is[*esquery.MappingError](err):
+	case Is[*query.MappingError](err):
 		return "correct this clause in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
-	case Is[*esquery.NotFoundError](err):
+	case Is[*access.NotFoundError](err):
 		return "install the integration that collects the events, or set NEWTERMS_INDEX to their indices; " +
 			"the user or API key must be allowed to read them"
 	case errors.As(err, &scheme):
@@ -40,7 +41,7 @@ func clusterAdvice(err error) string {
 		return certificateAdvice(err, "ELASTICSEARCH_URL", "ELASTICSEARCH_CA")
 	case Is[*elastic.RedirectError](err):
 		return "set ELASTICSEARCH_URL to the address of Elasticsearch itself: newterms follows no redirect"
-	case Is[*esquery.NameError](err):
+	case Is[*access.NameError](err):
 		return "correct NEWTERMS_INDEX, or the index patterns of the rule"
 	case elastic.TooMuchToAsk(err):
 		return "the rule with its exclusions has more clauses than the cluster allows for its heap: exclude fewer or larger networks, " +

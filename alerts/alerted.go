@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"newterms/alerts/alert"
 	"newterms/esquery/elastic"
 )
-
-type dsl = map[string]any
 
 // MaxBatch is how many keys AlreadyAlerted accepts: a page of candidates. Its search
 // has two pair values for each, and a terms filter may have 65,536.
@@ -36,19 +35,19 @@ func (l Lookup) covers(t, alerted time.Time, search string) bool {
 // AlreadyAlerted reports for each of at most MaxBatch keys, in order, whether the
 // alerts target has an alert that covers it. It finds what an equal _id cannot: an
 // alert in an older backing index, and one that a late event has moved.
-func (s *Store) AlreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]bool, error) {
-	alerted, err := elastic.InHalves(keys, func(keys []Key) ([]bool, error) { return s.alreadyAlerted(ctx, keys, l) })
+func (s *Store) AlreadyAlerted(ctx context.Context, keys []alert.Key, l Lookup) ([]bool, error) {
+	alerted, err := elastic.InHalves(keys, func(keys []alert.Key) ([]bool, error) { return s.alreadyAlerted(ctx, keys, l) })
 	if err != nil {
 		return nil, fmt.Errorf("look for alerts that exist: %w", err)
 	}
 	return alerted, nil
 }
 
-func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]bool, error) {
+func (s *Store) alreadyAlerted(ctx context.Context, keys []alert.Key, l Lookup) ([]bool, error) {
 	alerted := make([]bool, len(keys))
 	positions := map[string]int{}
 	for i, k := range keys {
-		positions[k.Pair], positions[k.formerPair] = i, i
+		positions[k.Pair], positions[k.FormerPair] = i, i
 	}
 	pager := elastic.Pager{
 		Client: s.client, Search: elastic.Search{Indices: []string{s.alertsTarget}},
@@ -66,7 +65,7 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]boo
 			}] `json:"alerts"`
 		}
 		ok, err := pager.Next(ctx, &answer, &answer.Alerts)
-		if isMissing(err) || err == nil && !ok { // no target: no alert was ever written
+		if elastic.IsMissing(err) || err == nil && !ok { // no target: no alert was ever written
 			return alerted, nil
 		}
 		if err != nil {
@@ -84,7 +83,7 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []Key, l Lookup) ([]boo
 // alreadyAlertedBody lists the alerts of the pairs around their times. Most pairs have
 // none there, and few more than one. Alerts of version 0.1 have another pair value,
 // without the fields.
-func alreadyAlertedBody(keys []Key, l Lookup, size int, after json.RawMessage) dsl {
+func alreadyAlertedBody(keys []alert.Key, l Lookup, size int, after json.RawMessage) dsl {
 	earliest, latest := keys[0].FirstSeen, keys[0].FirstSeen
 	for _, k := range keys {
 		if k.FirstSeen.Before(earliest) {
@@ -109,10 +108,10 @@ func alreadyAlertedBody(keys []Key, l Lookup, size int, after json.RawMessage) d
 }
 
 // ofPairs matches the alerts of the pairs first seen between two times, inclusive.
-func ofPairs(keys []Key, fields []string, from, to time.Time) dsl {
+func ofPairs(keys []alert.Key, fields []string, from, to time.Time) dsl {
 	pairs, former := make([]string, len(keys)), make([]string, len(keys))
 	for i, k := range keys {
-		pairs[i], former[i] = k.Pair, k.formerPair
+		pairs[i], former[i] = k.Pair, k.FormerPair
 	}
 	ofFormer := []dsl{{"terms": dsl{"newterms.pair": former}}}
 	for _, field := range fields {
@@ -124,9 +123,4 @@ func ofPairs(keys []Key, fields []string, from, to time.Time) dsl {
 		}}},
 		{"range": dsl{"newterms.first_seen": dsl{"gte": from.UnixMilli(), "lte": to.UnixMilli(), "format": "epoch_millis"}}},
 	}}}
-}
-
-// isMissing reports whether the error says that a target does not exist.
-func isMissing(err error) bool {
-	return elastic.HasCause(err, "index_not_found_exception")
 }

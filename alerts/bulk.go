@@ -39,27 +39,27 @@ func (e *RejectedError) Error() string {
 // StatusCode is the HTTP status of the first refused document.
 func (e *RejectedError) StatusCode() int { return e.Status }
 
-// An item is a document to create in a target or, if at is set, a part of an existing
-// document to update.
+// An item is a document to create in a target or, if replaces is set, the new part of an
+// existing document.
 type item struct {
 	id       string
 	document []byte // JSON
-	at       *place
+	replaces *revision
 }
 
 // lines returns the action and the document as lines of a bulk request. Ids are
 // hexadecimal or similar, which JSON need not escape.
 func (i item) lines() ([]byte, error) {
-	if i.at == nil {
+	if i.replaces == nil {
 		return slices.Concat([]byte(`{"create":{"_id":"`), []byte(i.id), []byte("\"}}\n"), i.document, []byte("\n")), nil
 	}
-	at, err := json.Marshal(i.at)
-	return slices.Concat([]byte(`{"update":`), at, []byte("}\n{\"doc\":"), i.document, []byte("}\n")), err
+	update, err := json.Marshal(i.replaces)
+	return slices.Concat([]byte(`{"update":`), update, []byte("}\n{\"doc\":"), i.document, []byte("}\n")), err
 }
 
-// A place is where a document is, with its version. A data stream accepts updates only
-// in its backing indices.
-type place struct {
+// A revision is a state of a document that others may have changed since. A data stream
+// accepts updates only in its backing indices.
+type revision struct {
 	Index       string `json:"_index"`
 	ID          string `json:"_id"`
 	SeqNo       int64  `json:"if_seq_no"`
@@ -85,7 +85,7 @@ func (o outcome) isCreated(target string) bool {
 // isChanged reports whether a document was updated.
 func (o outcome) isChanged() bool { return o.Status == http.StatusOK }
 
-// isRefused reports whether the target may accept another document in its place. A
+// isRefused reports whether the target may accept less of the document. A
 // pipeline that fails returns a 500.
 func (o outcome) isRefused() bool {
 	return slices.Contains([]int{http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusInternalServerError}, o.Status) || o.FailureStore == "used"
@@ -134,7 +134,7 @@ func (s *Store) send(ctx context.Context, target string, items []item, refresh b
 	return outcomes, err
 }
 
-var errBusy = errors.New("documents were turned away")
+var errBusy = errors.New("the cluster was busy")
 
 // encode returns the lines of a bulk request for each item.
 func encode(items []item) ([][]byte, error) {

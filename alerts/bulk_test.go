@@ -14,6 +14,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/runs"
+	"newterms/alerts/templates"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
@@ -83,7 +86,7 @@ func TestAnswersAboutBulks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, transport, _ := changedStore(t, func(answer string) string { return strings.Replace(answer, c.old, c.new, 1) })
 			transport.asked = 0
-			result, err := write(t, s, alert(t, "run-1", "ada", firstSeen))
+			result, err := write(t, s, newAlert(t, "run-1", "ada", firstSeen))
 			if c.want == "" && (err != nil || len(result.Written) != 1) || c.want != "" && (err == nil || len(result.Written) > 0 || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("got %+v, %v, want %q", result, err, c.want)
 			}
@@ -104,27 +107,27 @@ func TestBusyIsNoPipelines(t *testing.T) {
 		}
 		return answer
 	})
-	if _, err := write(t, s, alert(t, "run-1", "ada", firstSeen)); err != nil {
+	if _, err := write(t, s, newAlert(t, "run-1", "ada", firstSeen)); err != nil {
 		t.Fatal(err)
 	}
 	transport.Must(t, "PUT", "/_ingest/pipeline/"+target, []byte(`{"processors":[]}`))
 	transport.Must(t, "PUT", "/"+target+"/_settings", []byte(`{"index.default_pipeline":"`+target+`"}`))
 	busy = true
-	_, err := write(t, s, alert(t, "run-1", "basil", firstSeen))
+	_, err := write(t, s, newAlert(t, "run-1", "basil", firstSeen))
 	if err == nil || errors.As(err, new(*alerts.PipelineError)) || !strings.Contains(err.Error(), "429") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestPipelines lists what stands on a target: _none is no pipeline.
+// TestPipelines lists the pipelines of a target: _none is no pipeline.
 func TestPipelines(t *testing.T) {
 	s, transport, target := changedStore(t, func(answer string) string { return answer })
-	if _, err := write(t, s, alert(t, "run-1", "ada", firstSeen)); err != nil {
+	if _, err := write(t, s, newAlert(t, "run-1", "ada", firstSeen)); err != nil {
 		t.Fatal(err)
 	}
 	transport.Must(t, "PUT", "/_ingest/pipeline/"+target, []byte(`{"processors":[]}`))
 	transport.Must(t, "PUT", "/"+target+"/_settings", []byte(`{"index.default_pipeline":"_none","index.final_pipeline":"`+target+`"}`))
-	want := []alerts.Pipeline{{Setting: "final_pipeline", Name: target}}
+	want := []templates.Pipeline{{Setting: "final_pipeline", Name: target}}
 	if got, err := s.Pipelines(t.Context(), target); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -136,7 +139,7 @@ func TestTooLargeForTheWay(t *testing.T) {
 	s, transport, _ := changedStore(t, func(answer string) string { return answer })
 	transport.most, transport.asked = 100<<10, 0
 	large := largeAlert(t, firstSeen, 200<<10)
-	result, err := write(t, s, large, alert(t, "run-1", "ada", firstSeen))
+	result, err := write(t, s, large, newAlert(t, "run-1", "ada", firstSeen))
 	if err != nil || len(result.Written) != 2 || transport.asked != 4 {
 		t.Fatalf("asked %d times: %d are written, %v", transport.asked, len(result.Written), err)
 	}
@@ -172,14 +175,14 @@ func TestEachRefusedFieldGoes(t *testing.T) {
 		for _, name := range fields[:n] {
 			members = append(members, fmt.Sprintf("%q:%q", name, "no number"))
 		}
-		maker, err := alerts.NewMaker(sampleRule(), alerts.RunInfo{ID: "run-1"})
+		maker, err := alert.NewMaker(sampleRule(), runs.Info{ID: "run-1"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		source := `{"@timestamp":"2026-03-10T11:59:00.000Z","event":{` + strings.Join(members, ",") + `},"unmapped":{"a":1}}`
-		result, err := write(t, s, maker.Alert(alerts.Finding{
+		result, err := write(t, s, maker.Alert(alert.Finding{
 			Key: key(t, "ada", firstSeen), Terms: []any{"ada"}, From: firstSeen, To: firstSeen.Add(time.Hour),
-			Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(source)}),
+			Event: alert.NewEvent(alert.SourceEvent{Index: "i", ID: "e", Source: []byte(source)}),
 		}, firstSeen))
 		if err != nil || len(result.Written) != 1 {
 			t.Fatalf("%d: got %+v, %v", n, result, err)
@@ -194,12 +197,12 @@ func TestEachRefusedFieldGoes(t *testing.T) {
 	}
 }
 
-// TestLongReason is told to each of some alerts, in requests of about 2 MB.
+// TestLongReason is written to each of some alerts, in requests of about 2 MB.
 func TestLongReason(t *testing.T) {
 	s, transport, _ := changedStore(t, func(answer string) string { return answer })
 	var ids []string
 	for _, actor := range []string{"ada", "basil", "camille", "dana", "emil"} {
-		a := alert(t, "run-1", actor, firstSeen)
+		a := newAlert(t, "run-1", actor, firstSeen)
 		if _, err := write(t, s, a); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"newterms/alerts/alert"
 	"newterms/esquery/elastic"
 )
 
@@ -52,7 +53,7 @@ func (s *Store) conflicting(ctx context.Context, conflicts []outcome, fields ...
 // judgeConflicts separates alerts that this run wrote in an attempt whose answer was
 // lost from those that another run wrote. It returns the outcomes of alerts that do not
 // exist: they were not created.
-func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, outcomes []outcome, result *Result) (rejected []outcome, err error) {
+func (s *Store) judgeConflicts(ctx context.Context, conflicts []alert.Alert, outcomes []outcome, result *Result) (rejected []outcome, err error) {
 	if len(conflicts) == 0 {
 		return nil, nil
 	}
@@ -63,7 +64,7 @@ func (s *Store) judgeConflicts(ctx context.Context, conflicts []Alert, outcomes 
 		switch {
 		case uuid != conflicts[i].ID:
 			rejected = append(rejected, outcomes[i].idTaken())
-		case run == conflicts[i].maker.runID:
+		case run == conflicts[i].RunID():
 			result.Written = append(result.Written, conflicts[i])
 		default:
 			result.Existing++

@@ -14,16 +14,6 @@ type AlertStatus struct {
 	Status WorkflowStatus
 }
 
-// Fields returns the type of each field of the alerts target, for compiling queries;
-// "object" for parents.
-func (s *Store) Fields(ctx context.Context) (map[string]string, error) {
-	types, err := s.fieldTypes(ctx, s.alertsTarget)
-	if err != nil {
-		return nil, fmt.Errorf("field_caps %s: %w", s.alertsTarget, err)
-	}
-	return types, nil
-}
-
 // matchingPage is how many alerts Matching requests at once.
 const matchingPage = 10_000
 

@@ -8,8 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
-
+	"newterms/alerts/templates"
 	"newterms/esquery/elastic"
 )
 
@@ -17,64 +16,11 @@ import (
 // gives none.
 const byPipeline = "ingest_pipeline"
 
-// A Pipeline is an ingest pipeline of a target.
-type Pipeline struct {
-	Setting string // default_pipeline or final_pipeline
-	Name    string
-}
-
-func (p Pipeline) String() string { return p.Setting + " " + p.Name }
-
-// Pipelines lists the ingest pipelines of a target, each once: those of its indices or,
-// before it has any, those of its index templates. Without the privilege to read the
-// settings the list is empty.
-func (s *Store) Pipelines(ctx context.Context, target string) ([]Pipeline, error) {
-	type settings struct {
-		Index struct {
-			Default string `json:"default_pipeline"`
-			Final   string `json:"final_pipeline"`
-		} `json:"index"`
-	}
-	var indices map[string]struct {
-		Settings settings `json:"settings"`
-	}
-	wanted := []string{"index.default_pipeline", "index.final_pipeline"}
-	err := s.client.Do(ctx, esapi.IndicesGetSettingsRequest{Index: []string{target}, Name: wanted}, &indices)
-	var all []settings
-	for _, index := range indices {
-		all = append(all, index.Settings)
-	}
-	if elastic.HasStatus(err, http.StatusNotFound) {
-		var simulated struct {
-			Template struct {
-				Settings settings `json:"settings"`
-			} `json:"template"`
-		}
-		err = s.client.Do(ctx, esapi.IndicesSimulateIndexTemplateRequest{Name: target}, &simulated)
-		all = append(all, simulated.Template.Settings)
-	}
-	if elastic.HasStatus(err, http.StatusForbidden) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look for ingest pipelines of %s: %w", target, err)
-	}
-	var found []Pipeline
-	for _, one := range all {
-		for _, p := range []Pipeline{{"default_pipeline", one.Index.Default}, {"final_pipeline", one.Index.Final}} {
-			if p.Name != "" && p.Name != "_none" && !slices.Contains(found, p) {
-				found = append(found, p)
-			}
-		}
-	}
-	return found, nil
-}
-
 // A PipelineError reports that documents were rejected, certainly or possibly by an
 // ingest pipeline of the target.
 type PipelineError struct {
 	*RejectedError
-	Pipelines []Pipeline // of the target, as far as this user may see them
+	Pipelines []templates.Pipeline // of the target, as far as this user may see them
 }
 
 func (e *PipelineError) Error() string {
@@ -132,6 +78,3 @@ func (o outcome) notCreated() elastic.Cause {
 	}
 	return elastic.Cause{Type: byPipeline, Reason: "an ingest pipeline has dropped it"}
 }
-
-// PipelineAdvice is the advice about an ingest pipeline of a target.
-const PipelineAdvice = "take the pipeline off the target (set index.default_pipeline and index.final_pipeline to _none), or let it pass the documents of newterms as they are"

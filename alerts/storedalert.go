@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"newterms/alerts/alert"
 	"newterms/esquery/elastic"
 )
 
@@ -44,10 +45,10 @@ const maxPairs = 100
 // StoredAlerts lists for each key the alerts of its pair first seen between two times,
 // inclusive, ordered by time. fields are the rule's new-terms fields. It lists an alert
 // in several backing indices once.
-func (s *Store) StoredAlerts(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
+func (s *Store) StoredAlerts(ctx context.Context, keys []alert.Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
 	var all [][]StoredAlert
 	for chunk := range slices.Chunk(keys, maxPairs) {
-		found, err := elastic.InHalves(chunk, func(keys []Key) ([][]StoredAlert, error) { return s.storedAlerts(ctx, keys, fields, from, to) })
+		found, err := elastic.InHalves(chunk, func(keys []alert.Key) ([][]StoredAlert, error) { return s.storedAlerts(ctx, keys, fields, from, to) })
 		if err != nil {
 			return nil, fmt.Errorf("look up the alerts of pairs: %w", err)
 		}
@@ -56,7 +57,7 @@ func (s *Store) StoredAlerts(ctx context.Context, keys []Key, fields []string, f
 	return all, nil
 }
 
-func (s *Store) storedAlerts(ctx context.Context, keys []Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
+func (s *Store) storedAlerts(ctx context.Context, keys []alert.Key, fields []string, from, to time.Time) ([][]StoredAlert, error) {
 	found, err := s.alertsMatching(ctx, ofPairs(keys, fields, from, to))
 	if err != nil {
 		return nil, err
@@ -67,7 +68,7 @@ func (s *Store) storedAlerts(ctx context.Context, keys []Key, fields []string, f
 	}
 	storedAlerts := make([][]StoredAlert, len(keys))
 	for i, k := range keys {
-		all := slices.Concat(byPair[k.Pair], byPair[k.formerPair])
+		all := slices.Concat(byPair[k.Pair], byPair[k.FormerPair])
 		slices.SortStableFunc(all, func(a, b StoredAlert) int {
 			return cmp.Or(a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.ID, b.ID))
 		})
@@ -101,7 +102,7 @@ func (s *Store) alertsMatching(ctx context.Context, query dsl) ([]StoredAlert, e
 			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: storedAlertsBody(query, size, after)}, &hits)
 			return err
 		})
-		if err != nil && !isMissing(err) {
+		if err != nil && !elastic.IsMissing(err) {
 			return nil, err
 		}
 		for _, hit := range hits {

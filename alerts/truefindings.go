@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"newterms/alerts/alert"
 	"newterms/esquery/elastic"
 )
 
@@ -33,37 +34,17 @@ func (s *Store) TrueFindings(ctx context.Context, ruleID string, fields []string
 			Source map[string]any `json:"_source"`
 			Sort   []any          `json:"sort"`
 		}
-		if _, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &hits); isMissing(err) {
+		if _, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &hits); elastic.IsMissing(err) {
 			return nil, nil
 		} else if err != nil {
 			return nil, fmt.Errorf("look up alerts that were closed as true: %w", err)
 		}
 		for _, hit := range hits {
-			found, after = append(found, textsOf(hit.Source, fields)), hit.Sort
+			found, after = append(found, alert.FieldTexts(hit.Source, fields)), hit.Sort
 		}
 		if len(hits) < size {
 			break
 		}
 	}
 	return found, nil
-}
-
-// textsOf returns the texts of some fields of an alert, its new terms among them.
-func textsOf(source map[string]any, fields []string) map[string][]string {
-	texts := map[string][]string{}
-	for _, field := range fields {
-		if value, ok := elastic.Lookup(source, field); ok {
-			for _, one := range scalars(value) {
-				texts[field] = append(texts[field], text(one))
-			}
-		}
-	}
-	names, _ := source["newterms.fields"].([]any)
-	terms, _ := source["kibana.alert.new_terms"].([]any)
-	for i, name := range names {
-		if i < len(terms) {
-			texts[text(name)] = append(texts[text(name)], text(terms[i]))
-		}
-	}
-	return texts
 }

@@ -52,8 +52,8 @@ func (e *ConflictError) Error() string {
 	return fmt.Sprintf("alert %s was changed by others each time", e.ID)
 }
 
-// maxLocated is how many alerts are looked up at once.
-const maxLocated = 1000
+// maxStatuses is how many alerts one search looks up.
+const maxStatuses = 1000
 
 // maxConflicts is how often an alert is looked up again because it changed
 // before its update.
@@ -66,16 +66,16 @@ const maxConflicts = 3
 func (s *Store) Decide(ctx context.Context, ids []string, d Decision) (Decided, error) {
 	var decided Decided
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	left, err := s.locate(ctx, ids)
+	left, err := s.statuses(ctx, ids)
 	if err == nil {
 		left, err = s.decideOnce(ctx, left, d, &decided)
 	}
 	for conflicts := 0; err == nil && len(left) > 0; conflicts++ {
 		if conflicts == maxConflicts {
-			err = &ConflictError{left[0].at.ID}
+			err = &ConflictError{left[0].ID}
 			break
 		}
-		if left, err = s.locate(ctx, idsOf(left)); err == nil {
+		if left, err = s.statuses(ctx, idsOf(left)); err == nil {
 			left = decided.withoutLost(left, d)
 			left, err = s.decideOnce(ctx, left, d, &decided)
 		}
@@ -88,9 +88,9 @@ func (s *Store) Decide(ctx context.Context, ids []string, d Decision) (Decided, 
 
 // withoutLost counts alerts that we changed in an attempt whose answer was lost, and
 // returns the others.
-func (decided *Decided) withoutLost(found []located, d Decision) []located {
-	return slices.DeleteFunc(found, func(l located) bool {
-		ours := l.status == d.Status && l.decidedAt == timestamp(d.At)
+func (decided *Decided) withoutLost(found []storedStatus, d Decision) []storedStatus {
+	return slices.DeleteFunc(found, func(l storedStatus) bool {
+		ours := l.status == d.Status && l.decidedAt == elastic.Timestamp(d.At)
 		if ours {
 			decided.Changed++
 		}
@@ -99,9 +99,9 @@ func (decided *Decided) withoutLost(found []located, d Decision) []located {
 }
 
 // decideOnce returns the alerts that others have changed since they were looked up.
-func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, decided *Decided) (changedByOthers []located, err error) {
+func (s *Store) decideOnce(ctx context.Context, found []storedStatus, d Decision, decided *Decided) (changedByOthers []storedStatus, err error) {
 	var items []item
-	var sent []located
+	var sent []storedStatus
 	document, err := json.Marshal(decisionDocument(d))
 	if err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, dec
 			continue
 		}
 		sent = append(sent, l)
-		items = append(items, item{id: l.at.ID, at: &l.at, document: document})
+		items = append(items, item{id: l.ID, replaces: &l.revision, document: document})
 	}
 	outcomes, err := s.send(ctx, "", items, true)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *Store) decideOnce(ctx context.Context, found []located, d Decision, dec
 func decisionDocument(d Decision) map[string]any {
 	document := map[string]any{
 		"kibana.alert.workflow_status":            d.Status,
-		"kibana.alert.workflow_status_updated_at": timestamp(d.At),
+		"kibana.alert.workflow_status_updated_at": elastic.Timestamp(d.At),
 		"kibana.alert.workflow_user":              nil,
 		"kibana.alert.workflow_reason":            nil,
 	}
@@ -150,28 +150,28 @@ func decisionDocument(d Decision) map[string]any {
 	return document
 }
 
-// A located is an alert with its place and status.
-type located struct {
-	at        place
+// A storedStatus is the workflow status in a revision of an alert.
+type storedStatus struct {
+	revision
 	status    WorkflowStatus
 	decidedAt string
 }
 
-func idsOf(found []located) []string {
+func idsOf(found []storedStatus) []string {
 	ids := make([]string, len(found))
 	for i, l := range found {
-		ids[i] = l.at.ID
+		ids[i] = l.ID
 	}
 	return ids
 }
 
-// locate looks up alerts. It returns an alert twice if two backing indices have it.
-func (s *Store) locate(ctx context.Context, ids []string) ([]located, error) {
-	var all []located
+// statuses looks up the status of alerts. It returns an alert twice if two backing indices have it.
+func (s *Store) statuses(ctx context.Context, ids []string) ([]storedStatus, error) {
+	var all []storedStatus
 	unknown := &UnknownAlertsError{Target: s.alertsTarget}
-	for start := 0; start < len(ids); start += maxLocated {
-		part := ids[start:min(start+maxLocated, len(ids))]
-		found, err := elastic.InHalves(part, func(part []string) ([][]located, error) { return s.locatePart(ctx, part) })
+	for start := 0; start < len(ids); start += maxStatuses {
+		part := ids[start:min(start+maxStatuses, len(ids))]
+		found, err := elastic.InHalves(part, func(part []string) ([][]storedStatus, error) { return s.statusesOf(ctx, part) })
 		if err != nil {
 			return nil, fmt.Errorf("look up alerts: %w", err)
 		}
@@ -188,7 +188,7 @@ func (s *Store) locate(ctx context.Context, ids []string) ([]located, error) {
 	return all, nil
 }
 
-func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, error) {
+func (s *Store) statusesOf(ctx context.Context, ids []string) ([][]storedStatus, error) {
 	var answer struct {
 		IDs struct {
 			Buckets []struct {
@@ -212,19 +212,19 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 	}
 	copies := maxCopies
 	err := elastic.Fewer(&copies, func(copies int) error {
-		return s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: locateBody(ids, copies)}, &answer)
+		return s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: statusesBody(ids, copies)}, &answer)
 	})
-	if err != nil && !isMissing(err) {
+	if err != nil && !elastic.IsMissing(err) {
 		return nil, err
 	}
-	byID := map[string][]located{}
+	byID := map[string][]storedStatus{}
 	for _, b := range answer.IDs.Buckets {
 		for _, h := range b.Alerts.Hits.Hits {
-			at := place{Index: h.Index, ID: h.ID, SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm}
-			byID[b.Key] = append(byID[b.Key], located{at, h.Source.Status, h.Source.DecidedAt})
+			revision := revision{Index: h.Index, ID: h.ID, SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm}
+			byID[b.Key] = append(byID[b.Key], storedStatus{revision, h.Source.Status, h.Source.DecidedAt})
 		}
 	}
-	found := make([][]located, len(ids))
+	found := make([][]storedStatus, len(ids))
 	for i, id := range ids {
 		found[i] = byID[id]
 	}
@@ -234,7 +234,7 @@ func (s *Store) locatePart(ctx context.Context, ids []string) ([][]located, erro
 // maxCopies is the maximum number of copies of one alert, in as many backing indices.
 const maxCopies = 10
 
-func locateBody(ids []string, copies int) dsl {
+func statusesBody(ids []string, copies int) dsl {
 	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"terms": dsl{"kibana.alert.uuid": ids}},

@@ -10,6 +10,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
@@ -18,7 +19,7 @@ import (
 func TestDecide(t *testing.T) {
 	s, node, target := newStore(t)
 	setUp(t, s)
-	written := []alerts.Alert{alert(t, "run-1", "ada", firstSeen), alert(t, "run-1", "basil", firstSeen)}
+	written := []alert.Alert{newAlert(t, "run-1", "ada", firstSeen), newAlert(t, "run-1", "basil", firstSeen)}
 	for _, a := range written {
 		if _, err := write(t, s, a); err != nil {
 			t.Fatal(err)
@@ -46,7 +47,7 @@ func TestDecide(t *testing.T) {
 		}
 	}
 	// Its status is no reason to write an alert again.
-	alerted, err := s.AlreadyAlerted(t.Context(), []alerts.Key{written[0].Key}, alerts.Lookup{History: time.Hour, Fields: []string{"okta.actor.id"}})
+	alerted, err := s.AlreadyAlerted(t.Context(), []alert.Key{written[0].Key}, alerts.Lookup{History: time.Hour, Fields: []string{"okta.actor.id"}})
 	if err != nil || !alerted[0] {
 		t.Errorf("got %v, %v", alerted, err)
 	}
@@ -103,7 +104,7 @@ func TestDecideBesideOthers(t *testing.T) {
 	}
 	s := alerts.NewStore(elastic.NewClient(transport, elastic.Options{Retry: again}), target, target+"-runs")
 	setUp(t, s)
-	ada, basil := alert(t, "run-1", "ada", firstSeen), alert(t, "run-1", "basil", firstSeen)
+	ada, basil := newAlert(t, "run-1", "ada", firstSeen), newAlert(t, "run-1", "basil", firstSeen)
 	if _, err := write(t, s, ada, basil); err != nil {
 		t.Fatal(err)
 	}

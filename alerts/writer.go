@@ -9,12 +9,13 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"newterms/alerts/alert"
 	"newterms/esquery/elastic"
 )
 
 // A Result is the outcome of writing alerts.
 type Result struct {
-	Written []Alert
+	Written []alert.Alert
 	// Existing counts alerts that another run wrote in the meantime.
 	Existing int
 }
@@ -23,7 +24,7 @@ type Result struct {
 // concurrent use.
 type Writer struct {
 	store *Store
-	ready []Alert
+	ready []alert.Alert
 	size  int // of these, in bytes
 	// unrefreshed holds the ids of written alerts that may not be searchable yet, by
 	// backing index.
@@ -35,10 +36,10 @@ func (s *Store) Writer() *Writer { return &Writer{store: s, unrefreshed: map[str
 
 // Add adds an alert, and writes those before it if they fill a bulk. It returns the
 // same as Flush.
-func (w *Writer) Add(ctx context.Context, a Alert) (Result, error) {
+func (w *Writer) Add(ctx context.Context, a alert.Alert) (Result, error) {
 	var result Result
 	var err error
-	size := a.size()
+	size := a.Size()
 	if len(w.ready) > 0 && w.size+size > maxBulk {
 		result, err = w.write(ctx, false)
 	}
@@ -72,12 +73,12 @@ func (w *Writer) write(ctx context.Context, refresh bool) (Result, error) {
 		if err != nil {
 			return result, fmt.Errorf("write alerts: %w", err)
 		}
-		var conflicts, again []Alert
+		var conflicts, again []alert.Alert
 		var conflicting []outcome
 		for i, o := range outcomes {
 			smaller, ok := batch[i], false
 			if o.isRefused() {
-				smaller, ok = batch[i].shrink(o)
+				smaller, ok = batch[i].Shrink(o.Status, o.Error)
 			}
 			switch {
 			case o.isCreated(w.store.alertsTarget):
@@ -102,10 +103,10 @@ func (w *Writer) write(ctx context.Context, refresh bool) (Result, error) {
 	return result, nil
 }
 
-func (w *Writer) send(ctx context.Context, batch []Alert, refresh bool) ([]outcome, error) {
+func (w *Writer) send(ctx context.Context, batch []alert.Alert, refresh bool) ([]outcome, error) {
 	items := make([]item, len(batch))
 	for i, a := range batch {
-		text, err := a.encoded(nil)
+		text, err := a.Document()
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", a.ID, err)
 		}

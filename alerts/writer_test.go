@@ -11,6 +11,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/runs"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
@@ -31,7 +33,7 @@ func TestFlushMakesAllVisible(t *testing.T) {
 		},
 	})
 	w := s.Writer()
-	var keys []alerts.Key
+	var keys []alert.Key
 	bulks := 0
 	for i := range 12 {
 		at := firstSeen.Add(time.Duration(i) * time.Second)
@@ -111,46 +113,48 @@ func TestOwnAlertsAfterALostAnswer(t *testing.T) {
 // TestRefusedCopyOfAField has a target that refuses a field where alerts have it a
 // second time: it goes from both places, and nothing else does.
 func TestRefusedCopyOfAField(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
-	err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
-		properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
-		for _, name := range []string{"kibana", "alert", "original_event"} {
-			properties = properties[name].(map[string]any)["properties"].(map[string]any)
+	for _, c := range []struct{ object, field string }{{"event", "code"}, {"data_stream", "dataset"}} {
+		s, node, target := newStore(t)
+		setUp(t, s)
+		err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
+			properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
+			for _, name := range []string{"kibana", "alert", "original_" + c.object} {
+				properties = properties[name].(map[string]any)["properties"].(map[string]any)
+			}
+			properties[c.field] = map[string]any{"type": "long", "ignore_malformed": false}
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		properties["code"] = map[string]any{"type": "long", "ignore_malformed": false}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	maker, err := alerts.NewMaker(sampleRule(), alerts.RunInfo{ID: "run-1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := `{"event":{"code":"E-1","action":"login"},"okta":{"actor":{"id":"ada"}},"unmapped":{"a":1}}`
-	result, err := write(t, s, maker.Alert(alerts.Finding{
-		Key: key(t, "ada", firstSeen), Terms: []any{"ada"}, From: firstSeen, To: firstSeen.Add(time.Hour),
-		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(source)}),
-	}, firstSeen))
-	if err != nil || len(result.Written) != 1 || !slices.Equal(result.Written[0].LeftOut, []string{"event.code"}) {
-		t.Fatalf("got %+v, %v", result, err)
-	}
-	text, err := result.Written[0].JSON()
-	if err != nil || strings.Contains(string(text), "E-1") || !strings.Contains(string(text), `"unmapped":{"a":1}`) || !strings.Contains(string(text), `"kibana.alert.original_event.action":"login"`) {
-		t.Errorf("got %s, %v", text, err)
+		maker, err := alert.NewMaker(sampleRule(), runs.Info{ID: "run-1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		source := `{"` + c.object + `":{"` + c.field + `":"E-1","type":"kept"},"okta":{"actor":{"id":"ada"}},"unmapped":{"a":1}}`
+		result, err := write(t, s, maker.Alert(alert.Finding{
+			Key: key(t, "ada", firstSeen), Terms: []any{"ada"}, From: firstSeen, To: firstSeen.Add(time.Hour),
+			Event: alert.NewEvent(alert.SourceEvent{Index: "i", ID: "e", Source: []byte(source)}),
+		}, firstSeen))
+		if err != nil || len(result.Written) != 1 || !slices.Equal(result.Written[0].LeftOut, []string{c.object + "." + c.field}) {
+			t.Fatalf("got %+v, %v", result, err)
+		}
+		text, err := result.Written[0].JSON()
+		if err != nil || strings.Contains(string(text), "E-1") || !strings.Contains(string(text), `"unmapped":{"a":1}`) || !strings.Contains(string(text), `"kibana.alert.original_`+c.object+`.type":"kept"`) {
+			t.Errorf("got %s, %v", text, err)
+		}
 	}
 }
 
 // largeAlert is of an actor of its own, with an event of some bytes.
-func largeAlert(t *testing.T, at time.Time, size int) alerts.Alert {
+func largeAlert(t *testing.T, at time.Time, size int) alert.Alert {
 	t.Helper()
-	maker, err := alerts.NewMaker(sampleRule(), alerts.RunInfo{ID: "run-1"})
+	maker, err := alert.NewMaker(sampleRule(), runs.Info{ID: "run-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return maker.Alert(alerts.Finding{
+	return maker.Alert(alert.Finding{
 		Key: key(t, "ada"+at.String(), at), Terms: []any{"ada"}, Events: 1, From: at, To: at.Add(time.Hour),
-		Event: alerts.NewEvent(alerts.SourceEvent{Index: "i", ID: "e", Source: []byte(`{"unmapped":"` + strings.Repeat("x", size) + `"}`)}),
+		Event: alert.NewEvent(alert.SourceEvent{Index: "i", ID: "e", Source: []byte(`{"unmapped":"` + strings.Repeat("x", size) + `"}`)}),
 	}, at)
 }
 
@@ -161,7 +165,7 @@ func TestRuleIsRecordedOnce(t *testing.T) {
 	for i, note := range []string{"first", "first", "second", "first"} {
 		rule := sampleRule()
 		rule["note"] = note
-		run := alerts.Run{RunInfo: alerts.RunInfo{ID: "run-" + string(rune('a'+i)), Type: alerts.RunManual}, State: alerts.RunStarted, RuleID: "r", Rule: rule}
+		run := runs.Run{Info: runs.Info{ID: "run-" + string(rune('a'+i)), Type: runs.Manual}, State: runs.Started, RuleID: "r", Rule: rule}
 		if err := s.RecordRun(t.Context(), run, firstSeen); err != nil {
 			t.Fatal(err)
 		}

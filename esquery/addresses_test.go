@@ -9,7 +9,9 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // TestAddressesInOtherFields maps the field f in two indices, a and b, and compares
@@ -45,7 +47,7 @@ func TestAddressesInOtherFields(t *testing.T) {
 			if strings.Contains(c.of, "a key of") {
 				field = "f.g"
 			}
-			s := esquery.Search{Indices: []string{indices["A"], indices["B"]}, Query: parse(t, "not f.x: y"), Fields: []string{"user"}, Timestamp: "@timestamp"}
+			s := query.Search{Indices: []string{indices["A"], indices["B"]}, Query: parse(t, "not f.x: y"), Fields: []string{"user"}, Timestamp: "@timestamp"}
 			s.Exclude = []kql.Query{parse(t, field+": 10.0.0.0/8"), parse(t, field+": (192.0.2.0/24 or 192.0.2.1) or user: x")}
 			var networks []string
 			for _, n := range open(t, nil, s).TextNetworks() {
@@ -58,14 +60,14 @@ func TestAddressesInOtherFields(t *testing.T) {
 			if got := names.Replace(strings.Join(networks, "; ")); got != want {
 				t.Errorf("got the warning %q, want %q", got, want)
 			}
-			s.Exclude, s.Exceptions = nil, []esquery.Exception{{Name: "item", Entries: []esquery.Entry{
+			s.Exclude, s.Exceptions = nil, []query.Exception{{Name: "item", Entries: []query.Entry{
 				{Field: "user", Kind: "exists"}, {Field: field, Kind: "match_any", Values: []string{"10.0.0.0/8"}, List: "nets.txt (ip)", Addresses: true},
 			}}}
 			client := elastic.NewClient(estest.ForTest(t), elastic.Options{})
 			_, openErr := esquery.Open(t.Context(), client, s)
-			_, inspectErr := esquery.Inspect(t.Context(), client, s, allTime)
+			_, inspectErr := inspect.Events(t.Context(), client, s, allTime)
 			for _, err := range []error{openErr, inspectErr} {
-				var misfit *esquery.MappingError
+				var misfit *query.MappingError
 				if c.of == "" {
 					if err != nil {
 						t.Errorf("got %v", err)

@@ -9,6 +9,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 // BenchmarkHistory asks when a page of pairs was last seen, among 100,000
@@ -26,7 +27,7 @@ func BenchmarkHistory(b *testing.B) {
 		}
 		node.Must(b, "POST", "/"+index+"/_bulk?refresh=true", bulk.Bytes())
 	}
-	source, err := esquery.Open(b.Context(), elastic.NewClient(node, elastic.Options{}), esquery.Search{
+	source, err := esquery.Open(b.Context(), elastic.NewClient(node, elastic.Options{}), query.Search{
 		Indices: []string{index}, Fields: []string{"user", "account"}, Timestamp: "@timestamp",
 	})
 	if err != nil {
@@ -36,7 +37,7 @@ func BenchmarkHistory(b *testing.B) {
 	for i := range page {
 		page[i] = esquery.Candidate{Terms: []any{fmt.Sprint("u", i), fmt.Sprint("a", i%3)}}
 	}
-	history := esquery.Range{From: noon.Add(-7 * 24 * time.Hour), To: noon}
+	history := query.Range{From: noon.Add(-7 * 24 * time.Hour), To: noon}
 	ask := func(page []esquery.Candidate) time.Duration {
 		start := time.Now()
 		if _, err := source.LastSeen(b.Context(), history, time.Hour, page); err != nil {

@@ -10,7 +10,9 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // TestIndexThatGoes closes an index between two questions, of which none is about
@@ -36,7 +38,7 @@ func TestIndexThatGoes(t *testing.T) {
 			return err
 		},
 		"what is excluded": func(ctx context.Context, s *esquery.Source) error {
-			_, _, err := s.Excluded(ctx, allTime)
+			_, _, err := inspect.CountExcluded(ctx, s.Opened, allTime)
 			return err
 		},
 	}
@@ -44,7 +46,7 @@ func TestIndexThatGoes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			node := estest.ForTest(t)
 			stays, goes := newIndex(t, mapping, document("ada"), document("bob"), document("eve")), newIndex(t, mapping, document("zoe"))
-			source := open(t, nil, esquery.Search{
+			source := open(t, nil, query.Search{
 				Indices: []string{stays, goes}, Query: parse(t, "*"), Exclude: []kql.Query{parse(t, "user: eve")}, Fields: []string{"user"}, Timestamp: "time", PageSize: 1,
 			})
 			for _, err := range source.Candidates(t.Context(), allTime) {
@@ -55,7 +57,7 @@ func TestIndexThatGoes(t *testing.T) {
 			}
 			node.Must(t, "POST", "/"+goes+"/_close", nil)
 			err := ask(t.Context(), source)
-			var changed *esquery.ChangedError
+			var changed *query.ChangedError
 			if !errors.As(err, &changed) || !errors.Is(err, elastic.ErrIncomplete) || !strings.Contains(changed.What, goes+" is closed") {
 				t.Errorf("got %v", err)
 			}
@@ -82,7 +84,7 @@ func TestUnchanged(t *testing.T) {
 			}
 			make("a", mapping("keyword", "keyword"), `{"time":"2026-03-10T11:00:00Z","user":"ada","name":"x"}`)
 			way := &counting{Node: node}
-			source := open(t, way, esquery.Search{Indices: []string{prefix + "*"}, Query: parse(t, "name: *"), Fields: []string{"user"}, Timestamp: "time"})
+			source := open(t, way, query.Search{Indices: []string{prefix + "*"}, Query: parse(t, "name: *"), Fields: []string{"user"}, Timestamp: "time"})
 			ask := func(want int, wantErr string) {
 				t.Helper()
 				candidates(t, source)

@@ -42,9 +42,9 @@ const (
 // unreadable ones are Missing too.
 const maxSplits = 100
 
-// eventsApart finds the places of the events, and then fetches their contents, as many
+// eventsByPlace finds the places of the events, and then fetches their contents, as many
 // together as possible.
-func (s *Source) eventsApart(ctx context.Context, candidates []Candidate) ([]*Event, error) {
+func (s *Source) eventsByPlace(ctx context.Context, candidates []Candidate) ([]*Event, error) {
 	events, err := s.eventsWith(ctx, candidates, place)
 	if err != nil {
 		return nil, err
@@ -114,9 +114,9 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 // fill copies the hits of a search into events.
 func (s *Source) fill(ctx context.Context, events []*Event, what content, selected []bool) error {
 	var hits []foundEvent
-	_, err := s.client.Hits(ctx, s.request(s.bodies.read(events, what, fetchFields(s.wanted[:len(selected)], selected))), &hits)
+	_, err := s.Client.Hits(ctx, s.Request(s.bodies.read(events, what, fetchFields(s.wanted[:len(selected)], selected))), &hits)
 	if err != nil {
-		return s.explain(ctx, err)
+		return s.Diagnose(ctx, err)
 	}
 	found := map[string]*Event{}
 	for _, hit := range hits {

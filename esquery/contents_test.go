@@ -8,6 +8,7 @@ import (
 
 	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 const formsMapping = `"dynamic":false,"properties":{"time":{"type":"date"},"user":{"type":"keyword"},"login":{"type":"alias","path":"user"},"name":{"type":"keyword"}}}`
@@ -51,7 +52,7 @@ func TestEventsInEachForm(t *testing.T) {
 				}
 				refresh(t, index)
 				requests := &watch{next: estest.ForTest(t)}
-				s := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time", Wanted: []string{"login", "name"}})
+				s := open(t, requests, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time", Wanted: []string{"login", "name"}})
 				all, _ := candidates(t, s)
 				requests.all = 0
 				events, err := eventsOf(t, s, all)
@@ -104,7 +105,7 @@ func TestBrokenEventBesideAnother(t *testing.T) {
 	}
 	refresh(t, index)
 	requests := &watch{next: estest.ForTest(t)}
-	s := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
+	s := open(t, requests, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
 	all, _ := candidates(t, s)
 	requests.all = 0
 	events, err := eventsOf(t, s, all)
@@ -129,7 +130,7 @@ func TestManyUnreadableEvents(t *testing.T) {
 	}
 	refresh(t, index)
 	requests := &watch{next: estest.ForTest(t)}
-	s := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
+	s := open(t, requests, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
 	all, _ := candidates(t, s)
 	requests.all = 0
 	events, err := eventsOf(t, s, all)
@@ -159,7 +160,7 @@ func TestSharedUnreadableEvent(t *testing.T) {
 	}
 	refresh(t, index)
 	requests := &watch{next: estest.ForTest(t)}
-	s := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
+	s := open(t, requests, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
 	all, _ := candidates(t, s)
 	requests.all = 0
 	events, err := eventsOf(t, s, all)
@@ -186,7 +187,7 @@ func TestRawEvents(t *testing.T) {
 	}
 	refresh(t, index)
 	requests := &watch{next: estest.ForTest(t)}
-	s := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
+	s := open(t, requests, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time"})
 	all, _ := candidates(t, s)
 	requests.all = 0
 	events, err := eventsOf(t, s, all)

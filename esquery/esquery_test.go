@@ -2,7 +2,6 @@ package esquery_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // newIndex makes an index on the real server and fills it; the documents' ids are
@@ -45,7 +45,7 @@ func parse(t *testing.T, query string) kql.Query {
 }
 
 // open opens a source over an index, through a transport or the server's own.
-func open(t *testing.T, through esapi.Transport, s esquery.Search) *esquery.Source {
+func open(t *testing.T, through esapi.Transport, s query.Search) *esquery.Source {
 	t.Helper()
 	if through == nil {
 		through = estest.ForTest(t)
@@ -59,7 +59,7 @@ func open(t *testing.T, through esapi.Transport, s esquery.Search) *esquery.Sour
 
 var (
 	noon    = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-	allTime = esquery.Range{From: noon.Add(-24 * time.Hour), To: noon.Add(24 * time.Hour)}
+	allTime = query.Range{From: noon.Add(-24 * time.Hour), To: noon.Add(24 * time.Hour)}
 )
 
 func eventsOf(t *testing.T, source *esquery.Source, candidates []esquery.Candidate) ([]*esquery.Event, error) {
@@ -111,7 +111,7 @@ func TestKQLMatches(t *testing.T) {
 		`{"@timestamp":"2026-03-10T13:00:00Z","doc":"c","user":"a?b","bytes":1000}`,
 		`{"@timestamp":"2026-03-10T13:00:00Z","doc":"d","user":""}`,
 		`{"@timestamp":"2026-03-10T13:00:00Z","doc":"e","user":"C:\\Windows\\x","labels":{"env":"dev"}}`)
-	for query, want := range map[string]string{
+	for text, want := range map[string]string{
 		"":                                     "abcde",
 		"*":                                    "abcde",
 		"*:*":                                  "abcde",
@@ -149,11 +149,11 @@ func TestKQLMatches(t *testing.T) {
 		"grants.ro*:admin":                     "a",
 		"user:ada or proxy:false and bytes:7":  "ab",
 	} {
-		source := open(t, nil, esquery.Search{
-			Indices: []string{index}, Query: parse(t, query), Fields: []string{"doc"}, Timestamp: "@timestamp",
+		source := open(t, nil, query.Search{
+			Indices: []string{index}, Query: parse(t, text), Fields: []string{"doc"}, Timestamp: "@timestamp",
 		})
 		if _, got := candidates(t, source); strings.Join(got, "") != want {
-			t.Errorf("%s matches %v, want %s", query, got, want)
+			t.Errorf("%s matches %v, want %s", text, got, want)
 		}
 	}
 }
@@ -165,97 +165,42 @@ func TestFilters(t *testing.T) {
 		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"a","user":"ada","note":"session opened","grants":[{"role":"admin"}]}`,
 		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"b","user":"basil","note":"opened session","grants":[{"role":"guest"}]}`,
 		`{"@timestamp":"2026-03-10T11:00:00Z","doc":"c","user":"camille"}`)
-	query := func(kind, field string, value any) map[string]any {
+	on := func(kind, field string, value any) map[string]any {
 		return map[string]any{kind: map[string]any{field: value}}
 	}
-	admin := esquery.Filter{Query: query("match_phrase", "grants.role", "admin"), Field: "grants.role", Key: "grants.role"}
+	admin := query.Filter{Query: on("match_phrase", "grants.role", "admin"), Field: "grants.role", Key: "grants.role"}
 	notAdmin := admin
 	notAdmin.Negate = true
-	phrases := esquery.Filter{Query: map[string]any{"bool": map[string]any{"should": []any{admin.Query, query("match_phrase", "grants.role", "owner")}}}}
+	phrases := query.Filter{Query: map[string]any{"bool": map[string]any{"should": []any{admin.Query, on("match_phrase", "grants.role", "owner")}}}}
 	phrases.Field = "grants.role"
-	loads := esquery.Filter{Query: query("exists", "field", "doc"), Key: "grants.role"}
-	ada := esquery.Filter{Query: query("term", "user", "ada")}
-	notBasil := esquery.Filter{Query: query("match_phrase", "user", "basil"), Negate: true}
+	loads := query.Filter{Query: on("exists", "field", "doc"), Key: "grants.role"}
+	ada := query.Filter{Query: on("term", "user", "ada")}
+	notBasil := query.Filter{Query: on("match_phrase", "user", "basil"), Negate: true}
 	for _, c := range []struct {
 		name    string
-		filters []esquery.Filter
+		filters []query.Filter
 		want    string
 	}{
 		{"none", nil, "abc"},
-		{"a phrase", []esquery.Filter{{Query: query("match_phrase", "note", "session opened")}}, "a"},
-		{"in a nested field", []esquery.Filter{admin}, "a"},
-		{"not in a nested field", []esquery.Filter{notAdmin}, "bc"},
-		{"exists in a nested field", []esquery.Filter{{Query: query("exists", "field", "grants.role"), Field: "grants.role", Key: "grants.role"}}, "ab"},
-		{"phrases in a nested field, which another filter loads", []esquery.Filter{phrases, loads}, "a"},
-		{"which none loads", []esquery.Filter{phrases}, ""},
-		{"of no known field", []esquery.Filter{{Query: admin.Query}, loads}, ""},
-		{"a member loads it", []esquery.Filter{phrases, {Any: true, Of: []esquery.Filter{loads}}}, "a"},
-		{"every event", []esquery.Filter{{}}, "abc"},
-		{"no event", []esquery.Filter{{Negate: true}}, ""},
-		{"one of several, or every event", []esquery.Filter{{Of: []esquery.Filter{admin, {}}, Any: true}}, "abc"},
-		{"several", []esquery.Filter{notBasil, ada}, "a"},
-		{"one of several", []esquery.Filter{{Of: []esquery.Filter{admin, {Query: query("term", "user", "camille")}}, Any: true}}, "ac"},
-		{"all of several, one negated", []esquery.Filter{{Of: []esquery.Filter{notBasil, {Query: query("exists", "field", "note")}}}}, "a"},
-		{"joined and negated", []esquery.Filter{{Of: []esquery.Filter{ada, notBasil}, Any: true, Negate: true}}, "b"},
+		{"a phrase", []query.Filter{{Query: on("match_phrase", "note", "session opened")}}, "a"},
+		{"in a nested field", []query.Filter{admin}, "a"},
+		{"not in a nested field", []query.Filter{notAdmin}, "bc"},
+		{"exists in a nested field", []query.Filter{{Query: on("exists", "field", "grants.role"), Field: "grants.role", Key: "grants.role"}}, "ab"},
+		{"phrases in a nested field, which another filter loads", []query.Filter{phrases, loads}, "a"},
+		{"which none loads", []query.Filter{phrases}, ""},
+		{"of no known field", []query.Filter{{Query: admin.Query}, loads}, ""},
+		{"a member loads it", []query.Filter{phrases, {Any: true, Of: []query.Filter{loads}}}, "a"},
+		{"every event", []query.Filter{{}}, "abc"},
+		{"no event", []query.Filter{{Negate: true}}, ""},
+		{"one of several, or every event", []query.Filter{{Of: []query.Filter{admin, {}}, Any: true}}, "abc"},
+		{"several", []query.Filter{notBasil, ada}, "a"},
+		{"one of several", []query.Filter{{Of: []query.Filter{admin, {Query: on("term", "user", "camille")}}, Any: true}}, "ac"},
+		{"all of several, one negated", []query.Filter{{Of: []query.Filter{notBasil, {Query: on("exists", "field", "note")}}}}, "a"},
+		{"joined and negated", []query.Filter{{Of: []query.Filter{ada, notBasil}, Any: true, Negate: true}}, "b"},
 	} {
-		source := open(t, nil, esquery.Search{Indices: []string{index}, Filters: c.filters, Fields: []string{"doc"}, Timestamp: "@timestamp"})
+		source := open(t, nil, query.Search{Indices: []string{index}, Filters: c.filters, Fields: []string{"doc"}, Timestamp: "@timestamp"})
 		if _, got := candidates(t, source); strings.Join(got, "") != c.want {
 			t.Errorf("%s: got %v, want %s", c.name, got, c.want)
-		}
-	}
-}
-
-func TestOpenErrors(t *testing.T) {
-	index := newIndex(t, `{"properties":{"grants":{"type":"nested","properties":{"role":{"type":"keyword"}}}}}`, `{"grants":{"role":"a"}}`)
-	openErr := func(s esquery.Search) error {
-		s.Fields, s.Timestamp = []string{"user"}, "@timestamp"
-		_, err := esquery.Open(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), s)
-		return err
-	}
-	var missing *esquery.NotFoundError
-	if err := openErr(esquery.Search{Indices: []string{"nowhere-*", "none"}}); !errors.As(err, &missing) || !strings.Contains(err.Error(), "nowhere-*, none") {
-		t.Errorf("got %v", err)
-	}
-	var field *kql.FieldError
-	if err := openErr(esquery.Search{Indices: []string{index}, Query: parse(t, "grants.role:a")}); !errors.As(err, &field) || field.Field != "grants.role" {
-		t.Errorf("got %v", err)
-	}
-}
-
-// TestMappingErrors asks the real server what its fields do not take.
-func TestMappingErrors(t *testing.T) {
-	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"note":{"type":"text"},
-		"ip":{"type":"ip"},"n":{"type":"long"},"b":{"type":"boolean"},"day":{"type":"date"}}}`, `{"@timestamp":"2026-03-10T11:00:00Z","user":"x","day":"2026-03-10"}`)
-	for _, c := range []struct{ query, field, timestamp, want string }{
-		{"ip: 10.*", "user", "@timestamp", "search " + index + ": 400 query_shard_exception: Can only use prefix queries on keyword"},
-		{"ip: x", "user", "@timestamp", "400 query_shard_exception: failed to create query: 'x' is not an IP string literal"},
-		{"n: 4*", "user", "@timestamp", "400 query_shard_exception"},
-		{"n: many", "user", "@timestamp", "400 query_shard_exception"},
-		{"b: True", "user", "@timestamp", "400 query_shard_exception"},
-		{"day: someday", "user", "@timestamp", "400 parse_exception: failed to parse date field [someday]"},
-	} {
-		s := esquery.Search{Indices: []string{index}, Query: parse(t, c.query), Fields: []string{c.field}, Timestamp: c.timestamp}
-		source, err := esquery.Open(t.Context(), elastic.NewClient(estest.ForTest(t), elastic.Options{}), s)
-		if err == nil {
-			for _, pageErr := range source.Candidates(t.Context(), allTime) {
-				err = pageErr
-			}
-		}
-		t.Logf("%-14s %v", c.query, err)
-		if !errors.As(err, new(*esquery.MappingError)) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: want %s", c.query, c.want)
-		}
-	}
-}
-
-func TestErrorsSayWhere(t *testing.T) {
-	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"ip":{"type":"ip"}}}`, `{"@timestamp":"2026-03-10T11:00:00Z","ip":"192.0.2.1"}`)
-	source := open(t, nil, esquery.Search{Indices: []string{index}, Query: parse(t, "ip: 192.*"), Fields: []string{"ip"}, Timestamp: "@timestamp"})
-	for _, err := range source.Candidates(t.Context(), allTime) {
-		var refused *elastic.ResponseError
-		want := "list candidates: query ip: 192.*: search " + index + ": 400 query_shard_exception: "
-		if !errors.As(err, &refused) || refused.StatusCode() != 400 || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("got %v\nwant %s…", err, want)
 		}
 	}
 }

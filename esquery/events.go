@@ -74,7 +74,7 @@ func (s *Source) events(ctx context.Context, candidates []Candidate) ([]*Event, 
 		events, err = s.eventsWith(ctx, candidates, reencoded)
 	}
 	if elastic.ShardFailed(err) || len(candidates) == 1 && elastic.TooMuchToAnswer(err) {
-		return s.eventsApart(ctx, candidates)
+		return s.eventsByPlace(ctx, candidates)
 	}
 	return events, err
 }
@@ -126,10 +126,10 @@ func (s *Source) fillMissing(candidates []Candidate, events []*Event, find func(
 func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what content, events []*Event) (full bool, err error) {
 	hits, full, err := s.hitsOf(ctx, candidates, what)
 	if err != nil {
-		if isUncompilable(err) { // a format that accepts no milliseconds: locating uses ranges
+		if elastic.IsUncompilable(err) { // a format that accepts no milliseconds: locating uses ranges
 			return false, nil
 		}
-		return false, s.explain(ctx, err)
+		return false, s.Diagnose(ctx, err)
 	}
 	at := map[int64][]int{} // positions of candidates, by time
 	for i, c := range candidates {
@@ -164,7 +164,7 @@ func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what conten
 			return s.withValues(func() (err error) {
 				hits = nil
 				body := s.find(candidates, s.exactly, size, what, fetchFields(s.wanted, selected), s.fieldOrigins.optional(selected))
-				bytes, err = s.client.Hits(ctx, s.request(body), &hits)
+				bytes, err = s.Client.Hits(ctx, s.Request(body), &hits)
 				return err
 			})
 		})

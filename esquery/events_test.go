@@ -13,6 +13,7 @@ import (
 
 	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 // A watch counts requests, and those that locate events by buckets.
@@ -65,7 +66,7 @@ func TestEventsAmongOthers(t *testing.T) {
 			}
 			index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"host":{"type":"keyword"},"name":{"type":"keyword"}}}`, documents...)
 			requests := &watch{next: estest.ForTest(t)}
-			source := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user", "host"}, Timestamp: "@timestamp", Wanted: []string{"name"}})
+			source := open(t, requests, query.Search{Indices: []string{index}, Fields: []string{"user", "host"}, Timestamp: "@timestamp", Wanted: []string{"name"}})
 			all, _ := candidates(t, source)
 			wanted := slices.DeleteFunc(all, func(c esquery.Candidate) bool {
 				var n int
@@ -104,7 +105,7 @@ func TestPairsOfOneEvent(t *testing.T) {
 		}
 		index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"joined":{"type":"date"},"day":{"type":"alias","path":"joined"}}}`, documents...)
 		requests := &watch{next: estest.ForTest(t)}
-		source := open(t, requests, esquery.Search{Indices: []string{index}, Fields: []string{"user", "day"}, Timestamp: "@timestamp", Wanted: []string{"day"}})
+		source := open(t, requests, query.Search{Indices: []string{index}, Fields: []string{"user", "day"}, Timestamp: "@timestamp", Wanted: []string{"day"}})
 		all, _ := candidates(t, source)
 		all = slices.DeleteFunc(all, func(c esquery.Candidate) bool { return c.Events > 1 }) // the crowd's
 		events, err := eventsOf(t, source, all)

@@ -8,9 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // TestCountsOfManyExclusions counts what each takes where there are so many networks
@@ -29,10 +30,10 @@ func TestCountsOfManyExclusions(t *testing.T) {
 		"ip: 10.0.0.1": 2, "ip: 10.0.0.9/24": 3, "ip: 10.0.0.0/8": 4, `ip: "::ffff:10.0.2.1"`: 1, "ip: (10.0.2.1 or 10.0.0.77)": 2, `ip: "2001:db8::/32"`: 1,
 		"ip: 0.0.0.0/0": 4, "user: (dana or emil)": 2, "user: d*": 1, "ip: 203.0.113.7": 0,
 	}
-	search := esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Query: parse(t, "*"), Exceptions: []esquery.Exception{
-		{Name: "emil", Entries: []esquery.Entry{{Field: "user", Kind: "match", Values: []string{"emil"}}}},
-		{Name: "no address", Entries: []esquery.Entry{{Field: "ip", Kind: "exists", Excluded: true}}},
-		{Name: "ada and basil", Entries: []esquery.Entry{{Field: "user", Kind: "match_any", Values: []string{"ada", "basil"}}}},
+	search := query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Query: parse(t, "*"), Exceptions: []query.Exception{
+		{Name: "emil", Entries: []query.Entry{{Field: "user", Kind: "match", Values: []string{"emil"}}}},
+		{Name: "no address", Entries: []query.Entry{{Field: "ip", Kind: "exists", Excluded: true}}},
+		{Name: "ada and basil", Entries: []query.Entry{{Field: "user", Kind: "match_any", Values: []string{"ada", "basil"}}}},
 	}}
 	want["emil"], want["no address"], want["ada and basil"] = 1, 1, 3
 	var few []kql.Query
@@ -47,7 +48,7 @@ func TestCountsOfManyExclusions(t *testing.T) {
 	}
 	for name, exclude := range map[string][]kql.Query{"few": few, "many": many} {
 		search.Exclude = exclude
-		counts, of, err := open(t, nil, search).Excluded(t.Context(), allTime)
+		counts, of, err := inspect.CountExcluded(t.Context(), open(t, nil, search).Opened, allTime)
 		if err != nil || of != 6 || len(counts) != len(exclude)+3 {
 			t.Fatalf("%s: %d counts of %d, %v", name, len(counts), of, err)
 		}
@@ -76,11 +77,11 @@ func (c cutShort) Perform(r *http.Request) (*http.Response, error) {
 // TestMoreAddressesThanAreListed are not counted, rather than counted too low.
 func TestMoreAddressesThanAreListed(t *testing.T) {
 	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"ip":{"type":"ip"}}}`, `{"@timestamp":"2026-03-10T12:00:00Z","user":"ada","ip":"10.0.0.1"}`)
-	search := esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Query: parse(t, "*")}
+	search := query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Query: parse(t, "*")}
 	for i := range 120 {
 		search.Exclude = append(search.Exclude, parse(t, fmt.Sprintf("ip: 10.0.0.%d", i)))
 	}
-	_, _, err := open(t, cutShort{estest.ForTest(t)}, search).Excluded(t.Context(), allTime)
+	_, _, err := inspect.CountExcluded(t.Context(), open(t, cutShort{estest.ForTest(t)}, search).Opened, allTime)
 	if err == nil || !strings.Contains(err.Error(), "count what is excluded: ip has more than 10000 excluded addresses") {
 		t.Errorf("got %v", err)
 	}

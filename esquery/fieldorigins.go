@@ -4,12 +4,36 @@ import (
 	"slices"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // A wantedField is a mapped field for Event.Fields.
 type wantedField struct {
 	name   string
 	isDate bool
+}
+
+// wanted lists the mapped fields that an event is fetched with. It leaves out those
+// that identify events, and lists the dates among the latter. Dates with nanoseconds
+// stay as they are.
+func wanted(s query.Search, mapped kql.Fields) (fields []wantedField, foundByDates []string) {
+	foundBy := append([]string{s.Timestamp, s.Fallback}, s.Fields...)
+	isDate := func(name string) bool {
+		types := mapped[name].Types
+		return len(types) == 1 && types[0] == "date" && !mapped[name].Object
+	}
+	for _, name := range s.Wanted {
+		if _, ok := mapped[name]; ok && !slices.Contains(foundBy, name) {
+			fields = append(fields, wantedField{name, isDate(name)})
+		}
+	}
+	for _, name := range foundBy {
+		if isDate(name) {
+			foundByDates = append(foundByDates, name)
+		}
+	}
+	return fields, foundByDates
 }
 
 // fieldOrigins records, per index, which wanted fields its events have in _source.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 // TestFieldsThatOnlySomeSourcesHave fetches events that have a wanted field in
@@ -32,7 +32,7 @@ func TestFieldsThatOnlySomeSourcesHave(t *testing.T) {
 		}
 		index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"name":{"type":"keyword"},
 			"login":{"type":"keyword","copy_to":"name"},"other":{"type":"long"}}}`, documents...)
-		source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Wanted: []string{"name"}})
+		source := open(t, nil, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", Wanted: []string{"name"}})
 		all, _ := candidates(t, source)
 		events, err := eventsOf(t, source, all)
 		if err != nil || len(events) != len(documents) {

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"newterms/esquery/query"
 )
 
 // The bodies of searches for events, except locate.
@@ -18,7 +20,7 @@ func (b bodies) find(page []Candidate, exactly bool, size int, what content, fie
 		named = append(named, dsl{"exists": dsl{"field": name, "_name": name}})
 	}
 	body := b.hits(size, what, fields)
-	body["query"] = dsl{"bool": dsl{"filter": []dsl{b.query, b.around(page, exactly)}, "should": named}}
+	body["query"] = dsl{"bool": dsl{"filter": []dsl{b.match.Query, b.around(page, exactly)}, "should": named}}
 	return body
 }
 
@@ -33,7 +35,7 @@ func (b bodies) read(events []*Event, what content, fields []dsl) dsl {
 		of = append(of, dsl{"bool": dsl{"filter": []dsl{{"term": dsl{"_index": index}}, {"terms": dsl{"_id": ids[index]}}}}})
 	}
 	body := b.hits(len(events), what, fields)
-	body["query"] = anyOf(of)
+	body["query"] = query.AnyOf(of)
 	return body
 }
 
@@ -76,8 +78,8 @@ func (b bodies) around(page []Candidate, exactly bool) dsl {
 	var groups []dsl
 	if len(few) > 0 {
 		byFirst := func(a, b Candidate) int { return a.First.Compare(b.First) }
-		span := Range{slices.MinFunc(few, byFirst).First, slices.MaxFunc(few, byFirst).First.Add(time.Millisecond)}
-		groups = append(groups, dsl{"bool": dsl{"filter": append(b.withValuesOf(few), b.within(span))}})
+		span := query.Range{From: slices.MinFunc(few, byFirst).First, To: slices.MaxFunc(few, byFirst).First.Add(time.Millisecond)}
+		groups = append(groups, dsl{"bool": dsl{"filter": append(b.withValuesOf(few), b.match.Within(span))}})
 	}
 	if len(many) > 0 {
 		times := make([]int64, len(many))
@@ -86,13 +88,13 @@ func (b bodies) around(page []Candidate, exactly bool) dsl {
 		}
 		slices.Sort(times)
 		times = slices.Compact(times)
-		at := b.dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
+		at := b.match.Dated(func(field string) dsl { return dsl{"terms": dsl{field: times}} })
 		groups = append(groups, dsl{"bool": dsl{"filter": append(b.withValuesOf(many), at)}})
 	}
 	if len(groups) == 1 {
 		return groups[0]
 	}
-	return anyOf(groups)
+	return query.AnyOf(groups)
 }
 
 // foundBy requests the values that identify a candidate's event: dates in milliseconds,
@@ -102,12 +104,12 @@ func (b bodies) foundBy() []dsl {
 	if b.search.Fallback != "" {
 		names = append(names, b.search.Fallback)
 	}
-	fields := docValues(names)
+	fields := query.DocValues(names)
 	for _, name := range b.search.Fields {
 		switch {
 		case slices.Contains(names, name):
 		case slices.Contains(b.foundByDates, name):
-			fields = append(fields, docValues([]string{name})...)
+			fields = append(fields, query.DocValues([]string{name})...)
 		default:
 			fields = append(fields, dsl{"field": name})
 		}

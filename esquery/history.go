@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 )
 
 // LastSeen returns for each candidate when it was last seen in a range, in the
 // candidates' order. The zero time stands for never. window is how long the window is
 // whose events the candidates count. It asks the end of the range first, and what lies
 // before only for those that were not seen there, in as many stages as pay.
-func (s *Source) LastSeen(ctx context.Context, history Range, window time.Duration, candidates []Candidate) ([]time.Time, error) {
+func (s *Source) LastSeen(ctx context.Context, history query.Range, window time.Duration, candidates []Candidate) ([]time.Time, error) {
 	seen := make([]time.Time, len(candidates))
 	left := make([]int, len(candidates)) // positions of those not seen yet
 	for i := range left {
@@ -22,7 +23,7 @@ func (s *Source) LastSeen(ctx context.Context, history Range, window time.Durati
 	whole := history.To.Sub(history.From)
 	for asked := time.Duration(0); len(left) > 0 && asked < whole; {
 		until := s.stages.next(candidates, left, window, asked, whole)
-		stage := Range{history.To.Add(-until), history.To.Add(-asked)}
+		stage := query.Range{From: history.To.Add(-until), To: history.To.Add(-asked)}
 		found, err := s.lastSeenIn(ctx, stage, pick(candidates, left))
 		if err != nil {
 			return nil, err
@@ -39,7 +40,7 @@ func (s *Source) LastSeen(ctx context.Context, history Range, window time.Durati
 	return seen, nil
 }
 
-func (s *Source) lastSeenIn(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
+func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate) ([]time.Time, error) {
 	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]time.Time, error) {
 		return s.lastSeen(ctx, history, candidates)
 	})
@@ -49,12 +50,12 @@ func (s *Source) lastSeenIn(ctx context.Context, history Range, candidates []Can
 	return seen, nil
 }
 
-func (s *Source) lastSeen(ctx context.Context, history Range, candidates []Candidate) ([]time.Time, error) {
+func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate) ([]time.Time, error) {
 	seen := make([]time.Time, len(candidates))
 	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, size, after) }
 	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
 		var ok bool
-		if seen[i], ok = b.latest(); !ok {
+		if seen[i], ok = b.Latest(); !ok {
 			return true, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, candidates[i].Terms)
 		}
 		return false, nil

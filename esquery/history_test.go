@@ -9,6 +9,7 @@ import (
 
 	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 // TestHistoryInStages asks for many candidates at once whose last time is on
@@ -16,7 +17,7 @@ import (
 func TestHistoryInStages(t *testing.T) {
 	const hour = time.Hour
 	to := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-	history := esquery.Range{From: to.Add(-7 * 24 * hour), To: to}
+	history := query.Range{From: to.Add(-7 * 24 * hour), To: to}
 	times := [][]time.Duration{ // before the end, of a candidate's events
 		{1 * time.Millisecond}, {6 * hour}, {6*hour + time.Millisecond}, {6*hour - time.Millisecond}, {6*hour + time.Millisecond, 6 * hour},
 		{7 * 24 * hour}, {7*24*hour + time.Millisecond}, {0}, {5 * hour, 100 * hour}, {-hour, 30 * hour}, {-hour},
@@ -44,8 +45,8 @@ func TestHistoryInStages(t *testing.T) {
 			add(fmt.Sprintf("recent-%d", i), time.Duration(i+1)*time.Minute)
 		}
 		index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`, documents...)
-		source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 250})
-		window := esquery.Range{From: to, To: to.Add(24 * hour)}
+		source := open(t, nil, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 250})
+		window := query.Range{From: to, To: to.Add(24 * hour)}
 		for page, err := range source.Candidates(t.Context(), window) {
 			if err != nil {
 				t.Fatal(err)
@@ -73,9 +74,9 @@ func TestLastTimeAtTheEnd(t *testing.T) {
 		`{"@timestamp":["2026-03-10T12:00:00.000Z","2026-03-10T11:59:59.999Z"],"user":"basil"}`,
 		`{"@timestamp":"2026-03-10T12:00:00.000Z","user":"camille"}`,
 	)
-	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	source := open(t, nil, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	candidates := []esquery.Candidate{{Terms: []any{"ada"}}, {Terms: []any{"basil"}}, {Terms: []any{"camille"}}}
-	seen, err := source.LastSeen(t.Context(), esquery.Range{From: to.Add(-7 * 24 * time.Hour), To: to}, time.Hour, candidates)
+	seen, err := source.LastSeen(t.Context(), query.Range{From: to.Add(-7 * 24 * time.Hour), To: to}, time.Hour, candidates)
 	want := []time.Time{to.Add(-30 * time.Hour), to.Add(-time.Millisecond), {}}
 	if err != nil || !slices.EqualFunc(seen, want, time.Time.Equal) {
 		t.Errorf("got %v, %v, want %v", seen, err, want)
@@ -97,7 +98,7 @@ func (c *counting) Perform(r *http.Request) (*http.Response, error) {
 // half, were seen in the recent history: the stages are as long as that pays.
 func TestStagesThatPay(t *testing.T) {
 	to := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-	history := esquery.Range{From: to.Add(-7 * 24 * time.Hour), To: to}
+	history := query.Range{From: to.Add(-7 * 24 * time.Hour), To: to}
 	for name, c := range map[string]struct {
 		ago  time.Duration // when each second candidate was seen
 		want []int         // searches for each page
@@ -117,7 +118,7 @@ func TestStagesThatPay(t *testing.T) {
 			}
 			index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`, documents...)
 			transport := &counting{Node: estest.ForTest(t)}
-			source := open(t, transport, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+			source := open(t, transport, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 			var asked []int
 			for page := range slices.Chunk(candidates, 200) {
 				before := transport.n
@@ -151,8 +152,8 @@ func TestShortHistory(t *testing.T) {
 		documents = append(documents, fmt.Sprintf(`{"@timestamp":%q,"user":%q}`, to.Add(-time.Duration(1+i%4)*time.Hour).Format(time.RFC3339), user))
 	}
 	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"}}}`, documents...)
-	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
-	seen, err := source.LastSeen(t.Context(), esquery.Range{From: to.Add(-2 * time.Hour), To: to}, time.Hour, candidates)
+	source := open(t, nil, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	seen, err := source.LastSeen(t.Context(), query.Range{From: to.Add(-2 * time.Hour), To: to}, time.Hour, candidates)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 // TestIgnoreCase asks the real server which events a value list takes whose letter
@@ -37,7 +37,7 @@ func TestIgnoreCase(t *testing.T) {
 	name := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"case":{"type":"keyword"},"user":{"type":"keyword"},`+
 		`"f":{"type":"keyword"},"lower":{"type":"keyword","normalizer":"lowercase"}}}`, documents...)
 	for i, c := range cases {
-		if !esquery.CanIgnoreCase(c.value) {
+		if !query.CanIgnoreCase(c.value) {
 			t.Errorf("%s: it is too long", c.value)
 			continue
 		}
@@ -48,7 +48,7 @@ func TestIgnoreCase(t *testing.T) {
 		}
 	}
 	for _, value := range []string{strings.Repeat("ü", 251), strings.Repeat("𐐀", 251)} {
-		if esquery.CanIgnoreCase(value) {
+		if query.CanIgnoreCase(value) {
 			t.Errorf("%d letters are taken", len([]rune(value)))
 		}
 	}
@@ -77,9 +77,9 @@ func caseDocument(t *testing.T, i int, value string) string {
 // names.
 func untaken(t *testing.T, indices string, i int, field, value string) string {
 	t.Helper()
-	source := open(t, nil, esquery.Search{
+	source := open(t, nil, query.Search{
 		Indices: strings.Split(indices, ","), Query: parse(t, fmt.Sprintf("case: %d", i)), Fields: []string{"user"}, Timestamp: "@timestamp",
-		Exceptions: []esquery.Exception{{Name: "item", Entries: []esquery.Entry{{Field: field, Kind: "match_any", Values: []string{value}, IgnoreCase: true}}}},
+		Exceptions: []query.Exception{{Name: "item", Entries: []query.Entry{{Field: field, Kind: "match_any", Values: []string{value}, IgnoreCase: true}}}},
 	})
 	var users []string
 	for page, err := range source.Candidates(t.Context(), allTime) {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 // A limit refuses what is larger than a cluster with tight limits would take,
@@ -82,7 +82,7 @@ func TestPagesHalve(t *testing.T) {
 	index := manyActors(t)
 	for _, refusal := range []string{"too_many_buckets_exception", "circuit_breaking_exception"} {
 		through := &limit{next: estest.ForTest(t), buckets: 3, refusal: refusal}
-		source := open(t, through, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 16})
+		source := open(t, through, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 16})
 		all, names := candidates(t, source)
 		if len(names) != 20 || !slices.IsSorted(names) || slices.Max(through.sizes) != 2 {
 			t.Errorf("%s: got %v with pages of %v", refusal, names, through.sizes)
@@ -96,7 +96,7 @@ func TestPagesHalve(t *testing.T) {
 
 func TestQuestionsHalve(t *testing.T) {
 	through := &limit{next: estest.ForTest(t), terms: 3, refusal: "too_many_nested_clauses"}
-	source := open(t, through, esquery.Search{Indices: []string{manyActors(t)}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	source := open(t, through, query.Search{Indices: []string{manyActors(t)}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	all, _ := candidates(t, source)
 	seen, err := source.LastSeen(t.Context(), allTime, time.Hour, all)
 	if err != nil || len(seen) != 20 || slices.Max(through.values) > 3 {

@@ -21,7 +21,7 @@ func (s *Source) locateEvents(ctx context.Context, candidates []Candidate, what 
 		events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) {
 			events, err := s.locate(ctx, chunk, what)
 			if what != place && len(chunk) == 1 && elastic.TooMuchToAnswer(err) {
-				return s.eventsApart(ctx, chunk)
+				return s.eventsByPlace(ctx, chunk)
 			}
 			return events, err
 		})
@@ -65,27 +65,29 @@ func (s *Source) locate(ctx context.Context, candidates []Candidate, what conten
 	return events, nil
 }
 
+// located is the answer to bodies.locate.
+type located struct {
+	ByTimestamp hits `json:"first"`
+	ByFallback  struct {
+		First hits `json:"first"`
+	} `json:"by_fallback"`
+}
+
 // hits is the answer to topHit.
 type hits struct {
-	First *struct {
-		Hits struct {
-			Hits []foundEvent `json:"hits"`
-		} `json:"hits"`
-	} `json:"first"`
+	Hits struct {
+		Hits []foundEvent `json:"hits"`
+	} `json:"hits"`
 }
 
 // hitAt returns the bucket's event at a time, by the primary timestamp or the fallback;
 // nil if there is none.
 func (b bucket) hitAt(milliseconds int64) *foundEvent {
-	all := []hits{b.hits}
-	if b.Fallback != nil {
-		all = append(all, b.Fallback.hits)
-	}
-	for _, h := range all {
-		if h.First == nil || len(h.First.Hits.Hits) == 0 {
+	for _, h := range []hits{b.ByTimestamp, b.ByFallback.First} {
+		if len(h.Hits.Hits) == 0 {
 			continue
 		}
-		if hit := h.First.Hits.Hits[0]; slices.Contains(hit.Matched, strconv.FormatInt(milliseconds, 10)) {
+		if hit := h.Hits.Hits[0]; slices.Contains(hit.Matched, strconv.FormatInt(milliseconds, 10)) {
 			return &hit
 		}
 	}

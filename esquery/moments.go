@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 )
 
 // A Moment is a time with matching events of a pair.
@@ -19,7 +20,7 @@ type Moment struct {
 
 // Moments lists, for each candidate, all times of its events in a range, in order.
 // There are at most as many as events.
-func (s *Source) Moments(ctx context.Context, r Range, candidates []Candidate) ([][]Moment, error) {
+func (s *Source) Moments(ctx context.Context, r query.Range, candidates []Candidate) ([][]Moment, error) {
 	moments, err := elastic.InHalves(candidates, func(candidates []Candidate) ([][]Moment, error) {
 		return s.moments(ctx, r, candidates)
 	})
@@ -29,7 +30,7 @@ func (s *Source) Moments(ctx context.Context, r Range, candidates []Candidate) (
 	return moments, nil
 }
 
-func (s *Source) moments(ctx context.Context, r Range, candidates []Candidate) ([][]Moment, error) {
+func (s *Source) moments(ctx context.Context, r query.Range, candidates []Candidate) ([][]Moment, error) {
 	moments := make([][]Moment, len(candidates))
 	collect := func(timestamp string) error {
 		body := func(size int, after json.RawMessage) any { return s.exactTimes(r, candidates, timestamp, size, after) }
@@ -39,7 +40,7 @@ func (s *Source) moments(ctx context.Context, r Range, candidates []Candidate) (
 			if err != nil {
 				return true, fmt.Errorf("%w: a time of pair %v: %w", elastic.ErrIncomplete, candidates[i].Terms, err)
 			}
-			if at := atMillis(ms); !at.Before(r.From) && at.Before(r.To) {
+			if at := query.AtMillis(ms); !at.Before(r.From) && at.Before(r.To) {
 				moments[i] = append(moments[i], Moment{at, b.Count})
 			}
 			return false, nil

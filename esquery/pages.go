@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 )
 
 // A Page of candidates.
@@ -15,25 +16,15 @@ type Page struct {
 	Candidates []Candidate
 	// Lacking is of the whole window, on its first page. It is zero on the
 	// others, and with MissingTerms.
-	Lacking Lacking
+	Lacking query.Lacking
 	// Pages is about how many pages the window has, by its events and those of this
 	// page. It is set on the first page.
 	Pages float64
 }
 
-// Lacking counts matching events that have no pair, because they lack a
-// new-terms field.
-type Lacking struct {
-	Any     int64            // that lack one field or more
-	ByField map[string]int64 // that lack the field
-	// Ignored counts those of ByField that have a value which is not indexed:
-	// it is longer than the mapping's ignore_above, or malformed.
-	Ignored map[string]int64
-}
-
 // Candidates lists the pairs of a window, each once, by pages. It ends after
 // the first error.
-func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, error] {
+func (s *Source) Candidates(ctx context.Context, window query.Range) iter.Seq2[Page, error] {
 	body := func(size int, after json.RawMessage) any { return s.candidates(window, size, after) }
 	return func(yield func(Page, error) bool) {
 		for answer, err := range s.pages(ctx, &s.pageSize, body) {
@@ -56,7 +47,7 @@ func (s *Source) Candidates(ctx context.Context, window Range) iter.Seq2[Page, e
 }
 
 func (s *Source) page(answer pairsAnswer) (Page, error) {
-	page := Page{Candidates: make([]Candidate, len(answer.Pairs.Buckets)), Lacking: answer.Lacking.read(s.search.Fields)}
+	page := Page{Candidates: make([]Candidate, len(answer.Pairs.Buckets)), Lacking: answer.Lacking.Read(s.search.Fields)}
 	events := int64(0)
 	for i, b := range answer.Pairs.Buckets {
 		var err error
@@ -71,8 +62,8 @@ func (s *Source) page(answer pairsAnswer) (Page, error) {
 	return page, nil
 }
 
-// eachOf follows pages of pairs and hands on the buckets of the candidates,
-// until it is told that it is done. Other pairs only share values with them.
+// eachOf follows pages of pairs and calls do for the buckets of the candidates,
+// until it is done. Other pairs only share values with them.
 func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, body func(size int, after json.RawMessage) any,
 	do func(i int, b bucket) (done bool, err error),
 ) error {
@@ -101,17 +92,17 @@ func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, 
 
 // Oldest returns the time of the earliest matching event in a range, whether
 // or not it has a pair. ok is false if there is none.
-func (s *Source) Oldest(ctx context.Context, r Range) (oldest time.Time, ok bool, err error) {
+func (s *Source) Oldest(ctx context.Context, r query.Range) (oldest time.Time, ok bool, err error) {
 	for {
 		var answer struct {
-			times
+			query.TimesAnswer
 			undated
 		}
-		if err := s.client.Search(ctx, s.request(s.oldest(r)), &answer); err != nil {
-			return time.Time{}, false, fmt.Errorf("find the oldest event: %w", s.explain(ctx, err))
+		if err := s.Client.Search(ctx, s.Request(s.oldest(r)), &answer); err != nil {
+			return time.Time{}, false, fmt.Errorf("find the oldest event: %w", s.Diagnose(ctx, err))
 		}
 		if !s.mustAskFallback(answer.undated) {
-			oldest, ok = answer.earliest()
+			oldest, ok = answer.Earliest()
 			return oldest, ok, nil
 		}
 	}
@@ -132,14 +123,14 @@ func (s *Source) mustAskFallback(u undated) bool {
 // how large a page the cluster answers.
 func (s *Source) pages(ctx context.Context, size *int, body func(size int, after json.RawMessage) any) iter.Seq2[pairsAnswer, error] {
 	return func(yield func(pairsAnswer, error) bool) {
-		pager := elastic.Pager{Client: s.client, Search: s.request(nil), Body: body, Size: *size}
+		pager := elastic.Pager{Client: s.Client, Search: s.Request(nil), Body: body, Size: *size}
 		for {
 			var answer pairsAnswer
 			ok, err := pager.Next(ctx, &answer, &answer.Pairs)
 			*size = pager.Size
 			switch {
 			case err != nil:
-				yield(answer, s.explain(ctx, err))
+				yield(answer, s.Diagnose(ctx, err))
 				return
 			case !ok:
 				return

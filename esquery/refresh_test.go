@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/inspect"
 )
 
 // TestSlowestRefresh finds the slowest of many indices, whichever of them
@@ -17,7 +17,7 @@ func TestSlowestRefresh(t *testing.T) {
 	client := elastic.NewClient(node, elastic.Options{})
 	slowest := func(name string, want time.Duration, patterns ...string) {
 		t.Helper()
-		index, interval, err := esquery.SlowestRefresh(t.Context(), client, patterns)
+		index, interval, err := inspect.SlowestRefresh(t.Context(), client, patterns)
 		if err != nil || index != name || interval != want {
 			t.Errorf("%v: got %q, %s, %v, want %q, %s", patterns, index, interval, err, name, want)
 		}
@@ -43,5 +43,5 @@ func TestSlowestRefresh(t *testing.T) {
 	slowest(create("1h"), time.Hour, all)
 	slowest(create("1d"), 24*time.Hour, all)
 	node.CreateIndex(t, prefix+"-never", []byte(`{"settings":{"index.refresh_interval":"-1"}}`))
-	slowest(prefix+"-never", esquery.NeverRefreshed, all)
+	slowest(prefix+"-never", inspect.NeverRefreshed, all)
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 // A spoiler answers some searches in the server's place.
@@ -94,7 +94,7 @@ func TestBrokenWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			way := &spoiler{next: estest.ForTest(t), answer: func(asking) string { return "" }}
-			s := open(t, way, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time", Wanted: []string{"name", "login"}})
+			s := open(t, way, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "time", Wanted: []string{"name", "login"}})
 			all, _ := candidates(t, s)
 			way.answer = c.answer
 			events, err := eventsOf(t, s, all)

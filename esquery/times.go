@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 )
 
 // An event may have several times. It counts at each of them, as in Elasticsearch's
@@ -15,7 +16,7 @@ import (
 // may be outside of it. In this rare case another search lists the times themselves.
 
 // correctFirst sets each First to the earliest time inside the window.
-func (s *Source) correctFirst(ctx context.Context, window Range, page []Candidate) error {
+func (s *Source) correctFirst(ctx context.Context, window query.Range, page []Candidate) error {
 	var wrong []int
 	for i, c := range page {
 		if c.First.Before(window.From) {
@@ -30,7 +31,7 @@ func (s *Source) correctFirst(ctx context.Context, window Range, page []Candidat
 }
 
 // correctLast sets each time to the latest one inside the range.
-func (s *Source) correctLast(ctx context.Context, history Range, page []Candidate, seen []time.Time) error {
+func (s *Source) correctLast(ctx context.Context, history query.Range, page []Candidate, seen []time.Time) error {
 	var wrong []int
 	for i, at := range seen {
 		if !at.IsZero() && !at.Before(history.To) { // zero is never
@@ -55,15 +56,15 @@ func pick(page []Candidate, positions []int) []Candidate {
 
 // spans returns the first and last time in a range, both inclusive, of the pairs at
 // some positions of the page, in their order.
-func (s *Source) spans(ctx context.Context, r Range, page []Candidate, positions []int) ([]Range, error) {
+func (s *Source) spans(ctx context.Context, r query.Range, page []Candidate, positions []int) ([]query.Range, error) {
 	if len(positions) == 0 {
 		return nil, nil
 	}
-	return elastic.InHalves(pick(page, positions), func(some []Candidate) ([]Range, error) { return s.spansOf(ctx, r, some) })
+	return elastic.InHalves(pick(page, positions), func(some []Candidate) ([]query.Range, error) { return s.spansOf(ctx, r, some) })
 }
 
-func (s *Source) spansOf(ctx context.Context, r Range, page []Candidate) ([]Range, error) {
-	spans := make([]Range, len(page))
+func (s *Source) spansOf(ctx context.Context, r query.Range, page []Candidate) ([]query.Range, error) {
+	spans := make([]query.Range, len(page))
 	timestamps := []string{s.search.Timestamp}
 	if s.fallback {
 		timestamps = append(timestamps, s.search.Fallback)
@@ -76,7 +77,7 @@ func (s *Source) spansOf(ctx context.Context, r Range, page []Candidate) ([]Rang
 			if err != nil {
 				return true, fmt.Errorf("%w: a time of pair %v: %w", elastic.ErrIncomplete, page[i].Terms, err)
 			}
-			at := atMillis(ms)
+			at := query.AtMillis(ms)
 			if at.Before(r.From) || !at.Before(r.To) {
 				return false, nil
 			}

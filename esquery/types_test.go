@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 func mappingOf(types map[string]string) string {
@@ -64,7 +66,7 @@ func TestTypeErrors(t *testing.T) {
 			if c.field != "" {
 				field = c.field
 			}
-			s := esquery.Search{Indices: []string{indices["A"], indices["B"]}, Fields: []string{field}, Timestamp: "@timestamp"}
+			s := query.Search{Indices: []string{indices["A"], indices["B"]}, Fields: []string{field}, Timestamp: "@timestamp"}
 			if c.dates {
 				s.Fields, s.Timestamp, s.Fallback = []string{"user"}, field, "@timestamp"
 			}
@@ -76,7 +78,7 @@ func TestTypeErrors(t *testing.T) {
 				return
 			}
 			want := strings.NewReplacer("in A", "in "+indices["A"], "in B", "in "+indices["B"]).Replace(c.want)
-			if mistyped := (*esquery.TypeError)(nil); !errors.As(err, &mistyped) || mistyped.Field != field || !strings.Contains(err.Error(), want) {
+			if mistyped := (*query.TypeError)(nil); !errors.As(err, &mistyped) || mistyped.Field != field || !strings.Contains(err.Error(), want) {
 				t.Errorf("got %v\nwant %s", err, want)
 			}
 		})
@@ -92,26 +94,26 @@ func TestUnavailableIndicesAreNamed(t *testing.T) {
 	client := elastic.NewClient(node, elastic.Options{})
 	for _, c := range []struct {
 		indices []string
-		want    []esquery.Unavailable
+		want    []access.Unavailable
 	}{
 		{[]string{open}, nil},
 		{[]string{open, "esquery-nothing-like-it-*"}, nil},
-		{[]string{open, closed}, []esquery.Unavailable{{Index: closed, Why: "closed"}}},
-		{[]string{open, closed[:len(closed)-1] + "*"}, []esquery.Unavailable{{Index: closed, Why: "closed"}}},
-		{[]string{open, missing}, []esquery.Unavailable{{Index: missing, Why: "missing"}}},
+		{[]string{open, closed}, []access.Unavailable{{Index: closed, Why: "closed"}}},
+		{[]string{open, closed[:len(closed)-1] + "*"}, []access.Unavailable{{Index: closed, Why: "closed"}}},
+		{[]string{open, missing}, []access.Unavailable{{Index: missing, Why: "missing"}}},
 	} {
-		source, err := esquery.Open(t.Context(), client, esquery.Search{Indices: c.indices, Fields: []string{"user"}, Timestamp: "@timestamp"})
+		source, err := esquery.Open(t.Context(), client, query.Search{Indices: c.indices, Fields: []string{"user"}, Timestamp: "@timestamp"})
 		if err != nil {
 			t.Errorf("%v: %v", c.indices, err)
 			continue
 		}
-		if got := source.PassedOver(); !slices.Equal(got, c.want) {
+		if got := source.Unavailable(); !slices.Equal(got, c.want) {
 			t.Errorf("%v: got %v, want %v", c.indices, got, c.want)
 		}
 	}
-	_, err := esquery.Open(t.Context(), client, esquery.Search{Indices: []string{closed, missing}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	_, err := esquery.Open(t.Context(), client, query.Search{Indices: []string{closed, missing}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	want := fmt.Sprintf("no index matches %s, %s; %[1]s is closed", closed, missing)
-	if nothing := (*esquery.NotFoundError)(nil); !errors.As(err, &nothing) || !strings.HasSuffix(err.Error(), want) {
+	if nothing := (*access.NotFoundError)(nil); !errors.As(err, &nothing) || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
@@ -122,8 +124,8 @@ func TestEventsWithSeveralTimes(t *testing.T) {
 		`{"@timestamp":["2026-03-01T00:00:00Z","2026-03-10T12:00:05Z","2026-03-20T00:00:00Z"],"user":"ada"}`,
 		`{"@timestamp":["2026-03-10T12:00:03Z"],"user":"basil"}`,
 		`{"@timestamp":["2026-03-01T00:00:00Z","2026-03-10T12:00:03Z","2026-03-10T12:00:07Z"],"user":["camille","ada"]}`)
-	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 2})
-	window := esquery.Range{From: noon, To: noon.Add(6e9)}
+	source := open(t, nil, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp", PageSize: 2})
+	window := query.Range{From: noon, To: noon.Add(6e9)}
 	var all []esquery.Candidate
 	for page, err := range source.Candidates(t.Context(), window) {
 		if err != nil {
@@ -168,7 +170,7 @@ func TestEventThatIsTooLarge(t *testing.T) {
 	huge := strings.Repeat("x", 35<<20)
 	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"huge":{"type":"keyword","ignore_above":10}}}`,
 		`{"@timestamp":"2026-03-10T12:00:00Z","user":"ada","huge":"`+huge+`"}`, `{"@timestamp":"2026-03-10T12:00:01Z","user":"basil","huge":"x"}`)
-	source := open(t, nil, esquery.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
+	source := open(t, nil, query.Search{Indices: []string{index}, Fields: []string{"user"}, Timestamp: "@timestamp"})
 	all, _ := candidates(t, source)
 	events, err := eventsOf(t, source, all)
 	if err != nil || len(events) != 2 {

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"newterms/esquery"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 )
 
 // TestUnmapped names what a search asks for that no index has.
@@ -25,12 +25,12 @@ func TestUnmapped(t *testing.T) {
 		{query: "*", fields: "user", timestamp: "@timestamp", filter: "gone", negated: true},
 		{query: "some text", fields: "user", timestamp: "@timestamp"},
 	} {
-		s := esquery.Search{
+		s := query.Search{
 			Indices: []string{index}, Query: parse(t, c.query), Fields: strings.Split(c.fields, ","), Timestamp: c.timestamp, Fallback: "@timestamp",
 			MissingTerms: c.missingTerms,
 		}
 		if c.filter != "" {
-			s.Filters = []esquery.Filter{{Query: map[string]any{"exists": map[string]any{"field": c.filter}}, Negate: c.negated}}
+			s.Filters = []query.Filter{{Query: map[string]any{"exists": map[string]any{"field": c.filter}}, Negate: c.negated}}
 		}
 		if got := strings.Join(open(t, estest.ForTest(t), s).Unmapped(), ","); got != c.want {
 			t.Errorf("%s by %s: %s, want %s", c.query, c.fields, got, c.want)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -15,6 +14,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // Subsets are the search's events without those that sets of exclusions remove. All
@@ -34,23 +34,24 @@ func (s *Source) Subsets(exclude []kql.Query, sets [][]int) (*Subsets, error) {
 	queries := make([]dsl, len(exclude))
 	for i, q := range exclude {
 		var err error
-		if queries[i], err = q.Compile(s.fields); err != nil {
-			return nil, excludeError(err)
+		if queries[i], err = query.CompileExclusion(q, s.Mapping.Fields); err != nil {
+			return nil, err
 		}
 	}
-	with := func(query dsl) *Source {
+	with := func(clause dsl) *Source {
 		one := *s
 		one.fallback = s.search.Fallback != ""
-		one.query = dsl{"bool": dsl{"filter": []dsl{s.query, query}}}
+		one.Opened = s.Opened.And(clause)
+		one.match = one.Opened.Compiled
 		return &one
 	}
-	all := &Subsets{source: with(dsl{"match_all": dsl{}}), affected: with(failIfForbidden(anyOf(slices.Clone(queries))))}
+	all := &Subsets{source: with(dsl{"match_all": dsl{}}), affected: with(query.AnyOf(slices.Clone(queries)))}
 	for _, set := range sets {
 		removed := []dsl{}
 		for _, i := range set {
 			removed = append(removed, queries[i])
 		}
-		left := failIfForbidden(dsl{"bool": dsl{"must_not": removed}})
+		left := dsl{"bool": dsl{"must_not": removed}}
 		all.left, all.sets = append(all.left, left), append(all.sets, with(left))
 	}
 	// An answer holds about as much as one of defaultPageSize candidates.
@@ -62,7 +63,7 @@ func (s *Source) Subsets(exclude []kql.Query, sets [][]int) (*Subsets, error) {
 // Affected lists, by pages, the pairs in a range with events that some exclusion
 // removes. To all other pairs the sets make no difference. It ends after the first
 // error.
-func (s *Subsets) Affected(ctx context.Context, r Range) iter.Seq2[[]Candidate, error] {
+func (s *Subsets) Affected(ctx context.Context, r query.Range) iter.Seq2[[]Candidate, error] {
 	return func(yield func([]Candidate, error) bool) {
 		for page, err := range s.affected.Candidates(ctx, r) {
 			if !yield(page.Candidates, err) || err != nil {
@@ -80,7 +81,7 @@ type Remainder struct {
 
 // Remainders returns for each candidate, in their order, the Remainder of each set. The
 // history ends where the window begins.
-func (s *Subsets) Remainders(ctx context.Context, history, window Range, candidates []Candidate) ([][]Remainder, error) {
+func (s *Subsets) Remainders(ctx context.Context, history, window query.Range, candidates []Candidate) ([][]Remainder, error) {
 	left, err := elastic.InHalves(candidates, func(some []Candidate) ([][]Remainder, error) {
 		return s.remainders(ctx, history, window, some)
 	})
@@ -92,8 +93,8 @@ func (s *Subsets) Remainders(ctx context.Context, history, window Range, candida
 
 // subsetAnswer is the answer about a pair, with a member for each set.
 type subsetAnswer struct {
-	In     times `json:"in"`
-	Before times `json:"before"`
+	In     query.TimesAnswer `json:"in"`
+	Before query.TimesAnswer `json:"before"`
 }
 
 type subsetBucket struct {
@@ -121,21 +122,21 @@ func (a *subsets) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	})
 }
 
-func (s *Subsets) remainders(ctx context.Context, history, window Range, candidates []Candidate) ([][]Remainder, error) {
+func (s *Subsets) remainders(ctx context.Context, history, window query.Range, candidates []Candidate) ([][]Remainder, error) {
 	positions := make(map[string]int, len(candidates))
 	all := make([][]Remainder, len(candidates))
 	for i, c := range candidates {
 		positions[c.Terms.Key()], all[i] = i, make([]Remainder, len(s.sets))
 	}
 	body := func(size int, after json.RawMessage) any { return s.body(history, window, candidates, size, after) }
-	pager := elastic.Pager{Client: s.source.client, Search: s.source.request(nil), Body: body, Size: s.source.pageSize}
+	pager := elastic.Pager{Client: s.source.Client, Search: s.source.Request(nil), Body: body, Size: s.source.pageSize}
 	for {
 		var answer struct {
 			Pairs elastic.Composite[subsetBucket] `json:"pairs"`
 		}
 		ok, err := pager.Next(ctx, &answer, &answer.Pairs)
 		if s.source.pageSize = pager.Size; err != nil {
-			return nil, s.source.explain(ctx, err)
+			return nil, s.source.Diagnose(ctx, err)
 		}
 		if !ok {
 			return all, s.correct(ctx, history, window, candidates, all)
@@ -148,29 +149,29 @@ func (s *Subsets) remainders(ctx context.Context, history, window Range, candida
 			i, wanted := positions[Pair(terms).Key()]
 			for set := range b.Sets {
 				if wanted && set < len(s.sets) {
-					all[i][set].First, _ = b.Sets[set].In.earliest()
-					all[i][set].LastSeen, _ = b.Sets[set].Before.latest()
+					all[i][set].First, _ = b.Sets[set].In.Earliest()
+					all[i][set].LastSeen, _ = b.Sets[set].Before.Latest()
 				}
 			}
 		}
 	}
 }
 
-func (s *Subsets) body(history, window Range, candidates []Candidate, size int, after json.RawMessage) dsl {
+func (s *Subsets) body(history, window query.Range, candidates []Candidate, size int, after json.RawMessage) dsl {
 	b, each := s.source.bodies, dsl{}
 	for i, left := range s.left {
 		each[strconv.Itoa(i)] = dsl{"filter": left, "aggs": dsl{
-			"in":     dsl{"filter": b.within(window), "aggs": b.times("min")},
-			"before": dsl{"filter": b.within(history), "aggs": b.times("max")},
+			"in":     dsl{"filter": b.match.Within(window), "aggs": b.match.Times("min", b.fallback)},
+			"before": dsl{"filter": b.match.Within(history), "aggs": b.match.Times("max", b.fallback)},
 		}}
 	}
 	sets := dsl{"sets": dsl{"filter": dsl{"match_all": dsl{}}, "aggs": each}}
-	filters := append(b.withValuesOf(candidates), b.within(Range{history.From, window.To}))
+	filters := append(b.withValuesOf(candidates), b.match.Within(query.Range{From: history.From, To: window.To}))
 	return b.withQuery(dsl{"pairs": b.pairs(size, after, sets)}, filters...)
 }
 
 // correct replaces times outside of their range, which events with several times have.
-func (s *Subsets) correct(ctx context.Context, history, window Range, candidates []Candidate, all [][]Remainder) error {
+func (s *Subsets) correct(ctx context.Context, history, window query.Range, candidates []Candidate, all [][]Remainder) error {
 	for set, source := range s.sets {
 		var first, last []int
 		for i := range all {
@@ -196,32 +197,4 @@ func (s *Subsets) correct(ctx context.Context, history, window Range, candidates
 		}
 	}
 	return nil
-}
-
-// CanExclude reports whether an exclusion `field: value` finds exactly the events with
-// the value: the field is mapped as a keyword, an address or an integer, and the value
-// is one.
-func (s *Source) CanExclude(field, value string) bool {
-	f, mapped := s.fields[field]
-	if !mapped || f.Object {
-		return false
-	}
-	for _, kind := range f.Types {
-		_, notAddress := netip.ParseAddr(value)
-		_, notNumber := strconv.ParseInt(value, 10, 32)
-		switch family(kind) {
-		case "keyword", "flattened":
-		case "ip":
-			if notAddress != nil {
-				return false
-			}
-		case "long":
-			if notNumber != nil {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
 }

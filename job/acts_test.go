@@ -12,9 +12,12 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -103,7 +106,7 @@ func (s *scheduled) runFor(w *world, h how, account string) error {
 	r := timelineRule(w, s.id)
 	r.Search.Indices, r.Search.PageSize, r.Lookback = []string{w.prefix + "events-*"}, 3+s.id%8, time.Hour
 	if account != "" {
-		r.Search.Filters = []esquery.Filter{{Query: map[string]any{"term": map[string]any{"cloud.account.id": account}}}}
+		r.Search.Filters = []query.Filter{{Query: map[string]any{"term": map[string]any{"cloud.account.id": account}}}}
 	}
 	if s.excluding {
 		q, err := kql.Parse("vpn: true")
@@ -115,15 +118,15 @@ func (s *scheduled) runFor(w *world, h how, account string) error {
 	var found []map[string]any
 	j := w.job(r, &found)
 	j.Store, j.Timing = alerts.NewStore(client, w.alertsTarget(), w.runsTarget()), job.Timing{Overlap: overlap, MaxCatchup: 30 * 24 * time.Hour}
-	j.Open = func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+	j.Open = func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 		return esquery.Open(ctx, client, s)
 	}
-	j.ServerNow = func(ctx context.Context, s esquery.Search) (time.Time, error) {
-		return esquery.ServerNow(ctx, client, s)
+	j.ServerNow = func(ctx context.Context, s query.Search) (time.Time, error) {
+		return inspect.ServerNow(ctx, client, s)
 	}
 	j.Rerun = func(w job.Window) string { return w.String() }
 	j.Now = func() time.Time { return h.now.Add(h.skew) }
-	var run alerts.Run
+	var run runs.Run
 	var err error
 	if h.manual != (job.Window{}) {
 		run, err = j.Run(ctx, uuid.NewString(), h.manual)

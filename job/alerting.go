@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 )
 
 // alert writes the alerts of first occurrences.
@@ -24,11 +25,11 @@ func (d *detection) alert(ctx context.Context, part Window, found []Occurrence) 
 	return nil
 }
 
-func (d *detection) write(ctx context.Context, alert alerts.Alert) error {
+func (d *detection) write(ctx context.Context, a alert.Alert) error {
 	if d.DryRun {
-		return d.written(alerts.Result{Written: []alerts.Alert{alert}}, nil)
+		return d.written(alerts.Result{Written: []alert.Alert{a}}, nil)
 	}
-	return d.written(d.writer.Add(ctx, alert))
+	return d.written(d.writer.Add(ctx, a))
 }
 
 // flush writes the alerts that the writer still holds.

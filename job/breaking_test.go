@@ -17,6 +17,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -127,7 +128,7 @@ func TestAlertsBesideHistory(t *testing.T) {
 				"query": "*", "history_window_start": "now-7d", "new_terms_fields": []string{"who"}, "timestamp_override": "t", "timestamp_override_fallback_disabled": true,
 			}), &found)
 			j.DryRun, j.Store = true, alerts.NewStore(client, w.alertsTarget(), w.runsTarget())
-			j.Open = func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+			j.Open = func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 				return esquery.Open(ctx, client, s)
 			}
 			from := parseTime(t, "2026-03-10T11:00:00Z")
@@ -175,7 +176,7 @@ func TestWhatWasFoundIsWritten(t *testing.T) {
 	var found []map[string]any
 	j := w.job(r, &found)
 	j.Store = alerts.NewStore(client, w.alertsTarget(), w.runsTarget())
-	j.Open = func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+	j.Open = func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 		return esquery.Open(ctx, client, s)
 	}
 	run, err := j.Run(ctx, "run-1", noon(t))

@@ -16,6 +16,7 @@ import (
 
 	"newterms/esquery"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 )
 
@@ -142,11 +143,11 @@ func (w *world) asKibana(query tree, filters []dsl) string {
 	return w.matching(joined)
 }
 
-func (w *world) asNewterms(query tree, filters []dsl) string {
+func (w *world) asNewterms(q tree, filters []dsl) string {
 	w.t.Helper()
 	text, err := json.Marshal(map[string]any{
 		"rule_id": "r", "name": "Rule", "type": "new_terms", "severity": "low", "risk_score": 21, "index": []string{w.prefix + "events"},
-		"query": query.kql(), "filters": filters, "new_terms_fields": []string{"user"}, "history_window_start": "now-7d",
+		"query": q.kql(), "filters": filters, "new_terms_fields": []string{"user"}, "history_window_start": "now-7d",
 	})
 	path := filepath.Join(w.t.TempDir(), "rule.json")
 	if err == nil {
@@ -166,7 +167,7 @@ func (w *world) asNewterms(query tree, filters []dsl) string {
 	} else if err != nil {
 		w.t.Fatal(err)
 	}
-	day := esquery.Range{From: time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC)}
+	day := query.Range{From: time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 11, 0, 0, 0, 0, time.UTC)}
 	for _, r := range source.Requests(day, day, []esquery.Candidate{{Terms: []any{"ada"}, First: day.From}}) {
 		if r.Name == "candidates" {
 			return w.matching(r.Body["query"].(map[string]any))

@@ -8,7 +8,9 @@ import (
 	"slices"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
+	"newterms/esquery/inspect"
 )
 
 // detection is the state of one run.
@@ -17,30 +19,32 @@ type detection struct {
 	finder   Finder
 	maker    *AlertMaker
 	writer   *alerts.Writer
-	counts   *alerts.Counts
+	counts   *runs.Counts
 	lacking  LackingTerms
 	progress Progress
+	started  func() error // waits until the start of the run is recorded
 	pending  []Occurrence // of the current part; used only if MaxAlerts is set
 	// rejected is the first error about an alert that cannot be indexed. The run goes
 	// on with the other alerts, and fails at its end.
 	rejected error
 }
 
-// detect finds the first occurrences in the run's window and writes their alerts. If it
-// fails, it still writes the alerts found before, until ending is done.
-func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, error), run *alerts.Run) error {
+// detect finds the first occurrences in the run's window. It writes their alerts once
+// the start of the run is recorded. If it fails, it still writes the alerts found
+// before, until ending is done.
+func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, error), started func() error, run *runs.Run) error {
 	source, err := open()
 	if err != nil {
 		return err
 	}
-	info, w := run.RunInfo, Window{run.From, run.To}
+	info, w := run.Info, Window{run.From, run.To}
 	info.TimeLimited = WarnOfSource(source, j.Rule.Search, j.Warn)
 	maker, err := NewAlertMaker(source, j.Rule.Parameters, info, j.Now, j.Warn)
 	if err != nil {
 		return err
 	}
 	d := detection{
-		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker, writer: j.Store.Writer(),
+		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker, writer: j.Store.Writer(), started: started,
 		counts: &run.Counts, lacking: NewLackingTerms(), progress: Progress{Parts: w.CountParts(j.Rule.History)},
 	}
 	if err := d.pages(ctx, w); err != nil {
@@ -53,8 +57,8 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 	if run.Excluded, err = d.excluded(ctx, w); err != nil {
 		return err
 	}
-	byHand := run.Type == alerts.RunManual
-	if d.counts.Candidates == 0 || byHand && slices.ContainsFunc(run.Excluded, func(e alerts.Excluded) bool { return e.Events == 0 }) {
+	byHand := run.Type == runs.Manual
+	if d.counts.Candidates == 0 || byHand && slices.ContainsFunc(run.Excluded, func(e runs.Excluded) bool { return e.Events == 0 }) {
 		WarnOfMistyped(ctx, source, byHand, j.Warn)
 	}
 	if d.rejected != nil {
@@ -74,6 +78,9 @@ func (d *detection) pages(ctx context.Context, w Window) error {
 		}
 		unalerted := slices.DeleteFunc(slices.Clone(page.Occurrences), func(o Occurrence) bool { return o.Alerted })
 		d.count(page, len(unalerted), w)
+		if err := d.started(); err != nil {
+			return err
+		}
 		if err := d.page(ctx, page.Page, unalerted); err != nil {
 			return fmt.Errorf("window %s: %w", page.Part, err)
 		}
@@ -123,8 +130,8 @@ func (d *detection) reportProgress() {
 
 // excluded counts the events that each of the rule's exclusions removes. A failure to
 // count is only a warning: the alerts are written already.
-func (d *detection) excluded(ctx context.Context, w Window) ([]alerts.Excluded, error) {
-	counts, _, err := d.finder.Source.Excluded(ctx, w.timeRange())
+func (d *detection) excluded(ctx context.Context, w Window) ([]runs.Excluded, error) {
+	counts, _, err := inspect.CountExcluded(ctx, d.finder.Source.Opened, w.timeRange())
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, err
@@ -132,9 +139,9 @@ func (d *detection) excluded(ctx context.Context, w Window) ([]alerts.Excluded, 
 		d.Warn(&Uncounted{err})
 		return nil, nil
 	}
-	excluded := make([]alerts.Excluded, len(counts))
+	excluded := make([]runs.Excluded, len(counts))
 	for i, c := range counts {
-		excluded[i] = alerts.Excluded(c)
+		excluded[i] = runs.Excluded(c)
 	}
 	return excluded, nil
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/explain"
 	"newterms/job/rule"
@@ -28,7 +28,7 @@ func TestRandomExplanationsAgreeWithTheOracle(t *testing.T) {
 	w := newWorld(t)
 	w.create("events", nil)
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	all := make([][]event, shorter(max(200, *soak)))
+	all := make([][]event, shorter(max(80, *soak)))
 	var documents []map[string]any
 	for i := range all {
 		all[i] = timeline(random, start, history)
@@ -90,7 +90,7 @@ func (q questions) ask() {
 			}
 		}
 	}
-	for _, values := range []esquery.Values{ // all pairs, some of them once more
+	for _, values := range []query.Values{ // all pairs, some of them once more
 		{"cloud.account.id": {"acc-1"}}, {"cloud.account.id": {"acc-2"}}, {"okta.actor.id": {"ada"}, "cloud.account.id": {"acc-1"}},
 	} {
 		to := answers{pair: func(e explain.Pair) error {
@@ -102,7 +102,7 @@ func (q questions) ask() {
 		if _, err := x.Explain(q.t.Context(), values, q.window, &to); err != nil {
 			q.t.Fatal(err)
 		}
-		q.checkObstacles(values, to.nothing)
+		q.checkMismatches(values, to.nothing)
 	}
 	if a, b := lines(got), lines(want); a != b {
 		q.t.Errorf("%s, %s:\n got %s\nwant %s", q.rule.Name, q.window, a, b)
@@ -191,9 +191,9 @@ func has(e event, terms []any) bool {
 	return slices.Contains(e.actors, terms[0].(string)) && slices.Contains(e.accounts, terms[1].(string))
 }
 
-// checkObstacles compares what is told to be in the way with the events. Those
+// checkMismatches compares the mismatches with the events. Those
 // of other timelines have the same values, and fail the query by that.
-func (q questions) checkObstacles(values esquery.Values, o *explain.Nothing) {
+func (q questions) checkMismatches(values query.Values, o *explain.Nothing) {
 	q.t.Helper()
 	var matching, mismatch, lacking int64
 	for _, e := range q.events {
@@ -209,7 +209,7 @@ func (q questions) checkObstacles(values esquery.Values, o *explain.Nothing) {
 		}
 	}
 	if (o == nil) != (matching > 0) {
-		q.t.Errorf("%s, %v: %d events match, and the obstacles are %v", q.rule.Name, values, matching, o)
+		q.t.Errorf("%s, %v: %d events match, and the mismatches are %v", q.rule.Name, values, matching, o)
 	}
 	if o == nil {
 		return
@@ -220,11 +220,11 @@ func (q questions) checkObstacles(values esquery.Values, o *explain.Nothing) {
 		only[c.Text] = c.Only
 	}
 	if o.Matching != 0 || only["match:true"] != mismatch || only["okta.actor.id"] != lacking {
-		q.t.Errorf("%s, %v: %+v, want %d mismatches and %d without an actor", q.rule.Name, values, o.Obstacles, mismatch, lacking)
+		q.t.Errorf("%s, %v: %+v, want %d mismatches and %d without an actor", q.rule.Name, values, o.Mismatches, mismatch, lacking)
 	}
 }
 
-func hasValues(e event, values esquery.Values) bool {
+func hasValues(e event, values query.Values) bool {
 	actor, account := values["okta.actor.id"], values["cloud.account.id"]
 	return (actor == nil || slices.Contains(e.actors, actor[0].(string))) && (account == nil || slices.Contains(e.accounts, account[0].(string)))
 }

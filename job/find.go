@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 // A Finder finds the first occurrences of the pairs of a source.
@@ -28,8 +29,8 @@ func (f Finder) IsFirstOccurrence(first, lastSeen time.Time) bool {
 
 // A Page holds verdicts about pairs of a part of a window.
 type Page struct {
-	Part     Window          // or a stretch of one with many pairs; at most H long
-	Lacking  esquery.Lacking // of the whole stretch, on its first page
+	Part     Window        // or a stretch of one with many pairs; at most H long
+	Lacking  query.Lacking // of the whole stretch, on its first page
 	Verdicts []Verdict
 	End      bool // the part has no more pages; this one is empty
 	// NoHistory is set at the End of the first part all of whose pairs look new because
@@ -81,7 +82,7 @@ func (f Finder) Find(ctx context.Context, w Window) iter.Seq2[Page, error] {
 
 // noHistory is nil if there is an event in the history of a part.
 func (f Finder) noHistory(ctx context.Context, part Window) (*NoHistory, error) {
-	whole := esquery.Range{From: part.From.Add(-f.History), To: part.To}
+	whole := query.Range{From: part.From.Add(-f.History), To: part.To}
 	oldest, ok, err := f.Source.Oldest(ctx, whole)
 	if err != nil {
 		return nil, fmt.Errorf("window %s: %w", part, err)
@@ -143,7 +144,7 @@ func (f Finder) judge(ctx context.Context, stretch Window, listed esquery.Page) 
 	if len(listed.Candidates) == 0 {
 		return page, nil
 	}
-	history := esquery.Range{From: stretch.From.Add(-f.History), To: stretch.From}
+	history := query.Range{From: stretch.From.Add(-f.History), To: stretch.From}
 	lastSeen, err := f.Source.LastSeen(ctx, history, stretch.To.Sub(stretch.From), listed.Candidates)
 	if err != nil {
 		return page, err

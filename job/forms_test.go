@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/alerts/fields"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/backtest"
 	"newterms/job/explain"
@@ -33,7 +33,7 @@ func TestEventsInEachFormAreAlerted(t *testing.T) {
 	r := w.rule(map[string]any{
 		"query": "*", "timestamp_override": "time", "timestamp_override_fallback_disabled": true, "history_window_start": "now-7d", "new_terms_fields": []string{"who"},
 	})
-	r.Search.Wanted = alerts.EventFields()
+	r.Search.Wanted = fields.EventFields()
 	var found []map[string]any
 	j := w.job(r, &found)
 	warned := map[string]string{}
@@ -74,7 +74,7 @@ func TestEventsInEachFormAreAlerted(t *testing.T) {
 		}
 		return nil
 	}}
-	_, err = w.explainer(r).Explain(t.Context(), esquery.Values{}, noon(t), &to)
+	_, err = w.explainer(r).Explain(t.Context(), query.Values{}, noon(t), &to)
 	if err != nil || explained != len(unreadable) {
 		t.Errorf("%d were explained: %v", explained, err)
 	}

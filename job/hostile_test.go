@@ -14,11 +14,12 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/fields"
 	"newterms/job"
 )
 
-var hostileEvents = flag.Int("hostile", 10_000, "how many random events a run has to write alerts of; a quarter of them with -short")
+var hostileEvents = flag.Int("hostile", 4_000, "how many random events a run has to write alerts of; a quarter of them with -short")
 
 // TestRandomEventsFailNoRun makes an alert of each of many events that hold
 // whatever an attacker, or a broken pipeline, may put into them. The source
@@ -55,10 +56,10 @@ func TestRandomEventsFailNoRun(t *testing.T) {
 		"query": "*", "timestamp_override": "t", "timestamp_override_fallback_disabled": true,
 		"history_window_start": "now-7d", "new_terms_fields": []string{"who", "cloud.account.id"},
 	})
-	r.Search.Wanted = alerts.EventFields()
+	r.Search.Wanted = fields.EventFields()
 	var found []map[string]any
 	j := w.job(r, &found)
-	j.Emit = func(a alerts.Alert) error { _, err := a.JSON(); a.Describe(); return err }
+	j.Emit = func(a alert.Alert) error { _, err := a.JSON(); a.Describe(); return err }
 	leftOut := map[string]int{}
 	j.Warn = func(err error) {
 		if l, ok := err.(*job.LeftOut); ok {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/job"
 )
 
@@ -63,7 +63,7 @@ func TestRunIsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if run.Counts != (alerts.Counts{Candidates: 2, New: 2, Written: 2}) {
+	if run.Counts != (runs.Counts{Candidates: 2, New: 2, Written: 2}) {
 		t.Errorf("got %+v", run)
 	}
 	runs := w.runDocuments()
@@ -137,7 +137,7 @@ func TestWarnings(t *testing.T) {
 	}{
 		{"a source with a history", true, nil, ""},
 		{"a young source", false, nil, "the oldest event is of 2026-03-10T12:00:00.000Z"},
-		{"events that lack a term", true, map[string]any{"okta.actor.id": "basil"}, "1 matching event lacks a new-terms field (cloud.account.id: 1)"},
+		{"events that lack a term", true, map[string]any{"okta.actor.id": "basil"}, "1 matching event is skipped, because a new-terms field has no indexed value (cloud.account.id: 1)"},
 		{"a value that does not fit", true, map[string]any{"okta.actor.id": "aaron", "cloud.account.id": "acc-1", "host": "web-1"}, "is written without host (event "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -205,7 +205,7 @@ func TestAnyTime(t *testing.T) {
 		w.index(map[string]any{"@timestamp": at, "okta.actor.id": "ada", "cloud.account.id": "acc-1"})
 	}
 	var found []map[string]any
-	before, _ := w.client.Spent()
+	before, _ := w.client.Usage()
 	window := job.Window{To: parseTime(t, "2100-01-01T00:00:00Z")}
 	run, err := w.job(w.rule(pairRule()), &found).Run(t.Context(), uuid.NewString(), window)
 	if err != nil {
@@ -217,7 +217,7 @@ func TestAnyTime(t *testing.T) {
 	}
 	slices.Sort(seen)
 	want := []string{"0001-01-01T00:00:00.000Z", "0001-01-15T00:00:00.001Z", "1969-12-31T23:59:59.999Z", "2026-03-10T12:00:00.000Z"}
-	if after, _ := w.client.Spent(); !slices.Equal(seen, want) || run.Counts.New != 4 || after-before > 60 {
+	if after, _ := w.client.Usage(); !slices.Equal(seen, want) || run.Counts.New != 4 || after-before > 60 {
 		t.Errorf("got %v in %d requests, want %v", seen, after-before, want)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/explain"
 )
 
@@ -56,7 +56,7 @@ func TestValuesAsPeopleWriteThem(t *testing.T) {
 			}
 			return nil
 		}}
-		_, err := x.Explain(t.Context(), esquery.Values{c.field: {c.asked}}, noon(t), &to)
+		_, err := x.Explain(t.Context(), query.Values{c.field: {c.asked}}, noon(t), &to)
 		slices.Sort(pairs)
 		slices.Sort(letters)
 		if err != nil || to.nothing != nil || strings.Join(pairs, ", ") != c.pairs || strings.Join(letters, ", ") != c.letters {

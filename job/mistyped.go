@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"newterms/esquery"
+	"newterms/esquery/inspect"
 )
 
 // Mistyped lists the fields that no index maps, where nothing was found: their names
@@ -39,6 +40,9 @@ func (m *Mistyped) Error() string {
 	return strings.Join(texts, "; ")
 }
 
+// Action is the event.action of the warning's log line.
+func (m *Mistyped) Action() string { return "fields-mistyped" }
+
 // Advice returns what the user can do.
 func (m *Mistyped) Advice() string {
 	return "correct the names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list"
@@ -50,7 +54,7 @@ func (m *Mistyped) Advice() string {
 func FindMistyped(ctx context.Context, source *esquery.Source) []MistypedField {
 	ofRule, ofExclusions := source.Unmapped(), source.UnmappedExclusions()
 	names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(ofRule, ofExclusions))))
-	similar, _ := source.SimilarFields(ctx, names)
+	similar, _ := inspect.SimilarFields(ctx, source.Client, source.Search.Indices, names)
 	fields := []MistypedField{}
 	for _, name := range names {
 		fields = append(fields, MistypedField{name, !slices.Contains(ofRule, name), similar[name]})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/job/rule"
 )
@@ -16,7 +18,7 @@ import (
 // An Occurrence is a first occurrence, with the key of its alert.
 type Occurrence struct {
 	Verdict
-	Key     alerts.Key
+	Key     alert.Key
 	Alerted bool // it has an alert
 }
 
@@ -56,12 +58,12 @@ func LookupOf(r rule.Rule) (alerts.Lookup, error) {
 
 func occurrences(ctx context.Context, store *alerts.Store, r rule.Rule, lookup alerts.Lookup, page Page) ([]Occurrence, error) {
 	var all []Occurrence
-	var keys []alerts.Key
+	var keys []alert.Key
 	for _, v := range page.Verdicts {
 		if !v.FirstOccurrence {
 			continue
 		}
-		key, err := alerts.NewKey(r.ID, lookup.Fields, v.Terms, v.First)
+		key, err := alert.NewKey(r.ID, lookup.Fields, v.Terms, v.First)
 		if err != nil {
 			return nil, err
 		}
@@ -84,7 +86,7 @@ func occurrences(ctx context.Context, store *alerts.Store, r rule.Rule, lookup a
 // An AlertMaker builds the alerts of a rule's first occurrences, each with its event.
 type AlertMaker struct {
 	source *esquery.Source
-	maker  *alerts.Maker
+	maker  *alert.Maker
 	now    func() time.Time
 	warn   func(error)
 	// sourceOff lists the indices without _source that it has warned about.
@@ -93,16 +95,16 @@ type AlertMaker struct {
 
 // NewAlertMaker returns an AlertMaker for the alerts of a run. It calls warn with a
 // *SourceOff for each index that keeps no _source.
-func NewAlertMaker(source *esquery.Source, r alerts.Rule, info alerts.RunInfo, now func() time.Time, warn func(error)) (*AlertMaker, error) {
-	maker, err := alerts.NewMaker(r, info)
+func NewAlertMaker(source *esquery.Source, r alert.Rule, info runs.Info, now func() time.Time, warn func(error)) (*AlertMaker, error) {
+	maker, err := alert.NewMaker(r, info)
 	return &AlertMaker{source: source, maker: maker, now: now, warn: warn}, err
 }
 
 // Alerts yields the alerts of a part's occurrences, ordered by time: events of about
 // the same time are the cheapest to fetch together. While it fetches them, it checks
 // that all of the history could be seen. It ends after the first error.
-func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence) iter.Seq2[[]alerts.Alert, error] {
-	return func(yield func([]alerts.Alert, error) bool) {
+func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence) iter.Seq2[[]alert.Alert, error] {
+	return func(yield func([]alert.Alert, error) bool) {
 		if len(found) == 0 {
 			return
 		}
@@ -135,16 +137,16 @@ func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence
 }
 
 // of returns the alerts of first occurrences, each with its event.
-func (m *AlertMaker) of(part Window, found []Occurrence, events []*esquery.Event) []alerts.Alert {
-	read := map[*esquery.Event]*alerts.Event{}
-	made := make([]alerts.Alert, len(found))
+func (m *AlertMaker) of(part Window, found []Occurrence, events []*esquery.Event) []alert.Alert {
+	read := map[*esquery.Event]*alert.Event{}
+	made := make([]alert.Alert, len(found))
 	for i, o := range found {
 		e := events[i]
 		if read[e] == nil {
 			m.warnIfSourceOff(e)
-			read[e] = m.maker.Event(alerts.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
+			read[e] = m.maker.Event(alert.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
 		}
-		made[i] = m.maker.Alert(alerts.Finding{
+		made[i] = m.maker.Alert(alert.Finding{
 			Key: o.Key, Terms: o.Terms, LastSeen: o.LastSeen, Events: o.Events, From: part.From, To: part.To, Event: read[e],
 		}, m.now())
 	}

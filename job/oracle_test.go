@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/esquery"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 )
@@ -177,14 +177,14 @@ func (w *world) timelineAlerts(i int, window job.Window, pageSize int) []string 
 }
 
 func timelineRule(w *world, i int) rule.Rule {
-	query, err := kql.Parse(fmt.Sprintf("timeline:%d and match:true", i))
+	parsed, err := kql.Parse(fmt.Sprintf("timeline:%d and match:true", i))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return rule.Rule{
 		ID: fmt.Sprint("timeline-", i), Name: fmt.Sprint("timeline ", i), History: history,
-		Search: esquery.Search{
-			Indices: []string{w.prefix + "events"}, Query: query, Fields: []string{"okta.actor.id", "cloud.account.id"},
+		Search: query.Search{
+			Indices: []string{w.prefix + "events"}, Query: parsed, Fields: []string{"okta.actor.id", "cloud.account.id"},
 			Timestamp: "event.ingested", Fallback: "@timestamp",
 		},
 		Parameters: map[string]any{

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery/estest"
 	"newterms/job"
 	"newterms/job/rule"
@@ -45,7 +45,7 @@ func BenchmarkPairs(b *testing.B) {
 		}
 	}
 	node.Must(b, "POST", "/"+index+"/_refresh", nil)
-	r := rule.Rule{ID: "pairs", Name: "Pairs", History: 7 * 24 * time.Hour, Parameters: alerts.Rule{"name": "Pairs", "new_terms_fields": []string{"user", "host"}}}
+	r := rule.Rule{ID: "pairs", Name: "Pairs", History: 7 * 24 * time.Hour, Parameters: alert.Rule{"name": "Pairs", "new_terms_fields": []string{"user", "host"}}}
 	r.Search.Indices, r.Search.Fields, r.Search.Timestamp = []string{index}, []string{"user", "host"}, "@timestamp"
 	for b.Loop() {
 		m := measured(b, node, ourPlan(r, job.Window{From: to.Add(-24 * time.Hour), To: to}))

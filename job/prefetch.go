@@ -42,18 +42,23 @@ func Prefetch[T any](ctx context.Context, sequence func(context.Context) iter.Se
 	}
 }
 
-// openInBackground makes the source in a goroutine, while the start of the run is
-// recorded. The returned function waits for the source.
+// openInBackground makes the source in a goroutine. The returned function waits for it.
 func (j *Job) openInBackground(ctx context.Context) func() (*esquery.Source, error) {
-	var source *esquery.Source
+	return inBackground(func() (*esquery.Source, error) { return j.Open(ctx, j.Rule.Search) })
+}
+
+// inBackground calls a function in a goroutine. The returned function waits for its
+// result, and returns it each time.
+func inBackground[T any](f func() (T, error)) func() (T, error) {
+	var value T
 	var err error
-	opened := make(chan struct{})
+	done := make(chan struct{})
 	go func() {
-		defer close(opened)
-		source, err = j.Open(ctx, j.Rule.Search)
+		defer close(done)
+		value, err = f()
 	}()
-	return func() (*esquery.Source, error) {
-		<-opened
-		return source, err
+	return func() (T, error) {
+		<-done
+		return value, err
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 // counting yields 1, 2, … up to last, and then an error if there is one. Like what
@@ -98,7 +99,7 @@ func TestPrefetchIsCanceled(t *testing.T) {
 // stop.
 func TestOpening(t *testing.T) {
 	wanted := errors.New("no such index")
-	j := &Job{Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+	j := &Job{Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 		if len(s.Indices) > 0 {
 			return nil, wanted
 		}

@@ -7,31 +7,36 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/access"
+	"newterms/esquery/query"
 	"newterms/job/words"
 )
 
-// PassedOver lists the indices of the rule whose events were not seen.
-type PassedOver struct{ Indices []esquery.Unavailable }
+// UnavailableIndices lists the indices of the rule whose events were not seen.
+type UnavailableIndices struct{ Indices []access.Unavailable }
 
-func (p *PassedOver) Error() string {
-	names := make([]string, len(p.Indices))
-	for i, index := range p.Indices {
+func (u *UnavailableIndices) Error() string {
+	names := make([]string, len(u.Indices))
+	for i, index := range u.Indices {
 		names[i] = index.String()
 	}
-	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
+	return "some indices were not searched, and known pairs may look new: " + strings.Join(names, ", ")
 }
 
+// Action is the event.action of the warning's log line.
+func (u *UnavailableIndices) Action() string { return "indices-unavailable" }
+
 // Advice returns what the user can do.
-func (p *PassedOver) Advice() string {
+func (u *UnavailableIndices) Advice() string {
 	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 }
 
 // WarnOfSource warns of what limits the events that a search sees: unavailable indices,
 // unmapped fields, clauses about time, and networks in text fields. It reports whether
 // the rule limits the time.
-func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (timeLimited bool) {
-	if passedOver := source.PassedOver(); len(passedOver) > 0 {
-		warn(&PassedOver{passedOver})
+func WarnOfSource(source *esquery.Source, s query.Search, warn func(error)) (timeLimited bool) {
+	if unavailable := source.Unavailable(); len(unavailable) > 0 {
+		warn(&UnavailableIndices{unavailable})
 	}
 	if fields := source.Unmapped(); len(fields) > 0 {
 		warn(&Unmapped{fields, s})
@@ -50,11 +55,11 @@ func WarnOfSource(source *esquery.Source, s esquery.Search, warn func(error)) (t
 // hidden from this user.
 type Unmapped struct {
 	Fields []string
-	search esquery.Search
+	search query.Search
 }
 
 func (u *Unmapped) Error() string {
-	text := "no index maps " + strings.Join(u.Fields, ", ") + ": to the rule it is as if no event had it"
+	text := "no index maps " + strings.Join(u.Fields, ", ") + ": the rule works as if no event had a value there"
 	if slices.Contains(u.Fields, u.search.Timestamp) && u.search.Fallback != "" {
 		text += ", and " + u.search.Fallback + " dates the events"
 	}
@@ -64,12 +69,15 @@ func (u *Unmapped) Error() string {
 // UnmappedAdvice is the advice about fields that this user sees in no index.
 const UnmappedAdvice = "check that the events are of the kind that the rule expects, and that no field-level security hides the fields from the user or API key"
 
+// Action is the event.action of the warning's log line.
+func (u *Unmapped) Action() string { return "fields-unmapped" }
+
 // Advice returns what the user can do.
 func (u *Unmapped) Advice() string { return UnmappedAdvice }
 
 // TimeLimited reports that the rule itself limits the time of its events, and so its
 // history.
-type TimeLimited struct{ Clauses []esquery.TimeClause }
+type TimeLimited struct{ Clauses []query.TimeClause }
 
 func (t *TimeLimited) Error() string {
 	texts, relative := make([]string, len(t.Clauses)), false
@@ -77,22 +85,25 @@ func (t *TimeLimited) Error() string {
 		texts[i] = c.Text
 		relative = relative || c.Relative
 	}
-	text := "the rule limits the time of the events, and so its history: a pair seen only outside of " + strings.Join(texts, ", ") + " looks new"
+	text := "the rule's own clause about time also limits its history: a pair seen only outside of " + strings.Join(texts, ", ") + " looks new"
 	if relative {
-		text += "; the limit moves with now, so that a run over earlier days does not see their events"
+		text += "; the limit moves with now, so a run over earlier days does not find their events"
 	}
 	return text
 }
 
 // TimeAdvice is the advice about a rule that limits the time itself.
-const TimeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
+const TimeAdvice = "remove the clause from the query, filter or exclusion: the window of a run and history_window_start set the time range"
+
+// Action is the event.action of the warning's log line.
+func (t *TimeLimited) Action() string { return "query-time-limited" }
 
 // Advice returns what the user can do.
 func (t *TimeLimited) Advice() string { return TimeAdvice }
 
 // TextNetworks lists excluded networks that match no address, because their fields are
 // not of type ip.
-type TextNetworks struct{ Networks []esquery.TextNetwork }
+type TextNetworks struct{ Networks []query.TextNetwork }
 
 func (t *TextNetworks) Error() string {
 	texts := make([]string, len(t.Networks))
@@ -105,6 +116,9 @@ func (t *TextNetworks) Error() string {
 // NetworkAdvice is the advice about a network in a field that is not of type ip.
 const NetworkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
 
+// Action is the event.action of the warning's log line.
+func (t *TextNetworks) Action() string { return "networks-as-text" }
+
 // Advice returns what the user can do.
 func (t *TextNetworks) Advice() string { return NetworkAdvice }
 
@@ -113,9 +127,12 @@ func (t *TextNetworks) Advice() string { return NetworkAdvice }
 type NoHistory struct{ Oldest, HistoryFrom time.Time }
 
 func (n *NoHistory) Error() string {
-	return fmt.Sprintf("there is not one matching event in the history since %s, so every pair looks new: the oldest event is of %s",
+	return fmt.Sprintf("the history since %s has no matching event, so every pair looks new: the oldest matching event is from %s",
 		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
 }
+
+// Action is the event.action of the warning's log line.
+func (n *NoHistory) Action() string { return "no-history" }
 
 // Advice returns what the user can do.
 func (n *NoHistory) Advice() string {
@@ -132,11 +149,14 @@ func (n *NoHistory) Attrs() []any {
 type SourceOff struct{ Index string }
 
 func (s *SourceOff) Error() string {
-	return s.Index + " keeps no _source: alerts of its events have nothing of them but the pair and the times"
+	return s.Index + " keeps no _source: alerts about its events hold only the pair and the times"
 }
 
 // KeepSourceAdvice is the advice about indices that keep no _source.
-const KeepSourceAdvice = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
+const KeepSourceAdvice = "enable _source in their index template, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
+
+// Action is the event.action of the warning's log line.
+func (s *SourceOff) Action() string { return "no-source" }
 
 // Advice returns what the user can do.
 func (s *SourceOff) Advice() string { return KeepSourceAdvice }

@@ -5,8 +5,8 @@ import (
 	"math"
 	"time"
 
-	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/alerts/runs"
+	"newterms/esquery/query"
 	"newterms/job/words"
 )
 
@@ -17,7 +17,7 @@ type Window struct{ From, To time.Time }
 // String returns [from, to) in RFC 3339.
 func (w Window) String() string { return "[" + words.Stamp(w.From) + ", " + words.Stamp(w.To) + ")" }
 
-func (w Window) timeRange() esquery.Range { return esquery.Range{From: w.From, To: w.To} }
+func (w Window) timeRange() query.Range { return query.Range{From: w.From, To: w.To} }
 
 // parts cuts the window into consecutive parts of at most a length.
 func (w Window) parts(length time.Duration) iter.Seq[Window] {
@@ -79,7 +79,7 @@ type plan struct {
 // A rule's first run looks back by the rule's lookback. If it fails, the next one
 // begins at the same time. Only an outage makes a gap: neither the overlap nor the
 // first run's lookback is ever cut.
-func planWindow(now time.Time, last alerts.Checkpoint, lookback time.Duration, timing Timing) plan {
+func planWindow(now time.Time, last runs.Checkpoint, lookback time.Duration, timing Timing) plan {
 	now = now.UTC().Truncate(time.Millisecond)
 	p := plan{Window: Window{now.Add(-lookback), now}, slice: maxSlice}
 	uncoveredFrom, minLookback := p.Window.From, lookback // no run covers the time from uncoveredFrom on

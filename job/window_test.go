@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 )
 
 func TestPlanWindow(t *testing.T) {
@@ -30,7 +30,7 @@ func TestPlanWindow(t *testing.T) {
 		{name: "a first start in the future is passed over", started: at(-time.Hour), from: at(lookback)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := planWindow(now, alerts.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
+			p := planWindow(now, runs.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
 			if want := (Window{c.from, at(0)}); p.Window != want || p.Gap != c.gap {
 				t.Errorf("got %v, gap %v, want %v, gap %v", p.Window, p.Gap, want, c.gap)
 			}
@@ -60,7 +60,7 @@ func TestPlanWindowOfLongLookback(t *testing.T) {
 		{name: "after failed first runs", started: at(30), from: at(30)},
 		{name: "for longer", started: at(33), from: at(30), gap: Window{at(33), at(30)}},
 	} {
-		p := planWindow(now, alerts.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
+		p := planWindow(now, runs.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})
 		if want := (Window{c.from, now}); p.Window != want || p.Gap != c.gap {
 			t.Errorf("%s: got %v, gap %v, want %v, gap %v", c.name, p.Window, p.Gap, want, c.gap)
 		}
@@ -87,17 +87,17 @@ func TestSlices(t *testing.T) {
 	const overlap, day = 2 * time.Minute, 24 * time.Hour
 	for _, c := range []struct {
 		name  string
-		last  alerts.Checkpoint
+		last  runs.Checkpoint
 		first time.Duration // how far the first slice reaches beyond what was reached
 		count int
 	}{
-		{"the usual window is one slice", alerts.Checkpoint{SucceededTo: at(5 * time.Minute)}, 5 * time.Minute, 1},
-		{"an outage of six days is six", alerts.Checkpoint{SucceededTo: at(6 * day)}, day, 6},
-		{"after a run that did not end they begin at half of it", alerts.Checkpoint{SucceededTo: at(6 * day), UnfinishedFrom: at(6*day + overlap), UnfinishedTo: at(5 * day)}, 12 * time.Hour, 7},
-		{"after small ones at half of those", alerts.Checkpoint{SucceededTo: at(time.Hour), UnfinishedTo: at(59 * time.Minute)}, 30 * time.Second, 7},
-		{"though not without end", alerts.Checkpoint{SucceededTo: at(5 * time.Second), UnfinishedTo: at(5*time.Second - time.Millisecond)}, time.Second, 3},
-		{"a run that ended since does not count", alerts.Checkpoint{SucceededTo: at(day), UnfinishedFrom: at(2 * day), UnfinishedTo: at(day)}, day, 1},
-		{"the first run that did not end", alerts.Checkpoint{StartedFrom: at(time.Hour), UnfinishedFrom: at(time.Hour), UnfinishedTo: at(0)}, 30 * time.Minute, 2},
+		{"the usual window is one slice", runs.Checkpoint{SucceededTo: at(5 * time.Minute)}, 5 * time.Minute, 1},
+		{"an outage of six days is six", runs.Checkpoint{SucceededTo: at(6 * day)}, day, 6},
+		{"after a run that did not end they begin at half of it", runs.Checkpoint{SucceededTo: at(6 * day), UnfinishedFrom: at(6*day + overlap), UnfinishedTo: at(5 * day)}, 12 * time.Hour, 7},
+		{"after small ones at half of those", runs.Checkpoint{SucceededTo: at(time.Hour), UnfinishedTo: at(59 * time.Minute)}, 30 * time.Second, 7},
+		{"though not without end", runs.Checkpoint{SucceededTo: at(5 * time.Second), UnfinishedTo: at(5*time.Second - time.Millisecond)}, time.Second, 3},
+		{"a run that ended since does not count", runs.Checkpoint{SucceededTo: at(day), UnfinishedFrom: at(2 * day), UnfinishedTo: at(day)}, day, 1},
+		{"the first run that did not end", runs.Checkpoint{StartedFrom: at(time.Hour), UnfinishedFrom: at(time.Hour), UnfinishedTo: at(0)}, 30 * time.Minute, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := planWindow(now, c.last, 6*time.Minute, Timing{overlap, 7 * day})

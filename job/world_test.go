@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/explain"
 	"newterms/job/rule"
@@ -152,10 +154,10 @@ func (w *world) rule(parameters map[string]any, more ...string) rule.Rule {
 func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 	return &job.Job{
 		Rule: r, Version: "test", Store: w.store,
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, w.client, s)
 		},
-		Emit: func(a alerts.Alert) error {
+		Emit: func(a alert.Alert) error {
 			text, err := a.JSON()
 			if err != nil {
 				return err
@@ -169,7 +171,7 @@ func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 			return err
 		},
 		Warn:  func(error) {},
-		Spent: w.client.Spent,
+		Usage: w.client.Usage,
 		Now:   time.Now,
 	}
 }
@@ -178,7 +180,7 @@ func (w *world) job(r rule.Rule, found *[]map[string]any) *job.Job {
 func (w *world) explainer(r rule.Rule) *explain.Explainer {
 	return &explain.Explainer{
 		Rule: r, Store: w.store, Warn: func(error) {}, Rerun: job.Window.String,
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, w.client, s)
 		},
 	}

@@ -14,6 +14,7 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/backtest"
 	"newterms/job/datemath"
@@ -55,7 +56,7 @@ func (p program) backtest(ctx context.Context, args []string) error {
 	failures := []error{unusable}
 	var reports []*backtest.Report
 	for _, r := range rules {
-		report, err := p.backtestRule(ctx, client.Apart(p.log), r, f, several)
+		report, err := p.backtestRule(ctx, client.Clone(p.log), r, f, several)
 		if err != nil && several {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
@@ -75,7 +76,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 	warn := p.warnOf(r.Name)
 	b := backtest.Backtest{
 		Rule: r, Exclude: f.exclude, Histories: f.histories, OnlyCounts: several,
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
 		Store: p.store(client), Progress: p.progress.of(r.Name),
@@ -90,7 +91,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 	if err != nil {
 		return nil, err
 	}
-	requests, _ := client.Spent()
+	requests, _ := client.Usage()
 	p.log.Info(fmt.Sprintf("%s: %s in %s; %s, %.1f s", r.Name, words.Plural(report.FirstOccurrences, "first occurrence", "first occurrences"), words.Span(w.To.Sub(w.From)),
 		words.Plural(requests, "request", "requests"), p.now().Sub(started).Seconds()),
 		"rule", r.Name, "new", report.FirstOccurrences, "already_alerted", report.AlreadyAlerted, "requests", requests)

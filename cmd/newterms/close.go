@@ -11,7 +11,7 @@ import (
 	"newterms/alerts"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/terminal"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/job"
 	"newterms/job/words"
@@ -48,7 +48,7 @@ func (p program) setStatus(command string, status alerts.WorkflowStatus) func(co
 				return err
 			}
 		}
-		user, err := esquery.CurrentUser(ctx, client)
+		user, err := access.CurrentUser(ctx, client)
 		if err != nil {
 			return fmt.Errorf("%s: ask who this is: %w", command, err)
 		}

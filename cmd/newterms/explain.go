@@ -14,6 +14,7 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/explain"
 	"newterms/job/rule"
@@ -86,8 +87,8 @@ func (p program) explain(ctx context.Context, args []string) error {
 const longestTerm = 32_766
 
 // parseTerms parses FIELD=VALUE arguments, each field once.
-func parseTerms(terms []string) (esquery.Values, error) {
-	values := esquery.Values{}
+func parseTerms(terms []string) (query.Values, error) {
+	values := query.Values{}
 	for _, term := range terms {
 		field, value, ok := strings.Cut(term, "=")
 		switch {
@@ -107,7 +108,7 @@ func parseTerms(terms []string) (esquery.Values, error) {
 }
 
 // withFields returns the rules whose new-terms fields include all of the given ones.
-func withFields(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
+func withFields(rules []rule.Rule, values query.Values) ([]rule.Rule, error) {
 	var kept []rule.Rule
 	var known []string
 	for _, r := range rules {
@@ -131,29 +132,29 @@ func withFields(rules []rule.Rule, values esquery.Values) ([]rule.Rule, error) {
 func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.Rule, f *searchFlags) *explain.Explainer {
 	return &explain.Explainer{
 		Rule: r, Store: store, Warn: p.warnOf(r.Name), Rerun: f.rerun,
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
+		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
 	}
 }
 
 // explainPairs prints the explanation of the pairs that have the given values.
-func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values esquery.Values, w job.Window, output show.Format) error {
-	requests, _ := client.Spent()
+func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values query.Values, w job.Window, output show.Format) error {
+	requests, _ := client.Usage()
 	start := p.now()
 	pairs, err := x.Explain(ctx, values, w, show.NewExplanations(x, output, p.stdout))
 	if err != nil {
 		return asUsageError(err, values)
 	}
-	after, _ := client.Spent()
+	after, _ := client.Usage()
 	p.log.Info(fmt.Sprintf("%s explained; %s, %.1f s", words.Plural(pairs, "pair", "pairs"),
 		words.Plural(after-requests, "request", "requests"), p.now().Sub(start).Seconds()), "rule", x.Rule.Name, "pairs", pairs)
 	return nil
 }
 
 // asUsageError returns a usage error if err says that a value does not fit its field.
-func asUsageError(err error, values esquery.Values) error {
-	var refused *esquery.MappingError
+func asUsageError(err error, values query.Values) error {
+	var refused *query.MappingError
 	if !errors.As(err, &refused) || refused.Part != "" { // of the rule
 		return err
 	}
@@ -187,7 +188,7 @@ func (p program) explainAlert(ctx context.Context, client *elastic.Client, store
 	if len(alert.Terms) != len(alert.Fields) || !slices.Equal(alert.Fields, r.Search.Fields) {
 		return failure.Usagef("explain: the alert is of the new-terms fields %s, and the rule has %s now", strings.Join(alert.Fields, ", "), strings.Join(r.Search.Fields, ", "))
 	}
-	values := esquery.Values{}
+	values := query.Values{}
 	for i, field := range alert.Fields {
 		values[field] = []any{alert.Terms[i]}
 	}

@@ -13,7 +13,7 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/job/grant"
 	"newterms/job/rule"
@@ -158,8 +158,8 @@ func (p program) checkSecretNames(uses []keys.Use) error {
 
 // connectToMakeKeys connects as a user. It refuses an API key, whose own keys could do
 // nothing.
-func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, esquery.User, error) {
-	var nobody esquery.User
+func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, access.User, error) {
+	var nobody access.User
 	const asWhom = "set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD to those of a user who may make API keys and has the rights that they get"
 	who, err := p.settings.Credentials()
 	switch {
@@ -174,10 +174,10 @@ func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, esquer
 	if err != nil {
 		return nil, nobody, err
 	}
-	if _, err := esquery.ServerVersion(ctx, client); err != nil {
+	if _, err := elastic.ServerVersion(ctx, client); err != nil {
 		return nil, nobody, err
 	}
-	user, err := esquery.CurrentUser(ctx, client)
+	user, err := access.CurrentUser(ctx, client)
 	if err == nil && user.SecurityOff {
 		err = settings.Errorf("this Elasticsearch has no security, so that there are no API keys, and newterms needs none")
 	}

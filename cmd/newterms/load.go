@@ -7,11 +7,11 @@ import (
 	"slices"
 	"strings"
 
-	"newterms/alerts"
+	"newterms/alerts/fields"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
-	"newterms/esquery"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 )
 
@@ -42,7 +42,7 @@ func (p program) loadRules(paths []string, exclude []kql.Query, missing settings
 		r.Search.Exclude = exclude
 		r.Search.Exceptions = p.unexpired(r)
 		r.Search.MissingTerms = bool(missing)
-		r.Search.Wanted = append(alerts.EventFields(), r.Search.Wanted...)
+		r.Search.Wanted = append(fields.EventFields(), r.Search.Wanted...)
 		r.Search.PageSize = p.pageSize
 		rules = append(rules, r)
 		if long := settings.FitsPath(r.Search.Indices); long != nil {
@@ -83,7 +83,7 @@ func (p program) warnOfRules(warnings []*rule.Warning) {
 }
 
 // unexpired are the exceptions of a rule that hold.
-func (p program) unexpired(r rule.Rule) []esquery.Exception {
+func (p program) unexpired(r rule.Rule) []query.Exception {
 	hold, expired := r.ExceptionsAt(p.now())
 	for _, e := range expired {
 		p.log.Info(fmt.Sprintf("%s: the exception %s expired at %s and excludes nothing", r.Name, e.Name, e.Expires.UTC().Format("2006-01-02T15:04:05Z")), "rule", r.Name)

@@ -12,10 +12,11 @@ import (
 	"newterms/cmd/newterms/terminal"
 )
 
-// newLogger returns a logger of text on a terminal, and of ECS JSON elsewhere.
+// newLogger returns a logger of text on a terminal, and of ECS JSON elsewhere. command
+// is the event.action of lines without their own.
 //
 // https://www.elastic.co/docs/reference/ecs/logging/intro
-func newLogger(s settings.Settings, stderr io.Writer) *slog.Logger {
+func newLogger(s settings.Settings, command string, stderr io.Writer) *slog.Logger {
 	_, onTerminal := terminal.Width(stderr)
 	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
 		return slog.New(sentences{tint.NewTextHandler(stderr, &tint.Options{
@@ -28,8 +29,38 @@ func newLogger(s settings.Settings, stderr io.Writer) *slog.Logger {
 		slog.String("ecs.version", "8.11.0"), slog.String("service.name", "newterms"),
 		slog.String("service.version", version()), slog.String("event.dataset", "newterms.log"),
 	})
-	// Our keys have an object of their own: in ECS, rule is an object.
-	return slog.New(ecs.WithGroup("newterms"))
+	return slog.New(ecsLines{ecs, command})
+}
+
+// ecsLines gives each line an event.action and an event.outcome. Our keys have an
+// object of their own: in ECS, rule is an object.
+type ecsLines struct {
+	slog.Handler
+	command string
+}
+
+func (l ecsLines) Handle(ctx context.Context, r slog.Record) error {
+	action, outcome := l.command, "unknown"
+	switch {
+	case r.Level >= slog.LevelError:
+		outcome = "failure"
+	case r.Level < slog.LevelWarn:
+		outcome = "success"
+	}
+	line := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		switch a.Key {
+		case "event.action":
+			action = a.Value.String()
+		case "event.outcome":
+			outcome = a.Value.String()
+		default:
+			line.AddAttrs(a)
+		}
+		return true
+	})
+	event := []slog.Attr{slog.String("event.action", action), slog.String("event.outcome", outcome)}
+	return l.WithAttrs(event).WithGroup("newterms").Handle(ctx, line)
 }
 
 // sentences drops a record's keys unless debug is on, because the message says the
@@ -40,7 +71,9 @@ func (s sentences) Handle(ctx context.Context, r slog.Record) error {
 	shown := slog.NewRecord(r.Time, r.Level, terminal.Escape(r.Message), r.PC)
 	if s.Enabled(ctx, slog.LevelDebug) {
 		r.Attrs(func(a slog.Attr) bool {
-			shown.AddAttrs(slog.String(a.Key, terminal.Escape(a.Value.String())))
+			if !strings.HasPrefix(a.Key, "event.") { // for machines
+				shown.AddAttrs(slog.String(a.Key, terminal.Escape(a.Value.String())))
+			}
 			return true
 		})
 	}

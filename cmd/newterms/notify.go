@@ -8,7 +8,7 @@ import (
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
-	"newterms/esquery"
+	"newterms/esquery/access"
 )
 
 // notifyNeeds lists Kibana's privileges for the rules that notify.
@@ -42,14 +42,14 @@ func (p program) checkNotifyKey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	user, err := esquery.CurrentUser(ctx, client)
+	user, err := access.CurrentUser(ctx, client)
 	if err != nil {
 		return fmt.Errorf("ask who installs the rules: %w", err)
 	}
 	if user.SecurityOff {
 		return nil
 	}
-	ends, err := esquery.KeyEnds(ctx, client, user)
+	ends, err := access.KeyEnds(ctx, client, user)
 	if err != nil {
 		return err
 	}
@@ -57,12 +57,12 @@ func (p program) checkNotifyKey(ctx context.Context) error {
 		return settings.Errorf("the %s expires at %s, and the rules would stop with it: set KIBANA_API_KEY to a key that does not (deploy/elasticsearch/notify.json)",
 			user, ends.Format(time.RFC3339))
 	}
-	missing, err := esquery.MissingPrivileges(ctx, client, []esquery.Privilege{{Index: p.settings.AlertsTarget, Name: "read"}, {Index: p.settings.RunsTarget, Name: "read"}})
+	missing, err := access.MissingPrivileges(ctx, client, []access.Privilege{{Index: p.settings.AlertsTarget, Name: "read"}, {Index: p.settings.RunsTarget, Name: "read"}})
 	if err != nil {
 		return err
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("the rules would run as %s: %w", user, &esquery.PrivilegeError{Missing: missing[0]})
+		return fmt.Errorf("the rules would run as %s: %w", user, &access.PrivilegeError{Missing: missing[0]})
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type program struct {
 	streams  [2]*terminal.Stream // stdout and stderr, for endingWith
 	stdout   io.Writer
 	stderr   io.Writer // for loggers only
+	action   string    // the command, for the log
 	log      *slog.Logger
 	progress *progress
 	now      func() time.Time
@@ -61,7 +62,11 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 func (p program) execute(ctx context.Context, args, environ []string, stdout, stderr io.Writer) error {
 	var settingsErr error
 	p.settings, settingsErr = settings.Read(environ)
-	if len(args) > 0 && args[0] == "run" {
+	p.action = "newterms"
+	if len(args) > 0 && slices.ContainsFunc(p.commands(), func(c command) bool { return c.name == args[0] }) {
+		p.action = args[0]
+	}
+	if p.action == "run" {
 		var end context.CancelFunc
 		ctx, end = p.withDeadline(ctx)
 		defer end()
@@ -82,7 +87,7 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 // waits for a reader.
 func (p program) endingWith(ctx context.Context) program {
 	p.stdout, p.stderr = p.progress.Beside(p.streams[0].Until(ctx.Done())), p.progress.Beside(p.streams[1].Until(ctx.Done()))
-	p.log = newLogger(p.settings, p.stderr)
+	p.log = newLogger(p.settings, p.action, p.stderr)
 	return p
 }
 

@@ -9,6 +9,7 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 )
 
@@ -71,8 +72,8 @@ func (p program) rule(ctx context.Context, args []string) error {
 func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (show.Page, error) {
 	now := p.now().UTC()
 	page := show.Page{Page: r.Page(now)}
-	window := esquery.Range{From: now.Add(-r.Lookback), To: now}
-	history := esquery.Range{From: window.From.Add(-r.History), To: window.From}
+	window := query.Range{From: now.Add(-r.Lookback), To: now}
+	history := query.Range{From: window.From.Add(-r.History), To: window.From}
 	pair := esquery.Candidate{First: now, Terms: make([]any, len(r.Search.Fields))}
 	for i, field := range r.Search.Fields {
 		pair.Terms[i] = "<" + field + ">"
@@ -90,7 +91,7 @@ func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (show.Page,
 		}
 		page.Types, page.Requests = source.Types(), source.Requests(window, history, []esquery.Candidate{pair})
 	case f.output == show.JSON || f.requests:
-		page.Requests, err = r.Search.Requests(window, history, []esquery.Candidate{pair})
+		page.Requests, err = esquery.Requests(r.Search, window, history, []esquery.Candidate{pair})
 	}
 	return page, err
 }

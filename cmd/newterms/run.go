@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
@@ -63,7 +63,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	token, failed := terminal.NewToken(), make(chan error, len(f.rules))
 	sum.NotBegun, err = b.Run(ctx, int(p.settings.Concurrency), func(ctx context.Context, r rule.Rule) {
-		run, err := p.runInBatch(ctx, r, f, b, client.Apart(p.log), token)
+		run, err := p.runInBatch(ctx, r, f, b, client.Clone(p.log), token)
 		sum.Add(run, err)
 		failed <- err
 	})
@@ -77,7 +77,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	if err != nil {
 		failures = append(failures, p.logError(err))
 	}
-	requests, took := client.Spent()
+	requests, took := client.Usage()
 	sum.Requests, sum.Took, sum.Duration = sum.Requests+requests, sum.Took+took, p.now().Sub(start)
 	p.log.LogAttrs(ctx, slog.LevelInfo, show.Sum(sum, f.dryRun), show.SumKeys(sum, f.dryRun)...)
 	return errors.Join(failures...)
@@ -110,7 +110,7 @@ func (p program) withDeadline(ctx context.Context) (context.Context, context.Can
 
 // runInBatch runs a rule. If there are several, it prints each rule's lines and error
 // in one piece.
-func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *batch.Batch, client *elastic.Client, token terminal.Token) (alerts.Run, error) {
+func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *batch.Batch, client *elastic.Client, token terminal.Token) (runs.Run, error) {
 	j := b.Job(r, client, p.store(client))
 	if !f.several() {
 		return p.runRule(ctx, j, f, func() error { return nil })
@@ -118,7 +118,7 @@ func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *bat
 	p = p.endingWith(ctx)
 	output := terminal.NewOutput(token, ctx.Done(), p.stdout, p.stderr)
 	defer output.Close()
-	p.stdout, p.log = output.Stdout, newLogger(p.settings, output.Stderr)
+	p.stdout, p.log = output.Stdout, newLogger(p.settings, p.action, output.Stderr)
 	run, err := p.runRule(ctx, j, f, output.Print)
 	if err != nil {
 		err = p.logError(fmt.Errorf("rule %s: %w", r.Name, err))
@@ -133,11 +133,11 @@ func (p program) logError(err error) error {
 }
 
 // runRule runs a rule and prints its alerts. It calls printed once they are printed.
-func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed func() error) (alerts.Run, error) {
+func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed func() error) (runs.Run, error) {
 	out := show.NewAlerts(f.output, p.stdout)
 	r := j.Rule
 	p.configure(&j, f, out)
-	j.Finish = func(whole alerts.Run, err error) error {
+	j.Finish = func(whole runs.Run, err error) error {
 		if f.dryRun && whole.Counts.New > 0 {
 			out.None = show.Found(whole.Counts.New, whole.Counts.AlreadyAlerted)
 		}
@@ -151,7 +151,7 @@ func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed fun
 		}
 		return printed()
 	}
-	var run alerts.Run
+	var run runs.Run
 	var err error
 	if f.window == nil {
 		run, err = j.RunScheduled(ctx, uuid.NewString)

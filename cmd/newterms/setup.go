@@ -6,11 +6,11 @@ import (
 	"flag"
 	"fmt"
 
-	"newterms/alerts"
+	"newterms/alerts/templates"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
-	"newterms/esquery"
+	"newterms/esquery/elastic"
 )
 
 const setupHelp = `  newterms setup  [--dashboards] [--notify]
@@ -44,7 +44,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := esquery.ServerVersion(ctx, client); err != nil {
+	if _, err := elastic.ServerVersion(ctx, client); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
 	installed, err := p.store(client).Setup(ctx)
@@ -69,9 +69,9 @@ func (p program) setup(ctx context.Context, args []string) error {
 	return nil
 }
 
-func (p program) sayInstalled(i alerts.Installed) {
-	did := map[alerts.TemplateState]string{
-		alerts.TemplateMissing: "installed", alerts.TemplateOutdated: "updated", alerts.TemplateCurrent: "unchanged",
+func (p program) sayInstalled(i templates.Installed) {
+	did := map[templates.State]string{
+		templates.Missing: "installed", templates.Outdated: "updated", templates.Current: "unchanged",
 	}[i.Was]
 	fmt.Fprintf(terminal.Escaping(p.stdout), "%s index template %s for %s\n", did, i.Template, i.Target)
 	switch {
@@ -81,6 +81,6 @@ func (p program) sayInstalled(i alerts.Installed) {
 		fmt.Fprintf(terminal.Escaping(p.stdout), "created data stream %s\n", i.Target)
 	}
 	for _, pipeline := range i.Pipelines {
-		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, alerts.PipelineAdvice), "target", i.Target)
+		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, templates.PipelineAdvice), "target", i.Target)
 	}
 }

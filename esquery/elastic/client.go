@@ -52,17 +52,17 @@ func NewClient(transport esapi.Transport, o Options) *Client {
 	return &Client{transport: transport, options: o, buffers: make(chan *bytes.Buffer, keptBuffers)}
 }
 
-// Apart returns a client with the same options and connections, but with its own counts
+// Clone returns a client with the same options and connections, but with its own counts
 // and another logger.
-func (c *Client) Apart(log *slog.Logger) *Client {
+func (c *Client) Clone(log *slog.Logger) *Client {
 	options := c.options
 	options.Log = log
 	return NewClient(c.transport, options)
 }
 
-// Spent returns the number of requests sent so far, with retries, and the time that
+// Usage returns the number of requests sent so far, with retries, and the time that
 // Elasticsearch reports to have worked on them.
-func (c *Client) Spent() (requests int, took time.Duration) {
+func (c *Client) Usage() (requests int, took time.Duration) {
 	return int(c.requests.Load()), time.Duration(c.took.Load())
 }
 

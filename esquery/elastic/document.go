@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -187,3 +188,6 @@ func HasValueAt(document map[string]any, path string) bool {
 	}
 	return false
 }
+
+// Timestamp formats a time as dates in our documents: in UTC, to the millisecond.
+func Timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

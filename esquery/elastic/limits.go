@@ -46,6 +46,26 @@ func TooManyDocValues(err error) bool {
 	return errors.As(err, &refused) && refused.Says("index.max_docvalue_fields_search")
 }
 
+// IsUncompilable reports whether an index could not compile the query.
+func IsUncompilable(err error) bool {
+	var refused *ResponseError
+	return errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !TooMuchToAsk(err)
+}
+
+// ForbidsExpensive reports whether the cluster forbids queries over many terms.
+func ForbidsExpensive(err error) bool {
+	var refused *ResponseError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	for cause := range refused.All() {
+		if strings.Contains(cause.Reason, "allow_expensive_queries") {
+			return true
+		}
+	}
+	return false
+}
+
 // Fewer calls ask with a number of hits and, while these are too many, with half of
 // them, down to one. It keeps the smaller number in size.
 func Fewer(size *int, ask func(size int) error) error {

@@ -65,3 +65,19 @@ func withoutDateMath(name string) string {
 	}
 	return b.String()
 }
+
+// Matches reports whether a name matches a pattern, in which `*` matches anything.
+func Matches(pattern, name string) bool {
+	pieces := strings.Split(pattern, "*")
+	last := len(pieces) - 1
+	if last == 0 {
+		return pattern == name
+	}
+	name, ok := strings.CutPrefix(name, pieces[0])
+	for _, piece := range pieces[1:last] {
+		if ok {
+			_, name, ok = strings.Cut(name, piece)
+		}
+	}
+	return ok && strings.HasSuffix(name, pieces[last])
+}

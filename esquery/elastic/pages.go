@@ -18,6 +18,11 @@ func (c *Composite[Bucket]) end() (after json.RawMessage, buckets int, ok bool) 
 	return c.AfterKey, len(c.Buckets), c.Buckets != nil
 }
 
+// A DocCount is the number of documents in a bucket.
+type DocCount struct {
+	Count int64 `json:"doc_count"`
+}
+
 // A Page is a *Composite, whatever its buckets hold.
 type Page interface {
 	end() (after json.RawMessage, buckets int, ok bool)

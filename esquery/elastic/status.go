@@ -14,3 +14,6 @@ func HasCause(err error, kind string) bool {
 	var cause interface{ Has(types ...string) bool }
 	return errors.As(err, &cause) && cause.Has(kind)
 }
+
+// IsMissing reports whether an error says that an index does not exist.
+func IsMissing(err error) bool { return HasCause(err, "index_not_found_exception") }

@@ -43,8 +43,13 @@ type exchange struct {
 	// The rest is for the log.
 	start time.Time
 	what  string // method and path
+	sent  []byte // the body
 	tries int
 }
+
+// maxLogged is how many bytes of a search are logged: enough for what it asks, not for
+// all values of a page.
+const maxLogged = 1_000
 
 // log logs an answer: how large it was, and how long Elasticsearch and all of it took.
 func (x *exchange) log(ctx context.Context, status int, took time.Duration) {
@@ -53,8 +58,15 @@ func (x *exchange) log(ctx context.Context, status int, took time.Duration) {
 		return
 	}
 	wall := time.Since(x.start)
-	log.Debug(fmt.Sprintf("%s: %d", x.what, status), "request", x.what, "status", status, "bytes", x.buffer.Len(),
-		"took_ms", took.Milliseconds(), "wall_ms", wall.Milliseconds(), "tries", x.tries)
+	outcome := "success"
+	if status >= http.StatusBadRequest {
+		outcome = "failure"
+	}
+	attrs := []any{"event.action", "request", "event.outcome", outcome, "request", x.what}
+	if strings.HasSuffix(x.what, "/_search") { // others may hold what no log should
+		attrs = append(attrs, "search", string(x.sent[:min(len(x.sent), maxLogged)]))
+	}
+	log.Debug(fmt.Sprintf("%s: %d", x.what, status), append(attrs, "status", status, "bytes", x.buffer.Len(), "took_ms", took.Milliseconds(), "wall_ms", wall.Milliseconds(), "tries", x.tries)...)
 }
 
 // Perform returns an answer without its body, whatever its status, or an error if there
@@ -68,10 +80,10 @@ func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
 		}
 	}
 	ctx, c := req.Context(), x.client
-	x.what = req.Method + " " + req.URL.Path
+	x.what, x.sent = req.Method+" "+req.URL.Path, payload
 	notify := backoff.WithNotify(func(err error, wait time.Duration) {
 		c.options.Log.Info(fmt.Sprintf("trying %s again in %s: %v", x.what, wait.Round(time.Millisecond), err),
-			"request", x.what, "after", err, "wait_ms", wait.Milliseconds())
+			"event.action", "retry", "event.outcome", "unknown", "request", x.what, "after", err, "wait_ms", wait.Milliseconds())
 	})
 	res, err := backoff.Retry(ctx, func() (*http.Response, error) {
 		attempt := req.Clone(ctx)

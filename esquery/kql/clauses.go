@@ -34,21 +34,19 @@ type Clause struct {
 
 // Clauses returns all conditions of the query, in its order.
 func (q Query) Clauses() []Clause {
-	var w walker
-	w.walk(q.root, "", false)
-	return w.clauses
+	return new(clauseList).collect(q.root)
 }
 
 // Indicators returns the clauses that are under no top-level `not`. One with Not set is
 // under another, as in `field: (* and not x)`.
 func (q Query) Indicators() []Clause {
-	var w walker
+	var l clauseList // of all conditions: those of `field: (a and b)` share the field
 	for _, n := range q.conditions() {
 		if _, isNot := n.(not); !isNot {
-			w.walk(n, "", false)
+			l.collect(n)
 		}
 	}
-	return w.clauses
+	return l.clauses
 }
 
 // conditions returns the nodes that the query joins with `and` at the top.
@@ -65,64 +63,59 @@ func (q Query) Exclusions() [][]Clause {
 	var all [][]Clause
 	for _, n := range q.conditions() {
 		if n, ok := n.(not); ok {
-			var w walker
-			w.walk(n.node, "", false)
-			all = append(all, w.clauses)
+			all = append(all, new(clauseList).collect(n.node))
 		}
 	}
 	return all
 }
 
-// A walker collects clauses, and combines values of one field and kind.
-type walker struct {
+// A clauseList collects clauses, and combines values of one field and kind.
+type clauseList struct {
 	clauses []Clause
 	of      []*value // the field of each clause in the query
 }
 
-func (w *walker) walk(n node, path string, negated bool) {
-	switch n := n.(type) {
-	case chain:
-		for _, child := range n.nodes {
-			w.walk(child, path, negated)
+// collect adds the clauses of a node, and returns all.
+func (l *clauseList) collect(n node) []Clause {
+	visit(n, place{}, func(n node, at place) bool {
+		switch n := n.(type) {
+		case is:
+			kind := n.value.kindOf()
+			text := n.value.String()
+			switch kind {
+			case "starts_with":
+				text = n.value.pieces[0]
+			case "ends_with":
+				text = n.value.pieces[1]
+			}
+			l.add(n.field, at, kind, text)
+		case compare:
+			op := map[string]string{"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}[n.op]
+			l.add(n.field, at, "range", op+" "+n.value.String())
 		}
-	case not:
-		w.walk(n.node, path, !negated)
-	case nested:
-		w.walk(n.group, path+n.path.String()+".", negated)
-	case is:
-		kind := n.value.kindOf()
-		text := n.value.String()
-		switch kind {
-		case "starts_with":
-			text = n.value.pieces[0]
-		case "ends_with":
-			text = n.value.pieces[1]
-		}
-		w.add(n.field, path, kind, negated, text)
-	case compare:
-		op := map[string]string{"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}[n.op]
-		w.add(n.field, path, "range", negated, op+" "+n.value.String())
-	}
+		return true
+	})
+	return l.clauses
 }
 
-func (w *walker) add(field *value, path, kind string, negated bool, v string) {
-	for i, c := range w.clauses { // a list of values shares its field
-		if field != nil && w.of[i] == field && c.Not == negated && sameKind(c.Kind, kind) {
-			w.clauses[i].Values = append(c.Values, v)
+func (l *clauseList) add(field *value, at place, kind, v string) {
+	for i, c := range l.clauses { // a list of values shares its field
+		if field != nil && l.of[i] == field && c.Not == at.negated && sameKind(c.Kind, kind) {
+			l.clauses[i].Values = append(c.Values, v)
 			if c.Kind == "eq" {
-				w.clauses[i].Kind = "in"
+				l.clauses[i].Kind = "in"
 			}
 			return
 		}
 	}
-	c := Clause{Kind: kind, Not: negated}
+	c := Clause{Kind: kind, Not: at.negated}
 	if field != nil {
-		c.Field = path + field.String()
+		c.Field = inside(at.path, field.String())
 	}
 	if kind != "exists" {
 		c.Values = []string{v}
 	}
-	w.clauses, w.of = append(w.clauses, c), append(w.of, field)
+	l.clauses, l.of = append(l.clauses, c), append(l.of, field)
 }
 
 func sameKind(known, kind string) bool {

@@ -129,7 +129,7 @@ func isIn(name string, f Field, v value) dsl {
 		return dsl{"wildcard": dsl{name: dsl{"value": pattern(v)}}}
 	case v.kind == wildcard:
 		return dsl{"query_string": dsl{"fields": []string{name}, "query": pattern(v)}}
-	case f.isDate():
+	case f.IsDate():
 		return dsl{"range": dsl{name: withTimeZone(dsl{"gte": v.json(), "lte": v.json()}, v)}}
 	case f.isKeyword():
 		return dsl{"term": dsl{name: dsl{"value": v.json()}}}
@@ -143,7 +143,7 @@ func isIn(name string, f Field, v value) dsl {
 func (c compiler) compare(n compare) (dsl, error) {
 	return c.eachField(n.field, func(name string, f Field) dsl {
 		bound := dsl{n.op: n.value.json()}
-		if f.isDate() {
+		if f.IsDate() {
 			bound = withTimeZone(bound, n.value)
 		}
 		return dsl{"range": dsl{name: bound}}
@@ -194,12 +194,7 @@ func (c compiler) checkNesting(name string) error {
 	}
 }
 
-func (c compiler) inside(name string) string {
-	if c.path == "" {
-		return name
-	}
-	return c.path + "." + name
-}
+func (c compiler) inside(name string) string { return inside(c.path, name) }
 
 // inNested matches nothing in an index where the path is not nested: an object, or not
 // mapped. Elasticsearch would otherwise fail the index, and so the search.

@@ -31,7 +31,8 @@ func (f Field) isKeyword() bool {
 	return !f.Object && len(f.Types) == 1 && f.Types[0] == "keyword"
 }
 
-func (f Field) isDate() bool {
+// IsDate reports whether the field is a date wherever it is mapped.
+func (f Field) IsDate() bool {
 	return !f.Object && len(f.Types) > 0 && !slices.ContainsFunc(f.Types, func(t string) bool {
 		return t != "date" && t != "date_nanos"
 	})

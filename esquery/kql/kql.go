@@ -40,10 +40,8 @@ func (q Query) String() string { return q.text }
 // sorted, each once. A nested group has its path and everything below it, because
 // field_caps returns nothing for the path alone.
 func (q Query) Names() []string {
-	mentioned := nameSet{}
-	mentioned.collect(q.root)
 	var names []string
-	for name, isPath := range mentioned {
+	for name, isPath := range q.names() {
 		names = append(names, name.String())
 		if isPath {
 			names = append(names, name.String()+".*")
@@ -63,9 +61,7 @@ func (q Query) Known(fields Fields, also ...string) Fields {
 			known[name] = f
 		}
 	}
-	mentioned := nameSet{}
-	mentioned.collect(q.root)
-	for v := range mentioned {
+	for v := range q.names() {
 		if f, ok := fields[v.String()]; ok && v.kind != wildcard {
 			known[v.String()] = f
 		}
@@ -78,28 +74,25 @@ func (q Query) Known(fields Fields, also ...string) Fields {
 	return known
 }
 
-// A nameSet holds each name once for all the values of a list, which share it. The
-// value is whether the name is the path of a nested group.
-type nameSet map[*value]bool
-
-func (s nameSet) collect(n node) {
-	switch n := n.(type) {
-	case nil:
-	case chain:
-		for _, child := range n.nodes {
-			s.collect(child)
+// names returns the names and patterns in the query, each once for all the values of a
+// list, which share it. The value is whether the name is the path of a nested group.
+func (q Query) names() map[*value]bool {
+	names := map[*value]bool{}
+	visit(q.root, place{}, func(n node, _ place) bool {
+		switch n := n.(type) {
+		case nested:
+			names[n.path] = true
+			return false // Names lists all below the path
+		case is:
+			if n.field != nil && n.field.kind != null {
+				names[n.field] = false
+			}
+		case compare:
+			names[n.field] = false
 		}
-	case not:
-		s.collect(n.node)
-	case nested:
-		s[n.path] = true
-	case is:
-		if n.field != nil && n.field.kind != null {
-			s[n.field] = false
-		}
-	case compare:
-		s[n.field] = false
-	}
+		return true
+	})
+	return names
 }
 
 // A node is a chain, not, nested, is or compare.

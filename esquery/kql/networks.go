@@ -4,27 +4,15 @@ package kql
 // fields, known or not.
 func (q Query) Networks(fields Fields) map[string][]string {
 	networks := map[string][]string{}
-	newCompiler(fields).networks(q.root, networks)
+	c := newCompiler(fields)
+	visit(q.root, place{}, func(n node, at place) bool {
+		if n, ok := n.(is); ok && n.field != nil && n.value.kindOf() == "network" {
+			c.path = at.path
+			for _, name := range c.named(n.field) {
+				networks[name] = append(networks[name], n.value.String())
+			}
+		}
+		return true
+	})
 	return networks
-}
-
-func (c compiler) networks(n node, networks map[string][]string) {
-	switch n := n.(type) {
-	case chain:
-		for _, child := range n.nodes {
-			c.networks(child, networks)
-		}
-	case not:
-		c.networks(n.node, networks)
-	case nested:
-		c.path = c.inside(n.path.String())
-		c.networks(n.group, networks)
-	case is:
-		if n.field == nil || n.value.kindOf() != "network" {
-			return
-		}
-		for _, name := range c.named(n.field) {
-			networks[name] = append(networks[name], n.value.String())
-		}
-	}
 }

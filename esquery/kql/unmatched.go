@@ -7,68 +7,59 @@ import "slices"
 // Nothing matches there; after a "not", everything does.
 func (q Query) Unmatched(fields Fields) []string {
 	var names []string
-	newCompiler(fields).unmatched(q.root, func(name string) {
+	report := func(name string) {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
+	}
+	c := newCompiler(fields)
+	check := func(name *value) {
+		full := c.inside(name.String())
+		if _, known := fields[full]; name.kind == wildcard && len(c.matching(name)) == 0 || name.kind != wildcard && !known {
+			report(full)
+		}
+	}
+	visit(q.root, place{}, func(n node, at place) bool {
+		c.path = at.path
+		switch n := n.(type) {
+		case nested:
+			if path := c.inside(n.path.String()); !fields.haveNested(path) {
+				report(path)
+				return false
+			}
+		case is:
+			if !isFreeText(n) {
+				check(n.field)
+			}
+		case compare:
+			check(n.field)
+		}
+		return true
 	})
 	return names
 }
 
-func (c compiler) unmatched(n node, report func(name string)) {
-	check := func(name *value) {
-		switch _, known := c.fields[c.inside(name.String())]; {
-		case name.kind == wildcard && len(c.matching(name)) == 0, name.kind != wildcard && !known:
-			report(c.inside(name.String()))
+// haveNested reports whether a field may be inside a nested path.
+func (f Fields) haveNested(path string) bool {
+	for _, field := range f {
+		if field.mayStandIn(path) {
+			return true
 		}
 	}
-	switch n := n.(type) {
-	case chain:
-		for _, child := range n.nodes {
-			c.unmatched(child, report)
-		}
-	case not:
-		c.unmatched(n.node, report)
-	case nested:
-		c.path = c.inside(n.path.String())
-		for _, f := range c.fields {
-			if f.mayStandIn(c.path) {
-				c.unmatched(n.group, report)
-				return
-			}
-		}
-		report(c.path)
-	case is:
-		if !isFreeText(n) {
-			check(n.field)
-		}
-	case compare:
-		check(n.field)
-	}
+	return false
 }
 
 // NegatedFreeText returns the values that no field of an event may have, in the query's
 // order.
-func (q Query) NegatedFreeText() []string { return negatedFreeText(q.root, false) }
-
-func negatedFreeText(n node, negated bool) []string {
-	switch n := n.(type) {
-	case chain:
-		var all []string
-		for _, child := range n.nodes {
-			all = append(all, negatedFreeText(child, negated)...)
+func (q Query) NegatedFreeText() []string {
+	var texts []string
+	visit(q.root, place{}, func(n node, at place) bool {
+		if n, ok := n.(is); ok && at.negated && isFreeText(n) {
+			texts = append(texts, n.value.String())
 		}
-		return all
-	case not:
-		return negatedFreeText(n.node, !negated)
-	case nested:
-		return negatedFreeText(n.group, negated)
-	case is:
-		if negated && isFreeText(n) {
-			return []string{n.value.String()}
-		}
-	}
-	return nil
+		return true
+	})
+	return texts
 }
 
 func isFreeText(n is) bool { return n.field == nil || n.field.kind == null }

@@ -11,8 +11,12 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/runs"
 	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 	"newterms/job/words"
@@ -27,7 +31,7 @@ type Backtest struct {
 	// faster.
 	OnlyCounts bool
 
-	Open     func(context.Context, esquery.Search) (*esquery.Source, error)
+	Open     func(context.Context, query.Search) (*esquery.Source, error)
 	Store    *alerts.Store
 	Warn     func(error) // receives a run's warnings, except those about writing
 	Progress func(job.Progress)
@@ -42,7 +46,7 @@ func (b *Backtest) Run(ctx context.Context, w job.Window) (*Report, error) {
 	}
 	longest := slices.Max(append([]time.Duration{b.Rule.History}, b.Histories...))
 	c := calendar{window: w}
-	if c.data, err = source.DaysOfData(ctx, reach(w, longest)); err != nil {
+	if c.data, err = inspect.DaysOfData(ctx, source.Opened, reach(w, longest)); err != nil {
 		return nil, err
 	}
 	f := newTotals(b.Rule.History)
@@ -110,11 +114,11 @@ func (b *Backtest) count(ctx context.Context, w job.Window, exclude []kql.Query,
 // findAll fills in what the report says about the rule itself.
 func (b *Backtest) findAll(ctx context.Context, source *esquery.Source, w job.Window, f *totals) error {
 	r := b.ruleWith(b.Exclude)
-	for _, kind := range alerts.FacetKinds(r.Search.Fields) {
+	for _, kind := range alert.FacetKinds(r.Search.Fields) {
 		f.values = append(f.values, Dimension{Name: kind})
 	}
 	job.WarnOfSource(source, r.Search, b.Warn)
-	maker, err := job.NewAlertMaker(source, r.Parameters, alerts.RunInfo{}, time.Now, b.Warn)
+	maker, err := job.NewAlertMaker(source, r.Parameters, runs.Info{}, time.Now, b.Warn)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,8 @@ import (
 	"sort"
 	"time"
 
-	"newterms/esquery"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -21,13 +22,13 @@ type Period struct {
 // A calendar says which days of a window have data, and when the history was not there.
 type calendar struct {
 	window job.Window
-	data   []esquery.DayOfData // from two of the longest histories before the window
+	data   []inspect.DayOfData // from two of the longest histories before the window
 }
 
 // reach is the range whose days of data a calendar needs. Events in the second history
 // before the window show that the first one is complete.
-func reach(w job.Window, history time.Duration) esquery.Range {
-	return esquery.Range{From: w.From.Add(-history).Add(-history), To: w.To}
+func reach(w job.Window, history time.Duration) query.Range {
+	return query.Range{From: w.From.Add(-history).Add(-history), To: w.To}
 }
 
 // warmUps lists the periods of the window without a complete history, in order: one of
@@ -76,7 +77,7 @@ const maxEmptyDays = 366
 func (c calendar) list(counts map[time.Time]int64, history time.Duration) []Day {
 	warmUps := c.warmUps(history)
 	begin := c.window.From.UTC().Truncate(day)
-	if first := slices.IndexFunc(c.data, func(d esquery.DayOfData) bool { return !d.Day.Before(begin) }); first >= 0 {
+	if first := slices.IndexFunc(c.data, func(d inspect.DayOfData) bool { return !d.Day.Before(begin) }); first >= 0 {
 		if at := c.data[first].Day; at.Sub(begin) > maxEmptyDays*day {
 			begin = at
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/job"
 )
 
@@ -19,10 +19,10 @@ func at(text string) time.Time {
 
 // dataFrom has events on each day from a time up to a day, from midnight on except on
 // the first.
-func dataFrom(first, last string) []esquery.DayOfData {
-	var days []esquery.DayOfData
+func dataFrom(first, last string) []inspect.DayOfData {
+	var days []inspect.DayOfData
 	for d := at(first); d.Before(at(last + " 23:59")); d = d.Truncate(day).Add(day) {
-		days = append(days, esquery.DayOfData{Day: d.Truncate(day), First: d})
+		days = append(days, inspect.DayOfData{Day: d.Truncate(day), First: d})
 	}
 	return days
 }
@@ -32,7 +32,7 @@ func dataFrom(first, last string) []esquery.DayOfData {
 func TestCountedDays(t *testing.T) {
 	for _, c := range []struct {
 		name, from, to  string
-		data            []esquery.DayOfData
+		data            []inspect.DayOfData
 		history         time.Duration
 		days            int
 		median, warmUps string

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -61,11 +63,11 @@ func (b *Backtest) measure(ctx context.Context, source *esquery.Source, c calend
 	}
 	finder := job.Finder{History: b.Rule.History}
 	for part := range c.parts(b.Rule.History) {
-		history := esquery.Range{From: part.From.Add(-b.Rule.History), To: part.From}
-		for page, err := range subsets.Affected(ctx, esquery.Range{From: history.From, To: part.To}) {
+		history := query.Range{From: part.From.Add(-b.Rule.History), To: part.From}
+		for page, err := range subsets.Affected(ctx, query.Range{From: history.From, To: part.To}) {
 			var left [][]esquery.Remainder
 			if err == nil {
-				left, err = subsets.Remainders(ctx, history, esquery.Range(part), page)
+				left, err = subsets.Remainders(ctx, history, query.Range(part), page)
 			}
 			if err != nil {
 				return fmt.Errorf("window %s: %w", part, err)
@@ -133,17 +135,17 @@ func (b *Backtest) measureExclusions(ctx context.Context, c calendar, total int6
 
 // events counts the events that each of some exclusions removes, of those that match
 // with none of them but the others.
-func (b *Backtest) events(ctx context.Context, c calendar, besides, exclude []kql.Query) ([]esquery.ExclusionCount, int64, error) {
+func (b *Backtest) events(ctx context.Context, c calendar, besides, exclude []kql.Query) ([]inspect.ExclusionEffect, int64, error) {
 	search := b.Rule.Search
 	search.Exclude = append(append([]kql.Query{}, besides...), exclude...)
 	source, err := b.Open(ctx, search)
 	if err != nil {
 		return nil, 0, err
 	}
-	return source.ExclusionCounts(ctx, esquery.Range(c.window), len(exclude))
+	return inspect.ExclusionEffects(ctx, source.Opened, query.Range(c.window), len(exclude))
 }
 
-func exclusion(q kql.Query, alone, besides change, events esquery.ExclusionCount) Exclusion {
+func exclusion(q kql.Query, alone, besides change, events inspect.ExclusionEffect) Exclusion {
 	return Exclusion{
 		Query: q.String(), Alerts: alone.taken, Creates: alone.created, Events: events.Alone,
 		AlertsBesides: besides.taken, CreatesBesides: besides.created, EventsBesides: events.Only,

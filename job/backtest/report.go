@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/job"
 	"newterms/job/rule"
 )
@@ -65,7 +65,6 @@ type Day struct {
 type Dimension struct {
 	Name string // for people
 	Tally
-	source bool // exclusions by it are suggested
 }
 
 // totals counts first occurrences without keeping them.
@@ -90,12 +89,11 @@ func (f *totals) add(o job.Occurrence) {
 	f.days[o.First.UTC().Truncate(day)]++
 }
 
-func (f *totals) describe(a alerts.Alert, isMapped func(field string) bool) {
+func (f *totals) describe(a alert.Alert, isMapped func(field string) bool) {
 	for _, facet := range a.Facets(isMapped) {
 		for i := range f.values {
 			if d := &f.values[i]; d.Name == facet.Kind {
-				d.add(facet.Field, facet.Value, facet.Name)
-				d.source = facet.Source
+				d.add(facet.Field, facet.Value, facet.Name, facet.Source)
 			}
 		}
 	}
@@ -103,7 +101,7 @@ func (f *totals) describe(a alerts.Alert, isMapped func(field string) bool) {
 	for _, term := range a.Describe().NewTerms {
 		pair = append(pair, term.Value)
 	}
-	f.pairs.add("", strings.Join(pair, ", "), "")
+	f.pairs.add("", strings.Join(pair, ", "), "", false)
 }
 
 // MaxTop is the number of values that a Report lists.

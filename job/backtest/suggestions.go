@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
 	"newterms/job/rule"
 )
@@ -41,7 +42,7 @@ type suggestion struct {
 	ValueCount
 	query  kql.Query
 	alone  change
-	events esquery.ExclusionCount
+	events inspect.ExclusionEffect
 	left   float64 // the share of the matching events that it leaves
 }
 
@@ -81,10 +82,10 @@ func (b *Backtest) suggest(ctx context.Context, source *esquery.Source, c calend
 func candidatesOf(values []Dimension, source *esquery.Source) []suggestion {
 	var all []suggestion
 	for _, d := range values {
-		if !d.source {
-			continue
-		}
 		for _, v := range d.Top(maxOfDimension, fewestTaken) {
+			if !v.isSource {
+				continue
+			}
 			q, err := rule.ParseExclusion(kql.Equals(v.Field, v.Value))
 			field, texts, ok := q.Values()
 			if err == nil && ok && field == v.Field && texts[0] == v.Value && source.CanExclude(v.Field, v.Value) {

@@ -21,6 +21,7 @@ const longestValue = 8_191
 type Tally struct {
 	counts    map[tallied]int64
 	names     map[tallied]string
+	sources   map[tallied]bool // those that an exclusion may be of
 	bytes     int // of the values
 	forgotten int64
 }
@@ -34,10 +35,12 @@ type ValueCount struct {
 	Value string `json:"value"`           // cut, with … at its end, if it is very long
 	Name  string `json:"name,omitempty"`  // of the actor with this id
 	Count int64  `json:"count"`
+
+	isSource bool // an exclusion of it may be suggested
 }
 
 // add counts a value that is not empty. name may be "".
-func (t *Tally) add(field, value, name string) {
+func (t *Tally) add(field, value, name string, isSource bool) {
 	if value == "" {
 		return
 	}
@@ -45,12 +48,12 @@ func (t *Tally) add(field, value, name string) {
 		value = strings.ToValidUTF8(value[:longestValue], "") + "…"
 	}
 	if t.counts == nil {
-		t.counts, t.names = map[tallied]int64{}, map[tallied]string{}
+		t.counts, t.names, t.sources = map[tallied]int64{}, map[tallied]string{}, map[tallied]bool{}
 	}
 	key := tallied{field, value}
 	if t.counts[key] == 0 {
 		key = tallied{field, strings.Clone(value)}
-		t.names[key] = strings.Clone(name)
+		t.names[key], t.sources[key] = strings.Clone(name), isSource
 		t.bytes += len(value)
 	}
 	t.counts[key]++
@@ -62,6 +65,7 @@ func (t *Tally) add(field, value, name string) {
 			}
 			t.bytes -= len(key.value)
 			delete(t.names, key)
+			delete(t.sources, key)
 			return true
 		})
 	}
@@ -79,7 +83,7 @@ func (t *Tally) Top(n int, least int64) []ValueCount {
 	top := []ValueCount{}
 	for key, count := range t.counts {
 		if count >= least {
-			top = append(top, ValueCount{key.field, key.value, t.names[key], count})
+			top = append(top, ValueCount{key.field, key.value, t.names[key], count, t.sources[key]})
 		}
 	}
 	slices.SortFunc(top, func(a, b ValueCount) int {

@@ -11,16 +11,19 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 )
 
 // A Batch holds the rules of one run.
 type Batch struct {
-	mappings *esquery.Mappings
-	last     map[string]alerts.Checkpoint // by rule_id; a rule missing here looks up its own
+	mappings *query.Mappings
+	last     map[string]runs.Checkpoint // by rule_id; a rule missing here looks up its own
 
 	mu        sync.Mutex
 	rules     []rule.Rule // those that have not begun, in order
@@ -28,21 +31,21 @@ type Batch struct {
 }
 
 // New looks up the checkpoints of all rules at once, if there are several and their
-// runs are scheduled. It refuses a target with newer data: see alerts.NewerDataError.
+// runs are scheduled. It refuses a target with newer data: see runs.NewerDataError.
 // The rule whose last success is longest ago comes first, so that slow rules do not
 // starve the others. Otherwise it keeps the order.
 func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled, dryRun bool) (*Batch, error) {
-	b := &Batch{last: map[string]alerts.Checkpoint{}, rules: slices.Clone(rules)}
-	searches := make([]esquery.Search, len(rules))
-	followed := make([]alerts.Followed, len(rules))
+	b := &Batch{last: map[string]runs.Checkpoint{}, rules: slices.Clone(rules)}
+	searches := make([]query.Search, len(rules))
+	series := make([]runs.Series, len(rules))
 	for i, r := range rules {
 		searches[i] = r.Search
 		var err error
-		if followed[i], err = job.Followed(r); err != nil {
+		if series[i], err = job.SeriesOf(r); err != nil {
 			return nil, err
 		}
 	}
-	b.mappings = esquery.NewMappings(searches...)
+	b.mappings = query.NewMappings(searches...)
 	if !scheduled && !dryRun { // otherwise the search for checkpoints refuses
 		if err := store.RefuseNewer(ctx); err != nil {
 			return nil, err
@@ -51,12 +54,12 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 	if len(rules) < 2 || !scheduled {
 		return b, nil
 	}
-	checkpoints, err := store.Checkpoints(ctx, followed)
+	checkpoints, err := store.Checkpoints(ctx, series)
 	if err != nil {
 		return nil, err
 	}
 	for i, c := range checkpoints {
-		b.last[followed[i].RuleID] = c
+		b.last[series[i].RuleID] = c
 	}
 	slices.SortStableFunc(b.rules, func(x, y rule.Rule) int {
 		return b.last[x.ID].SucceededTo.Compare(b.last[y.ID].SucceededTo)
@@ -68,11 +71,15 @@ func New(ctx context.Context, store *alerts.Store, rules []rule.Rule, scheduled,
 // client counts the job's requests; store uses the same client.
 func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) job.Job {
 	j := job.Job{
-		Rule: r, Store: store, Spent: client.Spent,
-		Open: func(ctx context.Context, s esquery.Search) (*esquery.Source, error) {
-			return b.mappings.Open(ctx, client, s)
+		Rule: r, Store: store, Usage: client.Usage,
+		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
+			opened, err := b.mappings.Open(ctx, client, s)
+			if err != nil {
+				return nil, err
+			}
+			return esquery.New(opened), nil
 		},
-		ServerNow: func(ctx context.Context, s esquery.Search) (time.Time, error) { return b.now(ctx, client, s) },
+		ServerNow: func(ctx context.Context, s query.Search) (time.Time, error) { return b.now(ctx, client, s) },
 	}
 	if c, ok := b.last[r.ID]; ok {
 		j.Checkpoint = &c
@@ -82,11 +89,11 @@ func (b *Batch) Job(r rule.Rule, client *elastic.Client, store *alerts.Store) jo
 
 // now returns the server's time when it was first called, so that the first windows of
 // all rules end at the same time, as later ones do.
-func (b *Batch) now(ctx context.Context, c *elastic.Client, search esquery.Search) (time.Time, error) {
+func (b *Batch) now(ctx context.Context, c *elastic.Client, search query.Search) (time.Time, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.serverNow.IsZero() {
-		now, err := esquery.ServerNow(ctx, c, search)
+		now, err := inspect.ServerNow(ctx, c, search)
 		if err != nil {
 			return now, err // this rule may not read its indices; another may
 		}
@@ -120,7 +127,7 @@ func (b *Batch) Run(ctx context.Context, atOnce int, run func(context.Context, r
 	for i, r := range b.rules {
 		names[i] = r.Name
 	}
-	return len(names), fmt.Errorf("%w: not begun, and first next time: %s", context.Cause(ctx), strings.Join(names, ", "))
+	return len(names), fmt.Errorf("%w: not started; first in the next run: %s", context.Cause(ctx), strings.Join(names, ", "))
 }
 
 // next returns a rule with its share of the remaining time. Time that the rule does not

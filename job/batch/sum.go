@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 )
 
 // A Sum adds up the results of a run's rules.
@@ -20,7 +20,7 @@ type Sum struct {
 }
 
 // Add adds the run of a rule. It is safe for concurrent use.
-func (s *Sum) Add(run alerts.Run, err error) {
+func (s *Sum) Add(run runs.Run, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.Ran++

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/job/rule"
 )
@@ -25,7 +25,7 @@ type Check struct {
 // Run makes all checks, each after those it depends on. It stops early only if the rest
 // would repeat the same finding.
 func (c Check) Run(ctx context.Context) []Finding {
-	s := commonCheck{Check: c, missing: map[esquery.Privilege]bool{}}
+	s := commonCheck{Check: c, missing: map[access.Privilege]bool{}}
 	if !s.server(ctx) || !s.user(ctx) {
 		return s.findings
 	}
@@ -43,8 +43,8 @@ func (c Check) Run(ctx context.Context) []Finding {
 type commonCheck struct {
 	Check
 	report
-	missing    map[esquery.Privilege]bool // of the privileges that a run needs
-	restricted esquery.Restricted
+	missing    map[access.Privilege]bool // of the privileges that a run needs
+	restricted access.Restricted
 }
 
 // ruleCheck checks one rule.
@@ -52,7 +52,7 @@ type ruleCheck struct {
 	Check
 	rule.Rule
 	report
-	missing    map[esquery.Privilege]bool
-	restricted esquery.Restricted
+	missing    map[access.Privilege]bool
+	restricted access.Restricted
 	partly     bool // whether documents are hidden from this user
 }

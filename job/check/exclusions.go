@@ -3,7 +3,7 @@ package check
 import (
 	"strings"
 
-	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/job/words"
 )
 
@@ -12,8 +12,8 @@ const maxListed = 20
 
 // exclusions reports how many events each exclusion removes, first those that remove
 // all or none. It shortens long lists.
-func (c *ruleCheck) exclusions(h esquery.Health) {
-	var none, all, some []esquery.Excluded
+func (c *ruleCheck) exclusions(h inspect.Health) {
+	var none, all, some []inspect.Excluded
 	for _, e := range h.Excluded {
 		switch {
 		case h.Unexcluded == 0: // reported by matching

@@ -4,13 +4,13 @@ import (
 	"context"
 	"net/http"
 
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 )
 
 // server checks the connection. It returns false if further requests would fail too.
 func (s *commonCheck) server(ctx context.Context) bool {
-	version, err := esquery.ServerVersion(ctx, s.Client)
+	version, err := elastic.ServerVersion(ctx, s.Client)
 	switch {
 	case elastic.HasStatus(err, http.StatusUnauthorized):
 		return true // the server answers; user reports the error
@@ -23,7 +23,7 @@ func (s *commonCheck) server(ctx context.Context) bool {
 }
 
 func (s *commonCheck) user(ctx context.Context) bool {
-	user, err := esquery.CurrentUser(ctx, s.Client)
+	user, err := access.CurrentUser(ctx, s.Client)
 	switch {
 	case err != nil:
 		s.fail("user", err)
@@ -34,7 +34,7 @@ func (s *commonCheck) user(ctx context.Context) bool {
 	default:
 		s.ok("user", "%s", user)
 	}
-	missing, err := esquery.MissingPrivileges(ctx, s.Client, s.privileges())
+	missing, err := access.MissingPrivileges(ctx, s.Client, s.privileges())
 	if err != nil {
 		s.fail("privileges", err)
 		return false
@@ -42,7 +42,7 @@ func (s *commonCheck) user(ctx context.Context) bool {
 	for _, p := range missing {
 		s.missing[p] = true
 	}
-	if s.restricted, err = esquery.OwnRestrictions(ctx, s.Client, user); err != nil {
+	if s.restricted, err = access.OwnRestrictions(ctx, s.Client, user); err != nil {
 		s.fail("privileges", err)
 	}
 	return err == nil
@@ -52,15 +52,15 @@ func (s *commonCheck) user(ctx context.Context) bool {
 // auto_configure creates the data stream with the first write.
 func targetPrivileges() []string { return []string{"read", "create_doc", "auto_configure"} }
 
-func (s *commonCheck) privileges() []esquery.Privilege {
-	var wanted []esquery.Privilege
+func (s *commonCheck) privileges() []access.Privilege {
+	var wanted []access.Privilege
 	for _, target := range []string{s.AlertsTarget, s.RunsTarget} {
 		for _, name := range targetPrivileges() {
-			wanted = append(wanted, esquery.Privilege{Index: target, Name: name})
+			wanted = append(wanted, access.Privilege{Index: target, Name: name})
 		}
 	}
 	for _, r := range s.Rules {
-		wanted = append(wanted, esquery.ReadPrivileges(r.Search.Indices)...)
+		wanted = append(wanted, access.ReadPrivileges(r.Search.Indices)...)
 	}
 	return wanted
 }

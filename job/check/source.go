@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"newterms/esquery"
+	"newterms/esquery/access"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/words"
 )
@@ -29,7 +31,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	if clauses := c.Search.TimeClauses(); len(clauses) > 0 {
 		c.warn("query", problem(TimeLimited, "%v", &job.TimeLimited{Clauses: clauses}))
 	}
-	health, err := esquery.Inspect(ctx, c.Client, c.Search, esquery.Range{From: now.Add(-c.History), To: now})
+	health, err := inspect.Events(ctx, c.Client, c.Search, query.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
 		c.clock(health.Now.Sub(c.Now()))
 		c.hidden(ctx, health)
@@ -48,35 +50,35 @@ func (c *ruleCheck) run(ctx context.Context) {
 }
 
 // indices checks the rule's indices. It returns false if they cannot be searched.
-func (c *ruleCheck) indices(h esquery.Health, err error) bool {
+func (c *ruleCheck) indices(h inspect.Health, err error) bool {
 	var forbidden []string
 	for _, index := range c.Search.Indices {
-		for _, p := range esquery.ReadPrivileges([]string{index}) {
+		for _, p := range access.ReadPrivileges([]string{index}) {
 			if c.missing[p] {
 				forbidden = append(forbidden, index)
 			}
 		}
 	}
-	unreadable := &esquery.PrivilegeError{Missing: esquery.Privilege{Index: strings.Join(forbidden, ", "), Name: "read"}}
+	unreadable := &access.PrivilegeError{Missing: access.Privilege{Index: strings.Join(forbidden, ", "), Name: "read"}}
 	switch {
 	case len(forbidden) == 0:
 	case err != nil && len(forbidden) == len(c.Search.Indices):
 		c.fail("indices", unreadable)
 		return false
 	default:
-		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not seen", unreadable))
+		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not searched", unreadable))
 	}
-	for _, u := range h.PassedOver {
+	for _, u := range h.Unavailable {
 		if err == nil {
-			c.warn("indices", problem(IndexUnavailable, "%s: its events are not seen, and known pairs may look new", u))
+			c.warn("indices", problem(IndexUnavailable, "%s: its events are not searched, and known pairs may look new", u))
 		}
 	}
 	switch {
 	case err == nil:
 		c.ok("indices", "%s: %d match", strings.Join(c.Search.Indices, ", "), len(h.Indices))
-	case errors.As(err, new(*esquery.MappingError)):
+	case errors.As(err, new(*query.MappingError)):
 		c.fail("query", err)
-	case errors.As(err, new(*esquery.TypeError)):
+	case errors.As(err, new(*query.TypeError)):
 		c.fail("fields", err)
 	default:
 		c.fail("indices", err)
@@ -90,7 +92,7 @@ func (c *ruleCheck) clock(futureEvents time.Duration) {
 	futureEvents = futureEvents.Round(time.Second)
 	switch {
 	case futureEvents.Abs() > maxSkew:
-		c.warn("clock", problem(ClockDiffers, "the clock here differs from the server's by %s", futureEvents.Abs()))
+		c.warn("clock", problem(ClockDiffers, "this machine's clock differs from the server's by %s", futureEvents.Abs()))
 	default:
 		c.ok("clock", "within %s of the server's", maxSkew)
 	}
@@ -100,12 +102,12 @@ func (c *ruleCheck) clock(futureEvents time.Duration) {
 // user may read the setting.
 func (c *ruleCheck) refresh(ctx context.Context) {
 	overlap := max(c.Check.Overlap, c.Rule.Overlap)
-	index, interval, err := esquery.SlowestRefresh(ctx, c.Client, c.Search.Indices)
+	index, interval, err := inspect.SlowestRefresh(ctx, c.Client, c.Search.Indices)
 	switch {
 	case err != nil:
 		c.fail("refresh", err)
-	case interval == esquery.NeverRefreshed:
-		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only when somebody asks for it: scheduled runs miss them", index))
+	case interval == inspect.NeverRefreshed:
+		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only after an explicit refresh: scheduled runs miss them", index))
 	case interval > overlap:
 		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, interval, overlap))
 	}
@@ -113,9 +115,9 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 
 // data reports the age and the ingest lag of all events, matching or not. It returns
 // false if there are none.
-func (c *ruleCheck) data(h esquery.Health, now time.Time) bool {
+func (c *ruleCheck) data(h inspect.Health, now time.Time) bool {
 	if h.Newest.IsZero() {
-		c.fail("data", problem(NoEvents, "there is no event of %s", lastDays(c.History)))
+		c.fail("data", problem(NoEvents, "there is no event in %s", lastDays(c.History)))
 		return false
 	}
 	if age := now.Sub(h.Newest).Round(time.Second); age > staleAfter {
@@ -136,9 +138,9 @@ func (c *ruleCheck) data(h esquery.Health, now time.Time) bool {
 }
 
 // fields checks the types of the rule's fields.
-func (c *ruleCheck) fields(ctx context.Context, h esquery.Health) {
+func (c *ruleCheck) fields(ctx context.Context, h inspect.Health) {
 	unmapped := slices.DeleteFunc(slices.Clone(h.Names), func(name string) bool { return len(h.Fields[name].Types) > 0 })
-	similar, err := esquery.SimilarFields(ctx, c.Client, c.Search.Indices, unmapped)
+	similar, err := inspect.SimilarFields(ctx, c.Client, c.Search.Indices, unmapped)
 	if err != nil {
 		c.fail("fields", err)
 	}
@@ -166,7 +168,7 @@ func (c *ruleCheck) fields(ctx context.Context, h esquery.Health) {
 }
 
 // unmapped reports a field of the rule that no index maps. hint names similar ones.
-func (c *ruleCheck) unmapped(h esquery.Health, name, hint string) {
+func (c *ruleCheck) unmapped(h inspect.Health, name, hint string) {
 	isTerm := slices.Contains(c.Search.Fields, name)
 	switch {
 	case isTerm && c.Search.MissingTerms: // its absence counts; lacking reports it
@@ -179,14 +181,14 @@ func (c *ruleCheck) unmapped(h esquery.Health, name, hint string) {
 	case name == c.Search.Timestamp:
 		c.warn("fields", problem(TimestampUnmapped, "no index maps %s%s: %s dates the events", name, hint, c.Search.Fallback).of(name))
 	default:
-		c.warn("fields", problem(FieldUnmapped, "no index maps %s%s: to the rule it is as if no event had it", name, hint).of(name))
+		c.warn("fields", problem(FieldUnmapped, "no index maps %s%s: the rule works as if no event had a value there", name, hint).of(name))
 	}
 }
 
-func (c *ruleCheck) matching(h esquery.Health) {
+func (c *ruleCheck) matching(h inspect.Health) {
 	days := lastDays(c.History)
 	if h.Matching == 0 {
-		c.warn("matching", problem(NothingMatches, "no event of %s matches the rule", days))
+		c.warn("matching", problem(NothingMatches, "no event in %s matches the rule", days))
 		return
 	}
 	c.ok("matching", "%s the rule in %s", words.Plural(h.Matching, "event matches", "events match"), days)
@@ -200,24 +202,24 @@ func (c *ruleCheck) matching(h esquery.Health) {
 		case n == 0:
 			c.ok("terms", "all of them have %s", field)
 		case c.Search.MissingTerms:
-			c.ok("terms", "%d of them lack %s, and its absence counts as a term", n, field)
+			c.ok("terms", "%s no %s, and its absence counts as a term", words.Plural(n, "of them has", "of them have"), field)
 		case h.Lacking.Ignored[field] > 0:
 			c.warn("terms", problem(TermIgnored, "%d of them have a value of %s that is not indexed, because it is too long or malformed", h.Lacking.Ignored[field], field).of(field))
 		case n < h.Matching:
-			c.warn("terms", problem(TermLacking, "%d of them lack %s: whether they are first occurrences cannot be told", n, field).of(field))
+			c.warn("terms", problem(TermLacking, "%s no %s: runs skip %s", words.Plural(n, "of them has", "of them have"), field, map[bool]string{true: "it", false: "them"}[n == 1]).of(field))
 		case mapped: // else fields has reported it
-			c.fail("terms", problem(TermLacking, "all of them lack %s, so there can be no alert", field).of(field))
+			c.fail("terms", problem(TermLacking, "none of them has %s, so there can be no alert", field).of(field))
 		}
 	}
 }
 
 // sources reports indices whose alerts would lack the events that they are about.
-func (c *ruleCheck) sources(h esquery.Health) {
+func (c *ruleCheck) sources(h inspect.Health) {
 	for _, index := range h.WithoutSource {
-		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts of its events have nothing of them but the pair and the times", index))
+		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts about its events hold only the pair and the times", index))
 	}
 	for _, index := range h.Unread {
-		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts of such events have nothing of them but the pair and the times", index))
+		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts about such events hold only the pair and the times", index))
 	}
 }
 

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/alerts/templates"
+	"newterms/esquery/access"
 )
 
 func (s *commonCheck) targets(ctx context.Context) {
@@ -19,7 +19,7 @@ func (s *commonCheck) targets(ctx context.Context) {
 		s.targetPrivileges(target, exists[target])
 	}
 	for _, state := range states {
-		if !s.missing[esquery.Privilege{Index: state.Target, Name: "read"}] {
+		if !s.missing[access.Privilege{Index: state.Target, Name: "read"}] {
 			s.target(state)
 		}
 	}
@@ -32,8 +32,8 @@ func (s *commonCheck) targets(ctx context.Context) {
 func (s *commonCheck) targetPrivileges(target string, exists bool) {
 	var has []string
 	for _, name := range targetPrivileges() {
-		p := esquery.Privilege{Index: target, Name: name}
-		switch err := (&esquery.PrivilegeError{Missing: p}); {
+		p := access.Privilege{Index: target, Name: name}
+		switch err := (&access.PrivilegeError{Missing: p}); {
 		case !s.missing[p]:
 			has = append(has, name)
 		case name == "auto_configure" && exists:
@@ -47,30 +47,30 @@ func (s *commonCheck) targetPrivileges(target string, exists bool) {
 	}
 }
 
-func (s *commonCheck) target(state alerts.TargetState) {
-	for _, o := range state.Obstacles {
-		if o.Kind == alerts.Overridden && state.Exists && len(state.Differs) == 0 {
-			s.warn("target", fmt.Errorf("%w: runs work until %s rolls over", o, state.Target))
+func (s *commonCheck) target(state templates.TargetState) {
+	for _, e := range state.Conflicts {
+		if e.Kind == templates.Overridden && state.Exists && len(state.Differs) == 0 {
+			s.warn("target", fmt.Errorf("%w: runs work until %s rolls over", e, state.Target))
 		} else {
-			s.fail("target", o)
+			s.fail("target", e)
 		}
 	}
 	for _, p := range state.Pipelines {
 		s.warn("target", problem(TargetPipeline, "each document of %s goes through the ingest pipeline %s (%s)", state.Target, p.Name, p.Setting))
 	}
-	if len(state.Obstacles) > 0 {
+	if len(state.Conflicts) > 0 {
 		return
 	}
 	switch state.State {
-	case alerts.TemplateMissing:
+	case templates.Missing:
 		s.fail("target", problem(TemplateMissing, "the index template %s is missing", state.Template))
-	case alerts.TemplateOutdated:
+	case templates.Outdated:
 		what := "the index template " + state.Template
 		if len(state.Differs) > 0 {
 			what = fmt.Sprintf("the mapping of %s (%s)", state.Target, abbreviated(state.Differs))
 		}
 		s.warn("target", problem(TemplateOutdated, "%s is of another version of newterms", what))
-	case alerts.TemplateUnknown:
+	case templates.Unknown:
 		s.warn("target", problem(TemplateUnknown, "%s does not exist yet, and this user may not read index templates", state.Target))
 	default:
 		message := state.Target + " is set up"

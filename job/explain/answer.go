@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/job"
 )
 
@@ -83,7 +83,7 @@ type Nothing struct {
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
 	Values []Value   `json:"values"` // in the order of the rule's new-terms fields
-	// Of are the values that Obstacles is about: all of them, if some event has them
+	// Of are the values that Mismatches is about: all of them, if some event has them
 	// all. Otherwise it is the value that the fewest events have, or none if a value
 	// has no event.
 	Of []Value `json:"-"`
@@ -91,12 +91,12 @@ type Nothing struct {
 	OfFields []string `json:"of"`
 	// Unmapped lists the fields of the rule and its exclusions that no index maps.
 	Unmapped []job.MistypedField `json:"unmapped,omitempty"`
-	esquery.Obstacles
+	inspect.Mismatches
 }
 
 // A Value is one of the given values.
 type Value struct {
-	esquery.ValueCount
+	inspect.ValueCount
 	// Similar lists values that differ by letter case alone and, if no event has the
 	// given value, other similar ones.
 	Similar Counts `json:"similar,omitempty"`
@@ -107,7 +107,7 @@ type Value struct {
 }
 
 // Counts are values with their numbers of events; in JSON an object.
-type Counts []esquery.SimilarValue
+type Counts []inspect.SimilarValue
 
 // MarshalJSON returns an object with the number of events by value.
 func (c Counts) MarshalJSON() ([]byte, error) {

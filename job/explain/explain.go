@@ -10,6 +10,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
 )
@@ -17,9 +18,9 @@ import (
 // An Explainer explains the pairs of a rule.
 type Explainer struct {
 	Rule  rule.Rule // with the settings applied to its search
-	Open  func(context.Context, esquery.Search) (*esquery.Source, error)
+	Open  func(context.Context, query.Search) (*esquery.Source, error)
 	Store *alerts.Store
-	Warn  func(error) // receives a *job.PassedOver, *job.TimeLimited or *job.LackingTerms
+	Warn  func(error) // receives a *job.UnavailableIndices, *job.TimeLimited or *job.LackingTerms
 	// Rerun is the command that runs a window by hand.
 	Rerun func(job.Window) string
 	// GivenAlert is the alert whose pair is explained; nil if values are given.
@@ -43,7 +44,7 @@ const explainedAtOnce = 200
 // there is none, it explains those with events in the history before, and then why no
 // event in the window matches. The values are those of some or all new-terms fields,
 // one for each. Explain returns the number of explained pairs.
-func (e *Explainer) Explain(ctx context.Context, values esquery.Values, w job.Window, to Printer) (pairs int, err error) {
+func (e *Explainer) Explain(ctx context.Context, values query.Values, w job.Window, to Printer) (pairs int, err error) {
 	source, err := e.Open(ctx, e.Rule.Search)
 	if err != nil {
 		return 0, err
@@ -68,7 +69,7 @@ func (e *Explainer) Explain(ctx context.Context, values esquery.Values, w job.Wi
 
 // A question holds the values and the window to explain.
 type question struct {
-	values esquery.Values
+	values query.Values
 	// otherCase lists values that differ from the given ones by letter case. They are
 	// other values.
 	otherCase map[string]Counts
@@ -79,7 +80,7 @@ type question struct {
 // pairsIn explains the pairs that have matching events in a range.
 func (e *Explainer) pairsIn(ctx context.Context, source *esquery.Source, q question, in job.Window) (pairs int, err error) {
 	lacking := job.NewLackingTerms()
-	for page, err := range source.Narrow(q.values).Candidates(ctx, esquery.Range(in)) {
+	for page, err := range source.Narrow(q.values).Candidates(ctx, query.Range(in)) {
 		if err != nil {
 			return pairs, err
 		}

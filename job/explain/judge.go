@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
@@ -57,8 +59,8 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 }
 
 // valuesOf returns the values of some pairs, each once.
-func valuesOf(fields []string, pairs []esquery.Candidate) esquery.Values {
-	values := esquery.Values{}
+func valuesOf(fields []string, pairs []esquery.Candidate) query.Values {
+	values := query.Values{}
 	for i, field := range fields {
 		seen := map[any]bool{}
 		for _, pair := range pairs {
@@ -142,9 +144,9 @@ func (e *Explainer) addAlerts(ctx context.Context, all []draft, w job.Window) er
 		return err
 	}
 	fields := lookup.Fields
-	keys := make([]alerts.Key, len(all))
+	keys := make([]alert.Key, len(all))
 	for i, d := range all {
-		if keys[i], err = alerts.NewKey(e.Rule.ID, fields, d.Terms, w.From); err != nil {
+		if keys[i], err = alert.NewKey(e.Rule.ID, fields, d.Terms, w.From); err != nil {
 			return err
 		}
 	}

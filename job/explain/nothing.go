@@ -7,19 +7,21 @@ import (
 	"strings"
 
 	"newterms/esquery"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
 // nothing finds out why the events that have the values do not match.
 func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q question) (Nothing, error) {
 	w := q.window
-	found, err := source.Obstacles(ctx, esquery.Range(w), q.values)
+	found, err := inspect.FindMismatches(ctx, source.Opened, query.Range(w), q.values)
 	if err != nil {
 		return Nothing{}, err
 	}
-	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Obstacles: found, OfFields: []string{}, Unmapped: job.FindMistyped(ctx, source)}
+	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: job.FindMistyped(ctx, source)}
 	for _, field := range e.Rule.Search.Fields {
-		i := slices.IndexFunc(found.ByValue, func(v esquery.ValueCount) bool { return v.Field == field })
+		i := slices.IndexFunc(found.ByValue, func(v inspect.ValueCount) bool { return v.Field == field })
 		if i < 0 {
 			continue
 		}
@@ -33,7 +35,7 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 		answer.Of = answer.Values
 	} else if rarest, ok := rarestOf(answer.Values); ok {
 		answer.Of = []Value{rarest}
-		if answer.Obstacles, err = source.Obstacles(ctx, esquery.Range(w), esquery.Values{rarest.Field: {rarest.Value}}); err != nil {
+		if answer.Mismatches, err = inspect.FindMismatches(ctx, source.Opened, query.Range(w), query.Values{rarest.Field: {rarest.Value}}); err != nil {
 			return answer, fmt.Errorf("of %s: %w", rarest.Field, err)
 		}
 	}
@@ -58,14 +60,14 @@ func rarestOf(values []Value) (rarest Value, ok bool) {
 }
 
 // value returns a value with the values similar to it.
-func (e *Explainer) value(ctx context.Context, source *esquery.Source, of esquery.ValueCount, q question) (Value, error) {
+func (e *Explainer) value(ctx context.Context, source *esquery.Source, of inspect.ValueCount, q question) (Value, error) {
 	v := Value{ValueCount: of, Similar: slices.Clone(q.otherCase[of.Field])}
 	v.OtherCase = len(v.Similar)
 	text, ok := of.Value.(string)
 	if !ok || of.Events > 0 {
 		return v, nil
 	}
-	similar, notAllowed, err := source.Similar(ctx, e.around(q.window), of.Field, strings.TrimSpace(text))
+	similar, notAllowed, err := inspect.Similar(ctx, source.Opened, e.around(q.window), of.Field, strings.TrimSpace(text))
 	v.Similar, v.NoSimilar = append(v.Similar, similar...), notAllowed
 	return v, err
 }

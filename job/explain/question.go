@@ -10,15 +10,17 @@ import (
 	"strings"
 
 	"newterms/esquery"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job"
 )
 
 // findOtherCase returns values that differ by letter case from the given ones.
-func (e *Explainer) findOtherCase(ctx context.Context, source *esquery.Source, values esquery.Values, w job.Window) (map[string]Counts, error) {
+func (e *Explainer) findOtherCase(ctx context.Context, source *esquery.Source, values query.Values, w job.Window) (map[string]Counts, error) {
 	var found map[string]Counts
 	for field, value := range values {
 		text, _ := value[0].(string)
-		others, err := source.SameLetters(ctx, e.around(w), field, strings.TrimSpace(text))
+		others, err := inspect.SameLetters(ctx, source.Opened, e.around(w), field, strings.TrimSpace(text))
 		if err != nil {
 			return nil, err
 		}
@@ -33,8 +35,8 @@ func (e *Explainer) findOtherCase(ctx context.Context, source *esquery.Source, v
 }
 
 // around returns a window and the history before it.
-func (e *Explainer) around(w job.Window) esquery.Range {
-	return esquery.Range{From: w.From.Add(-e.Rule.History), To: w.To}
+func (e *Explainer) around(w job.Window) query.Range {
+	return query.Range{From: w.From.Add(-e.Rule.History), To: w.To}
 }
 
 // matches reports whether a pair has the given values. An event with a given value in
@@ -43,7 +45,7 @@ func (q question) matches(fields []string, c esquery.Candidate, types map[string
 	for i, field := range fields {
 		given, ok := q.values[field]
 		isIP := slices.Contains(types[field], "ip")
-		isOther := slices.ContainsFunc(q.otherCase[field], func(other esquery.SimilarValue) bool { return c.Terms[i] == other.Value })
+		isOther := slices.ContainsFunc(q.otherCase[field], func(other inspect.SimilarValue) bool { return c.Terms[i] == other.Value })
 		switch {
 		case !ok:
 		case isIP && isInNetwork(c.Terms[i], given[0]):

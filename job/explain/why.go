@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/job"
 	"newterms/job/words"
 )
@@ -36,9 +36,9 @@ func (e *Explainer) addWhy(ctx context.Context, all []Pair) error {
 	return nil
 }
 
-func whyOf(runs []alerts.CoveringRun, search string) []string {
+func whyOf(runs []runs.StoredRun, search string) []string {
 	if len(runs) == 0 {
-		return []string{"no run has looked at it"}
+		return []string{"no run has covered it"}
 	}
 	var why []string
 	for i, run := range runs {
@@ -51,14 +51,14 @@ func whyOf(runs []alerts.CoveringRun, search string) []string {
 }
 
 // whyNot says why a run wrote no alert.
-func whyNot(run alerts.CoveringRun, search string) string {
-	text := fmt.Sprintf("run %s of %s", run.RunID, words.Second(run.At))
+func whyNot(run runs.StoredRun, search string) string {
+	text := fmt.Sprintf("run %s of %s", run.ID, words.Second(run.At))
 	switch {
 	case run.Rerun != "":
-		return text + " passed it over: a gap, the outage before it was too long"
-	case run.State == alerts.RunFailed:
+		return text + " left it in a gap: the outage before was longer than NEWTERMS_MAX_CATCHUP"
+	case run.State == runs.Failed:
 		return text + " failed: " + run.Error
-	case run.State == alerts.RunStarted:
+	case run.State == runs.Started:
 		return text + " has not ended, or was killed"
 	case run.Search != search:
 		return text + " had another search: other indices, exclusions, query or fields"

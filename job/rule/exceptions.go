@@ -8,17 +8,17 @@ import (
 	"strings"
 	"time"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 // An Exception is an item of an exception list that the rule names.
 type Exception struct {
-	esquery.Exception
+	query.Exception
 	Expires time.Time // from then on it excludes nothing; zero is never
 }
 
 // ExceptionsAt returns the exceptions in force at a time, and those that have expired.
-func (r Rule) ExceptionsAt(now time.Time) (hold []esquery.Exception, expired []Exception) {
+func (r Rule) ExceptionsAt(now time.Time) (hold []query.Exception, expired []Exception) {
 	for _, e := range r.Exceptions {
 		if !e.Expires.IsZero() && !e.Expires.After(now) {
 			expired = append(expired, e)
@@ -67,12 +67,12 @@ func readItem(d document) (Exception, error) {
 // osTypes are the operating systems that Kibana knows.
 func osTypes() []string { return []string{"linux", "macos", "windows"} }
 
-func readEntries(path string, value any, inNested bool) ([]esquery.Entry, error) {
+func readEntries(path string, value any, inNested bool) ([]query.Entry, error) {
 	tables, ok := tablesOf(value)
 	if !ok || len(tables) == 0 {
 		return nil, errors.New("entries is empty, which would exclude every event")
 	}
-	entries := make([]esquery.Entry, len(tables))
+	entries := make([]query.Entry, len(tables))
 	for i, table := range tables {
 		var err error
 		if entries[i], err = readEntry(path, table, inNested); err != nil {
@@ -82,8 +82,8 @@ func readEntries(path string, value any, inNested bool) ([]esquery.Entry, error)
 	return entries, nil
 }
 
-func readEntry(path string, table map[string]any, inNested bool) (esquery.Entry, error) {
-	var e esquery.Entry
+func readEntry(path string, table map[string]any, inNested bool) (query.Entry, error) {
+	var e query.Entry
 	e.Field, _ = table["field"].(string)
 	e.Kind, _ = table["type"].(string)
 	operator, given := table["operator"].(string)

@@ -4,14 +4,14 @@ import (
 	"maps"
 	"slices"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 // filters reads [[rule.filters]]. Kibana's filters have a Query DSL body under query,
 // or in the old style beside meta, or combine others.
-func (t *tableReader) filters() []esquery.Filter {
+func (t *tableReader) filters() []query.Filter {
 	list, _ := tablesOf(t.table["filters"])
-	var filters []esquery.Filter
+	var filters []query.Filter
 	for _, f := range list {
 		if filter, ok := t.filter(f); ok {
 			filters = append(filters, filter)
@@ -22,32 +22,32 @@ func (t *tableReader) filters() []esquery.Filter {
 
 // filter returns false for a filter that every event matches, such as a disabled one,
 // and for one that it does not understand.
-func (t *tableReader) filter(f map[string]any) (esquery.Filter, bool) {
+func (t *tableReader) filter(f map[string]any) (query.Filter, bool) {
 	meta, _ := f["meta"].(map[string]any)
 	disabled, negate := t.flag(meta, "disabled"), t.flag(meta, "negate")
 	if disabled {
-		return esquery.Filter{}, false
+		return query.Filter{}, false
 	}
 	if meta["type"] == "combined" {
 		joined, ok := t.combined(meta)
 		joined.Negate = negate
 		return joined, ok || negate
 	}
-	query, ok := f["query"].(map[string]any)
+	body, ok := f["query"].(map[string]any)
 	if !ok {
-		query = map[string]any{}
+		body = map[string]any{}
 		for name, value := range f {
 			if name != "meta" && name != "$state" {
-				query[name] = value
+				body[name] = value
 			}
 		}
 	}
-	if len(query) != 1 {
-		t.problem("a filter must hold one query, not %d", len(query))
-		return esquery.Filter{}, false
+	if len(body) != 1 {
+		t.problem("a filter must hold one query, not %d", len(body))
+		return query.Filter{}, false
 	}
-	filter := esquery.Filter{Negate: negate}
-	filter.Query, filter.Former = withoutPhraseType(query)
+	filter := query.Filter{Negate: negate}
+	filter.Query, filter.Former = withoutPhraseType(body)
 	filter.Field = filterField(meta, filter.Query)
 	if key, given := meta["key"].(string); given {
 		filter.Key = key
@@ -70,22 +70,22 @@ func (t *tableReader) flag(meta map[string]any, name string) bool {
 // combined reads a filter that joins others by AND or OR. It ignores disabled members
 // of AND; a disabled member of OR matches every event. It returns false if no member is
 // left.
-func (t *tableReader) combined(meta map[string]any) (esquery.Filter, bool) {
+func (t *tableReader) combined(meta map[string]any) (query.Filter, bool) {
 	members, ok := tablesOf(meta["params"])
 	relation := meta["relation"]
 	// To Kibana everything but AND is OR, even "and".
 	if !ok || relation != "AND" && relation != "OR" && relation != "or" {
 		t.problem("a combined filter must have params and the relation AND or OR")
-		return esquery.Filter{}, false
+		return query.Filter{}, false
 	}
-	joined := esquery.Filter{Any: relation != "AND"}
+	joined := query.Filter{Any: relation != "AND"}
 	for _, f := range members {
 		if filter, ok := t.filter(f); ok || joined.Any {
 			joined.Of = append(joined.Of, filter)
 		}
 	}
 	if len(joined.Of) == 0 {
-		return esquery.Filter{}, false
+		return query.Filter{}, false
 	}
 	return joined, true
 }

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 	"newterms/job/rule"
 	"newterms/job/rule/ruletest"
 )
@@ -12,8 +12,8 @@ import (
 func TestFilters(t *testing.T) {
 	type m = map[string]any
 	exists := func(field string) m { return m{"exists": m{"field": field}} }
-	member := func(field string) esquery.Filter {
-		return esquery.Filter{Query: exists(field), Field: field}
+	member := func(field string) query.Filter {
+		return query.Filter{Query: exists(field), Field: field}
 	}
 	combined := func(relation string, meta m, members ...m) m {
 		meta["type"], meta["relation"], meta["params"] = "combined", relation, members
@@ -27,32 +27,32 @@ func TestFilters(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		filter m
-		want   []esquery.Filter
+		want   []query.Filter
 	}{
 		{"a match of type phrase", m{"meta": m{"negate": true}, "query": m{"match": m{"user.name": m{"query": "ada", "type": "phrase", "slop": 1}}}},
-			[]esquery.Filter{{Negate: true, Query: m{"match_phrase": m{"user.name": m{"query": "ada", "slop": int64(1)}}}, Field: "user.name", Key: "user.name", Former: true}}},
+			[]query.Filter{{Negate: true, Query: m{"match_phrase": m{"user.name": m{"query": "ada", "slop": int64(1)}}}, Field: "user.name", Key: "user.name", Former: true}}},
 		{"combined", combined("or", m{}, m{"meta": m{"negate": true}, "query": exists("a")}, combined("AND", m{}, m{"query": exists("c")}, m{"query": exists("d")})),
-			[]esquery.Filter{{Any: true, Of: []esquery.Filter{{Negate: true, Query: exists("a"), Field: "a", Key: "a"}, {Of: []esquery.Filter{member("c"), member("d")}}}}}},
+			[]query.Filter{{Any: true, Of: []query.Filter{{Negate: true, Query: exists("a"), Field: "a", Key: "a"}, {Of: []query.Filter{member("c"), member("d")}}}}}},
 		{"a disabled one", disabled, nil},
-		{"a disabled member of OR matches every event", combined("OR", m{}, m{"query": exists("a")}, disabled), []esquery.Filter{{Any: true, Of: []esquery.Filter{member("a"), {}}}}},
-		{"a disabled member of AND is none", combined("AND", m{}, m{"query": exists("a")}, disabled), []esquery.Filter{{Of: []esquery.Filter{member("a")}}}},
+		{"a disabled member of OR matches every event", combined("OR", m{}, m{"query": exists("a")}, disabled), []query.Filter{{Any: true, Of: []query.Filter{member("a"), {}}}}},
+		{"a disabled member of AND is none", combined("AND", m{}, m{"query": exists("a")}, disabled), []query.Filter{{Of: []query.Filter{member("a")}}}},
 		{"with disabled members only", combined("AND", m{}, disabled), nil},
-		{"negated", combined("AND", m{"negate": true}, disabled), []esquery.Filter{{Negate: true}}},
+		{"negated", combined("AND", m{"negate": true}, disabled), []query.Filter{{Negate: true}}},
 		{"without members", combined("OR", m{}), nil},
 		{"in another", combined("AND", m{}, m{"query": exists("a")}, combined("OR", m{"negate": true}, disabled)),
-			[]esquery.Filter{{Of: []esquery.Filter{member("a"), {Negate: true, Any: true, Of: []esquery.Filter{{}}}}}}},
+			[]query.Filter{{Of: []query.Filter{member("a"), {Negate: true, Any: true, Of: []query.Filter{{}}}}}}},
 		{"a disabled combined one", combined("AND", m{"disabled": true, "negate": true}, m{"query": exists("a")}), nil},
 		{"phrases are about their key", m{"meta": m{"type": "phrases", "key": "a"}, "query": phrases},
-			[]esquery.Filter{{Query: m{"bool": m{"minimum_should_match": int64(1), "should": []any{m{"match_phrase": m{"a": "x"}}}}}, Field: "a", Key: "a"}}},
+			[]query.Filter{{Query: m{"bool": m{"minimum_should_match": int64(1), "should": []any{m{"match_phrase": m{"a": "x"}}}}}, Field: "a", Key: "a"}}},
 		{"a query of one's own is about none", m{"meta": m{"type": "custom", "key": "a"}, "query": m{"bool": m{"filter": m{"exists": m{"field": "a"}}}}},
-			[]esquery.Filter{{Query: m{"bool": m{"filter": m{"exists": m{"field": "a"}}}}, Key: "a"}}},
-		{"nor are other queries", m{"meta": m{"type": "phrase"}, "query": m{"term": m{"a": "x"}}}, []esquery.Filter{{Query: m{"term": m{"a": "x"}}}}},
-		{"a range", m{"meta": m{"key": "a"}, "query": m{"range": m{"a": m{"gte": 1}}}}, []esquery.Filter{{Query: m{"range": m{"a": m{"gte": int64(1)}}}, Field: "a", Key: "a"}}},
-		{"a range that says that it is something else", m{"meta": m{"type": "custom"}, "query": m{"range": m{"a": m{"gte": 1}}}}, []esquery.Filter{{Query: m{"range": m{"a": m{"gte": int64(1)}}}}}},
-		{"a field of its own", m{"meta": m{"field": "b"}, "query": m{"match_phrase": m{"a": "x"}}}, []esquery.Filter{{Query: m{"match_phrase": m{"a": "x"}}, Field: "b", Key: "b"}}},
-		{"the old style is loaded by its key only", m{"meta": m{"alias": "x"}, "exists": m{"field": "a"}}, []esquery.Filter{{Query: exists("a"), Field: "a"}}},
-		{"and has no other", m{"meta": m{"key": "a"}, "exists": m{"field": "a"}, "$state": m{"store": "appState"}}, []esquery.Filter{{Query: exists("a"), Field: "a", Key: "a"}}},
-		{"beside a query other keys count for nothing", m{"query": exists("a"), "exists": m{"field": "b"}}, []esquery.Filter{member("a")}},
+			[]query.Filter{{Query: m{"bool": m{"filter": m{"exists": m{"field": "a"}}}}, Key: "a"}}},
+		{"nor are other queries", m{"meta": m{"type": "phrase"}, "query": m{"term": m{"a": "x"}}}, []query.Filter{{Query: m{"term": m{"a": "x"}}}}},
+		{"a range", m{"meta": m{"key": "a"}, "query": m{"range": m{"a": m{"gte": 1}}}}, []query.Filter{{Query: m{"range": m{"a": m{"gte": int64(1)}}}, Field: "a", Key: "a"}}},
+		{"a range that says that it is something else", m{"meta": m{"type": "custom"}, "query": m{"range": m{"a": m{"gte": 1}}}}, []query.Filter{{Query: m{"range": m{"a": m{"gte": int64(1)}}}}}},
+		{"a field of its own", m{"meta": m{"field": "b"}, "query": m{"match_phrase": m{"a": "x"}}}, []query.Filter{{Query: m{"match_phrase": m{"a": "x"}}, Field: "b", Key: "b"}}},
+		{"the old style is loaded by its key only", m{"meta": m{"alias": "x"}, "exists": m{"field": "a"}}, []query.Filter{{Query: exists("a"), Field: "a"}}},
+		{"and has no other", m{"meta": m{"key": "a"}, "exists": m{"field": "a"}, "$state": m{"store": "appState"}}, []query.Filter{{Query: exists("a"), Field: "a", Key: "a"}}},
+		{"beside a query other keys count for nothing", m{"query": exists("a"), "exists": m{"field": "b"}}, []query.Filter{member("a")}},
 	} {
 		rules, err := rule.Load(ruletest.Write(t, m{"filters": []m{c.filter}}))
 		if err != nil {
@@ -66,10 +66,10 @@ func TestFilters(t *testing.T) {
 }
 
 // asJSON tells filters with the parts that their own JSON leaves out.
-func asJSON(t *testing.T, filters []esquery.Filter) string {
+func asJSON(t *testing.T, filters []query.Filter) string {
 	t.Helper()
 	type whole struct {
-		esquery.Filter
+		query.Filter
 		Of         string
 		Field, Key string
 		Former     bool

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/alerts/alert"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 // A Page is what an analyst must know about a rule to judge it.
@@ -91,7 +91,7 @@ func (r Rule) page() Page {
 }
 
 func overrideFields(r Rule) []string {
-	o, err := alerts.OverridesOf(r.Parameters)
+	o, err := alert.OverridesOf(r.Parameters)
 	if err != nil { // refused by the loader
 		return nil
 	}
@@ -142,9 +142,9 @@ func technique(table map[string]any) Technique {
 }
 
 // filterClauses returns a filter as clauses; its wildcards are Elasticsearch's.
-func filterClauses(f esquery.Filter) []kql.Clause {
+func filterClauses(f query.Filter) []kql.Clause {
 	var clauses []kql.Clause
-	if f.Any && slices.ContainsFunc(f.Of, func(of esquery.Filter) bool { return of.Query == nil && len(of.Of) == 0 }) {
+	if f.Any && slices.ContainsFunc(f.Of, func(of query.Filter) bool { return of.Query == nil && len(of.Of) == 0 }) {
 		return nil // every event matches it
 	}
 	if phrases := phrasesOf(f); len(phrases) > 0 {
@@ -175,7 +175,7 @@ func filterClauses(f esquery.Filter) []kql.Clause {
 }
 
 // phrasesOf returns the values of a filter of several phrases.
-func phrasesOf(f esquery.Filter) []string {
+func phrasesOf(f query.Filter) []string {
 	body, _ := f.Query["bool"].(map[string]any)
 	should, _ := tablesOf(body["should"])
 	var phrases []string

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 // A PageException is an exclusion of the settings, or an item of an exception list.
@@ -48,7 +48,7 @@ func (r Rule) exceptionsAt(now time.Time) []PageException {
 }
 
 // entryText describes an entry as Kibana does.
-func entryText(e esquery.Entry) string {
+func entryText(e query.Entry) string {
 	is, matches, exists := "is", "matches", "exists"
 	if e.Excluded {
 		is, matches, exists = "is not", "does not match", "does not exist"

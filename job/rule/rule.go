@@ -10,9 +10,9 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/alerts"
-	"newterms/esquery"
+	"newterms/alerts/alert"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 )
 
 //go:embed okta_proxy_session.toml
@@ -21,12 +21,12 @@ var builtin string
 // A Rule selects events, and says which make a pair new.
 type Rule struct {
 	ID, Name  string
-	Source    string         // the file, with the line in an export
-	Status    string         // its maturity in detection-rules, or enabled or disabled
-	QueryText string         // KQL, as written
-	Search    esquery.Search // without any settings; it wants the fields that override parameters
-	History   time.Duration  // how far back a pair must be unseen
-	Lookback  time.Duration  // of the rule's first scheduled run
+	Source    string        // the file, with the line in an export
+	Status    string        // its maturity in detection-rules, or enabled or disabled
+	QueryText string        // KQL, as written
+	Search    query.Search  // without any settings; it wants the fields that override parameters
+	History   time.Duration // how far back a pair must be unseen
+	Lookback  time.Duration // of the rule's first scheduled run
 	// Overlap is how much further the rule looks back than its interval, for events
 	// that come late: from minus interval.
 	Overlap time.Duration
@@ -34,7 +34,7 @@ type Rule struct {
 	// expired. Search has none of them.
 	Exceptions []Exception
 	// Parameters are the rule in the form of Kibana's API, for its alerts.
-	Parameters alerts.Rule
+	Parameters alert.Rule
 	// Warnings are about the rule's own file.
 	Warnings []*Warning
 
@@ -75,10 +75,10 @@ func (r *Rule) ReadFrom(indices []string) (*Warning, error) {
 	case len(own) > 0:
 		return nil, nil
 	case len(indices) == 0:
-		return nil, &Error{r.Source, errors.New("it has a data_view_id, which is not read, and no index: " +
+		return nil, &Error{r.Source, errors.New("it has a data_view_id, which newterms does not read, and no index: " +
 			"write the index patterns of the data view into index, or set NEWTERMS_INDEX")}
 	}
-	return &Warning{r.path, r.dataViewLine, "data_view_id", "data_view_id has no effect: NEWTERMS_INDEX names what is read"}, nil
+	return &Warning{r.path, r.dataViewLine, "data_view_id", "data_view_id has no effect: NEWTERMS_INDEX names the indices"}, nil
 }
 
 func fromTable(table map[string]any) (Rule, []*Warning, error) {
@@ -92,7 +92,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	r := Rule{
 		ID:   t.text("rule_id", ": choose one, such as a UUID, and keep it, because it identifies the rule's alerts"),
 		Name: t.text("name", ""), QueryText: t.query(),
-		Search: esquery.Search{
+		Search: query.Search{
 			Indices: t.indices(), Filters: t.filters(), Fields: fields, Timestamp: "@timestamp",
 		},
 		Lookback: t.ago("from", "now-6m"), History: t.agoOf("history_window_start", history),
@@ -112,7 +112,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 		t.problem("risk_score is missing: it is a whole number from 0 to 100")
 	}
 	if language, given := table["language"]; given && language != "kuery" {
-		t.problem("language is %q: only kuery is understood", language)
+		t.problem("language is %q: only kuery is supported", language)
 	}
 	t.checkFields(fields)
 	var err error
@@ -120,7 +120,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 		t.problems = append(t.problems, fmt.Errorf("query: %w", err))
 	}
 	r.Parameters = parameters(table, fields, history)
-	overrides, err := alerts.OverridesOf(r.Parameters)
+	overrides, err := alert.OverridesOf(r.Parameters)
 	if err != nil {
 		t.problems = append(t.problems, err)
 	}
@@ -130,8 +130,8 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 
 // parameters returns the rule in the form of Kibana's API: new_terms is flat there, and
 // absent settings have their defaults.
-func parameters(table map[string]any, fields []string, history string) alerts.Rule {
-	p := alerts.Rule{"from": "now-6m", "to": "now", "interval": "5m"}
+func parameters(table map[string]any, fields []string, history string) alert.Rule {
+	p := alert.Rule{"from": "now-6m", "to": "now", "interval": "5m"}
 	known := keys()
 	for name, value := range table {
 		if known[name].use != kibanaManaged {

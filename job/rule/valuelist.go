@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"newterms/esquery"
+	"newterms/esquery/query"
 )
 
 var (
@@ -25,7 +25,7 @@ var (
 // in the text file beside the export that has the list's name. The line `#newterms:
 // ignore-case` is no value. Other lines that begin with # are comments in lists of IP
 // addresses, and values elsewhere.
-func readValueList(path string, list map[string]any, e *esquery.Entry) error {
+func readValueList(path string, list map[string]any, e *query.Entry) error {
 	id, _ := list["id"].(string)
 	kind, _ := list["type"].(string)
 	file, text, err := findValueList(path, id)
@@ -47,7 +47,7 @@ func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 			err = fmt.Errorf("%q is no directive: the only one is #newterms: ignore-case", value)
 		case value == "" || e.Addresses && strings.HasPrefix(value, "#"):
 		case formerDirective.MatchString(value):
-			err = fmt.Errorf("%q would be a value: write #newterms: ignore-case to have letter case ignored", value)
+			err = fmt.Errorf("%q would be a value: to ignore letter case, write #newterms: ignore-case", value)
 		default:
 			if err = addValue(e, kind, value); len(e.Values) > len(lines) {
 				lines = append(lines, line)
@@ -61,8 +61,8 @@ func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 		return fmt.Errorf("the value list %s is empty", file)
 	}
 	for i, value := range e.Values {
-		if e.IgnoreCase && !esquery.CanIgnoreCase(value) {
-			return fmt.Errorf("value list %s line %d: it is too long to ignore the case of its letters", file, lines[i])
+		if e.IgnoreCase && !query.CanIgnoreCase(value) {
+			return fmt.Errorf("value list %s line %d: it is too long to ignore its letter case", file, lines[i])
 		}
 	}
 	return nil
@@ -71,7 +71,7 @@ func readValueList(path string, list map[string]any, e *esquery.Entry) error {
 // findValueList reads the file of a value list beside an export.
 func findValueList(path, id string) (file, text string, err error) {
 	if id == "" || filepath.Base(id) != id || strings.HasPrefix(id, ".") {
-		return "", "", fmt.Errorf("the value list %q has no name that a file could have", id)
+		return "", "", fmt.Errorf("the name of the value list %q cannot be a file name", id)
 	}
 	for _, name := range []string{id, id + ".txt"} {
 		file = filepath.Join(filepath.Dir(path), name)
@@ -86,13 +86,13 @@ func findValueList(path, id string) (file, text string, err error) {
 			return "", "", fmt.Errorf("value list %s: %w", id, err)
 		}
 	}
-	return "", "", fmt.Errorf("the value list %q is not beside it: an export does not hold its values, so put them into %s, a value a line",
+	return "", "", fmt.Errorf("the values of the value list %q are missing, because an export does not contain them: put them into %s, one value per line",
 		id, filepath.Join(filepath.Dir(path), id))
 }
 
 // addValue checks a value against the type of the list, so that an error names the
 // line. The cluster's would not.
-func addValue(e *esquery.Entry, kind, value string) error {
+func addValue(e *query.Entry, kind, value string) error {
 	from, to, isRange := strings.Cut(value, "-")
 	if kind == "ip_range" && isRange {
 		if err := checkRange(value, from, to); err != nil {
@@ -119,7 +119,7 @@ func checkRange(value, from, to string) error {
 	case !ok || !alsoOK:
 		return fmt.Errorf("%q is no range of IP addresses (192.0.2.1-192.0.2.9), and the list is of the type ip_range", value)
 	case first.BitLen() != last.BitLen():
-		return fmt.Errorf("the range %q is of an IPv4 and an IPv6 address", value)
+		return fmt.Errorf("the range %q mixes an IPv4 and an IPv6 address", value)
 	case last.Less(first):
 		return fmt.Errorf("the range %q ends before it begins", value)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
+	"newterms/alerts/templates"
 	"newterms/deploy/kibana"
 	"newterms/job"
 	"newterms/job/rule"
@@ -30,7 +32,7 @@ func Advice(err error) string {
 		Advice() string
 	}
 	var rejected *alerts.RejectedError
-	var targetErr *alerts.TargetError
+	var targetErr *templates.TargetError
 	var ofConnector *kibana.ConnectorError
 	var fromKibana *kibana.RequestError
 	switch {
@@ -38,26 +40,26 @@ func Advice(err error) string {
 		return ""
 	case errors.As(err, &advised):
 		return advised.Advice()
-	case Is[*alerts.NoStreamError](err):
+	case Is[*templates.NoStreamError](err):
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
 	case Is[*alerts.UnknownAlertsError](err):
 		return "an id is the _id of an alert: kibana.alert.uuid on the dashboard, _id in newterms run --output ndjson"
-	case Is[*alerts.NewerDataError](err):
-		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this one has targets of its own"
+	case Is[*runs.NewerDataError](err):
+		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this version has its own targets"
 	case Is[*alerts.ConflictError](err):
-		return "do it again"
+		return "repeat the command"
 	case errors.As(err, &ofConnector):
-		return "set KIBANA_CONNECTOR_ID to one of this space, as Stack Management > Connectors lists them, and for e-mail KIBANA_CONNECTOR_TO; " +
+		return "set KIBANA_CONNECTOR_ID to a connector in this space (Stack Management > Connectors), and for e-mail also KIBANA_CONNECTOR_TO; " +
 			"for other types install deploy/kibana/rules by hand"
 	case errors.As(err, &fromKibana):
 		return kibanaAdvice(fromKibana)
 	case Is[*alerts.PipelineError](err):
-		return alerts.PipelineAdvice + "; until then each run covers this window again"
+		return templates.PipelineAdvice + "; until then each run covers this window again"
 	case errors.As(err, &rejected):
 		return rejectionAdvice(rejected)
 	case errors.As(err, &targetErr):
 		return targetAdvice(targetErr)
-	case alerts.IsOtherMapping(err):
+	case templates.IsOtherMapping(err):
 		return "the target was not made by the index template of newterms: run newterms setup, which names what is in the way"
 	case errors.Is(err, job.ErrTerminated):
 		return job.Covered
@@ -72,32 +74,40 @@ func rejectionAdvice(e *alerts.RejectedError) string {
 	case http.StatusNotFound:
 		return "run newterms setup, which installs the index templates, or names what is in the way, such as another index template or an index"
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-		return "the other alerts are written; it is refused even without its event, so run newterms setup to bring the mapping up to date; " +
+		return "the target refuses the alert even without its event; the other alerts are written; run newterms setup to update the mapping; " +
 			"until then each run covers this window again"
 	}
 	return clusterAdvice(e)
 }
 
-func targetAdvice(e *alerts.TargetError) string {
+func targetAdvice(e *templates.TargetError) string {
 	const elsewhere = "choose another target (NEWTERMS_NAMESPACE, NEWTERMS_ALERTS_TARGET, NEWTERMS_RUNS_TARGET); then run newterms setup"
 	switch e.Kind {
-	case alerts.SamePriority, alerts.Overridden:
-		return "give " + e.Template + " a lower priority or patterns that leave the target out, or " + elsewhere
-	case alerts.NoStream:
+	case templates.SamePriority, templates.Overridden:
+		return "give " + e.Template + " a lower priority or patterns that do not match the target, or " + elsewhere
+	case templates.NoStream:
 		return "rename or delete it, or " + elsewhere
 	}
 	return "delete the data stream, or " + elsewhere
 }
 
 // Attrs returns the keys and values that an error or a warning has for a log; nil if it
-// has none.
+// has none. The Action of a warning is its event.action.
 func Attrs(err error) []any {
+	var attrs []any
+	var acting interface {
+		error
+		Action() string
+	}
+	if errors.As(err, &acting) {
+		attrs = append(attrs, "event.action", acting.Action())
+	}
 	var attributed interface {
 		error
 		Attrs() []any
 	}
 	if errors.As(err, &attributed) {
-		return attributed.Attrs()
+		attrs = append(attrs, attributed.Attrs()...)
 	}
-	return nil
+	return attrs
 }

@@ -8,11 +8,14 @@ import (
 	"net/http"
 
 	"newterms/alerts"
+	"newterms/alerts/runs"
+	"newterms/alerts/templates"
 	"newterms/cmd/newterms/settings"
 	"newterms/deploy/kibana"
-	"newterms/esquery"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
+	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/check"
 	"newterms/job/grant"
@@ -74,11 +77,11 @@ func codeOf(err error) int {
 		return ExitConfig
 	case Is[*UsageError](err), Is[*job.WhereError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err):
 		return ExitUsage
-	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*alerts.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
+	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig
-	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*esquery.NameError](err), Is[*alerts.TargetError](err), isNoTarget(err), alerts.IsOtherMapping(err):
+	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*access.NameError](err), Is[*templates.TargetError](err), isNoTarget(err), templates.IsOtherMapping(err):
 		return ExitConfig
-	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*esquery.MappingError](err), Is[*esquery.TypeError](err):
+	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*query.MappingError](err), Is[*query.TypeError](err):
 		return ExitRule
 	case elastic.HasCause(err, "too_many_clauses"), elastic.HasCause(err, "too_many_nested_clauses"): // even of one pair
 		return ExitRule

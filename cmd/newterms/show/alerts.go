@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/cmd/newterms/terminal"
 	"newterms/job/words"
 )
@@ -40,7 +40,7 @@ func NewAlerts(format Format, out io.Writer) *Alerts {
 }
 
 // Add prints an alert, or adds it to the table.
-func (p *Alerts) Add(a alerts.Alert) error {
+func (p *Alerts) Add(a alert.Alert) error {
 	switch p.format {
 	case NDJSON:
 		text, err := a.JSON()
@@ -99,17 +99,17 @@ func tableOf(rows []alertRow) terminal.Table {
 // A column is a property that readers must know at once. Empty columns are not printed.
 type column struct {
 	header string
-	cell   func(alerts.Description) string
+	cell   func(alert.Description) string
 }
 
 func columns() []column {
 	return []column{
-		{"FIRST SEEN (UTC)", func(d alerts.Description) string { return words.Second(d.FirstSeen) }},
-		{"ACTOR", func(d alerts.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
-		{"ACCOUNT", func(d alerts.Description) string { return terminal.Escape(d.Account) }},
-		{"CLIENT", func(d alerts.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},
-		{"USER AGENT", func(d alerts.Description) string { return terminal.Lines(d.Browser, d.OS) }},
-		{"EVENT", func(d alerts.Description) string {
+		{"FIRST SEEN (UTC)", func(d alert.Description) string { return words.Second(d.FirstSeen) }},
+		{"ACTOR", func(d alert.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
+		{"ACCOUNT", func(d alert.Description) string { return terminal.Escape(d.Account) }},
+		{"CLIENT", func(d alert.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},
+		{"USER AGENT", func(d alert.Description) string { return terminal.Lines(d.Browser, d.OS) }},
+		{"EVENT", func(d alert.Description) string {
 			return terminal.Lines(d.Action, d.Outcome, d.Why, repeated(d.Events))
 		}},
 		{"NEW TERMS", newTerms},
@@ -124,7 +124,7 @@ func repeated(events string) string {
 }
 
 // newTerms returns the terms that no other column shows.
-func newTerms(d alerts.Description) string {
+func newTerms(d alert.Description) string {
 	var terms []string
 	for _, t := range d.NewTerms {
 		if t.Field != "okta.actor.id" && t.Field != "cloud.account.id" {

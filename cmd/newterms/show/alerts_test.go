@@ -10,23 +10,24 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
-	"newterms/alerts"
+	"newterms/alerts/alert"
+	"newterms/alerts/runs"
 )
 
-func sampleAlert(t *testing.T, n int) alerts.Alert {
+func sampleAlert(t *testing.T, n int) alert.Alert {
 	t.Helper()
 	at := time.Date(2026, 3, 10, 12, 0, n, 0, time.UTC)
 	terms := []any{"00u1ada7Qm4kXw2Lp5d7", "218733041992"}
-	key, err := alerts.NewKey("r", []string{"okta.actor.id", "cloud.account.id"}, terms, at)
+	key, err := alert.NewKey("r", []string{"okta.actor.id", "cloud.account.id"}, terms, at)
 	if err != nil {
 		t.Fatal(err)
 	}
-	maker, err := alerts.NewMaker(alerts.Rule{"name": "R", "new_terms_fields": []string{"okta.actor.id", "cloud.account.id"}}, alerts.RunInfo{})
+	maker, err := alert.NewMaker(alert.Rule{"name": "R", "new_terms_fields": []string{"okta.actor.id", "cloud.account.id"}}, runs.Info{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return maker.Alert(
-		alerts.Finding{Key: key, Terms: terms, Events: 12, Event: alerts.NewEvent(alerts.SourceEvent{Source: []byte(`{
+		alert.Finding{Key: key, Terms: terms, Events: 12, Event: alert.NewEvent(alert.SourceEvent{Source: []byte(`{
 			"okta": {
 				"actor": {"id": "00u1ada7Qm4kXw2Lp5d7", "display_name": "Åda Sørensen"}, "event_type": "user.authentication.auth_via_mfa",
 				"client": {"ip": "2001:db8:44::5c", "user_agent": {"browser": "FIREFOX", "os": "Linux"}},

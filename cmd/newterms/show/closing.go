@@ -4,14 +4,14 @@ import (
 	"fmt"
 	"log/slog"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/job"
 	"newterms/job/batch"
 	"newterms/job/words"
 )
 
 // Closing returns a sentence about a finished run.
-func Closing(run alerts.Run, dryRun bool) string {
+func Closing(run runs.Run, dryRun bool) string {
 	c := run.Counts
 	written := words.Plural(c.Written, "alert", "alerts") + " written"
 	if dryRun {
@@ -23,7 +23,7 @@ func Closing(run alerts.Run, dryRun bool) string {
 }
 
 // ClosingKeys returns the log keys of a finished run.
-func ClosingKeys(run alerts.Run, dryRun bool) []slog.Attr {
+func ClosingKeys(run runs.Run, dryRun bool) []slog.Attr {
 	written := "written"
 	if dryRun {
 		written = "would_write"

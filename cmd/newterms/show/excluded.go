@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/job/words"
 )
 
 // Excluded returns a text about a run's exclusions: those that removed the most events,
 // and how many removed none.
-func Excluded(excluded []alerts.Excluded) string {
+func Excluded(excluded []runs.Excluded) string {
 	if len(excluded) == 0 {
 		return ""
 	}
@@ -30,9 +30,9 @@ func Excluded(excluded []alerts.Excluded) string {
 
 // TopExcluded returns the exclusions that removed the most events, with names that fit
 // a line.
-func TopExcluded(excluded []alerts.Excluded, n int) []alerts.Excluded {
+func TopExcluded(excluded []runs.Excluded, n int) []runs.Excluded {
 	most := slices.Clone(excluded)
-	slices.SortStableFunc(most, func(a, b alerts.Excluded) int { return cmp.Compare(b.Events, a.Events) })
+	slices.SortStableFunc(most, func(a, b runs.Excluded) int { return cmp.Compare(b.Events, a.Events) })
 	most = most[:min(n, len(most))]
 	for i, e := range most {
 		most[i].Name = strings.Join(strings.Fields(e.Name), " ")

@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"newterms/esquery"
+	"newterms/esquery/inspect"
+	"newterms/esquery/query"
 	"newterms/job/explain"
 	"newterms/job/words"
 )
@@ -45,7 +46,7 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 }
 
 // soleObstacle returns how many events fail only this condition.
-func soleObstacle(c esquery.Condition) string {
+func soleObstacle(c inspect.Condition) string {
 	switch {
 	case c.Only == 0:
 		return ""
@@ -70,7 +71,7 @@ func valueText(v explain.Value) string { return v.Field + "=" + termText(v.Value
 
 // obstacleLines returns how many of the events with the given values fail each
 // condition.
-func obstacleLines(o explain.Nothing, s esquery.Search) string {
+func obstacleLines(o explain.Nothing, s query.Search) string {
 	var b strings.Builder
 	var of []string
 	for _, v := range o.Of {
@@ -89,13 +90,13 @@ func obstacleLines(o explain.Nothing, s esquery.Search) string {
 		what := fmt.Sprintf("%s not %s", is, c.Text)
 		negated, isNegated := strings.CutPrefix(c.Text, "not ")
 		switch {
-		case c.Kind == esquery.OfQuery && isNegated:
+		case c.Kind == query.OfQuery && isNegated:
 			what = fmt.Sprintf("%s %s, which the rule leaves out", is, negated)
-		case c.Kind == esquery.Exclusion:
+		case c.Kind == query.Exclusion:
 			what = fmt.Sprintf("%s excluded by %s", is, c.Text)
-		case c.Kind == esquery.OfFilter:
+		case c.Kind == query.OfFilter:
 			what = fmt.Sprintf("%s not what the filter wants: %s", is, c.Text)
-		case c.Kind == esquery.TermField:
+		case c.Kind == query.TermField:
 			what = map[bool]string{true: "lacks ", false: "lack "}[c.Fail == 1] + c.Text
 		}
 		fmt.Fprintf(&b, "    %d %s%s\n", c.Fail, what, soleObstacle(c))

@@ -5,7 +5,7 @@ import (
 	"io"
 	"time"
 
-	"newterms/alerts"
+	"newterms/alerts/runs"
 	"newterms/cmd/newterms/terminal"
 	"newterms/job/words"
 )
@@ -20,10 +20,10 @@ type Rule struct {
 	Indices    []string `json:"index"`
 	Exceptions int      `json:"exceptions"` // those in force, of lists and settings
 	// The rest comes from the cluster, if there is one.
-	LastRun   *time.Time      `json:"last_run,omitempty"`
-	LastAlert *time.Time      `json:"last_alert,omitempty"`
-	State     alerts.RunState `json:"state,omitempty"`
-	Error     string          `json:"error,omitempty"` // of a failed run
+	LastRun   *time.Time `json:"last_run,omitempty"`
+	LastAlert *time.Time `json:"last_alert,omitempty"`
+	State     runs.State `json:"state,omitempty"`
+	Error     string     `json:"error,omitempty"` // of a failed run
 }
 
 // Rules prints the rules that would run. withRuns says that last runs and alerts are

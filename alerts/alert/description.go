@@ -1,0 +1,214 @@
+package alert
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"newterms/alerts/fields"
+	"newterms/esquery/elastic"
+)
+
+// A Description is what an analyst must know about an alert first: who, from where, and
+// what. What the event lacks is "".
+type Description struct {
+	FirstSeen time.Time
+	NewTerms  []NewTerm // the pair, in the order of the rule's new-terms fields
+	Events    string    // number of the pair's matching events in the window
+
+	// Actor is the display name, and Login the name given at sign-in. For an unknown
+	// actor they are "unknown" and "".
+	Actor, ActorID, Login string
+	Account               string // id of the cloud account
+	IP, Network           string // of the client
+	Place, Country        string // of the client; Place is "city, country"
+	Browser, OS           string
+	Action                string
+	Outcome, Why          string
+}
+
+// A NewTerm is one term of a pair, as text, and its field.
+type NewTerm struct{ Field, Value string }
+
+// Describe describes the alert.
+func (a Alert) Describe() Description {
+	d := describe(a.event.described, a.maker.fields, a.terms)
+	d.FirstSeen, d.Events = a.FirstSeen, fields.Text(a.own["newterms.events"])
+	return d
+}
+
+// describe describes a pair and its event.
+func describe(doc map[string]any, names []string, terms []any) Description {
+	d := describeEvent(func(paths ...string) string { return textOf(doc, paths...) })
+	for i, field := range names {
+		value := fields.Text(terms[i])
+		if terms[i] == nil {
+			value = "(missing)"
+		}
+		d.NewTerms = append(d.NewTerms, NewTerm{field, value})
+		switch field { // the event may have several ids; the term is the new one
+		case "okta.actor.id":
+			d.ActorID = value
+		case "cloud.account.id":
+			d.Account = value
+		}
+	}
+	if isUnknownActor(doc, names, terms) {
+		d.hideTyped()
+	}
+	return d
+}
+
+// unknownActor is Okta's id for somebody who signs in with an unknown login. All names
+// in such an event were typed by that person, and may be a password. Descriptions go
+// out with notifications, and to terminals and logs.
+const unknownActor = "unknown"
+
+func isUnknownActor(doc map[string]any, names []string, terms []any) bool {
+	ids, _ := elastic.Lookup(doc, "okta.actor.id")
+	for i, field := range names {
+		if field == "okta.actor.id" {
+			ids = []any{ids, terms[i]}
+		}
+	}
+	return slices.ContainsFunc(scalars(ids), func(id any) bool { return strings.EqualFold(strings.TrimSpace(fields.Text(id)), unknownActor) })
+}
+
+// typedFields matches the fields with typed text, and their multi-fields.
+var typedFields = regexp.MustCompile(`^(okta\.actor\.(alternate_id|display_name)|related\.user|(.+\.)?user\.(name|full_name|email|domain|hash))(\..*)?$`)
+
+// hideTyped removes what an unknown actor has typed.
+func (d *Description) hideTyped() {
+	d.Actor, d.Login = unknownActor, ""
+	for i, term := range d.NewTerms {
+		if typedFields.MatchString(term.Field) {
+			d.NewTerms[i].Value = "(not shown, as an unknown actor has typed it)"
+		}
+	}
+}
+
+// describeEvent reads Okta's own fields if an event has them, and otherwise those of
+// ECS. first returns the text of the first field that has any.
+func describeEvent(first func(paths ...string) string) Description {
+	d := Description{
+		Actor:   first("okta.actor.display_name", "user.full_name", "user.name", "host.name"),
+		ActorID: first("okta.actor.id", "user.id"),
+		Login:   first("okta.actor.alternate_id", "user.email", "user.name"),
+		Account: first("cloud.account.id"),
+		IP:      first("okta.client.ip", "client.ip", "source.ip"),
+		Country: first("client.geo.country_name", "source.geo.country_name"),
+		Network: first("okta.security_context.as.organization.name", "client.as.organization.name",
+			"source.as.organization.name", "okta.security_context.isp"),
+		Browser: first("okta.client.user_agent.browser"),
+		OS:      first("okta.client.user_agent.os", "user_agent.os.name"),
+		Action:  first("okta.event_type", "event.action"),
+		Outcome: first("okta.outcome.result", "event.outcome"),
+		Why:     first("okta.outcome.reason"),
+	}
+	d.Place = joinFilled(", ", first("client.geo.city_name", "source.geo.city_name"), d.Country)
+	if d.Browser == "" || d.Browser == "UNKNOWN" { // Okta knows few of them
+		d.Browser = first("user_agent.name")
+	}
+	if d.Browser == "" && d.OS == "" {
+		d.Browser = first("okta.client.user_agent.raw_user_agent", "user_agent.original")
+	}
+	return d
+}
+
+// describedFields lists the fields that describeEvent reads.
+func describedFields() []string {
+	var read []string
+	describeEvent(func(paths ...string) string { // all of them, where none has a text
+		read = append(read, paths...)
+		return ""
+	})
+	return read
+}
+
+// reason says in one line who, from where, and what is new:
+//
+//	Ada Lovelace (ada@example.com) from 203.0.113.7 (Oslo, Norway, Example Hosting): new okta.actor.id 00u1,
+//	cloud.account.id 123456789012, not seen in the 7 days before. user.session.start, SUCCESS. Medium alert: First
+//	Occurrence of …
+func (d Description) reason(rule Rule, lastSeen string) string {
+	var b strings.Builder
+	if who := withDetail(d.Actor, d.Login); who != "" {
+		b.WriteString(who)
+		if where := withDetail(d.IP, joinFilled(", ", d.Place, d.Network)); where != "" {
+			b.WriteString(" from " + where)
+		}
+		b.WriteString(": ")
+	}
+	var pair []string
+	for _, term := range d.NewTerms {
+		pair = append(pair, term.Field+" "+term.Value)
+	}
+	fmt.Fprintf(&b, "new %s, %s. ", strings.Join(pair, ", "), lastSeen)
+	if what := joinFilled(", ", d.Action, d.Outcome); what != "" {
+		b.WriteString(what + ". ")
+	}
+	severity := textOf(rule, "severity")
+	if severity != "" {
+		severity = strings.ToUpper(severity[:1]) + severity[1:] + " "
+	}
+	b.WriteString(severity + "alert: " + textOf(rule, "name"))
+	return b.String()
+}
+
+// lastSeen returns the text about a pair's last event: "last seen 8 days before" or
+// "not seen in the 7 days before".
+func (m *Maker) lastSeen(f Finding) string {
+	if !f.LastSeen.IsZero() {
+		return "last seen " + durationText(f.FirstSeen.Sub(f.LastSeen)) + " before"
+	}
+	return m.unseen
+}
+
+// unseen returns the text about a pair that was not seen in the history, or in the time
+// to which the rule limits it.
+func unseen(rule Rule, timeLimited bool) string {
+	if timeLimited {
+		return "not seen before in the time to which the rule's query is limited"
+	}
+	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
+	if n, err := strconv.Atoi(strings.TrimSuffix(history, "d")); err == nil && strings.HasSuffix(history, "d") {
+		history = durationText(time.Duration(n) * 24 * time.Hour)
+	}
+	return "not seen in the " + history + " before"
+}
+
+// durationText formats a duration in its largest whole unit of days, hours or minutes.
+func durationText(d time.Duration) string {
+	n, unit := d/time.Minute, "minute"
+	switch {
+	case d >= 24*time.Hour:
+		n, unit = d/(24*time.Hour), "day"
+	case d >= time.Hour:
+		n, unit = d/time.Hour, "hour"
+	}
+	if n == 1 {
+		return "1 " + unit
+	}
+	return fmt.Sprintf("%d %ss", n, unit)
+}
+
+// withDetail returns "main (detail)", or one of them if the other is empty.
+func withDetail(main, detail string) string {
+	switch {
+	case main == "":
+		return detail
+	case detail == "" || detail == main:
+		return main
+	default:
+		return main + " (" + detail + ")"
+	}
+}
+
+// joinFilled joins the parts that are not empty.
+func joinFilled(separator string, parts ...string) string {
+	filled := slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	return strings.Join(filled, separator)
+}

@@ -1,0 +1,234 @@
+package alert
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"newterms/alerts/fields"
+	"newterms/alerts/verbatim"
+	"newterms/esquery/elastic"
+)
+
+// A SourceEvent is the event of a first occurrence.
+type SourceEvent struct {
+	Index, ID string // "" if it is not known
+	Source    []byte // a JSON object; nil if the index keeps no _source
+	// Fields are the mapped fields, for those that the source lacks, with dates in RFC
+	// 3339.
+	Fields  map[string][]any
+	Missing string // why the event cannot be fetched; "" if it is here
+	Lacks   string // which part cannot be fetched, and why; "" if it is complete
+}
+
+// An Event is the part of a source event that alerts keep. The alerts of all its pairs
+// may share it; nothing changes it.
+type Event struct {
+	reference string // _index/_id, "" if it is not known
+	// document holds the fields that fit the alerts template, without those of the
+	// alert itself. copies holds flat kibana.alert.original_* keys. Both are members of
+	// a JSON object, without its braces.
+	document, copies []byte
+	described        map[string]any // the document, or at least the fields that descriptions read
+	ancestors        []any
+	depth            int64
+	leftOut          []string // fields that do not fit, or why there are none
+	overrides        map[string]any
+}
+
+// Event returns the part of an event for the rule's alerts, and its overrides of the
+// rule. Whatever the event holds, at least its index and id are kept.
+func (m *Maker) Event(from SourceEvent) *Event {
+	event := NewEvent(from)
+	if len(m.overrides.Fields()) == 0 {
+		return event
+	}
+	event.overrides = m.overrides.values(m.overrides.sourceFields(from.Source), from.Fields)
+	return event
+}
+
+// NewEvent is Maker.Event for a rule without overrides.
+func NewEvent(from SourceEvent) *Event {
+	event, err := recovering(from, func(from SourceEvent) (*Event, error) {
+		if event, ok := copyEvent(from); ok {
+			return event, nil
+		}
+		return decodeEvent(from)
+	})
+	if err != nil {
+		event, _ = decodeEvent(SourceEvent{Index: from.Index, ID: from.ID, Missing: "reading it failed with " + err.Error()})
+	}
+	return event
+}
+
+// recovering calls read, and turns its panic into an error.
+func recovering(from SourceEvent, read func(SourceEvent) (*Event, error)) (event *Event, err error) {
+	defer func() {
+		if failure := recover(); failure != nil {
+			err = fmt.Errorf("%v", failure)
+		}
+	}()
+	return read(from)
+}
+
+// copier copies the events that need no change.
+var copier = verbatim.NewCopier(describedFields())
+
+// copyEvent copies the text of the source. ok is false if decodeEvent is needed.
+func copyEvent(from SourceEvent) (event *Event, ok bool) {
+	if from.Missing+from.Lacks != "" {
+		return nil, false
+	}
+	copied, ok := copier.Copy(from.Source, from.Fields)
+	if !ok {
+		return nil, false
+	}
+	e := &Event{reference: from.reference(), document: copied.Document, copies: copied.Copies, described: copied.Described}
+	e.ancestors, e.depth = ancestorsOf(nil, from)
+	return e, true
+}
+
+// decodeEvent decodes the source, adds the fields that it lacks, and removes those that
+// do not fit.
+func decodeEvent(from SourceEvent) (*Event, error) {
+	document := map[string]any{}
+	if len(from.Source) > 0 {
+		value, err := elastic.Parse(from.Source)
+		if err != nil {
+			return nil, err
+		}
+		if object, ok := value.(map[string]any); ok {
+			document = object
+		}
+	}
+	addMissing(document, from.Fields)
+	setDates(document, from.Fields)
+	ancestors, depth := ancestorsOf(document, from)
+	maps.DeleteFunc(document, func(name string, _ any) bool { return fields.IsOwn(name) })
+	leftOut := append(removeMetadata(document), fields.Fit(document)...)
+	if from.Missing != "" {
+		leftOut = append(leftOut, "the event, because "+from.Missing)
+	}
+	if from.Lacks != "" {
+		leftOut = append(leftOut, from.Lacks)
+	}
+	copies := copiesOf(document)
+	removePath(document, "event.kind")
+	delete(document, "@timestamp")
+	e, err := eventOf(document, copies)
+	e.reference, e.ancestors, e.depth, e.leftOut = from.reference(), ancestors, depth, leftOut
+	return e, err
+}
+
+// eventOf returns an event of decoded parts.
+func eventOf(document, copies map[string]any) (*Event, error) {
+	e := &Event{described: document}
+	var err error
+	if e.document, err = membersOf(document); err == nil {
+		e.copies, err = membersOf(copies)
+	}
+	return e, err
+}
+
+// parts returns the decoded parts of the event.
+func (e *Event) parts() (document, copies map[string]any) {
+	return objectOf(e.document), objectOf(e.copies)
+}
+
+func objectOf(members []byte) map[string]any {
+	value, _ := elastic.Parse(slices.Concat([]byte("{"), members, []byte("}"))) // encoded by eventOf or copied
+	object, _ := value.(map[string]any)
+	return object
+}
+
+func (from SourceEvent) reference() string {
+	if from.ID == "" {
+		return ""
+	}
+	return from.Index + "/" + from.ID
+}
+
+// eventDates are the dates that setDates may set.
+var eventDates = fields.EventDates()
+
+// setDates sets dates from the mapped fields if the source has them in a format that
+// only its mapping knows, such as seconds.
+func setDates(event map[string]any, mapped map[string][]any) {
+	for _, path := range eventDates {
+		value, ok := elastic.Lookup(event, path)
+		if s, isText := value.(string); !ok || isText && fields.IsISODate(s) {
+			continue
+		}
+		dates := slices.Clone(mapped[path])
+		if len(dates) == 0 || slices.ContainsFunc(dates, func(d any) bool { return !fields.IsISODate(fields.Text(d)) }) {
+			continue
+		}
+		removePath(event, path)
+		if len(dates) == 1 {
+			put(event, path, dates[0])
+		} else {
+			put(event, path, dates)
+		}
+	}
+}
+
+// copiesOf returns the copies of the event's fields, flat. The event itself has the
+// other fields.
+func copiesOf(event map[string]any) map[string]any {
+	copies := map[string]any{}
+	for top, value := range event {
+		if !fields.IsCopied(top) {
+			continue
+		}
+		for path, value := range leaves(map[string]any{top: value}) {
+			if name := fields.Copied(path); name != "" {
+				copies[name] = value
+			}
+		}
+	}
+	return copies
+}
+
+// ancestorsOf returns the source event as an ancestor. If that is itself an alert, its
+// own ancestors come first, and the new alert is one deeper.
+func ancestorsOf(event map[string]any, f SourceEvent) (ancestors []any, depth int64) {
+	source := map[string]any{"type": "event", "depth": 0}
+	if f.ID != "" {
+		source["id"], source["index"] = f.ID, f.Index
+	}
+	before, isAlert := elastic.Lookup(event, "kibana.alert.ancestors")
+	if !isAlert {
+		return []any{source}, 1
+	}
+	depth = min(max(integer(firstOf(event, "kibana.alert.depth")), 0), maxDepth)
+	source["type"], source["depth"] = "signal", depth
+	if rule, ok := firstOf(event, "kibana.alert.rule.uuid").(string); ok {
+		source["rule"] = rule
+	}
+	list, _ := before.([]any)
+	for _, one := range list {
+		if ancestor := asAncestor(one); ancestor != nil {
+			ancestors = append(ancestors, ancestor)
+		}
+	}
+	return append(ancestors, source), depth + 1
+}
+
+// maxDepth is deeper than any chain of alerts on alerts.
+const maxDepth = 1000
+
+// asAncestor returns the keys that an ancestor of an alert may have, or nil.
+func asAncestor(value any) map[string]any {
+	found, _ := value.(map[string]any)
+	ancestor := map[string]any{}
+	for _, name := range []string{"id", "index", "type", "rule"} {
+		if s, ok := found[name].(string); ok {
+			ancestor[name] = s
+		}
+	}
+	if len(ancestor) == 0 {
+		return nil
+	}
+	ancestor["depth"] = min(max(integer(found["depth"]), 0), maxDepth)
+	return ancestor
+}

@@ -1,0 +1,80 @@
+package runs
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// longTexts lists the fields that may be too long for doc values. Only _source has
+// them.
+func longTexts() []string { return []string{"error.message", "newterms.gap.rerun"} }
+
+// A StoredRun is a run as a document in the runs target has it. Times are UTC, and zero
+// if the document has none.
+type StoredRun struct {
+	ID     string
+	Type   Type
+	State  State // "" if there is no document; Started if the run has not ended, or was killed
+	Search string
+	// At is when the document was written, and Started when the run began.
+	At, Started time.Time
+	From, To    time.Time // the window, To exclusive
+	GapTo       time.Time // exclusive
+	Rerun       string    // the command that covers the gap; "" if there is none
+	Error       string    // of a failed run
+	Terminated  bool      // see Run
+	Version     string    // of newterms
+}
+
+type runHits struct {
+	Hits struct {
+		Hits []runHit `json:"hits"`
+	} `json:"hits"`
+}
+
+type runHit struct {
+	Fields elastic.Fields `json:"fields"`
+	Source struct {
+		Error any `json:"error.message"`
+		Rerun any `json:"newterms.gap.rerun"`
+	} `json:"_source"`
+}
+
+// storedRunFields lists the fields that runHit.run uses, dates in milliseconds.
+func storedRunFields() []any {
+	fields := []any{
+		"newterms.run.id", "newterms.run.type", "newterms.run.state", "newterms.run.terminated", "newterms.search", "newterms.version",
+	}
+	for _, date := range []string{"@timestamp", "newterms.run.started", "newterms.window.from", "newterms.window.to", "newterms.gap.to"} {
+		fields = append(fields, dsl{"field": date, "format": "epoch_millis"})
+	}
+	return fields
+}
+
+// run returns the run of a document.
+func (h runHit) run() StoredRun {
+	text := func(name string) string {
+		if values := h.Fields[name]; len(values) > 0 {
+			return fmt.Sprint(values[0])
+		}
+		return ""
+	}
+	date := func(name string) time.Time {
+		ms, err := strconv.ParseInt(text(name), 10, 64)
+		if err != nil { // it has none
+			return time.Time{}
+		}
+		return time.UnixMilli(ms).UTC()
+	}
+	run := StoredRun{
+		ID: text("newterms.run.id"), Type: Type(text("newterms.run.type")), State: State(text("newterms.run.state")), Search: text("newterms.search"),
+		At: date("@timestamp"), Started: date("newterms.run.started"), From: date("newterms.window.from"), To: date("newterms.window.to"),
+		GapTo: date("newterms.gap.to"), Terminated: text("newterms.run.terminated") == "true", Version: text("newterms.version"),
+	}
+	run.Error, _ = h.Source.Error.(string)
+	run.Rerun, _ = h.Source.Rerun.(string)
+	return run
+}

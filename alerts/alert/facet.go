@@ -11,10 +11,10 @@ import (
 // A Facet is a property of an alert that analysts look at, with the field that it comes
 // from.
 type Facet struct {
-	Kind   string // actor, account, network, country, user agent, client IP, event type, outcome, or the name of a new-terms field
-	Field  string
-	Value  string
-	Name   string // of an actor, beside the id that is its Value; else ""
+	Kind  string // actor, account, network, country, user agent, client IP, event type, outcome, or the name of a new-terms field
+	Field string
+	Value string
+	Name  string // of an actor, beside the id that is its Value; else ""
 	// Source reports that it says who or from where. A whole account, country or action
 	// does not, and neither does an unknown actor.
 	Source bool

@@ -102,22 +102,23 @@ func others(n, without int) []int {
 func (b *Backtest) measureExclusions(ctx context.Context, c calendar, total int64) (*ExclusionEffects, error) {
 	n := len(b.Exclude)
 	m := &ExclusionEffects{Number: n, Exclusions: []Exclusion{}}
+	if n > MaxMeasuredExclusions { // thousands of clauses are more than a cluster accepts
+		return m, b.count(ctx, c.window, nil, b.Rule.History, func(job.Occurrence) { m.Without++ })
+	}
+	m.Exclusions = make([]Exclusion, n)
 	sets := [][]int{nil, others(n, -1)} // then each alone, and all but each
-	if n <= MaxMeasuredExclusions {
-		m.Exclusions = make([]Exclusion, n)
-		for i := range n {
-			sets = append(sets, []int{i}, others(n, i))
-		}
+	for i := range n {
+		sets = append(sets, []int{i}, others(n, i))
 	}
 	source, err := b.Open(ctx, b.Rule.Search)
 	if err != nil {
 		return nil, err
 	}
 	var all change
-	alone, besides := make([]change, len(m.Exclusions)), make([]change, len(m.Exclusions))
+	alone, besides := make([]change, n), make([]change, n)
 	err = b.measure(ctx, source, c, b.Exclude, sets, func(first []time.Time) {
 		all.add(first[0], first[1])
-		for i := range m.Exclusions {
+		for i := range n {
 			alone[i].add(first[0], first[2+2*i])
 			besides[i].add(first[3+2*i], first[1])
 		}
@@ -126,7 +127,7 @@ func (b *Backtest) measureExclusions(ctx context.Context, c calendar, total int6
 		return nil, err
 	}
 	m.Without = total + all.taken - all.created
-	counts, _, err := b.events(ctx, c, b.Rule.Search.Exclude, b.Exclude[:len(m.Exclusions)])
+	counts, _, err := b.events(ctx, c, b.Rule.Search.Exclude, b.Exclude)
 	for i := range counts {
 		m.Exclusions[i] = exclusion(b.Exclude[i], alone[i], besides[i], counts[i])
 	}

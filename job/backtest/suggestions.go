@@ -33,9 +33,12 @@ const (
 	maxOfDimension = 5
 )
 
-// fewestTaken is how many alerts an exclusion must take: two by the same network may as
-// well be an attack.
-const fewestTaken = 3
+// fewestTaken is how many alerts an exclusion must take, and one in leastShare of all:
+// two by the same network may as well be an attack.
+const (
+	fewestTaken = 3
+	leastShare  = 100
+)
 
 // A suggestion is an exclusion that may be suggested.
 type suggestion struct {
@@ -168,6 +171,7 @@ func (b *Backtest) choose(ctx context.Context, source *esquery.Source, c calenda
 		return nil, err
 	}
 	var chosen []suggestion
+	fewest := max(fewestTaken, left/leastShare)
 	for by := uint32(0); len(chosen) < MaxSuggestions; {
 		best, most, removed := -1, 0.0, int64(0)
 		for i, one := range candidates {
@@ -178,7 +182,7 @@ func (b *Backtest) choose(ctx context.Context, source *esquery.Source, c calenda
 				}
 			}
 			net := n - one.alone.created
-			if score := float64(net) * one.left; n >= fewestTaken && net < left && score > most {
+			if score := float64(net) * one.left; n >= fewest && net < left && score > most {
 				best, most, removed = i, score, net
 			}
 		}

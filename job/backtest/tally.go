@@ -22,7 +22,7 @@ type Tally struct {
 	counts    map[tallied]int64
 	names     map[tallied]string
 	sources   map[tallied]bool // those that an exclusion may be of
-	bytes     int // of the values
+	bytes     int              // of the values
 	forgotten int64
 }
 

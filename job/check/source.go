@@ -21,7 +21,7 @@ const (
 	staleAfter = time.Hour
 	// lateAfter is an ingest lag too long to come from polling.
 	lateAfter = 10 * time.Minute
-	// maxSkew is more than the duration of a request can explain.
+	// maxSkew is more than clocks differ that are synchronized.
 	maxSkew = 5 * time.Second
 )
 
@@ -33,7 +33,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	}
 	health, err := inspect.Events(ctx, c.Client, c.Search, query.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
-		c.clock(health.Now.Sub(c.Now()))
+		c.clock(skew(health.Now, now, c.Now()))
 		c.hidden(ctx, health)
 		c.refresh(ctx)
 		c.futureEvents(health)
@@ -86,16 +86,20 @@ func (c *ruleCheck) indices(h inspect.Health, err error) bool {
 	return err == nil
 }
 
+// skew returns how far the server's time is from ours, which was before when the server
+// was asked, and after when it had answered: a slow answer is no skew.
+func skew(server, before, after time.Time) time.Duration {
+	return max(before.Sub(server), server.Sub(after), 0)
+}
+
 // clock reports the difference between the server's clock and ours. Windows end by the
 // server's clock; ours dates only the documents and --from.
-func (c *ruleCheck) clock(futureEvents time.Duration) {
-	futureEvents = futureEvents.Round(time.Second)
-	switch {
-	case futureEvents.Abs() > maxSkew:
-		c.warn("clock", problem(ClockDiffers, "this machine's clock differs from the server's by %s", futureEvents.Abs()))
-	default:
-		c.ok("clock", "within %s of the server's", maxSkew)
+func (c *ruleCheck) clock(skew time.Duration) {
+	if skew = skew.Round(time.Second); skew > maxSkew {
+		c.warn("clock", problem(ClockDiffers, "this machine's clock differs from the server's by %s", skew))
+		return
 	}
+	c.ok("clock", "within %s of the server's", maxSkew)
 }
 
 // refresh reports indices whose events become searchable after the overlap, if this

@@ -18,6 +18,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/job/datemath"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // Settings are the environment variables, which the README explains.
@@ -192,7 +193,7 @@ func (s Settings) problems(incomplete bool) []error {
 		problem("NEWTERMS_CONCURRENCY: 0 would run no rule: leave it out for 4")
 	}
 	if s.MaxCatchup <= s.Overlap {
-		problem("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s", time.Duration(s.MaxCatchup), time.Duration(s.Overlap))
+		problem("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s", words.Span(time.Duration(s.MaxCatchup)), words.Span(time.Duration(s.Overlap)))
 	}
 	return problems
 }

@@ -43,7 +43,7 @@ func (r reportView) suggestions(b *strings.Builder) {
 // create. The KQL stands on a line of its own, uncut.
 func effects(b *strings.Builder, exclusions []backtest.Exclusion) {
 	for _, e := range exclusions {
-		fmt.Fprintf(b, "%s\n  takes %s\n", strings.ReplaceAll(e.Query, "\n", " "), alertsAndEvents(e.Alerts, e.Events))
+		fmt.Fprintf(b, "%s\n  takes %s\n", oneLine(e.Query), alertsAndEvents(e.Alerts, e.Events))
 		if len(exclusions) > 1 {
 			fmt.Fprintf(b, "  takes %s that the others leave\n", alertsAndEvents(e.AlertsBesides, e.EventsBesides))
 		}
@@ -57,6 +57,8 @@ func effects(b *strings.Builder, exclusions []backtest.Exclusion) {
 		}
 	}
 }
+
+func oneLine(query string) string { return strings.ReplaceAll(query, "\n", " ") }
 
 func alertsAndEvents(alerts, events int64) string {
 	return words.Plural(alerts, "alert", "alerts") + " and " + words.Plural(events, "event", "events")

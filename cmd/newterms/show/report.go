@@ -25,16 +25,43 @@ func Reports(out io.Writer, reports []*backtest.Report, format Format, several b
 		return nil
 	}
 	var b strings.Builder
+	columns, _ := terminal.Width(out)
 	if several {
-		severalText(&b, reports)
+		severalText(&b, reports, columns)
 	} else {
-		reportView{reports[0], terminal.WidthOfText(out)}.text(&b)
+		reportView{reports[0], terminal.WidthOfText(out), columns}.text(&b)
 	}
-	_, err := io.WriteString(terminal.Escaping(out), b.String())
-	return err
+	return write(out, b.String(), reports)
 }
 
-func severalText(b *strings.Builder, reports []*backtest.Report) {
+// write prints a text. It folds no line that is an exclusion, which people paste.
+func write(out io.Writer, text string, reports []*backtest.Report) error {
+	pasted := map[string]bool{}
+	for _, r := range reports {
+		if r.ExclusionEffects != nil {
+			for _, e := range r.Exclusions {
+				pasted[oneLine(e.Query)] = true
+			}
+		}
+		if r.Suggestions != nil {
+			for _, e := range r.Suggestions.Exclusions {
+				pasted[oneLine(e.Query)] = true
+			}
+		}
+	}
+	for line := range strings.Lines(text) {
+		to := terminal.Fitting(out)
+		if pasted[strings.TrimSuffix(line, "\n")] {
+			to = terminal.Escaping(out)
+		}
+		if _, err := io.WriteString(to, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func severalText(b *strings.Builder, reports []*backtest.Report, columns int) {
 	fmt.Fprintf(b, "from %s to %s\n", words.Stamp(reports[0].From), words.Stamp(reports[0].To))
 	rows := [][]string{}
 	for _, r := range reports {
@@ -48,13 +75,14 @@ func severalText(b *strings.Builder, reports []*backtest.Report) {
 	for _, h := range reports[0].Histories {
 		header = append(header, "WITH "+strings.ToUpper(words.Span(time.Duration(h.History))))
 	}
-	b.WriteString(terminal.Columns(append(header, "RULE"), rows) + "\n")
+	b.WriteString(terminal.Columns(append(header, "RULE"), rows, columns) + "\n")
 }
 
 // A reportView prints a report as text of a width.
 type reportView struct {
 	*backtest.Report
-	width int
+	width   int // of its bars
+	columns int // of the terminal; 0 if there is none
 }
 
 func (r reportView) text(b *strings.Builder) {
@@ -74,7 +102,7 @@ func (r reportView) text(b *strings.Builder) {
 		for _, h := range r.Histories {
 			rows = append(rows, []string{words.Span(time.Duration(h.History)), fmt.Sprint(h.FirstOccurrences), medianText(h), worstText(h)})
 		}
-		b.WriteString("\n" + terminal.Columns([]string{"HISTORY", "FIRST OCCURRENCES", "MEDIAN DAY", "WORST DAY"}, rows) + "\n")
+		b.WriteString("\n" + terminal.Columns([]string{"HISTORY", "FIRST OCCURRENCES", "MEDIAN DAY", "WORST DAY"}, rows, r.columns) + "\n")
 		for _, h := range r.Histories {
 			historyReach(b, h)
 		}

@@ -11,6 +11,9 @@ import (
 	"newterms/job/backtest"
 )
 
+// longestValue is how many columns of a value are shown: enough for any id or address.
+const longestValue = 80
+
 // topValues is how many values of a dimension are shown.
 const topValues = 5
 
@@ -72,5 +75,5 @@ func (r reportView) valueLine(b *strings.Builder, c backtest.ValueCount, atLeast
 		value = c.Name + " (" + c.Value + ")"
 	}
 	share := fmt.Sprintf("%d%%", (200*c.Count/max(1, r.FirstOccurrences)+1)/2)
-	fmt.Fprintf(b, "%8d  %4s  %s%s\n", c.Count, share, about, text.Trim(terminal.Escape(value), max(20, r.width-16-len(about))))
+	fmt.Fprintf(b, "%8d  %4s  %s%s\n", c.Count, share, about, text.Trim(terminal.Escape(value), longestValue))
 }

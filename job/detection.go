@@ -88,7 +88,7 @@ func (d *detection) pages(ctx context.Context, w Window) error {
 // the part's end.
 func (d *detection) page(ctx context.Context, p Page, unalerted []Occurrence) error {
 	if d.MaxAlerts == 0 {
-		if err := d.alert(ctx, p.Part, unalerted); err != nil {
+		if err := d.alert(ctx, unalerted); err != nil {
 			return err
 		}
 	} else if d.pending = append(d.pending, unalerted...); len(d.pending) > d.MaxAlerts {
@@ -100,7 +100,7 @@ func (d *detection) page(ctx context.Context, p Page, unalerted []Occurrence) er
 	if p.NoHistory != nil {
 		d.Warn(p.NoHistory)
 	}
-	err := d.alert(ctx, p.Part, d.pending)
+	err := d.alert(ctx, d.pending)
 	d.pending = nil
 	return cmp.Or(err, d.flush(ctx))
 }

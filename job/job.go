@@ -47,7 +47,7 @@ type Job struct {
 	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
 	// *UnavailableIndices, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
-	// *LeftOut, *SourceOff or *Uncounted.
+	// *LeftOut, *SourceOff, *Unsummarized or *Uncounted.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)

@@ -134,7 +134,7 @@ func (b *Backtest) describe(ctx context.Context, maker *job.AlertMaker, page job
 	if b.OnlyCounts {
 		return nil
 	}
-	for made, err := range maker.Alerts(ctx, page.Part, page.Occurrences) {
+	for made, err := range maker.WithoutSummaries().Alerts(ctx, page.Occurrences) {
 		if err != nil {
 			return err
 		}

@@ -110,7 +110,7 @@ func columns() []column {
 		{"CLIENT", func(d alert.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},
 		{"USER AGENT", func(d alert.Description) string { return terminal.Lines(d.Browser, d.OS) }},
 		{"EVENT", func(d alert.Description) string {
-			return terminal.Lines(d.Action, d.Outcome, d.Why, repeated(d.Events))
+			return terminal.Lines(append([]string{d.Action, d.Outcome, d.Why, repeated(d.Events)}, d.Several...)...)
 		}},
 		{"NEW TERMS", newTerms},
 	}

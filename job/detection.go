@@ -44,7 +44,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		return err
 	}
 	d := detection{
-		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker, writer: j.Store.Writer(), started: started,
+		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker.LinkTo(j.Link), writer: j.Store.Writer(), started: started,
 		counts: &run.Counts, lacking: NewLackingTerms(), progress: Progress{Parts: w.CountParts(j.Rule.History)},
 	}
 	if err := d.pages(ctx, w); err != nil {

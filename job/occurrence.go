@@ -103,6 +103,12 @@ func NewAlertMaker(source *esquery.Source, r alert.Rule, info runs.Info, now fun
 	return &AlertMaker{source: source, maker: maker, now: now, warn: warn, summarizer: newSummarizer(source, r)}, err
 }
 
+// LinkTo gives each alert its address in Kibana; nil gives none.
+func (m *AlertMaker) LinkTo(link func(alert.Key) string) *AlertMaker {
+	m.maker.Link = link
+	return m
+}
+
 // WithoutSummaries makes alerts that lack a summary of their events.
 func (m *AlertMaker) WithoutSummaries() *AlertMaker {
 	m.summarizer = nil

@@ -32,6 +32,10 @@ type Finding struct {
 
 // A Maker makes all alerts of a run.
 type Maker struct {
+	// Link returns the address of an alert in Kibana. It may be set before the first
+	// alert; nil means that alerts have none.
+	Link func(Key) string
+
 	rule      Rule
 	fields    []string // the new-terms fields
 	runID     string
@@ -115,6 +119,9 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"newterms.window.to":                    elastic.Timestamp(f.To),
 		"newterms.lag_ms":                       now.Sub(f.FirstSeen).Milliseconds(),
 	}
+	if m.Link != nil {
+		own["kibana.alert.url"] = m.Link(f.Key)
+	}
 	if !f.LastSeen.IsZero() {
 		own["newterms.last_seen"] = elastic.Timestamp(f.LastSeen)
 	}
@@ -160,6 +167,9 @@ type Alert struct {
 
 // RunID returns the id of the run that made the alert.
 func (a Alert) RunID() string { return a.maker.runID }
+
+// URL returns the alert's address in Kibana; "" if it has none.
+func (a Alert) URL() string { return fields.Text(a.own["kibana.alert.url"]) }
 
 // Event returns _index/_id of the source event; "" if it is not known.
 func (a Alert) Event() string { return a.event.reference }

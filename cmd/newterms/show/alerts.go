@@ -58,6 +58,7 @@ func (p *Alerts) Add(a alert.Alert) error {
 		for _, c := range columns() {
 			row.cells = append(row.cells, c.cell(description))
 		}
+		row.cells[0] = terminal.Link(p.out, row.cells[0], terminal.Escape(a.URL()))
 		p.rows = append(p.rows, row)
 	}
 	return nil
@@ -80,7 +81,8 @@ func (p *Alerts) Flush(rule string) error {
 
 func (p *Alerts) print(heading string) error {
 	slices.SortStableFunc(p.rows, func(a, b alertRow) int { return a.at.Compare(b.at) })
-	_, err := fmt.Fprintf(terminal.Escaping(p.out), "%s\n%s\n", heading, tableOf(p.rows).Fit(p.width))
+	// The cells are escaped already, and may have links.
+	_, err := fmt.Fprintf(p.out, "%s\n%s\n", terminal.Escape(heading), tableOf(p.rows).Fit(p.width))
 	p.rows = p.rows[:0]
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/access"
@@ -17,11 +18,28 @@ import (
 	"newterms/job/words"
 )
 
-const statusHelp = `  newterms close|acknowledge ALERT_ID... [--reason TEXT]
-  newterms close|acknowledge --where KQL [--reason TEXT] [--yes]
-                  sets the status of alerts, by id or all that KQL matches;
-                  without --yes that only shows how many there are
+const (
+	closeHelp = `closes alerts, by id or all that a query matches
+
+  newterms close ALERT_ID... [FLAG]...
+  newterms close --where KQL [FLAG]...
+
+With --where it shows how many alerts match, and changes them only with --yes.
+
+  newterms close --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7' --yes
 `
+	acknowledgeHelp = `acknowledges alerts, by id or all that a query matches
+
+  newterms acknowledge ALERT_ID... [FLAG]...
+  newterms acknowledge --where KQL [FLAG]...
+
+With --where it shows how many alerts match, and changes them only with --yes.
+
+  newterms acknowledge --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7' --yes
+`
+)
+
+const nothingChanged = "nothing was changed"
 
 // statusFlags are the flags of `newterms close` and `acknowledge`.
 type statusFlags struct {
@@ -54,9 +72,12 @@ func (p program) setStatus(command string, status alerts.WorkflowStatus) func(co
 		}
 		decided, err := store.Decide(ctx, f.ids, alerts.Decision{Status: status, User: user.String(), Reason: f.reason, At: p.now()})
 		if err == nil || decided != (alerts.Decided{}) {
-			fmt.Fprintf(terminal.Escaping(p.stdout), "%s %s%s\n", status, words.Plural(int64(decided.Changed), "alert", "alerts"), already(decided.Already, status))
+			fmt.Fprintf(terminal.Fitting(p.stdout), "%s %s%s\n", status, words.Plural(int64(decided.Changed), "alert", "alerts"), already(decided.Already, status))
 		}
-		if err != nil {
+		switch {
+		case err != nil && errors.Is(context.Cause(ctx), failure.ErrInterrupted):
+			return &failure.StoppedError{True: "alerts may have been changed; do it again for the rest"}
+		case err != nil:
 			return fmt.Errorf("%s: %w", command, err)
 		}
 		return nil
@@ -77,24 +98,24 @@ func already(n int, status alerts.WorkflowStatus) string {
 func parseStatus(command string, args []string) (statusFlags, error) {
 	var f statusFlags
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	flags.StringVar(&f.where, "where", "", "")
-	flags.StringVar(&f.reason, "reason", "", "")
-	flags.BoolVar(&f.yes, "yes", false, "")
-	ids, err := parseFlags(flags, args, len(args))
+	flags.StringVar(&f.where, "where", "", "all alerts that `KQL` matches, in place of ids\ndefault: none; example: --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7'")
+	flags.StringVar(&f.reason, "reason", "", "keep `TEXT` in the alerts as the reason\ndefault: none; example: --reason 'her new VPN'")
+	flags.BoolVar(&f.yes, "yes", false, "change the alerts that --where matches\ndefault: off, which only counts them; example: --yes")
+	ids, err := commandline.Parse(flags, args, len(args))
 	if err != nil {
 		return f, err
 	}
 	for _, id := range ids {
 		f.ids = append(f.ids, strings.TrimSpace(id))
 	}
-	hasWhere := isGiven(flags, "where")
+	hasWhere := commandline.IsGiven(flags, "where")
 	switch {
 	case hasWhere && strings.TrimSpace(f.where) == "":
 		return f, failure.Usagef("--where: it is empty, which would match every alert")
 	case hasWhere && len(f.ids) > 0:
 		return f, failure.Usagef("%s: there are both ids and --where: keep one", command)
 	case !hasWhere && len(f.ids) == 0:
-		return f, failure.Usagef("%s: the id of an alert is missing, or --where with a query for alerts; see newterms --help", command)
+		return f, failure.Usagef("%s: the id of an alert is missing, or --where with a query for alerts; see newterms help %[1]s", command)
 	case slices.Contains(f.ids, ""):
 		return f, failure.Usagef("%s: an id is empty", command)
 	}
@@ -125,10 +146,10 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 		}
 	}
 	matches := map[bool]string{true: "alert matches", false: "alerts match"}[len(ids) == 1]
-	fmt.Fprintf(terminal.Escaping(p.stdout), "%d %s%s\n", len(ids), matches, already(has, status))
+	fmt.Fprintf(terminal.Fitting(p.stdout), "%d %s%s\n", len(ids), matches, already(has, status))
 	if f.yes || has == len(ids) {
 		return ids, nil
 	}
-	_, err = fmt.Fprintf(terminal.Escaping(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[len(ids)-has == 1])
+	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[len(ids)-has == 1])
 	return nil, err
 }

@@ -18,6 +18,7 @@ import (
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // A Batch holds the rules of one run.
@@ -127,7 +128,7 @@ func (b *Batch) Run(ctx context.Context, atOnce int, run func(context.Context, r
 	for i, r := range b.rules {
 		names[i] = r.Name
 	}
-	return len(names), fmt.Errorf("%w: not begun, and first next time: %s", context.Cause(ctx), strings.Join(names, ", "))
+	return len(names), fmt.Errorf("%w: not started; first in the next run: %s", context.Cause(ctx), strings.Join(names, ", "))
 }
 
 // next returns a rule with its share of the remaining time. Time that the rule does not
@@ -142,7 +143,7 @@ func (b *Batch) next(all context.Context, atOnce int) (r rule.Rule, ctx context.
 	rounds := (len(b.rules) + atOnce - 1) / atOnce
 	if end, ok := all.Deadline(); ok && rounds > 1 {
 		share := time.Until(end) / time.Duration(rounds)
-		ctx, cancel = context.WithTimeoutCause(all, share, fmt.Errorf("its share of NEWTERMS_DEADLINE, %s, is over", share.Round(time.Millisecond)))
+		ctx, cancel = context.WithTimeoutCause(all, share, fmt.Errorf("its share of NEWTERMS_DEADLINE, %s, is over", words.Span(share)))
 	}
 	b.rules = b.rules[1:]
 	return r, ctx, cancel, true

@@ -21,7 +21,7 @@ const (
 	staleAfter = time.Hour
 	// lateAfter is an ingest lag too long to come from polling.
 	lateAfter = 10 * time.Minute
-	// maxSkew is more than the duration of a request can explain.
+	// maxSkew is more than clocks differ that are synchronized.
 	maxSkew = 5 * time.Second
 )
 
@@ -33,7 +33,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	}
 	health, err := inspect.Events(ctx, c.Client, c.Search, query.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
-		c.clock(health.Now.Sub(c.Now()))
+		c.clock(skew(health.Now, now, c.Now()))
 		c.hidden(ctx, health)
 		c.refresh(ctx)
 		c.futureEvents(health)
@@ -66,11 +66,11 @@ func (c *ruleCheck) indices(h inspect.Health, err error) bool {
 		c.fail("indices", unreadable)
 		return false
 	default:
-		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not seen", unreadable))
+		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not searched", unreadable))
 	}
 	for _, u := range h.Unavailable {
 		if err == nil {
-			c.warn("indices", problem(IndexUnavailable, "%s: its events are not seen, and known pairs may look new", u))
+			c.warn("indices", problem(IndexUnavailable, "%s: its events are not searched, and known pairs may look new", u))
 		}
 	}
 	switch {
@@ -86,16 +86,20 @@ func (c *ruleCheck) indices(h inspect.Health, err error) bool {
 	return err == nil
 }
 
+// skew returns how far the server's time is from ours, which was before when the server
+// was asked, and after when it had answered: a slow answer is no skew.
+func skew(server, before, after time.Time) time.Duration {
+	return max(before.Sub(server), server.Sub(after), 0)
+}
+
 // clock reports the difference between the server's clock and ours. Windows end by the
 // server's clock; ours dates only the documents and --from.
-func (c *ruleCheck) clock(futureEvents time.Duration) {
-	futureEvents = futureEvents.Round(time.Second)
-	switch {
-	case futureEvents.Abs() > maxSkew:
-		c.warn("clock", problem(ClockDiffers, "the clock here differs from the server's by %s", futureEvents.Abs()))
-	default:
-		c.ok("clock", "within %s of the server's", maxSkew)
+func (c *ruleCheck) clock(skew time.Duration) {
+	if skew = skew.Round(time.Second); skew > maxSkew {
+		c.warn("clock", problem(ClockDiffers, "this machine's clock differs from the server's by %s", words.Span(skew)))
+		return
 	}
+	c.ok("clock", "within %s of the server's", words.Span(maxSkew))
 }
 
 // refresh reports indices whose events become searchable after the overlap, if this
@@ -107,9 +111,9 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 	case err != nil:
 		c.fail("refresh", err)
 	case interval == inspect.NeverRefreshed:
-		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only when somebody asks for it: scheduled runs miss them", index))
+		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only after an explicit refresh: scheduled runs miss them", index))
 	case interval > overlap:
-		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, interval, overlap))
+		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, words.Span(interval), words.Span(overlap)))
 	}
 }
 
@@ -117,17 +121,17 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 // false if there are none.
 func (c *ruleCheck) data(h inspect.Health, now time.Time) bool {
 	if h.Newest.IsZero() {
-		c.fail("data", problem(NoEvents, "there is no event of %s", lastDays(c.History)))
+		c.fail("data", problem(NoEvents, "there is no event in %s", lastDays(c.History)))
 		return false
 	}
 	if age := now.Sub(h.Newest).Round(time.Second); age > staleAfter {
-		c.warn("data", problem(StaleEvents, "the newest event is %s old (%s)", age, stamp(h.Newest)))
+		c.warn("data", problem(StaleEvents, "the newest event is %s old (%s)", words.Span(age), stamp(h.Newest)))
 	} else {
-		c.ok("data", "the newest event is %s old", max(age, 0))
+		c.ok("data", "the newest event is %s old", words.Span(max(age, 0)))
 	}
 	if n := len(h.Lags); n > 0 {
 		median, longest := h.Lags[n/2].Round(time.Second), h.Lags[n-1].Round(time.Second)
-		message := fmt.Sprintf("of the newest %s, half were ingested within %s and all within %s", words.Plural(int64(n), "event", "events"), median, longest)
+		message := fmt.Sprintf("of the newest %s, half were ingested within %s and all within %s", words.Plural(int64(n), "event", "events"), words.Span(median), words.Span(longest))
 		if median > lateAfter {
 			c.warn("lag", problem(LateEvents, "%s", message))
 		} else {
@@ -172,20 +176,20 @@ func (c *ruleCheck) unmapped(h inspect.Health, name string) {
 	case name == c.Search.Timestamp:
 		c.warn("fields", problem(TimestampUnmapped, "no index maps %s: %s dates the events", name, c.Search.Fallback).of(name))
 	default:
-		c.warn("fields", problem(FieldUnmapped, "no index maps %s: to the rule it is as if no event had it", name).of(name))
+		c.warn("fields", problem(FieldUnmapped, "no index maps %s: the rule works as if no event had a value there", name).of(name))
 	}
 }
 
 func (c *ruleCheck) matching(h inspect.Health) {
 	days := lastDays(c.History)
 	if h.Matching == 0 {
-		c.warn("matching", problem(NothingMatches, "no event of %s matches the rule", days))
+		c.warn("matching", problem(NothingMatches, "no event in %s matches the rule", days))
 		return
 	}
 	c.ok("matching", "%s the rule in %s", words.Plural(h.Matching, "event matches", "events match"), days)
 	if young := h.Now.Sub(h.Oldest); young < c.History && !c.partly { // else there may be older ones
 		c.warn("history", problem(YoungSource, "the oldest matching event is %s old, younger than the history window of %s: pairs seen before it look new",
-			young.Round(time.Second), c.History))
+			words.Span(young.Round(time.Second)), words.Span(c.History)))
 	}
 	for _, field := range c.Search.Fields {
 		n := h.Lacking.ByField[field]
@@ -193,13 +197,13 @@ func (c *ruleCheck) matching(h inspect.Health) {
 		case n == 0:
 			c.ok("terms", "all of them have %s", field)
 		case c.Search.MissingTerms:
-			c.ok("terms", "%d of them lack %s, and its absence counts as a term", n, field)
+			c.ok("terms", "%s no %s, and its absence counts as a term", words.Plural(n, "of them has", "of them have"), field)
 		case h.Lacking.Ignored[field] > 0:
 			c.warn("terms", problem(TermIgnored, "%d of them have a value of %s that is not indexed, because it is too long or malformed", h.Lacking.Ignored[field], field).of(field))
 		case n < h.Matching:
-			c.warn("terms", problem(TermLacking, "%d of them lack %s: whether they are first occurrences cannot be told", n, field).of(field))
+			c.warn("terms", problem(TermLacking, "%s no %s: runs skip %s", words.Plural(n, "of them has", "of them have"), field, map[bool]string{true: "it", false: "them"}[n == 1]).of(field))
 		case mapped: // else fields has reported it
-			c.fail("terms", problem(TermLacking, "all of them lack %s, so there can be no alert", field).of(field))
+			c.fail("terms", problem(TermLacking, "none of them has %s, so there can be no alert", field).of(field))
 		}
 	}
 }
@@ -207,18 +211,15 @@ func (c *ruleCheck) matching(h inspect.Health) {
 // sources reports indices whose alerts would lack the events that they are about.
 func (c *ruleCheck) sources(h inspect.Health) {
 	for _, index := range h.WithoutSource {
-		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts of its events have nothing of them but the pair and the times", index))
+		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts about its events hold only the pair and the times", index))
 	}
 	for _, index := range h.Unread {
-		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts of such events have nothing of them but the pair and the times", index))
+		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts about such events hold only the pair and the times", index))
 	}
 }
 
 func lastDays(d time.Duration) string {
-	if day := 24 * time.Hour; d%day == 0 {
-		return fmt.Sprintf("the last %d days", d/day)
-	}
-	return fmt.Sprintf("the last %s", d)
+	return "the last " + words.Span(d)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

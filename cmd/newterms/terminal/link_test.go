@@ -13,8 +13,8 @@ func TestLink(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	header := []string{"FIRST SEEN (UTC)", "ACTOR"}
-	plain := Table{Header: header, Rows: [][]string{{at, "Ada"}, {at, "Basil"}}}.Fit(80).String()
-	linked := Table{Header: header, Rows: [][]string{{hyperlink(at, address), "Ada"}, {at, "Basil"}}}.Fit(80).String()
+	plain := Table{Header: header, Rows: [][]string{{at, "Ada"}, {at, "Basil"}}}.Fit(80)
+	linked := Table{Header: header, Rows: [][]string{{hyperlink(at, address), "Ada"}, {at, "Basil"}}}.Fit(80)
 	if strings.Replace(linked, hyperlink(at, address), at, 1) != plain {
 		t.Errorf("got\n%s\nwant\n%s", linked, plain)
 	}

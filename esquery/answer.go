@@ -28,6 +28,7 @@ type bucket struct {
 	Count int64     `json:"doc_count"`
 	query.TimesAnswer
 	located
+	summarized
 }
 
 // A bucketKey is the pair of a bucket, and the time if it is requested. A map would

@@ -91,6 +91,21 @@ func (b bodies) exactTimes(r query.Range, page []Candidate, timestamp string, si
 	return b.withQuery(dsl{"pairs": pairs}, filters...)
 }
 
+// summaries counts, for each pair of some candidates, the values of some fields in a
+// window. A shard returns a number of values for each field.
+func (b bodies) summaries(window query.Range, page []Candidate, fields []string, perShard int64, size int, after json.RawMessage) dsl {
+	values := dsl{}
+	for i, field := range fields { // a name of an aggregation has no brackets, a field's may
+		values[strconv.Itoa(i)] = dsl{"terms": dsl{"field": field, "size": MaxSummarized, "shard_size": perShard}}
+	}
+	all := func(aggs dsl) dsl { return dsl{"filter": dsl{"match_all": dsl{}}, "aggs": aggs} }
+	summary := dsl{"earliest": all(b.match.Times("min", b.fallback)), "latest": all(b.match.Times("max", b.fallback))}
+	if len(fields) > 0 {
+		summary["values"] = all(values)
+	}
+	return b.withQuery(dsl{"pairs": b.pairs(size, after, summary)}, append(b.withValuesOf(page), b.match.Within(window))...)
+}
+
 // exactTime is the name of the composite source for an event's times; no field has this
 // name.
 const exactTime = "*"

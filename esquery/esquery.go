@@ -65,21 +65,22 @@ type Event struct {
 }
 
 // A Source is an opened search, and what was learned of its events. It is not safe for
-// concurrent use, except for Events beside another method.
+// concurrent use, except for Events and Summaries beside another method.
 type Source struct {
 	*query.Opened
 	bodies
-	// pageSize and eventsPageSize are numbers of buckets, eventsAtOnce is how many
-	// candidates a search for events has, and maxHits its maximum number of hits. A
-	// size shrinks if a request was too much.
-	pageSize, eventsPageSize, eventsAtOnce, maxHits int
+	// pageSize, eventsPageSize and summaryPageSize (0 at first) are numbers of buckets,
+	// eventsAtOnce is how many candidates a search for events has, and maxHits its maximum
+	// number of hits. A size shrinks if a request was too much.
+	pageSize, eventsPageSize, summaryPageSize, eventsAtOnce, maxHits int
 
 	exactly      bool // finds events by exact times, because ranges of time return too many
 	splits       int  // how often events were fetched in halves: see maxSplits
 	stages       stages
 	fieldOrigins *fieldOrigins
-	// forEvents is the Source for Events. What it learns stays separate.
-	forEvents *Source
+	// forEvents and forSummaries are the Sources for Events and Summaries. What they learn
+	// stays separate.
+	forEvents, forSummaries *Source
 }
 
 // Open is query.Open and New.
@@ -104,7 +105,8 @@ func New(opened *query.Opened) *Source {
 	}
 	forEvents := s
 	forEvents.Opened = opened.AllowFewerShards() // an event that is deleted later changes no conclusion
-	s.forEvents = &forEvents
+	forSummaries := forEvents
+	s.forEvents, s.forSummaries = &forEvents, &forSummaries
 	return &s
 }
 

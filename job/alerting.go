@@ -11,8 +11,8 @@ import (
 )
 
 // alert writes the alerts of first occurrences.
-func (d *detection) alert(ctx context.Context, part Window, found []Occurrence) error {
-	for made, err := range d.maker.Alerts(ctx, part, found) {
+func (d *detection) alert(ctx context.Context, found []Occurrence) error {
+	for made, err := range d.maker.Alerts(ctx, found) {
 		if err != nil {
 			return err
 		}

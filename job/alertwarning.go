@@ -50,6 +50,22 @@ func (l *LeftOut) Attrs() []any {
 	return []any{"left_out", strings.Join(l.What, ", "), "alert", l.Alert, "event", l.Event}
 }
 
+// Unsummarized says why alerts lack the summary of their events. They are written all the
+// same.
+type Unsummarized struct{ Err error }
+
+func (u *Unsummarized) Error() string {
+	return fmt.Sprintf("alerts are written without the summary of their events: %v", u.Err)
+}
+
+// Action is the event.action of the warning's log line.
+func (u *Unsummarized) Action() string { return "summary-missing" }
+
+// Advice returns what the user can do.
+func (u *Unsummarized) Advice() string {
+	return "nothing to do for these alerts: newterms explain ALERT_ID asks again"
+}
+
 // Uncounted says why the events that the exclusions remove could not be counted. They
 // are excluded all the same.
 type Uncounted struct{ Err error }

@@ -44,7 +44,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		return err
 	}
 	d := detection{
-		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker, writer: j.Store.Writer(), started: started,
+		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker.LinkTo(j.Link), writer: j.Store.Writer(), started: started,
 		counts: &run.Counts, lacking: NewLackingTerms(), progress: Progress{Parts: w.CountParts(j.Rule.History)},
 	}
 	if err := d.pages(ctx, w); err != nil {
@@ -92,7 +92,7 @@ func (d *detection) pages(ctx context.Context, w Window) error {
 // the part's end.
 func (d *detection) page(ctx context.Context, p Page, unalerted []Occurrence) error {
 	if d.MaxAlerts == 0 {
-		if err := d.alert(ctx, p.Part, unalerted); err != nil {
+		if err := d.alert(ctx, unalerted); err != nil {
 			return err
 		}
 	} else if d.pending = append(d.pending, unalerted...); len(d.pending) > d.MaxAlerts {
@@ -104,7 +104,7 @@ func (d *detection) page(ctx context.Context, p Page, unalerted []Occurrence) er
 	if p.NoHistory != nil {
 		d.Warn(p.NoHistory)
 	}
-	err := d.alert(ctx, p.Part, d.pending)
+	err := d.alert(ctx, d.pending)
 	d.pending = nil
 	return cmp.Or(err, d.flush(ctx))
 }

@@ -41,13 +41,15 @@ type Job struct {
 	DryRun    bool // writes nothing, not even run documents
 	// Emit is called with each alert that was written, or with DryRun would be.
 	Emit func(alert.Alert) error
+	// Link returns the address of an alert in Kibana; nil if there is none.
+	Link func(alert.Key) string
 	// Finish is called after the last Emit, with the run's counts so far and its error.
 	// The end of the run, or of its last slice, is recorded afterwards: an error of
 	// Finish fails the run. It may be nil.
 	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
 	// *UnavailableIndices, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
-	// *LeftOut, *SourceOff or *Uncounted.
+	// *LeftOut, *SourceOff, *Unsummarized or *Uncounted.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)

@@ -11,6 +11,7 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/alert"
 	"newterms/alerts/runs"
+	"newterms/alerts/summary"
 	"newterms/esquery"
 	"newterms/job/rule"
 )
@@ -18,6 +19,7 @@ import (
 // An Occurrence is a first occurrence, with the key of its alert.
 type Occurrence struct {
 	Verdict
+	Window  Window // in which its events were counted
 	Key     alert.Key
 	Alerted bool // it has an alert
 }
@@ -67,7 +69,7 @@ func occurrences(ctx context.Context, store *alerts.Store, r rule.Rule, lookup a
 		if err != nil {
 			return nil, err
 		}
-		all, keys = append(all, Occurrence{Verdict: v, Key: key}), append(keys, key)
+		all, keys = append(all, Occurrence{Verdict: v, Window: page.Part, Key: key}), append(keys, key)
 	}
 	rest := all
 	for batch := range slices.Chunk(keys, alerts.MaxBatch) {
@@ -90,20 +92,34 @@ type AlertMaker struct {
 	now    func() time.Time
 	warn   func(error)
 	// sourceOff lists the indices without _source that it has warned about.
-	sourceOff []string
+	sourceOff  []string
+	summarizer *summarizer
 }
 
 // NewAlertMaker returns an AlertMaker for the alerts of a run. It calls warn with a
-// *SourceOff for each index that keeps no _source.
+// *SourceOff for each index that keeps no _source, and once with an *Unsummarized.
 func NewAlertMaker(source *esquery.Source, r alert.Rule, info runs.Info, now func() time.Time, warn func(error)) (*AlertMaker, error) {
 	maker, err := alert.NewMaker(r, info)
-	return &AlertMaker{source: source, maker: maker, now: now, warn: warn}, err
+	return &AlertMaker{source: source, maker: maker, now: now, warn: warn, summarizer: newSummarizer(source, r)}, err
 }
 
-// Alerts yields the alerts of a part's occurrences, ordered by time: events of about
-// the same time are the cheapest to fetch together. While it fetches them, it checks
-// that all of the history could be seen. It ends after the first error.
-func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence) iter.Seq2[[]alert.Alert, error] {
+// LinkTo gives each alert its address in Kibana; nil gives none.
+func (m *AlertMaker) LinkTo(link func(alert.Key) string) *AlertMaker {
+	m.maker.Link = link
+	return m
+}
+
+// WithoutSummaries makes alerts that lack a summary of their events.
+func (m *AlertMaker) WithoutSummaries() *AlertMaker {
+	m.summarizer = nil
+	return m
+}
+
+// Alerts yields the alerts of occurrences, ordered by time: events of about the same
+// time are the cheapest to fetch together. While it fetches them, it summarizes the
+// events of their pairs, and checks that all of the history could be seen. It ends after
+// the first error.
+func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[]alert.Alert, error] {
 	return func(yield func([]alert.Alert, error) bool) {
 		if len(found) == 0 {
 			return
@@ -115,6 +131,8 @@ func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence
 		defer unchanged() // wait for the goroutine
 		defer cancel()
 		slices.SortStableFunc(found, func(a, b Occurrence) int { return a.First.Compare(b.First) })
+		summaries := m.summarizer.begin(ctx, found)
+		defer summaries.wait()
 		candidates := make([]esquery.Candidate, len(found))
 		for i, o := range found {
 			candidates[i] = o.Candidate
@@ -128,7 +146,11 @@ func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence
 				yield(nil, err)
 				return
 			}
-			if !yield(m.of(part, found[:len(events)], events), nil) {
+			of, err := summaries.next(len(events))
+			if err != nil && ctx.Err() == nil {
+				m.warn(&Unsummarized{err})
+			}
+			if !yield(m.of(found[:len(events)], events, of), nil) {
 				return
 			}
 			found = found[len(events):]
@@ -136,8 +158,8 @@ func (m *AlertMaker) Alerts(ctx context.Context, part Window, found []Occurrence
 	}
 }
 
-// of returns the alerts of first occurrences, each with its event.
-func (m *AlertMaker) of(part Window, found []Occurrence, events []*esquery.Event) []alert.Alert {
+// of returns the alerts of first occurrences, each with its event and summary.
+func (m *AlertMaker) of(found []Occurrence, events []*esquery.Event, summaries []*summary.Summary) []alert.Alert {
 	read := map[*esquery.Event]*alert.Event{}
 	made := make([]alert.Alert, len(found))
 	for i, o := range found {
@@ -147,7 +169,7 @@ func (m *AlertMaker) of(part Window, found []Occurrence, events []*esquery.Event
 			read[e] = m.maker.Event(alert.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
 		}
 		made[i] = m.maker.Alert(alert.Finding{
-			Key: o.Key, Terms: o.Terms, LastSeen: o.LastSeen, Events: o.Events, From: part.From, To: part.To, Event: read[e],
+			Key: o.Key, Terms: o.Terms, LastSeen: o.LastSeen, Events: o.Events, From: o.Window.From, To: o.Window.To, Event: read[e], Summary: summaries[i],
 		}, m.now())
 	}
 	return made

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"newterms/alerts/fields"
 	"newterms/alerts/runs"
+	"newterms/alerts/summary"
 	"newterms/esquery/elastic"
 )
 
@@ -24,10 +26,16 @@ type Finding struct {
 	From, To time.Time
 
 	Event *Event
+	// Summary is about all events of the pair in the window; nil if there is one event.
+	Summary *summary.Summary
 }
 
 // A Maker makes all alerts of a run.
 type Maker struct {
+	// Link returns the address of an alert in Kibana. It may be set before the first
+	// alert; nil means that alerts have none.
+	Link func(Key) string
+
 	rule      Rule
 	fields    []string // the new-terms fields
 	runID     string
@@ -111,19 +119,28 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"newterms.window.to":                    elastic.Timestamp(f.To),
 		"newterms.lag_ms":                       now.Sub(f.FirstSeen).Milliseconds(),
 	}
+	if m.Link != nil {
+		own["kibana.alert.url"] = m.Link(f.Key)
+	}
 	if !f.LastSeen.IsZero() {
 		own["newterms.last_seen"] = elastic.Timestamp(f.LastSeen)
+	}
+	of := f.Summary
+	if of != nil {
+		shown := of.ForPeople(isUnknownActor(e.described, m.fields, f.Terms))
+		of = &shown
+		maps.Copy(own, of.Members())
 	}
 	for _, key := range m.overrides.keys() {
 		own[key] = rule[key[strings.LastIndexByte(key, '.')+1:]]
 	}
-	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, LeftOut: e.leftOut}
+	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, summary: of, LeftOut: e.leftOut}
 }
 
 // reason returns the reason of an alert, with the rule's name after overrides. A name
 // that an unknown actor has typed is not used.
 func (m *Maker) reason(f Finding, rule Rule) string {
-	if typedFields.MatchString(m.overrides.name) && isUnknownActor(f.Event.described, m.fields, f.Terms) {
+	if fields.IsTyped(m.overrides.name) && isUnknownActor(f.Event.described, m.fields, f.Terms) {
 		rule = maps.Clone(rule)
 		rule["name"] = m.rule["name"]
 	}
@@ -137,6 +154,8 @@ type Alert struct {
 	own   map[string]any // keys of this alert alone, flat
 	terms []any
 	event *Event
+	// summary is that of the finding, as it is written.
+	summary *summary.Summary
 	// rounds counts how often the target refused the alert. mappedOnly reports that
 	// only mapped values are left of the event.
 	rounds     int
@@ -148,6 +167,9 @@ type Alert struct {
 
 // RunID returns the id of the run that made the alert.
 func (a Alert) RunID() string { return a.maker.runID }
+
+// URL returns the alert's address in Kibana; "" if it has none.
+func (a Alert) URL() string { return fields.Text(a.own["kibana.alert.url"]) }
 
 // Event returns _index/_id of the source event; "" if it is not known.
 func (a Alert) Event() string { return a.event.reference }
@@ -177,7 +199,15 @@ func (a Alert) encoded(more map[string]any) ([]byte, error) {
 // Size returns the approximate size of the document in bytes.
 func (a Alert) Size() int {
 	const own = 1500 // as measured
-	return own + len(a.maker.json) + len(a.event.document) + len(a.event.copies)
+	size := own
+	if a.summary != nil {
+		for _, f := range a.summary.Fields {
+			for _, v := range f.Values {
+				size += len(v.Text) + len(f.Name) + len(`{"field":"","value":"","events":1},`)
+			}
+		}
+	}
+	return size + len(a.maker.json) + len(a.event.document) + len(a.event.copies)
 }
 
 // Document returns the document to write. Its _id is the alert's ID.

@@ -2,7 +2,6 @@ package alert
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +17,7 @@ type Description struct {
 	FirstSeen time.Time
 	NewTerms  []NewTerm // the pair, in the order of the rule's new-terms fields
 	Events    string    // number of the pair's matching events in the window
+	Several   []string  // in what they differ, such as "5 logins"
 
 	// Actor is the display name, and Login the name given at sign-in. For an unknown
 	// actor they are "unknown" and "".
@@ -37,6 +37,9 @@ type NewTerm struct{ Field, Value string }
 func (a Alert) Describe() Description {
 	d := describe(a.event.described, a.maker.fields, a.terms)
 	d.FirstSeen, d.Events = a.FirstSeen, fields.Text(a.own["newterms.events"])
+	if a.summary != nil {
+		d.Several = a.summary.Several()
+	}
 	return d
 }
 
@@ -62,11 +65,7 @@ func describe(doc map[string]any, names []string, terms []any) Description {
 	return d
 }
 
-// unknownActor is Okta's id for somebody who signs in with an unknown login. All names
-// in such an event were typed by that person, and may be a password. Descriptions go
-// out with notifications, and to terminals and logs.
-const unknownActor = "unknown"
-
+// isUnknownActor reports whether a pair or its event is of an unknown actor.
 func isUnknownActor(doc map[string]any, names []string, terms []any) bool {
 	ids, _ := elastic.Lookup(doc, "okta.actor.id")
 	for i, field := range names {
@@ -74,17 +73,14 @@ func isUnknownActor(doc map[string]any, names []string, terms []any) bool {
 			ids = []any{ids, terms[i]}
 		}
 	}
-	return slices.ContainsFunc(scalars(ids), func(id any) bool { return strings.EqualFold(strings.TrimSpace(fields.Text(id)), unknownActor) })
+	return slices.ContainsFunc(scalars(ids), func(id any) bool { return fields.IsUnknownActor(fields.Text(id)) })
 }
-
-// typedFields matches the fields with typed text, and their multi-fields.
-var typedFields = regexp.MustCompile(`^(okta\.actor\.(alternate_id|display_name)|related\.user|(.+\.)?user\.(name|full_name|email|domain|hash))(\..*)?$`)
 
 // hideTyped removes what an unknown actor has typed.
 func (d *Description) hideTyped() {
-	d.Actor, d.Login = unknownActor, ""
+	d.Actor, d.Login = fields.UnknownActor, ""
 	for i, term := range d.NewTerms {
-		if typedFields.MatchString(term.Field) {
+		if fields.IsTyped(term.Field) {
 			d.NewTerms[i].Value = "(not shown, as an unknown actor has typed it)"
 		}
 	}

@@ -28,7 +28,7 @@ func (a Alert) Facets(isMapped func(field string) bool) []Facet {
 	d, doc := a.Describe(), a.event.described
 	var facets []Facet
 	add := func(f Facet) {
-		f.Source = f.Source && !(f.Kind == "actor" && strings.EqualFold(f.Value, unknownActor))
+		f.Source = f.Source && !(f.Kind == "actor" && fields.IsUnknownActor(f.Value))
 		same := func(other Facet) bool { return other.Field == f.Field && other.Value == f.Value }
 		if f.Value != "" && !slices.ContainsFunc(facets, same) {
 			facets = append(facets, f)
@@ -54,7 +54,7 @@ func (a Alert) Facets(isMapped func(field string) bool) []Facet {
 			continue
 		}
 		field := has[max(0, slices.IndexFunc(has, isMapped))]
-		if isUnknown && typedFields.MatchString(field) {
+		if isUnknown && fields.IsTyped(field) {
 			continue
 		}
 		value, _ := elastic.Lookup(doc, field)

@@ -3,14 +3,39 @@ package alert
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
+	"newterms/alerts/summary"
 	"newterms/esquery/elastic"
 )
 
 // A Rule holds the parameters of a detection rule under the names of Kibana's detection
 // API (rule_id, name, severity, new_terms_fields, …), in JSON's types.
 type Rule map[string]any
+
+// InvestigationFields lists the fields that the rule's author wants to be looked at.
+func (r Rule) InvestigationFields() []string {
+	listed := r["investigation_fields"]
+	if table, ok := listed.(map[string]any); ok {
+		listed = table["field_names"]
+	}
+	var names []string
+	list, _ := listed.([]any)
+	for _, one := range list {
+		if name, ok := one.(string); ok && name != "" && !strings.Contains(name, "*") {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// SummaryFields lists the fields to summarize, as summary.FieldsOf.
+func (r Rule) SummaryFields() [][]string {
+	newTerms, _ := r["new_terms_fields"].([]string)
+	query, _ := r["query"].(string)
+	return summary.FieldsOf(newTerms, r.InvestigationFields(), query)
+}
 
 // Edition returns the id of the rule's document in the runs target: a hash of the
 // content, so that each edition of a rule is stored once.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"newterms/alerts/alert"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
@@ -28,6 +30,21 @@ func (p program) space() (kibana.Space, error) {
 		credentials.Authorize(request)
 		return client.Do(request)
 	}}, nil
+}
+
+// alertLink returns a function that links an alert to the dashboard; nil without a
+// KIBANA_URL. A wrong one only warns: it must not keep alerts from being written.
+func (p program) alertLink() func(alert.Key) string {
+	if p.settings.KibanaURL == "" {
+		return nil
+	}
+	base, err := p.settings.Kibana()
+	if err != nil {
+		p.log.Warn("alerts have no link: " + failure.Line(err))
+		return nil
+	}
+	space := kibana.Space{URL: base, Name: p.settings.KibanaSpace}
+	return func(k alert.Key) string { return space.AlertURL(k.ID, k.FirstSeen) }
 }
 
 // dashboards returns what importDashboards sends. It reads only the settings and the

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"newterms/alerts/alert"
 	"newterms/alerts/runs"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
@@ -40,6 +41,7 @@ type runFlags struct {
 	dryRun      bool
 	rules       []rule.Rule
 	unusable    error // about rules that could not be loaded; the others run
+	link        func(alert.Key) string
 }
 
 // several reports whether more than one rule was given.
@@ -105,6 +107,7 @@ func (p program) parseRun(args []string) (runFlags, error) {
 	if err := f.read(p); err != nil {
 		return f, err
 	}
+	f.link = p.alertLink()
 	if f.rules, f.unusable = p.loadRules(f.paths, f.exclude, f.missing); len(f.rules) == 0 {
 		return f, f.unusable
 	}
@@ -183,7 +186,7 @@ func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed fun
 func (p program) configure(j *job.Job, f runFlags, out *show.Alerts) {
 	j.Version, j.MaxAlerts, j.DryRun = version(), int(p.settings.MaxAlerts), f.dryRun
 	j.Timing = job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)}
-	j.Emit, j.Rerun, j.Now = out.Add, f.rerun, p.now
+	j.Emit, j.Rerun, j.Now, j.Link = out.Add, f.rerun, p.now, f.link
 	j.Progress, j.Warn = p.progress.of(j.Rule.Name), p.warnOf(j.Rule.Name)
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"newterms/esquery/elastic"
 )
@@ -22,6 +23,25 @@ type Space struct {
 	// Do sends a request, with credentials. It must follow no redirect.
 	Do func(*http.Request) (*http.Response, error)
 }
+
+// at returns the address of something in the space.
+func (s Space) at(path string) *url.URL {
+	if s.Name != "" && s.Name != "default" {
+		return s.URL.JoinPath("s", s.Name, path)
+	}
+	return s.URL.JoinPath(path)
+}
+
+// AlertURL returns the address of the dashboard New-term alerts that shows one alert.
+// The dashboard's time is that of the first event, and an hour around it is shown.
+func (s Space) AlertURL(id string, firstSeen time.Time) string {
+	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+	return fmt.Sprintf("%s#/view/%s?_g=(time:(from:'%s',to:'%s'))&_a=(query:(language:kuery,query:'kibana.alert.uuid:%%22%s%%22'))",
+		s.at("app/dashboards"), alertsDashboard, stamp(firstSeen.Add(-time.Hour)), stamp(firstSeen.Add(time.Hour)), id)
+}
+
+// alertsDashboard is the id of New-term alerts in newterms.ndjson.
+const alertsDashboard = "newterms-alerts-dashboard"
 
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 1 << 20
@@ -36,10 +56,7 @@ type call struct {
 // send returns the answer's body. For an HTTP error status the error is an
 // *elastic.ResponseError, for a redirect an *elastic.RedirectError.
 func (s Space) send(ctx context.Context, c call) ([]byte, error) {
-	target := s.URL.JoinPath(c.path)
-	if s.Name != "" && s.Name != "default" {
-		target = s.URL.JoinPath("s", s.Name, c.path)
-	}
+	target := s.at(c.path)
 	target.RawQuery = c.query
 	request, err := http.NewRequestWithContext(ctx, c.method, target.String(), bytes.NewReader(c.body))
 	if err != nil {

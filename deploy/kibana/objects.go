@@ -41,7 +41,7 @@ func Objects(s Settings) ([]byte, error) {
 			err = within(attributes, "fieldFormatMap", s.addFormats)
 		case "newterms-runs":
 			attributes["title"] = s.RunsTarget
-		case "newterms-alerts-dashboard":
+		case alertsDashboard:
 			err = within(attributes, "panelsJSON", s.addNotes)
 		}
 		if err != nil {

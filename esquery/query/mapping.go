@@ -69,6 +69,15 @@ func (m mapping) check(s Search, name string) error {
 	return nil
 }
 
+// IsGroupable reports whether events can be grouped by a field: some index maps it, and
+// no index in a way that keeps values from being compared.
+func (o *Opened) IsGroupable(name string) bool {
+	s := o.Search
+	s.Fields, s.Timestamp, s.Fallback = []string{name}, "", ""
+	_, mapped := o.Mapping.Fields[name]
+	return mapped && !o.Mapping.Fields[name].Object && (mapping{o.Mapping}).check(s, name) == nil
+}
+
 // describe lists a field's types, without some of them, and the indices where they
 // differ.
 func (m mapping) describe(name string, except ...string) string {

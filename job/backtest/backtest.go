@@ -158,7 +158,7 @@ func (b *Backtest) describe(ctx context.Context, source *esquery.Source, maker *
 	if b.OnlyCounts {
 		return nil
 	}
-	for made, err := range maker.Alerts(ctx, page.Part, page.Occurrences) {
+	for made, err := range maker.WithoutSummaries().Alerts(ctx, page.Occurrences) {
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"newterms/alerts/alert"
@@ -24,7 +25,7 @@ type Rule struct {
 	Source    string        // the file, with the line in an export
 	Status    string        // its maturity in detection-rules, or enabled or disabled
 	QueryText string        // KQL, as written
-	Search    query.Search  // without any settings; it wants the fields that override parameters
+	Search    query.Search  // without any settings; it wants the fields of overrides and summaries
 	History   time.Duration // how far back a pair must be unseen
 	Lookback  time.Duration // of the rule's first scheduled run
 	// Overlap is how much further the rule looks back than its interval, for events
@@ -124,7 +125,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	if err != nil {
 		t.problems = append(t.problems, err)
 	}
-	r.Search.Wanted = overrides.Wanted()
+	r.Search.Wanted = slices.Concat(append(r.Parameters.SummaryFields(), overrides.Wanted())...)
 	return r, t.warnings, errors.Join(t.problems...)
 }
 

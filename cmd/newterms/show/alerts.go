@@ -58,6 +58,7 @@ func (p *Alerts) Add(a alert.Alert) error {
 		for _, c := range columns() {
 			row.cells = append(row.cells, c.cell(description))
 		}
+		row.cells[0] = terminal.Link(p.out, row.cells[0], terminal.Escape(a.URL()))
 		p.rows = append(p.rows, row)
 	}
 	return nil
@@ -80,7 +81,8 @@ func (p *Alerts) Flush(rule string) error {
 
 func (p *Alerts) print(heading string) error {
 	slices.SortStableFunc(p.rows, func(a, b alertRow) int { return a.at.Compare(b.at) })
-	_, err := fmt.Fprintf(terminal.Fitting(p.out), "%s\n%s\n", heading, fit(tableOf(p.rows), p.width))
+	// The cells are escaped already, and may have links.
+	_, err := fmt.Fprintf(terminal.Folding(p.out), "%s\n%s\n", terminal.Escape(heading), fit(tableOf(p.rows), p.width))
 	p.rows = p.rows[:0]
 	return err
 }
@@ -121,7 +123,7 @@ func columns() []column {
 		{"CLIENT", func(d alert.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},
 		{"USER AGENT", func(d alert.Description) string { return terminal.Lines(d.Browser, d.OS) }},
 		{"EVENT", func(d alert.Description) string {
-			return terminal.Lines(d.Action, d.Outcome, d.Why, repeated(d.Events))
+			return terminal.Lines(append([]string{d.Action, d.Outcome, d.Why, repeated(d.Events)}, d.Several...)...)
 		}},
 		{"NEW TERMS", newTerms},
 	}

@@ -17,7 +17,7 @@ import (
 // A command is a command of newterms.
 type command struct {
 	name string
-	help string // its lines in the help; close and acknowledge share theirs
+	help string // its lines in the help; close, acknowledge and reopen share theirs
 	run  func(context.Context, []string) error
 }
 
@@ -32,8 +32,10 @@ func (p program) commands() []command {
 		{"rules", rulesHelp, p.listRules},
 		{"explain", explainHelp, p.explain},
 		{"backtest", backtestHelp, p.backtest},
+		{"alerts", alertsHelp, p.listAlerts},
 		{"close", statusHelp, p.setStatus("close", alerts.Closed)},
 		{"acknowledge", statusHelp, p.setStatus("acknowledge", alerts.Acknowledged)},
+		{"reopen", statusHelp, p.setStatus("reopen", alerts.Open)},
 		{"version", "  newterms version\n", p.version},
 	}
 }

@@ -32,17 +32,22 @@ type searchFlags struct {
 
 // define defines the flags; the first format is the default.
 func (f *searchFlags) define(p program, flags *flag.FlagSet, formats ...show.Format) {
-	given := func(into **string) func(string) error {
-		return func(text string) error { *into = &text; return nil }
-	}
-	flags.Func("from", "", given(&f.from))
-	flags.Func("to", "", given(&f.to))
+	f.defineRange(flags)
 	flags.Var(&f.paths, "rule", "")
 	flags.Var(&f.excludes, "exclude", "")
 	flags.Var(&f.files, "exclude-file", "")
 	f.missing = p.settings.MissingTerms
 	flags.Func("missing-terms", "", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
 	f.outputFlag.define(flags, formats...)
+}
+
+// defineRange defines --from and --to.
+func (f *searchFlags) defineRange(flags *flag.FlagSet) {
+	given := func(into **string) func(string) error {
+		return func(text string) error { *into = &text; return nil }
+	}
+	flags.Func("from", "", given(&f.from))
+	flags.Func("to", "", given(&f.to))
 }
 
 // read checks the parsed flags, and sets window, exclude and repeat.

@@ -55,7 +55,7 @@ func (p *Alerts) Add(a alert.Alert) error {
 			}
 		}
 		row, description := alertRow{at: a.FirstSeen}, a.Describe()
-		for _, c := range columns() {
+		for _, c := range columns(a.ID) {
 			row.cells = append(row.cells, c.cell(description))
 		}
 		p.rows = append(p.rows, row)
@@ -87,7 +87,7 @@ func (p *Alerts) print(heading string) error {
 
 func tableOf(rows []alertRow) terminal.Table {
 	var t terminal.Table
-	for _, c := range columns() {
+	for _, c := range columns("") {
 		t.Header = append(t.Header, c.header)
 	}
 	for _, row := range rows {
@@ -102,9 +102,11 @@ type column struct {
 	cell   func(alert.Description) string
 }
 
-func columns() []column {
+// columns returns the columns of an alert with an id.
+func columns(id string) []column {
 	return []column{
 		{"FIRST SEEN (UTC)", func(d alert.Description) string { return words.Second(d.FirstSeen) }},
+		{"ID", func(alert.Description) string { return ShortID(id) }},
 		{"ACTOR", func(d alert.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
 		{"ACCOUNT", func(d alert.Description) string { return terminal.Escape(d.Account) }},
 		{"CLIENT", func(d alert.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},

@@ -1,5 +1,5 @@
-// Package alerts writes alerts and run documents, and finds what is written. The
-// packages below it hold the documents and the index templates.
+// Package alerts is the store of alerts and runs: it writes both, reports which first
+// occurrences are already alerted, and sets the workflow status of alerts.
 package alerts
 
 import (

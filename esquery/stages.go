@@ -24,7 +24,7 @@ type stages struct {
 // ends are where a stage may end, before the end of the history.
 func (stages) ends() []time.Duration {
 	const day = 24 * time.Hour
-	return []time.Duration{6 * time.Hour, day, 4 * day, 16 * day, 64 * day, 256 * day}
+	return []time.Duration{time.Hour, 6 * time.Hour, day, 4 * day, 16 * day, 64 * day, 256 * day}
 }
 
 // rate is how often a pair is expected, in events an hour: those of its window, over

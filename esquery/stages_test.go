@@ -56,6 +56,7 @@ func TestStages(t *testing.T) {
 		{"few", 1, 5 * time.Minute, week, 5, 3, time.Hour, "5 within 168h0m0s, "},
 		{"of five minutes", 2, 5 * time.Minute, week, 100, 80, time.Hour, "100 within 6h0m0s, 20 within 168h0m0s, "},
 		{"of five minutes, all new", 2, 5 * time.Minute, week, 100, 0, 0, "100 within 6h0m0s, 100 within 168h0m0s, "},
+		{"of five minutes, 300,000 events", 30, 5 * time.Minute, week, 10_000, 9_000, time.Minute, "10000 within 1h0m0s, 1000 within 6h0m0s, 1000 within 24h0m0s, 1000 within 96h0m0s, 1000 within 168h0m0s, "},
 		{"of an hour", 2, time.Hour, week, 500, 350, 5 * time.Hour, "500 within 6h0m0s, 150 within 24h0m0s, 150 within 168h0m0s, "},
 		{"of a day", 2, day, week, 10_000, 6_000, 5 * time.Hour, "10000 within 24h0m0s, 4000 within 96h0m0s, 4000 within 168h0m0s, "},
 		{"with 90 days of history", 2, 5 * time.Minute, 90 * day, 100, 80, time.Hour, "100 within 6h0m0s, 20 within 24h0m0s, 20 within 96h0m0s, 20 within 2160h0m0s, "},

@@ -25,7 +25,7 @@ func (l *LeftOut) Error() string {
 }
 
 // PlainJSONAdvice is the advice about events whose source Elasticsearch cannot read.
-const PlainJSONAdvice = "let what sends such events write plain JSON in UTF-8: no other encoding, no YAML, no comments"
+const PlainJSONAdvice = "configure the sender of such events to write plain JSON in UTF-8: no other encoding, no YAML, no comments"
 
 // Action is the event.action of the warning's log line.
 func (l *LeftOut) Action() string { return "event-incomplete" }
@@ -36,9 +36,9 @@ func (l *LeftOut) Advice() string {
 	case l.lacksEvent(esquery.Unreadable):
 		return PlainJSONAdvice
 	case l.lacksEvent(esquery.Gone):
-		return "nothing to do: it was deleted after the run had found it, and the alert has its pair and its time"
+		return "nothing to do: the event was deleted after the run had found it, and the alert holds its pair and time"
 	}
-	return "nothing to do: it does not fit the alerts mapping, and the event itself still has it"
+	return "nothing to do: this does not fit the alerts mapping, and the event itself still has it"
 }
 
 func (l *LeftOut) lacksEvent(because string) bool {
@@ -55,7 +55,7 @@ func (l *LeftOut) Attrs() []any {
 type Uncounted struct{ Err error }
 
 func (u *Uncounted) Error() string {
-	return fmt.Sprintf("how many events are excluded is not known: %v", u.Err)
+	return fmt.Sprintf("the excluded events could not be counted: %v", u.Err)
 }
 
 // Action is the event.action of the warning's log line.
@@ -70,12 +70,12 @@ func (u *Uncounted) Unwrap() error  { return u.Err }
 type MaxAlertsError struct{ Max int }
 
 func (e *MaxAlertsError) Error() string {
-	return fmt.Sprintf("more than %d new alerts, which is the limit: none of this part was written", e.Max)
+	return fmt.Sprintf("more than %d new alerts (NEWTERMS_MAX_ALERTS): none of this part was written", e.Max)
 }
 
 // Advice returns what the user can do.
 func (e *MaxAlertsError) Advice() string {
-	return "look at them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude what is known"
+	return "list them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude known events"
 }
 
 // A PrintError reports that Emit or Finish failed: some or all of the alerts were not
@@ -100,10 +100,10 @@ func (e *PrintError) Error() string {
 }
 
 // Covered is the advice about the window of a failed run.
-const Covered = "the next scheduled run covers the window again; repeat what was started by hand"
+const Covered = "the next scheduled run covers the window again; repeat a run that you started by hand"
 
 // Advice returns what the user can do.
 func (e *PrintError) Advice() string {
-	return "see to what reads stdout, or run with --output none; " + Covered + ", and what is written counts as already alerted"
+	return "repair the reader of stdout, or run with --output none; " + Covered + "; written alerts count as already alerted"
 }
 func (e *PrintError) Unwrap() error { return e.Err }

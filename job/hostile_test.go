@@ -19,7 +19,7 @@ import (
 	"newterms/job"
 )
 
-var hostileEvents = flag.Int("hostile", 10_000, "how many random events a run has to write alerts of; a quarter of them with -short")
+var hostileEvents = flag.Int("hostile", 4_000, "how many random events a run has to write alerts of; a quarter of them with -short")
 
 // TestRandomEventsFailNoRun makes an alert of each of many events that hold
 // whatever an attacker, or a broken pipeline, may put into them. The source

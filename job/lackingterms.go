@@ -15,8 +15,8 @@ import (
 type LackingTerms query.Lacking
 
 func (l *LackingTerms) Error() string {
-	return fmt.Sprintf("%s a new-terms field (%s): whether they are first occurrences cannot be told",
-		words.Plural(l.Any, "matching event lacks", "matching events lack"), strings.Join(l.Fields(), ", "))
+	return fmt.Sprintf("%s, because a new-terms field has no indexed value (%s)",
+		words.Plural(l.Any, "matching event is skipped", "matching events are skipped"), strings.Join(l.Fields(), ", "))
 }
 
 // Action is the event.action of the warning's log line.
@@ -27,7 +27,7 @@ func (l *LackingTerms) Advice() string { return TermAdvice(l.Fields()...) }
 
 // TermAdvice returns the advice about new-terms fields that events lack.
 func TermAdvice(fields ...string) string {
-	const count = "let its absence count as a term with NEWTERMS_MISSING_TERMS=include"
+	const count = "count its absence as a term with NEWTERMS_MISSING_TERMS=include"
 	for _, field := range fields {
 		if strings.HasPrefix(field, "cloud.") {
 			return "cloud.* of Okta events does not come from Okta but from the host of the Elastic Agent (add_cloud_metadata): run the agent on a cloud host, " +

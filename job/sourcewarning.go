@@ -20,7 +20,7 @@ func (u *UnavailableIndices) Error() string {
 	for i, index := range u.Indices {
 		names[i] = index.String()
 	}
-	return "events were not seen, and known pairs may look new: " + strings.Join(names, ", ")
+	return "some indices were not searched, and known pairs may look new: " + strings.Join(names, ", ")
 }
 
 // Action is the event.action of the warning's log line.
@@ -59,7 +59,7 @@ type Unmapped struct {
 }
 
 func (u *Unmapped) Error() string {
-	text := "no index maps " + strings.Join(u.Fields, ", ") + ": to the rule it is as if no event had it"
+	text := "no index maps " + strings.Join(u.Fields, ", ") + ": the rule works as if no event had a value there"
 	if slices.Contains(u.Fields, u.search.Timestamp) && u.search.Fallback != "" {
 		text += ", and " + u.search.Fallback + " dates the events"
 	}
@@ -85,15 +85,15 @@ func (t *TimeLimited) Error() string {
 		texts[i] = c.Text
 		relative = relative || c.Relative
 	}
-	text := "the rule limits the time of the events, and so its history: a pair seen only outside of " + strings.Join(texts, ", ") + " looks new"
+	text := "the rule's own clause about time also limits its history: a pair seen only outside of " + strings.Join(texts, ", ") + " looks new"
 	if relative {
-		text += "; the limit moves with now, so that a run over earlier days does not see their events"
+		text += "; the limit moves with now, so a run over earlier days does not find their events"
 	}
 	return text
 }
 
 // TimeAdvice is the advice about a rule that limits the time itself.
-const TimeAdvice = "take it out of the query, filter or exclusion: the window of a run and history_window_start say which time counts"
+const TimeAdvice = "remove the clause from the query, filter or exclusion: the window of a run and history_window_start set the time range"
 
 // Action is the event.action of the warning's log line.
 func (t *TimeLimited) Action() string { return "query-time-limited" }
@@ -127,7 +127,7 @@ func (t *TextNetworks) Advice() string { return NetworkAdvice }
 type NoHistory struct{ Oldest, HistoryFrom time.Time }
 
 func (n *NoHistory) Error() string {
-	return fmt.Sprintf("there is not one matching event in the history since %s, so every pair looks new: the oldest event is of %s",
+	return fmt.Sprintf("the history since %s has no matching event, so every pair looks new: the oldest matching event is from %s",
 		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
 }
 
@@ -149,11 +149,11 @@ func (n *NoHistory) Attrs() []any {
 type SourceOff struct{ Index string }
 
 func (s *SourceOff) Error() string {
-	return s.Index + " keeps no _source: alerts of its events have nothing of them but the pair and the times"
+	return s.Index + " keeps no _source: alerts about its events hold only the pair and the times"
 }
 
 // KeepSourceAdvice is the advice about indices that keep no _source.
-const KeepSourceAdvice = "let their template keep _source, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
+const KeepSourceAdvice = "enable _source in their index template, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
 
 // Action is the event.action of the warning's log line.
 func (s *SourceOff) Action() string { return "no-source" }

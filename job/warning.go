@@ -14,7 +14,7 @@ type Gap struct {
 }
 
 func (g *Gap) Error() string {
-	return fmt.Sprintf("no run has looked at %s, and this one does not either", g.Window)
+	return fmt.Sprintf("no run has covered %s, nor does this one", g.Window)
 }
 
 // Action is the event.action of the warning's log line.
@@ -33,7 +33,7 @@ func (g *Gap) Attrs() []any { return []any{"gap", g.Window.String(), "rerun", g.
 type FutureRun struct{ To, Now time.Time }
 
 func (f *FutureRun) Error() string {
-	return fmt.Sprintf("a scheduled run has looked at events up to %s, and it is only %s: its clock was wrong, so it is ignored", words.Stamp(f.To), words.Stamp(f.Now))
+	return fmt.Sprintf("a scheduled run covered events up to %s, but it is only %s: its clock was wrong, and the run is ignored", words.Stamp(f.To), words.Stamp(f.Now))
 }
 
 // Action is the event.action of the warning's log line.
@@ -47,7 +47,7 @@ func (f *FutureRun) Advice() string { return "check the clocks of the cluster's 
 type OtherSearch struct{ Search string }
 
 func (o *OtherSearch) Error() string {
-	return "this rule also runs with other indices, another query or other fields (search " + o.Search + "): each follows its own last run"
+	return "this rule also runs with other indices, another query or other fields (search " + o.Search + "): each search continues from its own last run"
 }
 
 // Action is the event.action of the warning's log line.
@@ -63,7 +63,7 @@ func (o *OtherSearch) Advice() string {
 type Forgotten struct{ From time.Time } // where the window begins
 
 func (f *Forgotten) Error() string {
-	return fmt.Sprintf("there is no run of this rule among those that are kept, and older ones were deleted: it begins at %s, as a rule does that never ran", words.Stamp(f.From))
+	return fmt.Sprintf("no run document of this rule is kept, and older ones were deleted: the run begins at %s, like a rule's first run", words.Stamp(f.From))
 }
 
 // Action is the event.action of the warning's log line.
@@ -71,5 +71,5 @@ func (f *Forgotten) Action() string { return "runs-forgotten" }
 
 // Advice returns what the user can do.
 func (f *Forgotten) Advice() string {
-	return "nothing to do if the rule is new here; otherwise run by hand from where it last looked (newterms run --from), and keep runs for longer than it may pause"
+	return "nothing to do if the rule is new here; otherwise run it by hand from the end of its last run (newterms run --from), and keep run documents for longer than a rule may pause"
 }

@@ -44,9 +44,9 @@ func AlertsQuery(ctx context.Context, store *alerts.Store, where string) (map[st
 		isPattern := strings.Contains(name, "*")
 		switch {
 		case types[name] == "object", types[name] == "nested":
-			return nil, whereErrorf("%s of alerts is an object: name a field of it, such as with %[1]s.*", name)
+			return nil, whereErrorf("%s is an object in alerts: name one of its fields, or all with %[1]s.*", name)
 		case types[name] != "":
-			return nil, whereErrorf("%s of alerts is not nested: write %[1]s: VALUE", name)
+			return nil, whereErrorf("%s is not nested in alerts: write %[1]s: VALUE", name)
 		case isPattern:
 			return nil, whereErrorf("alerts have no field like %s", name)
 		case !isBelowFlattened(types, name):
@@ -54,7 +54,7 @@ func AlertsQuery(ctx context.Context, store *alerts.Store, where string) (map[st
 		}
 	}
 	if texts := parsed.NegatedFreeText(); len(texts) > 0 {
-		return nil, whereErrorf("after not, %q has no field: write FIELD: VALUE", texts[0])
+		return nil, whereErrorf("%q after not has no field: write FIELD: VALUE", texts[0])
 	}
 	query, err := parsed.Compile(fields)
 	if err != nil {

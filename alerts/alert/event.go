@@ -176,9 +176,14 @@ func setDates(event map[string]any, mapped map[string][]any) {
 // other fields.
 func copiesOf(event map[string]any) map[string]any {
 	copies := map[string]any{}
-	for path, value := range leaves(event) {
-		if name := fields.Copied(path); name != "" {
-			copies[name] = value
+	for top, value := range event {
+		if !fields.IsCopied(top) {
+			continue
+		}
+		for path, value := range leaves(map[string]any{top: value}) {
+			if name := fields.Copied(path); name != "" {
+				copies[name] = value
+			}
 		}
 	}
 	return copies

@@ -47,14 +47,20 @@ func eventFields(isWanted func(kind string) bool) []string {
 	return paths
 }
 
+// IsCopied reports whether alerts have a copy of a field, or of fields below it.
+func IsCopied(path string) bool {
+	top, _, _ := strings.Cut(path, ".")
+	return path == "@timestamp" || top == "event" || top == "data_stream"
+}
+
 // Copied returns the field in which an alert has a copy of an event's field: of
 // @timestamp, and of what is mapped of event.* and data_stream.*. It is "" for others.
 func Copied(path string) string {
-	if path == "@timestamp" {
-		return "kibana.alert.original_time"
-	}
 	copied := "kibana.alert.original_" + path
-	if top, _, _ := strings.Cut(path, "."); top != "event" && top != "data_stream" || alertTypes[copied] == "" {
+	switch {
+	case path == "@timestamp":
+		return "kibana.alert.original_time"
+	case !IsCopied(path) || alertTypes[copied] == "":
 		return ""
 	}
 	return copied

@@ -1,4 +1,5 @@
-// Package runs reads run documents, and holds what they are made of.
+// Package runs holds the documents of runs, and reads them from the runs target: the
+// checkpoint, the newest run, the runs that cover a time.
 package runs
 
 import (

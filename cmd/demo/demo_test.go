@@ -55,7 +55,7 @@ func TestDemo(t *testing.T) {
 	if table, _, _ := strings.Cut(again, "What you saw"); !strings.HasSuffix(strings.TrimSpace(table), ": no new alerts") || strings.Contains(table, "FIRST SEEN") {
 		t.Errorf("the second run printed\n%s", table)
 	}
-	for _, want := range []string{"lack a new-terms field (cloud.account.id: 2)", "7 alerts written, 0 already alerted", "0 alerts written, 7 already alerted"} {
+	for _, want := range []string{"a new-terms field has no indexed value (cloud.account.id: 2)", "7 alerts written, 0 already alerted", "0 alerts written, 7 already alerted"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &stderr)
 		}

@@ -29,7 +29,7 @@ func (s *secure) keysAtOnce(t *testing.T) {
 		{"before it is made, rotated", isMake, false, true, "keys run --rotate", estest.Username, failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
 		{"after it is made", isMake, true, false, "keys run", estest.Username, failure.ExitDone, failure.ExitUsage, "made API key"},
 		{"after it is made, rotated", isMake, true, true, "keys run --rotate", estest.Username, failure.ExitUsage, failure.ExitDone, "somebody else made the API key"},
-		{"before the old one is ended", isEnd, false, true, "keys run --rotate", estest.Username, failure.ExitFailed, failure.ExitDone, "is not valid any more: somebody else ended it; the API key newterms-run-once4 (id "},
+		{"before the old one is ended", isEnd, false, true, "keys run --rotate", estest.Username, failure.ExitFailed, failure.ExitDone, "is no longer valid: somebody else invalidated it; the API key newterms-run-once4 (id "},
 		{"after it is made, by one who does not see it", isMake, true, false, "keys run", "own", failure.ExitDone, failure.ExitDone, "of own, made "},
 	} {
 		t.Run(c.when, func(t *testing.T) {

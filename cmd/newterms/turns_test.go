@@ -94,7 +94,7 @@ func TestRulesWithoutATurnFailTheRun(t *testing.T) {
 	var out, errs bytes.Buffer
 	environ := append(slices.Clone(c.environ), "NEWTERMS_CONCURRENCY=1", "LOG_FORMAT=text")
 	err := programAt(noon).execute(ctx, []string{"run", "--rule", faultRule(t, "first"), "--rule", faultRule(t, "second")}, environ, &out, &errs)
-	if failure.Code(err) != failure.ExitFailed || !strings.Contains(errs.String(), "its time is over: not begun, and first next time: Rule second") ||
+	if failure.Code(err) != failure.ExitFailed || !strings.Contains(errs.String(), "its time is over: not started; first in the next run: Rule second") ||
 		!strings.Contains(errs.String(), "1 rule ran, 1 not begun") || !slices.Equal(c.alerts("first"), newActors()) {
 		t.Errorf("%v: %s", err, &errs)
 	}

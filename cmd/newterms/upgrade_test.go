@@ -68,7 +68,7 @@ func upgrade(t *testing.T, build string, setup bool) {
 				environ = append(slices.Clone(environ), "NEWTERMS_EXCLUDE="+rule.exclude)
 			}
 			_, stderr, code := c.callWith(t, programAt(noon.Add(time.Duration(minutes)*time.Minute)), environ, "run", "--rule", path)
-			if code != 0 || strings.Contains(stderr, "no run has looked") || strings.Contains(stderr, "also runs") {
+			if code != 0 || strings.Contains(stderr, "no run has covered") || strings.Contains(stderr, "also runs") {
 				t.Errorf("%s: exit %d: %s", rule.id, code, stderr)
 			}
 			if got := c.alerts(rule.id); !slices.Equal(got, rule.want) {

@@ -127,7 +127,7 @@ func (b *Batch) Run(ctx context.Context, atOnce int, run func(context.Context, r
 	for i, r := range b.rules {
 		names[i] = r.Name
 	}
-	return len(names), fmt.Errorf("%w: not begun, and first next time: %s", context.Cause(ctx), strings.Join(names, ", "))
+	return len(names), fmt.Errorf("%w: not started; first in the next run: %s", context.Cause(ctx), strings.Join(names, ", "))
 }
 
 // next returns a rule with its share of the remaining time. Time that the rule does not

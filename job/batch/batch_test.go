@@ -19,7 +19,7 @@ func TestRulesThatAreNotBegunAreNamed(t *testing.T) {
 		begun = append(begun, r.Name)
 		stop(errors.New("NEWTERMS_DEADLINE=4m0s is over"))
 	})
-	if want := "NEWTERMS_DEADLINE=4m0s is over: not begun, and first next time: b, c"; n != 2 || err == nil || err.Error() != want || !slices.Equal(begun, []string{"a"}) {
+	if want := "NEWTERMS_DEADLINE=4m0s is over: not started; first in the next run: b, c"; n != 2 || err == nil || err.Error() != want || !slices.Equal(begun, []string{"a"}) {
 		t.Errorf("%v were begun, %d not, %v, want %s", begun, n, err, want)
 	}
 }

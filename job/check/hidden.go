@@ -15,7 +15,7 @@ func (c *ruleCheck) hidden(ctx context.Context, h inspect.Health) {
 	}
 	for _, r := range hidden {
 		if r.Fields != nil {
-			c.warn("hidden", problem(FieldsHidden, "%s: to the rule it is as if no event had it", r))
+			c.warn("hidden", problem(FieldsHidden, "%s: the rule works as if no event had a value there", r))
 			continue
 		}
 		c.partly = true
@@ -31,6 +31,6 @@ func (s *commonCheck) hiddenTargets(ctx context.Context) {
 		s.fail("hidden", err)
 	}
 	for _, r := range hidden {
-		s.warn("hidden", problem(DocumentsHidden, "%s: a run does not see what is alerted already, or up to when runs have looked", r))
+		s.warn("hidden", problem(DocumentsHidden, "%s: a run does not see which pairs are alerted already, or what earlier runs have covered", r))
 	}
 }

@@ -26,16 +26,16 @@ func (c *ruleCheck) jobs(ctx context.Context) {
 	case err != nil:
 		c.fail("runs", err)
 	case changes > fewChanges:
-		c.warn("runs", problem(TwoJobs, "the exclusions changed %d times among the newest runs: two jobs run this rule, and what one of them excludes is never alerted", changes))
+		c.warn("runs", problem(TwoJobs, "the exclusions changed %d times in the newest runs: two jobs run this rule, and events that one of them excludes never alert", changes))
 	}
 }
 
 // runs judges the rule's newest run. allSeen says that no event can become searchable
 // too late for the runs.
 func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
-	covered := "all events up to %s that had come by then were looked at"
+	covered := "all events up to %s that had arrived by then are covered"
 	if allSeen {
-		covered = "all events up to %s were looked at"
+		covered = "all events up to %s are covered"
 	}
 	last, ok, err := c.Store.LastRun(ctx, c.ID)
 	now := c.Now()
@@ -54,7 +54,7 @@ func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
 	case last.Succeeded.IsZero():
 		c.warn("runs", problem(NoSuccess, "the newest run is %s (%s, %s ago); no scheduled run has succeeded yet", last.State, last.Type, age))
 	case behind > staleAfter:
-		c.warn("runs", problem(RunsStale, "the last successful scheduled run looked at events up to %s, %s ago", stamp(last.Succeeded), behind))
+		c.warn("runs", problem(RunsStale, "the last successful scheduled run covered events up to %s, %s ago", stamp(last.Succeeded), behind))
 	default:
 		c.ok("runs", "the newest is %s (%s, %s ago); "+covered, last.State, last.Type, age, stamp(last.Succeeded))
 	}

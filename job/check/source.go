@@ -66,11 +66,11 @@ func (c *ruleCheck) indices(h inspect.Health, err error) bool {
 		c.fail("indices", unreadable)
 		return false
 	default:
-		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not seen", unreadable))
+		c.warn("indices", fmt.Errorf("%w: events in the other indices that it matches are not searched", unreadable))
 	}
 	for _, u := range h.Unavailable {
 		if err == nil {
-			c.warn("indices", problem(IndexUnavailable, "%s: its events are not seen, and known pairs may look new", u))
+			c.warn("indices", problem(IndexUnavailable, "%s: its events are not searched, and known pairs may look new", u))
 		}
 	}
 	switch {
@@ -92,7 +92,7 @@ func (c *ruleCheck) clock(futureEvents time.Duration) {
 	futureEvents = futureEvents.Round(time.Second)
 	switch {
 	case futureEvents.Abs() > maxSkew:
-		c.warn("clock", problem(ClockDiffers, "the clock here differs from the server's by %s", futureEvents.Abs()))
+		c.warn("clock", problem(ClockDiffers, "this machine's clock differs from the server's by %s", futureEvents.Abs()))
 	default:
 		c.ok("clock", "within %s of the server's", maxSkew)
 	}
@@ -107,7 +107,7 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 	case err != nil:
 		c.fail("refresh", err)
 	case interval == inspect.NeverRefreshed:
-		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only when somebody asks for it: scheduled runs miss them", index))
+		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only after an explicit refresh: scheduled runs miss them", index))
 	case interval > overlap:
 		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, interval, overlap))
 	}
@@ -117,7 +117,7 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 // false if there are none.
 func (c *ruleCheck) data(h inspect.Health, now time.Time) bool {
 	if h.Newest.IsZero() {
-		c.fail("data", problem(NoEvents, "there is no event of %s", lastDays(c.History)))
+		c.fail("data", problem(NoEvents, "there is no event in %s", lastDays(c.History)))
 		return false
 	}
 	if age := now.Sub(h.Newest).Round(time.Second); age > staleAfter {
@@ -172,14 +172,14 @@ func (c *ruleCheck) unmapped(h inspect.Health, name string) {
 	case name == c.Search.Timestamp:
 		c.warn("fields", problem(TimestampUnmapped, "no index maps %s: %s dates the events", name, c.Search.Fallback).of(name))
 	default:
-		c.warn("fields", problem(FieldUnmapped, "no index maps %s: to the rule it is as if no event had it", name).of(name))
+		c.warn("fields", problem(FieldUnmapped, "no index maps %s: the rule works as if no event had a value there", name).of(name))
 	}
 }
 
 func (c *ruleCheck) matching(h inspect.Health) {
 	days := lastDays(c.History)
 	if h.Matching == 0 {
-		c.warn("matching", problem(NothingMatches, "no event of %s matches the rule", days))
+		c.warn("matching", problem(NothingMatches, "no event in %s matches the rule", days))
 		return
 	}
 	c.ok("matching", "%s the rule in %s", words.Plural(h.Matching, "event matches", "events match"), days)
@@ -193,13 +193,13 @@ func (c *ruleCheck) matching(h inspect.Health) {
 		case n == 0:
 			c.ok("terms", "all of them have %s", field)
 		case c.Search.MissingTerms:
-			c.ok("terms", "%d of them lack %s, and its absence counts as a term", n, field)
+			c.ok("terms", "%s no %s, and its absence counts as a term", words.Plural(n, "of them has", "of them have"), field)
 		case h.Lacking.Ignored[field] > 0:
 			c.warn("terms", problem(TermIgnored, "%d of them have a value of %s that is not indexed, because it is too long or malformed", h.Lacking.Ignored[field], field).of(field))
 		case n < h.Matching:
-			c.warn("terms", problem(TermLacking, "%d of them lack %s: whether they are first occurrences cannot be told", n, field).of(field))
+			c.warn("terms", problem(TermLacking, "%s no %s: runs skip %s", words.Plural(n, "of them has", "of them have"), field, map[bool]string{true: "it", false: "them"}[n == 1]).of(field))
 		case mapped: // else fields has reported it
-			c.fail("terms", problem(TermLacking, "all of them lack %s, so there can be no alert", field).of(field))
+			c.fail("terms", problem(TermLacking, "none of them has %s, so there can be no alert", field).of(field))
 		}
 	}
 }
@@ -207,10 +207,10 @@ func (c *ruleCheck) matching(h inspect.Health) {
 // sources reports indices whose alerts would lack the events that they are about.
 func (c *ruleCheck) sources(h inspect.Health) {
 	for _, index := range h.WithoutSource {
-		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts of its events have nothing of them but the pair and the times", index))
+		c.warn("source", problem(SourceOff, "%s keeps no _source: alerts about its events hold only the pair and the times", index))
 	}
 	for _, index := range h.Unread {
-		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts of such events have nothing of them but the pair and the times", index))
+		c.warn("source", problem(SourceUnreadable, "Elasticsearch cannot read the newest matching event of %s: alerts about such events hold only the pair and the times", index))
 	}
 }
 

@@ -37,11 +37,11 @@ func Ago(text string) (time.Duration, error) {
 	math, _, rounded := strings.Cut(math, "/")
 	switch fixed := inDays(math); {
 	case err == nil && !strings.HasPrefix(text, "now"):
-		return 0, fmt.Errorf("%q is a date, from which it is further every day: write how far back, such as now-7d", text)
+		return 0, fmt.Errorf("%q is a fixed date: write how far back, such as now-7d", text)
 	case !ok || err != nil:
 		return 0, fmt.Errorf("%q is no length of time: write it like now-7d, in w, d, h, m or s", text)
 	case rounded:
-		return 0, fmt.Errorf("%q is rounded, so that its length changes: write now-%s", text, fixed)
+		return 0, fmt.Errorf("%q is rounded, so its length varies: write now-%s", text, fixed)
 	case fixed != math:
 		return 0, fmt.Errorf("%q has no fixed length: write now-%s", text, fixed)
 	}

@@ -55,10 +55,10 @@ func TestAgo(t *testing.T) {
 		"now-1M":            "has no fixed length: write now-30d",
 		"now-M":             "has no fixed length: write now-30d",
 		"now-2y-1M-3d":      "has no fixed length: write now-730d-30d-3d",
-		"now-7d/d":          "is rounded, so that its length changes: write now-7d",
-		"now-1M/M":          "is rounded, so that its length changes: write now-30d",
-		"2026-01-01":        "is a date, from which it is further every day: write how far back, such as now-7d",
-		"2026-01-01||-7d/d": "is a date, from which it is further every day: write how far back, such as now-7d",
+		"now-7d/d":          "is rounded, so its length varies: write now-7d",
+		"now-1M/M":          "is rounded, so its length varies: write now-30d",
+		"2026-01-01":        "is a fixed date: write how far back, such as now-7d",
+		"2026-01-01||-7d/d": "is a fixed date: write how far back, such as now-7d",
 	} {
 		if got, err := datemath.Ago(text); err == nil || err.Error() != fmt.Sprintf("%q %s", text, want) {
 			t.Errorf("%q: got %s, %v, want %s", text, got, err, want)

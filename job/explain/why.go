@@ -38,7 +38,7 @@ func (e *Explainer) addWhy(ctx context.Context, all []Pair) error {
 
 func whyOf(runs []runs.StoredRun, search string) []string {
 	if len(runs) == 0 {
-		return []string{"no run has looked at it"}
+		return []string{"no run has covered it"}
 	}
 	var why []string
 	for i, run := range runs {
@@ -55,7 +55,7 @@ func whyNot(run runs.StoredRun, search string) string {
 	text := fmt.Sprintf("run %s of %s", run.ID, words.Second(run.At))
 	switch {
 	case run.Rerun != "":
-		return text + " passed it over: a gap, the outage before it was too long"
+		return text + " left it in a gap: the outage before was longer than NEWTERMS_MAX_CATCHUP"
 	case run.State == runs.Failed:
 		return text + " failed: " + run.Error
 	case run.State == runs.Started:

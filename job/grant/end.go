@@ -36,7 +36,7 @@ func (g *Grant) invalidateUnprinted(ctx context.Context) error {
 // invalidateReplaced invalidates the keys that the new ones replace.
 func (g *Grant) invalidateReplaced(ctx context.Context) error {
 	if err := keys.Invalidate(ctx, g.Client, idsOf(g.replaced)); err != nil {
-		return fmt.Errorf("keys: the new key was printed, and the old one works on: %w", err)
+		return fmt.Errorf("keys: the new key was printed, but the old one is still valid: %w", err)
 	}
 	for _, v := range g.replaced {
 		g.Ended(v, false)
@@ -50,10 +50,10 @@ func (g *Grant) warnOfOthers(ctx context.Context) error {
 	for i, s := range g.Specs {
 		found, err := keys.Find(ctx, g.Client, s.Name, g.Now())
 		if err != nil {
-			return fmt.Errorf("keys: the key was printed, and whether others are valid is not known: %w", err)
+			return fmt.Errorf("keys: the key was printed, but other valid keys could not be looked up: %w", err)
 		}
 		valid := slices.ContainsFunc(found.Valid, func(v keys.Valid) bool { return v.ID == g.made[i].ID })
-		text := fmt.Sprintf("the API key %s (id %s), which was printed, is not valid any more: somebody else ended it", s.Name, g.made[i].ID)
+		text := fmt.Sprintf("the API key %s (id %s), which was printed, is no longer valid: somebody else invalidated it", s.Name, g.made[i].ID)
 		for _, v := range found.Valid {
 			if text += fmt.Sprintf("; the API key %s is valid", v); valid && v.ID != g.made[i].ID {
 				g.Warn(SecondKey{v})

@@ -56,12 +56,12 @@ func (e NotMineError) StatusCode() int { return http.StatusForbidden }
 type OthersKeys struct{ Names []string }
 
 func (o OthersKeys) Error() string {
-	return "this user may see only its own API keys: those of others with the name " + strings.Join(o.Names, " or ") + " stay valid, if there are any"
+	return "this user sees only its own API keys: other users' keys named " + strings.Join(o.Names, " or ") + " stay valid, if there are any"
 }
 
 // Advice returns what the user can do.
 func (o OthersKeys) Advice() string {
-	return "let a user with the privilege manage_api_key look (GET _security/api_key?active_only=true&name=" + o.Names[0] + "), and end what nobody needs"
+	return "let a user with the privilege manage_api_key list them (GET _security/api_key?active_only=true&name=" + o.Names[0] + "), and invalidate the unused ones"
 }
 
 // A SecondKey warns of a valid key of the same name.
@@ -73,7 +73,7 @@ func (s SecondKey) Error() string {
 
 // Advice returns what the user can do.
 func (s SecondKey) Advice() string {
-	return fmt.Sprintf(`if nobody needs it, let its owner or a user with the privilege manage_api_key end it (DELETE _security/api_key {"ids": [%q]})`, s.ID)
+	return fmt.Sprintf(`if nobody needs it, let its owner or a user with the privilege manage_api_key invalidate it (DELETE _security/api_key {"ids": [%q]})`, s.ID)
 }
 
 // A HiddenError reports that documents or fields are hidden from the user who makes a
@@ -93,7 +93,7 @@ func (e HiddenError) Error() string {
 
 // Advice returns what the user can do.
 func (e HiddenError) Advice() string {
-	return "let a user make it who sees all of it; if the key is to see only a part, make it by hand (deploy/elasticsearch), and read in deploy/README.md what that means"
+	return "make it as a user from whom nothing is hidden; a key that must see only a part is made by hand (deploy/elasticsearch), and deploy/README.md describes the effects"
 }
 
 func (e HiddenError) StatusCode() int { return http.StatusForbidden }
@@ -107,8 +107,8 @@ type BlindError struct {
 }
 
 func (e BlindError) Error() string {
-	return fmt.Sprintf("of %s the key %s sees %s of the last %s in %s, and this user %d in %d: it is not printed", e.Pattern, e.name,
-		words.Plural(e.sees.Events, "event", "events"), words.Span(e.history), words.Plural(int64(len(e.sees.Indices)), "index", "indices"), e.ofUser.Events, len(e.ofUser.Indices))
+	return fmt.Sprintf("the key %s sees only %s of the last %s in %s of %s, but this user sees %d in %d: it is not printed", e.name,
+		words.Plural(e.sees.Events, "event", "events"), words.Span(e.history), words.Plural(int64(len(e.sees.Indices)), "index", "indices"), e.Pattern, e.ofUser.Events, len(e.ofUser.Indices))
 }
 
 // Advice returns what the user can do.
@@ -117,7 +117,7 @@ func (e BlindError) Advice() string {
 		return "let a user with these rights make it"
 	}
 	_, index := elastic.SplitCluster(e.Pattern)
-	return "to a cluster that trusts this one a key has the rights of roles here: let a role here of the user who makes it grant read on " + index + ", or another user make it"
+	return "the other cluster applies the rights that a key has in this cluster: in this cluster, grant the user who makes the key read on " + index + ", or make it as another user"
 }
 
 func (e BlindError) StatusCode() int { return http.StatusForbidden }
@@ -127,17 +127,17 @@ func (e BlindError) StatusCode() int { return http.StatusForbidden }
 type EmptyView struct{ Pattern string }
 
 func (e EmptyView) Error() string {
-	return e.Pattern + ": this user sees nothing there, so that whether the key will is not known"
+	return e.Pattern + ": this user sees no index there, so what the key sees could not be compared"
 }
 
 // Advice returns what the user can do.
-func (e EmptyView) Advice() string { return "try newterms check with the key once there are events" }
+func (e EmptyView) Advice() string { return "run newterms check with the key once there are events" }
 
 // A PatternError reports that a key for a pattern with date math would have to cover
 // every index.
 type PatternError struct{ Rule, Pattern string }
 
 func (e *PatternError) Error() string {
-	return fmt.Sprintf("NEWTERMS_INDEX, or the index patterns of the rule %s: a key that covers %s, whatever the day is, "+
-		"may read every index: name what its names have in common (such as logs-*); no key was made", e.Rule, e.Pattern)
+	return fmt.Sprintf("NEWTERMS_INDEX, or the index patterns of the rule %s: a key that covers %s on every day "+
+		"could read every index: write a pattern that the index names have in common (such as logs-*); no key was made", e.Rule, e.Pattern)
 }

@@ -110,7 +110,7 @@ func (g *Grant) mayReplace(ctx context.Context) error {
 	}
 	may, err := keys.MayEndOthers(ctx, g.Client)
 	if err == nil && !may {
-		err = NotMineError{fmt.Sprintf("this user may not end the API key %s", g.replaced[at]), false}
+		err = NotMineError{fmt.Sprintf("this user may not invalidate the API key %s", g.replaced[at]), false}
 	}
 	return err
 }
@@ -157,5 +157,5 @@ func (g *Grant) yieldToEarlier(ctx context.Context, s keys.Spec, made keys.Key) 
 			return ExistsError{Valid: v, Use: s.Use, Meanwhile: true}
 		}
 	}
-	return fmt.Errorf("the API key %s (id %s), which was made just now, is not valid any more: somebody else ended it", s.Name, made.ID)
+	return fmt.Errorf("the API key %s (id %s), which was made just now, is no longer valid: somebody else invalidated it", s.Name, made.ID)
 }

@@ -33,10 +33,10 @@ func TestAnswersOfFind(t *testing.T) {
 		{"as a line of many", "all.ndjson", page(2, numbered("r1")) + "\n\n" + page(2, numbered("r3")), "r1 all.ndjson line 1, data[0] r3 all.ndjson line 3, data[0]", ""},
 		{"in a list", "all.json", "[\n" + page(1, numbered("r1")) + ",\n\n" + numbered("r3") + "]", "r1 all.json line 2, data[0] r3 all.json line 4", ""},
 		{"not all pages", "all.json", "\n" + page(45, numbered("r1"), eql), "r1 all.json line 2, data[0]",
-			"rule all.json line 2: it has 2 of 45: ask Kibana with per_page=45, or add the other pages"},
+			"rule all.json line 2: it contains 2 of 45 objects: request per_page=45 from Kibana, or add the other pages"},
 		{"not all pages of two", "all.ndjson", page(2, numbered("r1")) + "\n" + page(3, numbered("r3"), eql), "r1 all.ndjson line 1, data[0] r3 all.ndjson line 2, data[0]",
-			"rule all.ndjson line 1: it has 1 of 2: ask Kibana with per_page=2, or add the other pages; " +
-				"rule all.ndjson line 2: it has 2 of 3: ask Kibana with per_page=3, or add the other pages"},
+			"rule all.ndjson line 1: it contains 1 of 2 objects: request per_page=2 from Kibana, or add the other pages; " +
+				"rule all.ndjson line 2: it contains 2 of 3 objects: request per_page=3 from Kibana, or add the other pages"},
 		{"with lists and their items", "all.ndjson", page(1, strings.TrimSuffix(numbered("r1"), "}")+","+listed+"}") + "\n" + page(1, list) + "\n" + page(1, item),
 			"r1 all.ndjson line 1, data[0] the VPN (list known)", ""},
 	} {
@@ -63,7 +63,7 @@ func TestAnswersOfFind(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"a rule that cannot be used": {page(1, strings.Replace(numbered("r1"), `"severity":"low"`, `"severity":"lo"`, 1)), `line 1, data[0]: severity "lo" is none of`},
 		"data of no objects":         {page(1, "7"), "data[0]: json: cannot unmarshal number"},
-		"no rule":                    {page(0), "it holds no new_terms rule"},
+		"no rule":                    {page(0), "it contains no enabled new_terms rule"},
 	} {
 		if _, err := rule.Read(write(t, t.TempDir(), "all.json", c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v", name, err)
@@ -94,7 +94,7 @@ func TestEncodings(t *testing.T) {
 		"bom.ndjson":      {bom + numbered("r1") + "\r\n" + bom + summary + "\r\n", ""},
 		"null.ndjson":     {"null\n" + numbered("r1") + "\nnull\n", ""},
 		"null.json":       {"[null," + numbered("r1") + ",null]", ""},
-		"utf16.json":      {"\xff\xfe" + utf16(numbered("r1")), "it is in UTF-16, or no text: save it as UTF-8"},
+		"utf16.json":      {"\xff\xfe" + utf16(numbered("r1")), "it is in UTF-16, or not a text file: save it as UTF-8"},
 		"utf16be.toml":    {"\xfe\xff\x00[", "it is in UTF-16"},
 		"unmarked.ndjson": {utf16(numbered("r1")), "it is in UTF-16"},
 		"latin1.json":     {strings.Replace(numbered("r1"), "a:b", "a:\xfc", 1), "it is not in UTF-8: save it as UTF-8"},

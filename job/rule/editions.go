@@ -20,11 +20,11 @@ func readItems(name listName, files []*listFile, list string) ([]Exception, erro
 		held := identities([]*listFile{f})
 		switch isHeld := slices.ContainsFunc(held, func(d document) bool { return identity(d) == list }); {
 		case len(held) == 0 && several:
-			return nil, fmt.Errorf("%s: there are several lists of that name, and nothing says to which the item of %s belongs: "+
-				"add its list to that file, or remove the other", name, f.items[0].place())
+			return nil, fmt.Errorf("%s: several lists have that name, and the item of %s may belong to any of them: "+
+				"add its list to that file, or remove the other lists", name, f.items[0].place())
 		case isHeld && len(held) > 1 && len(f.items) > 0:
-			return nil, fmt.Errorf("%s: %s and %s are two lists of that name in one file, and nothing says to which its items belong: "+
-				"export them into a file each", name, held[0].place(), held[1].place())
+			return nil, fmt.Errorf("%s: %s and %s are two lists of that name in one file, and its items may belong to either: "+
+				"export each list into its own file", name, held[0].place(), held[1].place())
 		case isHeld && slices.ContainsFunc(f.lists, func(d document) bool { return d.found == 0 }):
 			exports = append(exports, f)
 		case isHeld: // the API returns lists without their items
@@ -80,7 +80,7 @@ func readEditions(name listName, editions []document, exports []*listFile) (Exce
 	for _, d := range editions {
 		if contentOf(d) != content {
 			if at := timeOf(d); at.IsZero() || at.Equal(timeOf(newest)) {
-				return Exception{}, differError(name, newest, d, "and nothing says which is newer")
+				return Exception{}, differError(name, newest, d, "and neither shows that it is newer")
 			}
 			continue // an older edition
 		}
@@ -114,7 +114,7 @@ func checkDeleted(name listName, editions []document, exports []*listFile) error
 		return nil
 	}
 	item := editions[slices.IndexFunc(editions, func(d document) bool { return d.path == exports[in].path })]
-	return fmt.Errorf("%s: its item %s is in %s but not in the export at %s, and nothing says whether it was deleted: remove the older export",
+	return fmt.Errorf("%s: its item %s is in %s but not in the export at %s, and may have been deleted: remove the older export",
 		name, itemName(item), item.place(), exports[notIn].lists[0].place())
 }
 

@@ -76,7 +76,7 @@ func ReadExclusions(path string) ([]kql.Query, error) {
 		}
 	}
 	if len(queries) == 0 {
-		return nil, fmt.Errorf("%s: it holds no KQL expression", path)
+		return nil, fmt.Errorf("%s: it contains no KQL expression", path)
 	}
 	return queries, nil
 }
@@ -122,5 +122,5 @@ type runsOverError struct {
 }
 
 func (e *runsOverError) Error() string {
-	return fmt.Sprintf("%q runs over the end of the line: write FIELD: (one or other) for several values, or put it in quotes", e.value)
+	return fmt.Sprintf("%q continues on the next line: write FIELD: (one or other) for several values, or put it in quotes", e.value)
 }

@@ -113,7 +113,7 @@ func (t *tableReader) checkValues() {
 		}
 	}
 	if to, _ := t.table["to"].(string); to != "" && to != "now" {
-		t.warn("to", "to is %q and has no effect: a run looks up to now", to)
+		t.warn("to", "to is %q and has no effect: a scheduled run ends now", to)
 	}
 	for _, unused := range []struct{ name, text string }{
 		{"actions", "actions have no effect: newterms setup --notify makes the Kibana rules that notify"},

@@ -23,12 +23,12 @@ func TestWarnings(t *testing.T) {
 		"a.toml":   {inTOML, rule.Warning{Line: 5, Key: "timestamp_overide", Text: fmt.Sprintf(kindUnknown, "timestamp_overide")}},
 		"b.json":   {strings.Replace(flat, `"query":`, "\n\"qeury\":1,\n\"query\":", 1) + "}", rule.Warning{Line: 2, Key: "qeury", Text: fmt.Sprintf(kindUnknown, "qeury")}},
 		"c.ndjson": {summary + "\n" + flat + `,"indx":[]}`, rule.Warning{Line: 2, Key: "indx", Text: fmt.Sprintf(kindUnknown, "indx")}},
-		"d.json":   {of("\n" + `"to":"now-1m"`), rule.Warning{Line: 2, Key: "to", Text: `to is "now-1m" and has no effect: a run looks up to now`}},
+		"d.json":   {of("\n" + `"to":"now-1m"`), rule.Warning{Line: 2, Key: "to", Text: `to is "now-1m" and has no effect: a scheduled run ends now`}},
 		"e.json":   {of(`"actions":[{"id":"c1"}]`), rule.Warning{Line: 1, Key: "actions", Text: "actions have no effect: newterms setup --notify makes the Kibana rules that notify"}},
 		"f.json": {of(`"response_actions":[{"action_type_id":".endpoint"}]`), rule.Warning{Line: 1, Key: "response_actions",
 			Text: "response_actions have no effect: newterms responds to nothing, and newterms setup --notify makes the Kibana rules that notify"}},
 		"g.json": {of(`"alert_suppression":{"group_by":["a"]}`), rule.Warning{Line: 1, Key: "alert_suppression", Text: "alert_suppression has no effect: each pair has an alert of its own"}},
-		"h.json": {of(`"data_view_id":"x"`), rule.Warning{Line: 1, Key: "data_view_id", Text: "data_view_id has no effect: index names what is read"}},
+		"h.json": {of(`"data_view_id":"x"`), rule.Warning{Line: 1, Key: "data_view_id", Text: "data_view_id has no effect: index names the indices"}},
 	} {
 		path := write(t, dir, name, c.content)
 		c.want.Path = path
@@ -64,9 +64,9 @@ func TestDataViews(t *testing.T) {
 		{"the rule's own", flat + "}", nil, "[logs-*]  "},
 		{"the settings'", flat + "}", []string{"a", "b"}, "[a b]  "},
 		{"a data view and indices", flat + `,"data_view_id":"x"}`, nil, "[logs-*]  "},
-		{"a data view and the settings'", of(`"data_view_id":"x"`), []string{"a"}, "[a] data_view_id has no effect: NEWTERMS_INDEX names what is read "},
-		{"a data view with no indices and the settings'", of(`"index":[],"data_view_id":"x"`), []string{"a"}, "[a] data_view_id has no effect: NEWTERMS_INDEX names what is read "},
-		{"a data view alone", of(`"data_view_id":"x"`), nil, "[]  it has a data_view_id, which is not read, and no index: write the index patterns of the data view into index, or set NEWTERMS_INDEX"},
+		{"a data view and the settings'", of(`"data_view_id":"x"`), []string{"a"}, "[a] data_view_id has no effect: NEWTERMS_INDEX names the indices "},
+		{"a data view with no indices and the settings'", of(`"index":[],"data_view_id":"x"`), []string{"a"}, "[a] data_view_id has no effect: NEWTERMS_INDEX names the indices "},
+		{"a data view alone", of(`"data_view_id":"x"`), nil, "[]  it has a data_view_id, which newterms does not read, and no index: write the index patterns of the data view into index, or set NEWTERMS_INDEX"},
 	} {
 		path := write(t, t.TempDir(), "r.json", c.rule)
 		rules, err := rule.Load(path)

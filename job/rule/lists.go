@@ -135,8 +135,8 @@ func (l lists) resolve(reference map[string]any, path string) ([]Exception, erro
 	}
 	for _, other := range candidates[1:] { // equal lists are not ambiguous
 		if more, err := readItems(name, files, identity(other)); err != nil || !sameExceptions(exceptions, more) {
-			return nil, fmt.Errorf("%s: %s and %s hold two different lists of that name, of two spaces perhaps: "+
-				"give its entry in exceptions_list the id of the one that is meant, or remove the other", name, candidates[0].place(), other.place())
+			return nil, fmt.Errorf("%s: %s and %s contain two different lists of that name, perhaps of two spaces: "+
+				"write the id of the right one into its entry in exceptions_list, or remove the other", name, candidates[0].place(), other.place())
 		}
 	}
 	return exceptions, nil
@@ -146,9 +146,9 @@ func (l lists) resolve(reference map[string]any, path string) ([]Exception, erro
 func (l lists) absentList(name listName) error {
 	for _, namespace := range []string{"single", "agnostic"} {
 		if files := l[listName{name.id, namespace}]; len(files) > 0 {
-			return fmt.Errorf("it names the exception list %q with the namespace_type %s, and %s has it with %s: correct exceptions_list",
+			return fmt.Errorf("exceptions_list names %q with the namespace_type %s, but %s has it with %s: correct exceptions_list",
 				name.id, name.namespace, files[0].path, namespace)
 		}
 	}
-	return fmt.Errorf("it names the exception list %q, which is in none of the files: export it with the rule, or take it out of exceptions_list", name.id)
+	return fmt.Errorf("exceptions_list names %q, which is in none of the files: export the list with the rule, or remove it from exceptions_list", name.id)
 }

@@ -73,14 +73,14 @@ func TestListsOfSeveralFiles(t *testing.T) {
 			"a.ndjson": {of.rule("r1", agnostic), of.item("i", "lab", `,"namespace_type":"single"`), of.list(agnostic), of.item("k", "vpn", agnostic)},
 		}, "vpn"},
 		{"only the other namespace", map[string][]string{"a.ndjson": {of.rule("r1", ""), of.list(agnostic)}},
-			`it names the exception list "known" with the namespace_type single, and a.ndjson has it with agnostic`},
+			`exceptions_list names "known" with the namespace_type single, but a.ndjson has it with agnostic`},
 		{"one list elsewhere, of another space", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceB)}, "b.ndjson": {of.list(spaceA), of.item("i", "vpn", "")},
 		}, "vpn"},
 		{"two lists elsewhere", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "lab", "")}, "c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
-		}, `exception list "known" (single): b.ndjson line 1 and c.ndjson line 1 hold two different lists of that name`},
+		}, `exception list "known" (single): b.ndjson line 1 and c.ndjson line 1 contain two different lists of that name`},
 		{"two lists elsewhere that say the same", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", ""), of.item("k", "lab", "")},
@@ -90,22 +90,22 @@ func TestListsOfSeveralFiles(t *testing.T) {
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", "")},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", ""), of.item("n", "lab", "")},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists elsewhere that expire at other times", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"expire_time":"2099-01-01T00:00:00Z"`)},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists elsewhere of other operating systems", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"os_types":["linux"]`)},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", "")},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists elsewhere, one of which cannot be read", map[string][]string{
 			"a.ndjson": {of.rule("r1", "")},
 			"b.ndjson": {of.list(spaceA)},
 			"c.ndjson": {of.list(spaceB), of.item("i", "vpn", `,"expire_time":"soon"`)},
-		}, `hold two different lists of that name`},
+		}, `contain two different lists of that name`},
 		{"two lists in one file", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", ""), of.list(spaceB)},
 		}, `a.ndjson line 2 and a.ndjson line 4 are two lists of that name in one file`},
@@ -120,11 +120,11 @@ func TestListsOfSeveralFiles(t *testing.T) {
 		{"editions of the same time", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "lab", updated(march))},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", updated(march))},
-		}, `its item "item i" differs between a.ndjson line 3 and b.ndjson line 2, and nothing says which is newer`},
+		}, `its item "item i" differs between a.ndjson line 3 and b.ndjson line 2, and neither shows that it is newer`},
 		{"an edition without a time", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "lab", updated(march))},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", "")},
-		}, `nothing says which is newer`},
+		}, `neither shows that it is newer`},
 		{"an older edition that says the same, without a time", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", updated(march)), of.item("i", "lab", updated(january))},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"comments":[]`)},
@@ -136,7 +136,7 @@ func TestListsOfSeveralFiles(t *testing.T) {
 		{"an operating system is an edition", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"os_types":["linux"]`)},
-		}, `nothing says which is newer`},
+		}, `neither shows that it is newer`},
 		{"ids of entries are none", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
 			"b.ndjson": {of.list(spaceA), strings.Replace(of.item("i", "vpn", ""), `{"field"`, `{"id":"e1","field"`, 1)},
@@ -144,11 +144,11 @@ func TestListsOfSeveralFiles(t *testing.T) {
 		{"an expiry is an edition", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", `,"expire_time":"2099-01-01T00:00:00Z"`)},
-		}, `nothing says which is newer`},
+		}, `neither shows that it is newer`},
 		{"an item that one of two exports lacks", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", ""), of.item("k", "lab", "")},
 			"b.ndjson": {of.list(spaceA), of.item("i", "vpn", "")},
-		}, `its item "item k" is in a.ndjson line 4 but not in the export at b.ndjson line 1, and nothing says whether it was deleted: remove the older export`},
+		}, `its item "item k" is in a.ndjson line 4 but not in the export at b.ndjson line 1, and may have been deleted: remove the older export`},
 		{"a file of items only adds to a list", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
 			"b.ndjson": {of.item("k", "lab", "")},
@@ -164,7 +164,7 @@ func TestListsOfSeveralFiles(t *testing.T) {
 		{"items of nobody knows which list", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
 			"b.ndjson": {of.list(spaceB), of.item("i", "lab", "")}, "c.ndjson": {of.item("k", "x", "")},
-		}, `nothing says to which the item of c.ndjson line 1 belongs`},
+		}, `the item of c.ndjson line 1 may belong to any of them`},
 		{"lists that the rule does not name may be what they like", map[string][]string{
 			"a.ndjson": {of.rule("r1", spaceA), of.list(spaceA), of.item("i", "vpn", "")},
 			"b.ndjson": {of.list(agnostic), of.item("i", "x", agnostic)}, "c.ndjson": {of.list(agnostic), of.item("i", "y", agnostic)},

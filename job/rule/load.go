@@ -38,7 +38,7 @@ func Read(paths ...string) (Library, error) {
 			l.problem(path, err)
 		}
 		if l.found == before {
-			l.problem(path, errors.New("it holds no new_terms rule that is enabled (*.toml, *.ndjson, *.json)"))
+			l.problem(path, errors.New("it contains no enabled new_terms rule (*.toml, *.ndjson, *.json)"))
 		}
 	}
 	l.warnOfPages()
@@ -150,7 +150,7 @@ func (l *loader) warnOfPages() {
 	for _, p := range l.pages {
 		if p.n < p.first.total {
 			l.warnings = append(l.warnings, &Warning{p.first.path, p.first.line, "data", fmt.Sprintf(
-				"it has %d of %d: ask Kibana with per_page=%d, or add the other pages", p.n, p.first.total, p.first.total)})
+				"it contains %d of %d objects: request per_page=%d from Kibana, or add the other pages", p.n, p.first.total, p.first.total)})
 		}
 	}
 }
@@ -185,7 +185,7 @@ func (l *loader) rule(d document, among bool) {
 		return
 	}
 	if other, ok := l.seen[r.ID]; err == nil && ok {
-		err = &Error{d.place(), fmt.Errorf("it has the rule_id %s of %s", r.ID, other)}
+		err = &Error{d.place(), fmt.Errorf("its rule_id %s is also that of %s", r.ID, other)}
 	}
 	l.warnings = append(l.warnings, r.Warnings...)
 	if err != nil {

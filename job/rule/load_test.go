@@ -92,7 +92,7 @@ func TestExportWithExceptions(t *testing.T) {
 	other := write(t, t.TempDir(), "r.toml", text(t, map[string]any{"rule_id": "r9", "exceptions_list": []map[string]any{{"list_id": "known"}}}))
 	again := write(t, t.TempDir(), "again.ndjson", export)
 	both, err := rule.Read(other, path, again)
-	if len(both.Rules) != 2 || !reflect.DeepEqual(both.Rules[0].Exceptions, l.Rules[0].Exceptions) || err == nil || !strings.Contains(err.Error(), "it has the rule_id r1 of") {
+	if len(both.Rules) != 2 || !reflect.DeepEqual(both.Rules[0].Exceptions, l.Rules[0].Exceptions) || err == nil || !strings.Contains(err.Error(), "its rule_id r1 is also that of") {
 		t.Errorf("got %d rules, %v", len(both.Rules), err)
 	}
 }
@@ -106,7 +106,7 @@ func TestExceptionErrors(t *testing.T) {
 		return item(fmt.Sprintf(`{"field":"a","type":"list","operator":"included","list":{"id":"%s","type":"%s"}}`, file, kind))
 	}
 	for _, c := range []struct{ name, item, want string }{
-		{"no list", "", `it names the exception list "known", which is in none of the files`},
+		{"no list", "", `exceptions_list names "known", which is in none of the files`},
 		{"no entries", item(""), "entries is empty"},
 		{"another type", item(`{"field":"a","type":"fuzzy","operator":"included","value":"x"}`), `the type "fuzzy" is none of`},
 		{"no operator", item(`{"field":"a","type":"match","value":"x"}`), `the operator "" is neither included nor excluded`},
@@ -125,20 +125,20 @@ func TestExceptionErrors(t *testing.T) {
 		{"an operating system that is no list", item(`{"field":"a","type":"exists","operator":"included"}`, `,"os_types":"linux"`), `os_types: "linux" is no list of`},
 		{"a value list in another encoding", valueList("latin1", "keyword"), "latin1: it is not in UTF-8"},
 		{"a value list in UTF-16", valueList("utf16", "keyword"), "utf16: it is in UTF-16"},
-		{"a value list that is not there", item(`{"field":"a","type":"list","operator":"included","list":{"id":"nets.txt","type":"keyword"}}`), `the value list "nets.txt" is not beside it`},
-		{"a value list elsewhere", item(`{"field":"a","type":"list","operator":"included","list":{"id":"../../etc/hosts","type":"keyword"}}`), "has no name that a file could have"},
-		{"a value list in a folder below", valueList("below/nets", "keyword"), "has no name that a file could have"},
+		{"a value list that is not there", item(`{"field":"a","type":"list","operator":"included","list":{"id":"nets.txt","type":"keyword"}}`), `the values of the value list "nets.txt" are missing`},
+		{"a value list elsewhere", item(`{"field":"a","type":"list","operator":"included","list":{"id":"../../etc/hosts","type":"keyword"}}`), "cannot be a file name"},
+		{"a value list in a folder below", valueList("below/nets", "keyword"), "cannot be a file name"},
 		{"a value list with a typing error", item(`{"field":"a","type":"list","operator":"included","list":{"id":"ips.txt","type":"ip"}}`), `ips.txt line 3: "10.0.0" is neither an IP address nor a network`},
 		{"a value list with half a range", item(`{"field":"a","type":"list","operator":"included","list":{"id":"ranges.txt","type":"ip_range"}}`), `ranges.txt line 1: "10.0.0.1-" is no range of IP addresses`},
 		{"a range that ends before it begins", valueList("reversed", "ip_range"), `reversed line 2: the range "10.0.0.9-10.0.0.1" ends before it begins`},
-		{"a range of both families", valueList("mixed", "ip_range"), `mixed line 1: the range "10.0.0.1 - 2001:db8::1" is of an IPv4 and an IPv6 address`},
+		{"a range of both families", valueList("mixed", "ip_range"), `mixed line 1: the range "10.0.0.1 - 2001:db8::1" mixes an IPv4 and an IPv6 address`},
 		{"a range in a list of addresses", valueList("ranges", "ip"), `ranges line 1: "10.0.0.1-10.0.0.9" is neither an IP address nor a network, and the list is of the type ip`},
 		{"no address in a list of ranges", valueList("words", "ip_range"), `words line 1: "lab" is neither an IP address nor a network nor a range (192.0.2.1-192.0.2.9), and the list is of the type ip_range`},
 		{"an address with a zone", valueList("zone", "ip"), `zone line 1: "fe80::1%eth0" is neither`},
 		{"a directive that is none", valueList("directive", "keyword"), `directive line 2: "#newterms: ignorecase" is no directive: the only one is #newterms: ignore-case`},
 		{"a directive that is none, of addresses", valueList("other", "ip"), `other line 1: "# NewTerms: ignore-case, please" is no directive`},
-		{"the directive as it once was", valueList("former", "keyword"), `former line 1: "#ignore-case" would be a value: write #newterms: ignore-case`},
-		{"a value too long to ignore its case", valueList("long", "keyword"), "long line 3: it is too long to ignore the case of its letters"},
+		{"the directive as it once was", valueList("former", "keyword"), `former line 1: "#ignore-case" would be a value: to ignore letter case, write #newterms: ignore-case`},
+		{"a value too long to ignore its case", valueList("long", "keyword"), "long line 3: it is too long to ignore its letter case"},
 		{"an empty value list", item(`{"field":"a","type":"list","operator":"included","list":{"id":"empty.txt","type":"ip"}}`), "empty.txt is empty"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

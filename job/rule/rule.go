@@ -75,10 +75,10 @@ func (r *Rule) ReadFrom(indices []string) (*Warning, error) {
 	case len(own) > 0:
 		return nil, nil
 	case len(indices) == 0:
-		return nil, &Error{r.Source, errors.New("it has a data_view_id, which is not read, and no index: " +
+		return nil, &Error{r.Source, errors.New("it has a data_view_id, which newterms does not read, and no index: " +
 			"write the index patterns of the data view into index, or set NEWTERMS_INDEX")}
 	}
-	return &Warning{r.path, r.dataViewLine, "data_view_id", "data_view_id has no effect: NEWTERMS_INDEX names what is read"}, nil
+	return &Warning{r.path, r.dataViewLine, "data_view_id", "data_view_id has no effect: NEWTERMS_INDEX names the indices"}, nil
 }
 
 func fromTable(table map[string]any) (Rule, []*Warning, error) {
@@ -111,7 +111,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 		t.problem("risk_score is missing: it is a whole number from 0 to 100")
 	}
 	if language, given := table["language"]; given && language != "kuery" {
-		t.problem("language is %q: only kuery is understood", language)
+		t.problem("language is %q: only kuery is supported", language)
 	}
 	t.checkFields(fields)
 	var err error

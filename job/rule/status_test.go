@@ -12,7 +12,7 @@ import (
 func TestStatus(t *testing.T) {
 	disabled := strings.Replace(flat, `"enabled":true`, `"enabled":false`, 1) + "}"
 	for _, c := range []struct{ name, text, status string }{
-		{"r.json", flat + "}", "enabled"}, {"r.json", disabled, "disabled"}, {"r.ndjson", disabled, "it holds no new_terms rule"},
+		{"r.json", flat + "}", "enabled"}, {"r.json", disabled, "disabled"}, {"r.ndjson", disabled, "it contains no enabled new_terms rule"},
 		{"r.toml", text(t, nil), "enabled"}, {"r.toml", text(t, map[string]any{"enabled": false}), "disabled"},
 		{"r.toml", "[metadata]\nmaturity = \"deprecated\"\n" + text(t, nil), "deprecated"},
 		{"r.toml", "[metadata]\nmaturity = \"production\"\n" + text(t, map[string]any{"enabled": false}), "disabled"},

@@ -59,7 +59,7 @@ func (t *tableReader) indices() []string {
 	view, _ := t.table["data_view_id"].(string)
 	switch {
 	case ok && len(list) > 0 && view != "":
-		t.warn("data_view_id", "data_view_id has no effect: index names what is read")
+		t.warn("data_view_id", "data_view_id has no effect: index names the indices")
 	case t.table["index"] != nil && !ok:
 		t.problem("index has an empty name, or is no list of texts")
 	case len(list) == 0 && view == "":
@@ -108,7 +108,7 @@ func (t *tableReader) ago(name, absentList string) time.Duration {
 func (t *tableReader) agoOf(name, value string) time.Duration {
 	d, err := datemath.Ago(value)
 	if err == nil && d <= 0 {
-		err = fmt.Errorf("%q reaches back no time", value)
+		err = fmt.Errorf("%q does not reach back in time", value)
 	}
 	if err != nil {
 		t.problem("%s: %w", name, err)
@@ -163,7 +163,7 @@ func (t *tableReader) newTerms() (fields []string, history string) {
 		if fields, ok = stringsOf(flat); !ok {
 			t.problem("new_terms_fields is no list of field names")
 		}
-		return fields, t.text("history_window_start", ": write how far back a pair is known, such as now-7d")
+		return fields, t.text("history_window_start", ": write how far back the history reaches, such as now-7d")
 	}
 	newTerms, ok := t.table["new_terms"].(map[string]any)
 	if !ok {

@@ -14,7 +14,7 @@ const byteOrderMark = "\ufeff"
 func plainText(data []byte) (string, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xff\xfe")), bytes.HasPrefix(data, []byte("\xfe\xff")), bytes.IndexByte(data, 0) >= 0:
-		return "", errors.New("it is in UTF-16, or no text: save it as UTF-8")
+		return "", errors.New("it is in UTF-16, or not a text file: save it as UTF-8")
 	case !utf8.Valid(data):
 		return "", errors.New("it is not in UTF-8: save it as UTF-8")
 	}

@@ -47,7 +47,7 @@ func readValueList(path string, list map[string]any, e *query.Entry) error {
 			err = fmt.Errorf("%q is no directive: the only one is #newterms: ignore-case", value)
 		case value == "" || e.Addresses && strings.HasPrefix(value, "#"):
 		case formerDirective.MatchString(value):
-			err = fmt.Errorf("%q would be a value: write #newterms: ignore-case to have letter case ignored", value)
+			err = fmt.Errorf("%q would be a value: to ignore letter case, write #newterms: ignore-case", value)
 		default:
 			if err = addValue(e, kind, value); len(e.Values) > len(lines) {
 				lines = append(lines, line)
@@ -62,7 +62,7 @@ func readValueList(path string, list map[string]any, e *query.Entry) error {
 	}
 	for i, value := range e.Values {
 		if e.IgnoreCase && !query.CanIgnoreCase(value) {
-			return fmt.Errorf("value list %s line %d: it is too long to ignore the case of its letters", file, lines[i])
+			return fmt.Errorf("value list %s line %d: it is too long to ignore its letter case", file, lines[i])
 		}
 	}
 	return nil
@@ -71,7 +71,7 @@ func readValueList(path string, list map[string]any, e *query.Entry) error {
 // findValueList reads the file of a value list beside an export.
 func findValueList(path, id string) (file, text string, err error) {
 	if id == "" || filepath.Base(id) != id || strings.HasPrefix(id, ".") {
-		return "", "", fmt.Errorf("the value list %q has no name that a file could have", id)
+		return "", "", fmt.Errorf("the name of the value list %q cannot be a file name", id)
 	}
 	for _, name := range []string{id, id + ".txt"} {
 		file = filepath.Join(filepath.Dir(path), name)
@@ -86,7 +86,7 @@ func findValueList(path, id string) (file, text string, err error) {
 			return "", "", fmt.Errorf("value list %s: %w", id, err)
 		}
 	}
-	return "", "", fmt.Errorf("the value list %q is not beside it: an export does not hold its values, so put them into %s, a value a line",
+	return "", "", fmt.Errorf("the values of the value list %q are missing, because an export does not contain them: put them into %s, one value per line",
 		id, filepath.Join(filepath.Dir(path), id))
 }
 
@@ -119,7 +119,7 @@ func checkRange(value, from, to string) error {
 	case !ok || !alsoOK:
 		return fmt.Errorf("%q is no range of IP addresses (192.0.2.1-192.0.2.9), and the list is of the type ip_range", value)
 	case first.BitLen() != last.BitLen():
-		return fmt.Errorf("the range %q is of an IPv4 and an IPv6 address", value)
+		return fmt.Errorf("the range %q mixes an IPv4 and an IPv6 address", value)
 	case last.Less(first):
 		return fmt.Errorf("the range %q ends before it begins", value)
 	}

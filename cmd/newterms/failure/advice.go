@@ -47,11 +47,11 @@ func Advice(err error) string {
 	case Is[*alerts.AmbiguousIDError](err):
 		return "give more of its digits"
 	case Is[*runs.NewerDataError](err):
-		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this one has targets of its own"
+		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this version has its own targets"
 	case Is[*alerts.ConflictError](err):
-		return "do it again"
+		return "repeat the command"
 	case errors.As(err, &ofConnector):
-		return "set KIBANA_CONNECTOR_ID to one of this space, as Stack Management > Connectors lists them, and for e-mail KIBANA_CONNECTOR_TO; " +
+		return "set KIBANA_CONNECTOR_ID to a connector in this space (Stack Management > Connectors), and for e-mail also KIBANA_CONNECTOR_TO; " +
 			"for other types install deploy/kibana/rules by hand"
 	case errors.As(err, &fromKibana):
 		return kibanaAdvice(fromKibana)
@@ -76,7 +76,7 @@ func rejectionAdvice(e *alerts.RejectedError) string {
 	case http.StatusNotFound:
 		return "run newterms setup, which installs the index templates, or names what is in the way, such as another index template or an index"
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-		return "the other alerts are written; it is refused even without its event, so run newterms setup to bring the mapping up to date; " +
+		return "the target refuses the alert even without its event; the other alerts are written; run newterms setup to update the mapping; " +
 			"until then each run covers this window again"
 	}
 	return clusterAdvice(e)
@@ -86,7 +86,7 @@ func targetAdvice(e *templates.TargetError) string {
 	const elsewhere = "choose another target (NEWTERMS_NAMESPACE, NEWTERMS_ALERTS_TARGET, NEWTERMS_RUNS_TARGET); then run newterms setup"
 	switch e.Kind {
 	case templates.SamePriority, templates.Overridden:
-		return "give " + e.Template + " a lower priority or patterns that leave the target out, or " + elsewhere
+		return "give " + e.Template + " a lower priority or patterns that do not match the target, or " + elsewhere
 	case templates.NoStream:
 		return "rename or delete it, or " + elsewhere
 	}

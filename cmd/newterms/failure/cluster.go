@@ -25,22 +25,22 @@ func clusterAdvice(err error) string {
 	case Is[*query.TypeError](err):
 		return "use another field in the rule, reindex the indices that differ, or leave them out with NEWTERMS_INDEX"
 	case errors.As(err, &mappingErr) && mappingErr.Forbidden:
-		return "write it with values in the place of patterns and ranges, or let the cluster allow such queries"
+		return "write values instead of patterns and ranges, or allow such queries in the cluster"
 	case mappingErr != nil && strings.HasPrefix(mappingErr.Part, string(query.OfFilter)):
 		return "correct the filter"
 	case mappingErr != nil && mappingErr.Part != "":
 		return "correct it; a network is written 203.0.113.0/24"
 	case Is[*query.MappingError](err):
-		return "correct what it names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
+		return "correct this clause in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list; a network is written 203.0.113.0/24"
 	case Is[*access.NotFoundError](err):
-		return "install the integration that collects the events, or set NEWTERMS_INDEX to where they are; " +
-			"the user or API key must be allowed to read there"
+		return "install the integration that collects the events, or set NEWTERMS_INDEX to their indices; " +
+			"the user or API key must be allowed to read them"
 	case errors.As(err, &scheme):
-		return "let ELASTICSEARCH_URL begin with " + scheme.Scheme + "://"
+		return "change ELASTICSEARCH_URL to begin with " + scheme.Scheme + "://"
 	case Is[*tls.CertificateVerificationError](err):
 		return certificateAdvice(err, "ELASTICSEARCH_URL", "ELASTICSEARCH_CA")
 	case Is[*elastic.RedirectError](err):
-		return "let ELASTICSEARCH_URL lead to Elasticsearch itself: no redirect is followed"
+		return "set ELASTICSEARCH_URL to the address of Elasticsearch itself: newterms follows no redirect"
 	case Is[*access.NameError](err):
 		return "correct NEWTERMS_INDEX, or the index patterns of the rule"
 	case elastic.TooMuchToAsk(err):
@@ -57,16 +57,16 @@ func clusterAdvice(err error) string {
 		case status == http.StatusUnauthorized:
 			return "check ELASTICSEARCH_API_KEY, which may be revoked or expired, or ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD"
 		case isBlocked(err):
-			return "remove the block, which is no missing privilege: it is in the settings of the index (index.blocks), often for a full disk"
+			return "remove the block from the settings of the index (index.blocks), often set because a disk was full; no privilege is missing"
 		case status == http.StatusForbidden:
-			return "grant this privilege to the API key or user (deploy/elasticsearch has what they need)"
+			return "grant this privilege to the API key or user (deploy/elasticsearch lists what they need)"
 		case status == http.StatusNotFound && elastic.HasCause(err, "index_not_found_exception"):
-			return "run newterms setup if that was not done yet"
+			return "run newterms setup if you have not yet"
 		case status == http.StatusTooManyRequests || status >= http.StatusInternalServerError:
 			return "the cluster is busy or broken; " + job.Covered
 		}
 	case errors.Is(err, elastic.ErrIncomplete):
-		return "nothing is concluded from it; check the health of the cluster; " + job.Covered
+		return "newterms does not use such an answer; check the health of the cluster; " + job.Covered
 	}
 	return ""
 }
@@ -87,11 +87,11 @@ func kibanaAdvice(err *kibana.RequestError) string {
 	var scheme *elastic.SchemeError
 	switch {
 	case errors.As(err, &scheme):
-		return "let KIBANA_URL begin with " + scheme.Scheme + "://"
+		return "change KIBANA_URL to begin with " + scheme.Scheme + "://"
 	case Is[*tls.CertificateVerificationError](err):
 		return certificateAdvice(err, "KIBANA_URL", "KIBANA_CA")
 	case Is[*elastic.RedirectError](err):
-		return "let KIBANA_URL lead to Kibana itself, with its base path if it has one: no redirect is followed"
+		return "set KIBANA_URL to the address of Kibana itself, with its base path if it has one: newterms follows no redirect"
 	case elastic.HasStatus(err, http.StatusUnauthorized):
 		return "check KIBANA_API_KEY"
 	case elastic.HasStatus(err, http.StatusForbidden):

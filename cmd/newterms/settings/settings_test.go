@@ -95,7 +95,7 @@ func TestExcludeOverLines(t *testing.T) {
 	_, err := rule.ParseExclusion(text)
 	_, settingErr := Read([]string{"NEWTERMS_EXCLUDE=" + text})
 	for _, err := range []error{err, settingErr} {
-		if err == nil || !strings.Contains(err.Error(), `"alice\nbob" runs over the end of the line: write FIELD: (one or other)`) {
+		if err == nil || !strings.Contains(err.Error(), `"alice\nbob" continues on the next line: write FIELD: (one or other)`) {
 			t.Errorf("got %v", err)
 		}
 	}

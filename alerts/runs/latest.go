@@ -11,7 +11,8 @@ import (
 
 // A LastRun is the newest run of a rule, from its newest document.
 type LastRun struct {
-	StoredRun // its State is "" if the rule has no run
+	StoredRun           // its State is "" if the rule has no run
+	Scheduled StoredRun // the newest scheduled one
 	// Succeeded is the end of the window of the newest successful scheduled run; zero if
 	// there is none.
 	Succeeded time.Time
@@ -58,19 +59,17 @@ func (r *Reader) LastRuns(ctx context.Context, ruleIDs []string) ([]LastRun, err
 }
 
 func lastRun(ruleID string, groups []group) LastRun {
-	var sum group
-	var last LastRun
+	var sum, scheduled group
 	for _, g := range groups {
 		if g.ruleID != ruleID {
 			continue
 		}
 		sum.add(g)
 		if g.kind == Scheduled {
-			last.Succeeded = latest(last.Succeeded, g.succeededTo)
+			scheduled.add(g)
 		}
 	}
-	last.StoredRun = sum.newest
-	return last
+	return LastRun{StoredRun: sum.newest, Scheduled: scheduled.newest, Succeeded: scheduled.succeededTo}
 }
 
 // comparedRuns is how many of the newest runs SearchChanges compares.

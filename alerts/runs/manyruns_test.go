@@ -312,11 +312,14 @@ func TestNewestRun(t *testing.T) {
 	} {
 		node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", document)
 	}
-	want := runs.LastRun{
-		StoredRun: runs.StoredRun{ID: ago(10).String(), Type: runs.Scheduled, State: runs.Failed, At: ago(10), Started: ago(10), From: ago(70), To: ago(10), Error: "no answer"},
-		Succeeded: ago(600),
-	}
+	failed := runs.StoredRun{ID: ago(10).String(), Type: runs.Scheduled, State: runs.Failed, At: ago(10), Started: ago(10), From: ago(70), To: ago(10), Error: "no answer"}
+	want := runs.LastRun{StoredRun: failed, Scheduled: failed, Succeeded: ago(600)}
 	if last, ok, err := s.LastRun(t.Context(), "r1"); !ok || err != nil || last != want {
 		t.Errorf("got %+v, %v, %v, want %+v", last, ok, err, want)
+	}
+	node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", runDocument(ago(1), map[string]any{"newterms.run.state": "started", "newterms.run.type": "manual"}))
+	want.StoredRun = runs.StoredRun{ID: ago(1).String(), Type: runs.Manual, State: runs.Started, At: ago(1), Started: ago(1), From: ago(61), To: ago(1)}
+	if last, ok, err := s.LastRun(t.Context(), "r1"); !ok || err != nil || last != want {
+		t.Errorf("after a run by hand: got %+v, %v, %v, want %+v", last, ok, err, want)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"newterms/cmd/demo/sample"
+	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/estest"
 )
 
@@ -87,7 +88,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return errors.Join(startErr, buildErr)
 	}
 	defer node.Stop() // its error would be of a node that is gone already
-	if err := d.show(ctx, node, []string{"ELASTICSEARCH_URL=" + node.URL}, []string{"setup"}); err != nil {
+	// The jars that it starts from lack an API, of which setup would tell.
+	if err := d.show(ctx, node, []string{"ELASTICSEARCH_URL=" + node.URL}, []string{"setup"}, "LOG_LEVEL=warn"); err != nil {
 		return err
 	}
 	if o.keep {
@@ -133,9 +135,9 @@ func (d demo) elsewhere(ctx context.Context, o options) error {
 	return nil
 }
 
-// show loads the sample events and runs newterms, with the arguments of its
-// setup.
-func (d demo) show(ctx context.Context, server sample.Server, environ, setup []string) error {
+// show loads the sample events and runs newterms, with the arguments and further
+// variables of its setup.
+func (d demo) show(ctx context.Context, server sample.Server, environ, setup []string, ofSetup ...string) error {
 	d.say("loading sample events")
 	if err := sample.Load(ctx, server, filepath.Join(d.root, "testdata", "okta"), time.Now()); err != nil {
 		return fmt.Errorf("load sample events: %w", err)
@@ -146,12 +148,15 @@ func (d demo) show(ctx context.Context, server sample.Server, environ, setup []s
 		cmd := exec.CommandContext(ctx, d.newterms, command...)
 		cmd.Stdout, cmd.Stderr = d.stdout, d.stderr
 		cmd.Env = slices.Concat(os.Environ(), environ, []string{"LOG_FORMAT=text"})
+		if command[0] == "setup" {
+			cmd.Env = append(cmd.Env, ofSetup...)
+		}
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("newterms %s: %w", strings.Join(command, " "), err)
 		}
 		fmt.Fprintln(d.stdout)
 	}
-	fmt.Fprint(d.stdout, strings.TrimPrefix(explanation, "\n"))
+	fmt.Fprint(terminal.Fitting(d.stdout), strings.TrimPrefix(explanation, "\n"))
 	return nil
 }
 

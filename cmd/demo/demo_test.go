@@ -55,6 +55,9 @@ func TestDemo(t *testing.T) {
 	if table, _, _ := strings.Cut(again, "What you saw"); !strings.HasSuffix(strings.TrimSpace(table), ": no new alerts") || strings.Contains(table, "FIRST SEEN") {
 		t.Errorf("the second run printed\n%s", table)
 	}
+	if strings.Contains(stderr.String(), "INF the data stream") || strings.Count(stderr.String(), "INF ") != 2 {
+		t.Errorf("a newcomer reads lines that are not for them:\n%s", &stderr)
+	}
 	for _, want := range []string{"a new-terms field has no indexed value (cloud.account.id: 2)", "7 alerts written, 0 already alerted", "0 alerts written, 7 already alerted"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("%q is missing in\n%s", want, &stderr)

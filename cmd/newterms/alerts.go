@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
@@ -15,9 +16,15 @@ import (
 	"newterms/job"
 )
 
-const alertsHelp = `  newterms alerts [--where KQL] [--from T] [--to T] [--output table|ndjson]
-                  lists the alerts whose pairs were first seen last: at most 20,
-                  or 10,000 as ndjson; writes nothing
+const alertsHelp = `lists the newest alerts, each with its short id
+
+  newterms alerts [FLAG]...
+
+It lists at most 20 alerts, or 10,000 as ndjson, by the time when their pairs
+were first seen. The short id names an alert in other commands. It writes
+nothing.
+
+  newterms alerts --from now-7d --where 'kibana.alert.workflow_status: open'
 `
 
 // How many alerts the list has: a table fits a terminal, and its reader scrolls back
@@ -32,10 +39,10 @@ func (p program) listAlerts(ctx context.Context, args []string) error {
 	var f searchFlags
 	var where string
 	flags := flag.NewFlagSet("alerts", flag.ContinueOnError)
-	f.defineRange(flags)
-	flags.StringVar(&where, "where", "", "")
+	f.defineRange(flags, "default: the oldest alert")
+	flags.StringVar(&where, "where", "", "only alerts that `KQL` matches\ndefault: all; example: --where 'kibana.alert.severity: high'")
 	f.outputFlag.define(flags, show.Table, show.NDJSON)
-	if _, err := parseFlags(flags, args, 0); err != nil {
+	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
 	}
 	if err := f.outputFlag.check(); err != nil {
@@ -45,7 +52,7 @@ func (p program) listAlerts(ctx context.Context, args []string) error {
 	switch {
 	case err != nil:
 		return failure.Usagef("%w", err)
-	case isGiven(flags, "where") && strings.TrimSpace(where) == "":
+	case commandline.IsGiven(flags, "where") && strings.TrimSpace(where) == "":
 		return failure.Usagef("--where: it is empty: leave it out for all alerts")
 	case window == nil:
 		window = &job.Window{}
@@ -82,7 +89,7 @@ func (p program) printNewest(ctx context.Context, store *alerts.Store, where str
 	case total == 0:
 		_, err = fmt.Fprintln(p.stdout, "no alerts")
 	case total > int64(limit):
-		_, err = fmt.Fprintln(terminal.Escaping(p.stdout), more)
+		_, err = fmt.Fprintln(terminal.Fitting(p.stdout), more)
 	}
 	return err
 }

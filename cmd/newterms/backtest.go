@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
@@ -22,12 +23,14 @@ import (
 	"newterms/job/words"
 )
 
-const backtestHelp = `  newterms backtest --from T [--to T] [--rule PATH]... [--exclude KQL]...
-                  [--exclude-file FILE]... [--missing-terms skip|include]
-                  [--history 7d,14d] [--output text|json]
-                  what rules would have found, by day and by value, alerted
-                  already or not, and what each exclusion removes; with several
-                  rules as a table; writes nothing
+const backtestHelp = `counts what rules would have found; measures exclusions
+
+  newterms backtest --from T [FLAG]...
+
+It counts first occurrences by day and by value, alerted already or not, and
+what each exclusion removes. Several rules make a table. It writes nothing.
+
+  newterms backtest --from now-30d/d --exclude 'client.ip: 203.0.113.0/24'
 `
 
 // backtestFlags are the flags of `newterms backtest`.
@@ -102,9 +105,9 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 	var f backtestFlags
 	var histories string
 	flags := flag.NewFlagSet("backtest", flag.ContinueOnError)
-	f.define(p, flags, show.Text, show.JSON)
-	flags.StringVar(&histories, "history", "", "")
-	if _, err := parseFlags(flags, args, 0); err != nil {
+	f.define(p, flags, "required", show.Text, show.JSON)
+	flags.StringVar(&histories, "history", "", "compare with other lengths of the history window: `D,...`\ndefault: the rule's alone; example: --history 7d,14d")
+	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return f, err
 	}
 	if err := f.read(p); err != nil {

@@ -6,22 +6,29 @@ import (
 	"flag"
 	"time"
 
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/job/check"
 )
 
-const checkHelp = `  newterms check  [--rule PATH]... [--output text|json]
-                  says whether a run would work, and what to do; writes nothing
+const checkHelp = `says whether a run would work, and what to do if not
+
+  newterms check [FLAG]...
+
+It looks at the server, privileges, targets, events and the last run. It writes
+nothing, and exits with 0 or with the code of the worst error.
+
+  newterms check --rule rules/proxy.toml
 `
 
 func (p program) check(ctx context.Context, args []string) error {
-	var paths stringsFlag
+	var paths commandline.Strings
 	var output outputFlag
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	flags.Var(&paths, "rule", "")
+	flags.Var(&paths, "rule", ruleUsage)
 	output.define(flags, show.Text, show.JSON)
-	if _, err := parseFlags(flags, args, 0); err != nil {
+	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
 	}
 	if err := output.check(); err != nil {

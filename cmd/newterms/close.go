@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
@@ -17,16 +19,22 @@ import (
 	"newterms/job/words"
 )
 
-const statusHelp = `  newterms close|acknowledge|reopen ALERT_ID... [--reason REASON]
-                  [--comment TEXT] [--assign USER]...
-  newterms close|acknowledge|reopen --where KQL [--reason REASON]
-                  [--comment TEXT] [--assign USER]... [--yes]
-                  sets the status of alerts, by id or all that KQL matches;
-                  without --yes that only shows how many there are, and five;
-                  the first digits of an id suffice; REASON is for close:
-                  false_positive, duplicate, true_positive, benign_positive,
-                  automated_closure or other; an alert keeps each decision
+// statusHelp is the help of a command that sets a status.
+func statusHelp(command, about, example string) string {
+	return about + `, by id or all that a query matches
+
+  newterms ` + command + ` ALERT_ID... [FLAG]...
+  newterms ` + command + ` --where KQL [FLAG]...
+
+The first digits of an id suffice, at least 4. With --where it shows how many
+alerts match and five of them, and changes them only with --yes. An alert keeps
+each decision: who set which status when, and why.
+
+  newterms ` + command + " " + example + `
 `
+}
+
+const nothingChanged = "nothing was changed"
 
 // statusFlags are the flags of `newterms close`, `acknowledge` and `reopen`.
 type statusFlags struct {
@@ -63,7 +71,10 @@ func (p program) setStatus(command string, status alerts.WorkflowStatus) func(co
 		f.decision.User, f.decision.At = user.String(), p.now()
 		decided, err := p.decide(ctx, store, command, f)
 		if err == nil || decided != (alerts.Decided{}) {
-			fmt.Fprintln(terminal.Escaping(p.stdout), show.Decided(status, decided, f.decision.Assignees))
+			fmt.Fprintln(terminal.Fitting(p.stdout), show.Decided(status, decided, f.decision.Assignees))
+		}
+		if err != nil && errors.Is(context.Cause(ctx), failure.ErrInterrupted) {
+			return &failure.StoppedError{True: "alerts may have been changed; do it again for the rest"}
 		}
 		return asCommandError(command, err)
 	}
@@ -91,26 +102,28 @@ func (p program) decide(ctx context.Context, store *alerts.Store, command string
 func parseStatus(command string, status alerts.WorkflowStatus, args []string) (statusFlags, error) {
 	f := statusFlags{decision: alerts.Decision{Status: status}}
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	flags.StringVar(&f.where, "where", "", "")
-	flags.StringVar(&f.decision.Reason, "reason", "", "")
-	flags.StringVar(&f.decision.Comment, "comment", "", "")
-	flags.Var((*stringsFlag)(&f.decision.Assignees), "assign", "")
-	flags.BoolVar(&f.yes, "yes", false, "")
-	ids, err := parseFlags(flags, args, len(args))
+	flags.StringVar(&f.where, "where", "", "all alerts that `KQL` matches, in place of ids\ndefault: none; example: --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7'")
+	if status == alerts.Closed {
+		flags.StringVar(&f.decision.Reason, "reason", "", "keep a reason of Kibana's: `"+strings.Join(alerts.ClosingReasons(), "|")+"`\ndefault: none; example: --reason false_positive")
+	}
+	flags.StringVar(&f.decision.Comment, "comment", "", "keep a `TEXT` of your own in the alerts\ndefault: none; example: --comment 'her new VPN'")
+	flags.Var((*commandline.Strings)(&f.decision.Assignees), "assign", "assign the alerts to a `USER`, in place of others; repeatable\ndefault: none; example: --assign ada")
+	flags.BoolVar(&f.yes, "yes", false, "change the alerts that --where matches\ndefault: off, which only shows some; example: --yes")
+	ids, err := commandline.Parse(flags, args, len(args))
 	if err != nil {
 		return f, err
 	}
 	for _, id := range ids {
 		f.ids = append(f.ids, strings.TrimSpace(id))
 	}
-	hasWhere := isGiven(flags, "where")
+	hasWhere := commandline.IsGiven(flags, "where")
 	switch {
 	case hasWhere && strings.TrimSpace(f.where) == "":
 		return f, failure.Usagef("--where: it is empty, which would match every alert")
 	case hasWhere && len(f.ids) > 0:
 		return f, failure.Usagef("%s: there are both ids and --where: keep one", command)
 	case !hasWhere && len(f.ids) == 0:
-		return f, failure.Usagef("%s: the id of an alert is missing, or --where with a query for alerts; see newterms --help", command)
+		return f, failure.Usagef("%s: the id of an alert is missing, or --where with a query for alerts; see newterms help %[1]s", command)
 	case slices.Contains(f.ids, ""):
 		return f, failure.Usagef("%s: an id is empty", command)
 	}
@@ -121,8 +134,6 @@ func parseStatus(command string, status alerts.WorkflowStatus, args []string) (s
 func checkDecision(d alerts.Decision) error {
 	reasons := alerts.ClosingReasons()
 	switch {
-	case d.Reason != "" && d.Status != alerts.Closed:
-		return failure.Usagef("--reason: only close has one; write a text of your own with --comment")
 	case d.Reason != "" && !slices.Contains(reasons, d.Reason):
 		last := len(reasons) - 1
 		return failure.Usagef("--reason: %q is none of %s; write a text of your own with --comment", shortened(d.Reason), strings.Join(reasons[:last], ", ")+" and "+reasons[last])
@@ -171,7 +182,7 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 	}
 	assigns := len(f.decision.Assignees) > 0 // also those that have the status
 	matches := map[bool]string{true: "alert matches", false: "alerts match"}[len(ids) == 1]
-	fmt.Fprintf(terminal.Escaping(p.stdout), "%d %s%s\n", len(ids), matches, show.Already(has, f.decision.Status))
+	fmt.Fprintf(terminal.Fitting(p.stdout), "%d %s%s\n", len(ids), matches, show.Already(has, f.decision.Status))
 	if f.yes || has == len(ids) && !assigns {
 		return ids, nil
 	}
@@ -184,8 +195,8 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 		return nil, err
 	}
 	if more := toChange - maxShown; more > 0 {
-		fmt.Fprintf(terminal.Escaping(p.stdout), "… and %d more\n", more)
+		fmt.Fprintf(terminal.Fitting(p.stdout), "… and %d more\n", more)
 	}
-	_, err = fmt.Fprintf(terminal.Escaping(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[toChange == 1])
+	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[toChange == 1])
 	return nil, err
 }

@@ -3,79 +3,107 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
-	"runtime"
 	"slices"
 	"strings"
 
 	"newterms/alerts"
+	"newterms/alerts/keys"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/settings"
+	"newterms/job/words"
 )
 
 // A command is a command of newterms.
 type command struct {
-	name string
-	help string // its lines in the help; close, acknowledge and reopen share theirs
-	run  func(context.Context, []string) error
+	name    string
+	help    string // what it does, in a line, and how it is called; its flags follow
+	run     func(context.Context, []string) error
+	words   []string // which may follow
+	stopped string   // what is true after Ctrl-C, unless the command says it
 }
+
+const nothingWritten = "nothing was written"
 
 // commands lists the commands in the order of the help.
 func (p program) commands() []command {
+	var uses []string
+	for _, use := range keys.Uses() {
+		uses = append(uses, string(use))
+	}
 	return []command{
-		{"run", runHelp, p.run},
-		{"check", checkHelp, p.check},
-		{"setup", setupHelp, p.setup},
-		{"keys", keysHelp, p.keys},
-		{"rule", ruleHelp, p.rule},
-		{"rules", rulesHelp, p.listRules},
-		{"explain", explainHelp, p.explain},
-		{"backtest", backtestHelp, p.backtest},
-		{"alerts", alertsHelp, p.listAlerts},
-		{"close", statusHelp, p.setStatus("close", alerts.Closed)},
-		{"acknowledge", statusHelp, p.setStatus("acknowledge", alerts.Acknowledged)},
-		{"reopen", statusHelp, p.setStatus("reopen", alerts.Open)},
-		{"version", "  newterms version\n", p.version},
+		{"run", runHelp, p.run, nil, ""},
+		{"check", checkHelp, p.check, nil, nothingWritten},
+		{"setup", setupHelp, p.setup, nil, "only what it named above was changed; run it again for the rest"},
+		{"keys", keysHelp, p.keys, uses, ""},
+		{"rule", ruleHelp, p.rule, nil, nothingWritten},
+		{"rules", rulesHelp, p.listRules, nil, nothingWritten},
+		{"explain", explainHelp, p.explain, nil, nothingWritten},
+		{"backtest", backtestHelp, p.backtest, nil, nothingWritten},
+		{"alerts", alertsHelp, p.listAlerts, nil, nothingWritten},
+		{"close", statusHelp("close", "closes alerts", "3a966c45 --reason false_positive --comment 'her new VPN'"),
+			p.setStatus("close", alerts.Closed), nil, nothingChanged},
+		{"acknowledge", statusHelp("acknowledge", "acknowledges alerts", "--where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7' --assign ada --yes"),
+			p.setStatus("acknowledge", alerts.Acknowledged), nil, nothingChanged},
+		{"reopen", statusHelp("reopen", "reopens alerts", "3a966c45 --comment 'not her VPN after all'"), p.setStatus("reopen", alerts.Open), nil, nothingChanged},
+		{"completion", completionHelp, p.completion, commandline.Shells(), ""},
+		{"version", versionHelp, p.version, nil, ""},
 	}
 }
 
-const (
-	helpBegins = "newterms finds first occurrences and indexes an alert for each.\n\n"
-	helpEnds   = `
-T is RFC 3339, YYYY-MM-DD (UTC) or Elastic date math such as now-7d/d.
-Settings are environment variables, ELASTICSEARCH_URL first: see the README.
-`
-)
-
-func (p program) dispatch(ctx context.Context, args []string, settingsErr error) error {
+// dispatch runs the command that args name. Help, version and completion need no
+// settings.
+func (p program) dispatch(ctx context.Context, args, environ []string, settingsErr error) error {
 	if len(args) == 0 {
-		return failure.Usagef("a command is missing: %s; see newterms --help", p.commandNames())
+		return failure.Usagef("a command is missing: %s; see newterms help", p.commandNames())
 	}
 	name, args := args[0], args[1:]
-	if slices.Contains([]string{"-h", "-help", "--help", "help"}, name) {
-		return p.help(args)
+	switch {
+	case name == "help" || isHelp(name):
+		return p.help(ctx, args)
+	case slices.Contains([]string{"-version", "--version"}, name):
+		name = "version"
 	}
 	do, err := p.command(name)
 	if err != nil {
 		return err
 	}
-	if settingsErr != nil && name != "version" {
-		return settingsErr
+	if !slices.Contains([]string{"version", "completion"}, name) && !slices.ContainsFunc(args, isHelp) {
+		if settingsErr != nil {
+			return settingsErr
+		}
+		for _, unknown := range settings.Unknown(environ) {
+			p.log.Warn(unknown.Error())
+		}
 	}
-	if err = do.run(ctx, args); errors.Is(err, flag.ErrHelp) {
-		return p.help([]string{name})
+	err = do.run(ctx, args)
+	var asked *commandline.HelpError
+	switch interrupted := errors.Is(context.Cause(ctx), failure.ErrInterrupted); {
+	case errors.As(err, &asked):
+		return p.printHelp(do, asked.Flags)
+	case err == nil || !interrupted || failure.Is[*failure.StoppedError](err):
+		return err
+	case do.stopped == "":
+		return fmt.Errorf("%w: %w", failure.ErrInterrupted, err)
 	}
-	return err
+	return &failure.StoppedError{True: do.stopped}
 }
 
+func isHelp(arg string) bool { return slices.Contains([]string{"-h", "-help", "--help"}, arg) }
+
 func (p program) command(name string) (command, error) {
+	var names []string
 	for _, c := range p.commands() {
 		if c.name == name {
 			return c, nil
 		}
+		names = append(names, c.name)
 	}
-	return command{}, failure.Usagef("there is no command %q: use %s; see newterms --help", name, p.commandNames())
+	if meant := words.Closest(name, names); meant != "" {
+		return command{}, failure.Usagef("there is no command %q: did you mean %s? See newterms help", name, meant)
+	}
+	return command{}, failure.Usagef("there is no command %q: use %s; see newterms help", name, p.commandNames())
 }
 
 func (p program) commandNames() string {
@@ -85,28 +113,4 @@ func (p program) commandNames() string {
 	}
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]
-}
-
-// help prints the help of the named commands, or of all.
-func (p program) help(names []string) error {
-	var sections []string
-	for _, name := range names {
-		c, err := p.command(name)
-		if err != nil {
-			return err
-		}
-		sections = append(sections, c.help)
-	}
-	if len(names) == 0 {
-		for _, c := range p.commands() {
-			sections = append(sections, c.help)
-		}
-	}
-	_, err := io.WriteString(p.stdout, helpBegins+strings.Join(slices.Compact(sections), "")+helpEnds)
-	return err
-}
-
-func (p program) version(context.Context, []string) error {
-	_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
-	return err
 }

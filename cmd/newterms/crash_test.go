@@ -122,7 +122,13 @@ func TestFirstRunThatCrashes(t *testing.T) {
 // is done by the next one.
 func TestSignalsEndARun(t *testing.T) {
 	c := faultCluster(t)
-	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for signal, want := range map[os.Signal]struct {
+		exit int
+		says string
+	}{
+		os.Interrupt:    {failure.ExitInterrupted, "stopped: no alert was written; the next scheduled run covers the window again"},
+		syscall.SIGTERM: {failure.ExitFailed, "terminated: terminated signal received: "},
+	} {
 		id := "signal " + signal.String()
 		path := c.ruleAfterGoodRun(t, id)
 		started := make(chan *exec.Cmd, 1)
@@ -142,10 +148,10 @@ func TestSignalsEndARun(t *testing.T) {
 		started <- cmd
 		err := cmd.Wait()
 		c.setFault(nil)
-		if err == nil || cmd.ProcessState.ExitCode() != failure.ExitFailed || !strings.Contains(stderr.String(), "terminated: "+signal.String()) {
+		if err == nil || cmd.ProcessState.ExitCode() != want.exit || !strings.Contains(stderr.String(), want.says) {
 			t.Errorf("%s: %v: %s", id, err, stderr)
 		}
-		if got := c.lastError(id); !strings.HasPrefix(got, "terminated: ") {
+		if got := c.lastError(id); !strings.HasPrefix(got, "terminated: "+signal.String()+" signal received: ") {
 			t.Errorf("%s: recorded as %q", id, got)
 		}
 		if _, stderr, code := c.callWith(t, programAt(noon.Add(30*time.Minute)), c.environ, "run", "--rule", path); code != 0 {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
@@ -21,25 +22,28 @@ import (
 	"newterms/job/words"
 )
 
-const explainHelp = `  newterms explain --term FIELD=VALUE... [--from T] [--to T] [--rule PATH]...
-                  [--exclude KQL]... [--exclude-file FILE]...
-                  [--missing-terms skip|include] [--output text|json]
-  newterms explain ALERT_ID [--rule PATH]... [--output text|json]
-                  says why a pair has an alert or has none, or what keeps its
-                  events from matching; without --from in the last 7 days, or
-                  what the rule's history is; writes nothing
+const explainHelp = `says why a pair has an alert or none
+
+  newterms explain --term FIELD=VALUE... [FLAG]...
+  newterms explain ALERT_ID [FLAG]...
+
+It names what keeps events from matching, and values that differ by a slip or
+letter case. Given some of a rule's new-terms fields, it explains each pair that
+has these terms. It writes nothing.
+
+  newterms explain --term okta.actor.id=00u1kav9Mw2zBd7Jr5d7 --from now-2d
 `
 
 // explain prints why pairs have an alert, or have none. It writes nothing.
 func (p program) explain(ctx context.Context, args []string) error {
 	var f searchFlags
-	var terms stringsFlag
+	var terms commandline.Strings
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
-	f.define(p, flags, show.Text, show.JSON)
-	flags.Var(&terms, "term", "")
-	rest, err := parseFlags(flags, args, len(args))
+	f.define(p, flags, "default: as long ago as the rule's history", show.Text, show.JSON)
+	flags.Var(&terms, "term", "a new term of the pair, as `FIELD=VALUE`; once for each field\ndefault: none; example: --term okta.actor.id=00u1kav9Mw2zBd7Jr5d7")
+	rest, err := commandline.Parse(flags, args, len(args))
 	if err == nil && len(rest) > 0 { // flags may follow the id
-		_, err = parseFlags(flags, rest[1:], 0)
+		_, err = commandline.Parse(flags, rest[1:], 0)
 	}
 	if err == nil {
 		err = f.read(p)
@@ -54,7 +58,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	case len(rest) > 0 && (len(terms) > 0 || f.window != nil):
 		return failure.Usagef("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")
 	case len(rest) == 0 && len(terms) == 0:
-		return failure.Usagef("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms --help")
+		return failure.Usagef("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms help explain")
 	}
 	rules, unusable := p.loadRules(f.paths, f.exclude, f.missing)
 	if len(rules) == 0 {

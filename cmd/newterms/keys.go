@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"newterms/alerts/keys"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
@@ -19,12 +20,15 @@ import (
 	"newterms/job/rule"
 )
 
-const keysHelp = `  newterms keys   [run|setup|close|notify]... [--rotate] [--expires D]
-                  [--output json|secret]
-                  as a user makes API keys with what each needs, run and setup
-                  if none is named, and prints them once, as JSON or as Secrets
-                  for kubectl; --rotate makes another key, tries it and ends
-                  the one there is
+const keysHelp = `makes API keys, each with the privileges that it needs
+
+  newterms keys [run|setup|close|notify]... [FLAG]...
+
+A user makes keys: those for run and setup if none is named. They are printed
+once.
+
+  newterms keys --output secret | kubectl -n elastic apply -f -
+  newterms keys run --rotate
 `
 
 // keysFlags are the flags of `newterms keys`.
@@ -77,11 +81,11 @@ func (p program) keys(ctx context.Context, args []string) error {
 func parseKeys(args []string) (keysFlags, error) {
 	var f keysFlags
 	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
-	flags.BoolVar(&f.rotate, "rotate", false, "")
+	flags.BoolVar(&f.rotate, "rotate", false, "make another key, try it, and invalidate the one there is\ndefault: off; example: newterms keys run --rotate")
 	f.outputFlag.define(flags, show.JSON, show.Secret)
-	flags.Func("expires", "", func(text string) error { return f.expires.UnmarshalText([]byte(text)) })
+	flags.Func("expires", "let the keys expire after the duration `D`\ndefault: the setup key in a day, others never; example: --expires 90d", func(text string) error { return f.expires.UnmarshalText([]byte(text)) })
 	for len(args) > 0 {
-		rest, err := parseFlags(flags, args, len(args))
+		rest, err := commandline.Parse(flags, args, len(args))
 		if err != nil {
 			return f, err
 		}
@@ -101,7 +105,7 @@ func parseKeys(args []string) (keysFlags, error) {
 		return f, err
 	}
 	switch {
-	case isGiven(flags, "expires") && time.Duration(f.expires) < time.Minute:
+	case commandline.IsGiven(flags, "expires") && time.Duration(f.expires) < time.Minute:
 		return f, failure.Usagef("--expires: it is less than a minute")
 	case len(f.uses) == 0 && f.rotate:
 		f.uses = []keys.Use{keys.Run}

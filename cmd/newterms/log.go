@@ -19,7 +19,7 @@ import (
 func newLogger(s settings.Settings, command string, stderr io.Writer) *slog.Logger {
 	_, onTerminal := terminal.Width(stderr)
 	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
-		return slog.New(sentences{tint.NewTextHandler(stderr, &tint.Options{
+		return slog.New(sentences{tint.NewTextHandler(terminal.Folding(stderr), &tint.Options{
 			Level: slog.Level(s.LogLevel), TimeFormat: "15:04:05",
 			NoColor: !onTerminal || s.NoColor != "" || s.Term == "dumb",
 		})})

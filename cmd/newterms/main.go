@@ -31,7 +31,11 @@ func untilSignal(parent context.Context) context.Context {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		received := <-signals
-		cancel(fmt.Errorf("%s signal received", received))
+		if received == os.Interrupt {
+			cancel(failure.ErrInterrupted)
+		} else {
+			cancel(fmt.Errorf("%s signal received", received))
+		}
 		time.Sleep(sameSignal)
 		signal.Stop(signals)
 	}()

@@ -85,7 +85,7 @@ func (p program) installNotifiers(ctx context.Context, connector kibana.Connecto
 		if o.How != "" {
 			how = " (" + o.How + ")"
 		}
-		fmt.Fprintf(terminal.Escaping(p.stdout), "%s Kibana rule %q%s in space %s, which notifies through %s\n", o.Did, o.Name, how, space.Name, connector.ID)
+		fmt.Fprintf(terminal.Fitting(p.stdout), "%s Kibana rule %q%s in space %s, which notifies through %s\n", o.Did, o.Name, how, space.Name, connector.ID)
 	}
 	return nil
 }

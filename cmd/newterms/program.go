@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"runtime/debug"
@@ -74,10 +73,16 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 	p.streams = [2]*terminal.Stream{terminal.NewStream("stdout", stdout), terminal.NewStream("stderr", stderr)}
 	p.progress = newProgress(terminal.NewProgress(p.streams[1].Until(ctx.Done())))
 	p = p.endingWith(ctx)
-	err := p.dispatch(ctx, args, settingsErr)
+	err := p.dispatch(ctx, args, environ, settingsErr)
 	for _, cause := range failure.Causes(err) {
-		if !failure.Is[*failure.Reported](cause) {
-			p.log.Error(failure.Line(cause), "exit_code", failure.Code(cause))
+		switch code := failure.Code(cause); {
+		case failure.Is[*failure.Reported](cause):
+		case failure.Is[*failure.StoppedError](cause):
+			p.log.Warn(cause.Error(), "exit_code", code)
+		case code == failure.ExitUsage && p.settings.LogFormat != "json": // somebody has typed it, also where stderr is no terminal
+			fmt.Fprintf(terminal.Fitting(p.stderr), "newterms: %s\n", failure.Line(cause))
+		default:
+			p.log.Error(failure.Line(cause), "exit_code", code)
 		}
 	}
 	return err
@@ -91,44 +96,10 @@ func (p program) endingWith(ctx context.Context) program {
 	return p
 }
 
-// parseFlags parses the arguments after the command: flags and others in any order. It
-// returns the others, at most maxRest.
-func parseFlags(flags *flag.FlagSet, args []string, maxRest int) ([]string, error) {
-	flags.SetOutput(io.Discard)
-	var rest []string
-	for {
-		err := flags.Parse(args)
-		switch {
-		case errors.Is(err, flag.ErrHelp):
-			return nil, err
-		case err != nil:
-			return nil, failure.Usagef("%s: %w; see newterms --help", flags.Name(), err)
-		case flags.NArg() == 0:
-			return rest, nil
-		case len(rest) == maxRest:
-			return nil, failure.Usagef("%s: %q is one argument too many; see newterms --help", flags.Name(), flags.Arg(0))
-		}
-		rest, args = append(rest, flags.Arg(0)), flags.Args()[1:]
-	}
-}
-
-// isGiven reports whether a flag was given, whatever its value.
-func isGiven(flags *flag.FlagSet, name string) bool {
-	given := false
-	flags.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	return given
-}
-
 // store returns the store of the settings' targets.
 func (p program) store(client *elastic.Client) *alerts.Store {
 	return alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
 }
-
-// stringsFlag is a flag that may be repeated.
-type stringsFlag []string
-
-func (l *stringsFlag) String() string     { return strings.Join(*l, ",") }
-func (l *stringsFlag) Set(s string) error { *l = append(*l, s); return nil }
 
 // stamped is the version that the linker sets in a build without a checkout: -X
 // main.stamped=0.1.0.

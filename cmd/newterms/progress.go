@@ -46,17 +46,17 @@ func (p *progress) text(spent time.Duration) string {
 		sum.Part, sum.Parts = sum.Part+one.Part, sum.Parts+one.Parts
 		sum.Candidates, sum.Alerts = sum.Candidates+one.Candidates, sum.Alerts+one.Alerts
 	}
-	text := spent.Round(time.Second).String()
+	text := words.Span(spent.Round(time.Second))
 	if sum.Parts > 1 {
 		text = fmt.Sprintf("part %d of %d, %s", sum.Part, sum.Parts, text)
 	}
-	if sum.Candidates > 0 {
-		text += fmt.Sprintf(", %s, %s, %.0f pairs a second", words.Plural(sum.Candidates, "pair", "pairs"), words.Plural(sum.Alerts, "alert", "alerts"),
-			float64(sum.Candidates)/spent.Seconds())
-	}
 	if done := sum.Part - len(p.rules); done > 0 {
 		left := spent / time.Duration(done) * time.Duration(sum.Parts-done)
-		text += fmt.Sprintf(", about %s left", left.Round(time.Second))
+		text += fmt.Sprintf(", about %s left", words.Span(left.Round(time.Second)))
+	}
+	if sum.Candidates > 0 { // last: a narrow terminal shows the first parts only
+		text += fmt.Sprintf(", %s, %s, %.0f pairs a second", words.Plural(sum.Alerts, "alert", "alerts"), words.Plural(sum.Candidates, "pair", "pairs"),
+			float64(sum.Candidates)/spent.Seconds())
 	}
 	return text
 }

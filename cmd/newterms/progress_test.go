@@ -12,15 +12,15 @@ import (
 func TestProgressText(t *testing.T) {
 	p := newProgress(terminal.NewProgress(io.Discard))
 	at := 10 * time.Second
-	if got := p.text(at); got != "10s" {
+	if got := p.text(at); got != "10 s" {
 		t.Errorf("at first: %q", got)
 	}
 	p.of("A")(job.Progress{Part: 1, Parts: 1, Candidates: 1})
-	if got := p.text(at); got != "10s, 1 pair, 0 alerts, 0 pairs a second" {
+	if got := p.text(at); got != "10 s, 0 alerts, 1 pair, 0 pairs a second" {
 		t.Errorf("one part: %q", got)
 	}
 	p.of("A")(job.Progress{Part: 3, Parts: 5, Candidates: 20_000, Alerts: 312})
-	if got := p.text(at); got != "part 3 of 5, 10s, 20000 pairs, 312 alerts, 2000 pairs a second, about 15s left" {
+	if got := p.text(at); got != "part 3 of 5, 10 s, about 15 s left, 312 alerts, 20000 pairs, 2000 pairs a second" {
 		t.Errorf("the third of five parts: %q", got)
 	}
 }

@@ -180,7 +180,7 @@ func TestReaderStops(t *testing.T) {
 			}
 			_ = cmd.Wait() // for ever, if it waits for the reader
 			if cmd.ProcessState.ExitCode() != failure.ExitFailed || !strings.Contains(stderr.String(), "terminated: terminated signal received: ") ||
-				!strings.Contains(stderr.String(), "written: nobody reads stdout: see to what reads stdout") {
+				!strings.Contains(stderr.String(), "written: nobody reads stdout: repair the reader of stdout") {
 				t.Errorf("%s: %s: %s", ids[0], cmd.ProcessState, stderr)
 			}
 			for _, id := range ids {
@@ -222,7 +222,7 @@ func TestNobodyReads(t *testing.T) {
 		t.Errorf("got %s", cmd.ProcessState)
 	}
 	for _, id := range ids {
-		if got := c.lastError(id); !strings.HasPrefix(got, "terminated: NEWTERMS_DEADLINE=9s is over: ") {
+		if got := c.lastError(id); !strings.HasPrefix(got, "terminated: NEWTERMS_DEADLINE, 9 s, is over: ") {
 			t.Errorf("%s: recorded as %q", id, got)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
@@ -13,10 +14,14 @@ import (
 	"newterms/job/rule"
 )
 
-const ruleHelp = `  newterms rule   [PATH] [--among FOLDER] [--requests] [--output text|json]
-                  prints what there is to know of a rule: ATT&CK, indicators,
-                  exclusions, the triage guide; --among counts what the rules
-                  of a folder have in common with it; needs no cluster
+const ruleHelp = `prints a rule on a page, without a cluster
+
+  newterms rule [PATH] [FLAG]...
+
+The page has ATT&CK, query, exclusions, indicators and the triage guide. Without
+PATH it is of the rules in NEWTERMS_RULES, else of the built-in one.
+
+  newterms rule rules/proxy.toml --requests
 `
 
 // ruleFlags are the flags of `newterms rule`.
@@ -30,14 +35,14 @@ type ruleFlags struct {
 func (p program) rule(ctx context.Context, args []string) error {
 	var f ruleFlags
 	flags := flag.NewFlagSet("rule", flag.ContinueOnError)
-	flags.BoolVar(&f.requests, "requests", false, "")
+	flags.BoolVar(&f.requests, "requests", false, "add the requests that a run would send\ndefault: off; example: newterms rule --requests")
 	f.outputFlag.define(flags, show.Text, show.JSON)
-	flags.StringVar(&f.among, "among", "", "")
-	paths, err := parseFlags(flags, args, 1)
+	flags.StringVar(&f.among, "among", "", "count what the rules of a `FOLDER` have in common with this one\ndefault: none; example: --among rules/")
+	paths, err := commandline.Parse(flags, args, 1)
 	if err != nil {
 		return err
 	}
-	if isGiven(flags, "among") && f.among == "" {
+	if commandline.IsGiven(flags, "among") && f.among == "" {
 		return failure.Usagef("--among: it is empty: name a folder of rules")
 	}
 	if err := f.outputFlag.check(); err != nil {

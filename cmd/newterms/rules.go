@@ -6,13 +6,20 @@ import (
 	"flag"
 	"math"
 
+	"newterms/alerts/runs"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/show"
 	"newterms/job/rule"
 )
 
-const rulesHelp = `  newterms rules  [PATH]... [--output table|json]
-                  lists what would run: fields, history, indices, exceptions
-                  and, with a cluster, the last run and alert of each
+const rulesHelp = `lists the rules that would run, with their last runs
+
+  newterms rules [PATH]... [FLAG]...
+
+With a cluster it has the state of the scheduled runs, a run by hand if that was
+the last one, and the age of the newest alert. Without one it has the rest.
+
+  newterms rules rules/ --output json
 `
 
 // listRules prints the rules that would run.
@@ -20,7 +27,7 @@ func (p program) listRules(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("rules", flag.ContinueOnError)
 	var output outputFlag
 	output.define(flags, show.Table, show.JSON)
-	paths, err := parseFlags(flags, args, math.MaxInt)
+	paths, err := commandline.Parse(flags, args, math.MaxInt)
 	if err != nil {
 		return err
 	}
@@ -55,7 +62,7 @@ func (p program) addLastRuns(ctx context.Context, rules []rule.Rule, all []show.
 		ids[i] = r.ID
 	}
 	store := p.store(client)
-	runs, err := store.LastRuns(ctx, ids)
+	latest, err := store.LastRuns(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -64,8 +71,16 @@ func (p program) addLastRuns(ctx context.Context, rules []rule.Rule, all []show.
 		return err
 	}
 	for i := range all {
-		if all[i].State, all[i].Error = runs[i].State, runs[i].Error; runs[i].State != "" {
-			all[i].LastRun = &runs[i].At
+		last := latest[i]
+		if all[i].State, all[i].Error = last.State, last.Error; last.State != "" {
+			all[i].LastRun = &last.At
+		}
+		all[i].Scheduled = show.NewRun(last.Scheduled)
+		if last.Type == runs.Manual {
+			if last.Terminated { // which its user knows
+				last.State, last.Error = "stopped", ""
+			}
+			all[i].ByHand = show.NewRun(last.StoredRun)
 		}
 		if !newest[i].IsZero() {
 			all[i].LastAlert = &newest[i]

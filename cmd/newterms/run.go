@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"newterms/alerts/runs"
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
@@ -18,12 +19,19 @@ import (
 	"newterms/job"
 	"newterms/job/batch"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
-const runHelp = `  newterms run    [--from T] [--to T] [--rule PATH]... [--exclude KQL]...
-                  [--exclude-file FILE]... [--missing-terms skip|include]
-                  [--dry-run] [--output table|ndjson|none]
-                  runs once, over the scheduled window or over [from, to)
+const runHelp = `runs once, over the scheduled window or over a range
+
+  newterms run [FLAG]...
+
+Without --from it begins where the last scheduled run ended, as in the CronJob.
+With --from it looks at any range [from, to), and may do so again: nothing
+alerts twice. Several rules run side by side; the command fails if one does.
+
+  newterms run --from now-8d --dry-run
+  newterms run --from now-30d/d --to now-7d/d --output ndjson
 `
 
 // runFlags are the flags of `newterms run`, and the rules to run.
@@ -68,6 +76,9 @@ func (p program) run(ctx context.Context, args []string) error {
 		failed <- err
 	})
 	close(failed)
+	if errors.Is(context.Cause(ctx), failure.ErrInterrupted) {
+		return &failure.StoppedError{True: show.Stopped(sum.Written, f.window == nil, f.dryRun)}
+	}
 	for err := range failed {
 		failures = append(failures, err)
 	}
@@ -86,9 +97,9 @@ func (p program) run(ctx context.Context, args []string) error {
 func (p program) parseRun(args []string) (runFlags, error) {
 	var f runFlags
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
-	f.define(p, flags, show.Table, show.NDJSON, show.None)
-	flags.BoolVar(&f.dryRun, "dry-run", false, "")
-	if _, err := parseFlags(flags, args, 0); err != nil {
+	f.define(p, flags, "default: the scheduled window", show.Table, show.NDJSON, show.None)
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the alerts, and write nothing, not even run documents\ndefault: off; example: --from now-8d --dry-run")
+	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return f, err
 	}
 	if err := f.read(p); err != nil {
@@ -103,7 +114,7 @@ func (p program) parseRun(args []string) (runFlags, error) {
 // withDeadline returns a context that ends at the deadline of all rules.
 func (p program) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
 	if deadline := time.Duration(p.settings.Deadline); deadline > 0 {
-		return context.WithTimeoutCause(ctx, deadline, fmt.Errorf("NEWTERMS_DEADLINE=%s is over", deadline))
+		return context.WithTimeoutCause(ctx, deadline, fmt.Errorf("NEWTERMS_DEADLINE, %s, is over", words.Span(deadline)))
 	}
 	return context.WithCancel(ctx)
 }
@@ -120,7 +131,7 @@ func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *bat
 	defer output.Close()
 	p.stdout, p.log = output.Stdout, newLogger(p.settings, p.action, output.Stderr)
 	run, err := p.runRule(ctx, j, f, output.Print)
-	if err != nil {
+	if err != nil && !errors.Is(err, failure.ErrInterrupted) { // of which one line tells
 		err = p.logError(fmt.Errorf("rule %s: %w", r.Name, err))
 	}
 	return run, err

@@ -48,7 +48,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv("NEWTERMS_TEST_PAGES") == "small" {
 		p.pageSize = 4
 	}
-	os.Exit(failure.Code(p.execute(untilSignal(context.Background()), os.Args[1:], os.Environ(), os.Stdout, os.Stderr)))
+	environ := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NEWTERMS_TEST_") })
+	os.Exit(failure.Code(p.execute(untilSignal(context.Background()), os.Args[1:], environ, os.Stdout, os.Stderr)))
 }
 
 func clockAt(text string) (func() time.Time, error) {
@@ -199,13 +200,19 @@ func breakRequests(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
+// signal sends newterms a signal, while it waits for an answer.
+func (s *story) signal(signal os.Signal) func(request) {
+	return func(r request) {
+		_ = s.process.Process.Signal(signal)
+		<-r.gone
+	}
+}
+
 // storyFaults are those that only stories use.
 func (s *story) storyFaults() []fault {
 	return []fault{
-		{"SIGTERM", false, func(r request) {
-			_ = s.process.Process.Signal(syscall.SIGTERM) // the process waits for the answer
-			<-r.gone
-		}},
+		{"SIGTERM", false, s.signal(syscall.SIGTERM)},
+		{"Ctrl-C", false, s.signal(os.Interrupt)},
 		{"version 8.12 unseen", false, func(r request) { // by who may not see it
 			switch {
 			case r.path == "/":

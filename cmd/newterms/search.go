@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
@@ -21,7 +22,7 @@ import (
 // the range, the exclusions. After parsing, read sets the fields below.
 type searchFlags struct {
 	from, to               *string // nil if not given: "" may be an unset variable of a script
-	paths, excludes, files stringsFlag
+	paths, excludes, files commandline.Strings
 	missing                settings.MissingTerms
 	outputFlag
 
@@ -30,24 +31,28 @@ type searchFlags struct {
 	repeat  []string    // the arguments that repeat the search in a run
 }
 
-// define defines the flags; the first format is the default.
-func (f *searchFlags) define(p program, flags *flag.FlagSet, formats ...show.Format) {
-	f.defineRange(flags)
-	flags.Var(&f.paths, "rule", "")
-	flags.Var(&f.excludes, "exclude", "")
-	flags.Var(&f.files, "exclude-file", "")
+// ruleUsage is the help of --rule.
+const ruleUsage = "a rule file or a folder of them, as `PATH`; repeatable\ndefault: NEWTERMS_RULES, else the built-in one; example: --rule proxy.toml"
+
+// define defines the flags. fromDefault says what the range is without --from; the first
+// format is the default.
+func (f *searchFlags) define(p program, flags *flag.FlagSet, fromDefault string, formats ...show.Format) {
+	f.defineRange(flags, fromDefault)
+	flags.Var(&f.paths, "rule", ruleUsage)
+	flags.Var(&f.excludes, "exclude", "exclude events that `KQL` matches, beside NEWTERMS_EXCLUDE; repeatable\ndefault: none; example: --exclude 'client.ip: 203.0.113.0/24'")
+	flags.Var(&f.files, "exclude-file", "exclude events that the KQL in a `FILE` matches; repeatable\ndefault: none; example: --exclude-file known.kql")
 	f.missing = p.settings.MissingTerms
-	flags.Func("missing-terms", "", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
+	flags.Func("missing-terms", "`skip|include` events that lack a new-terms field\ndefault: NEWTERMS_MISSING_TERMS; example: --missing-terms include", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
 	f.outputFlag.define(flags, formats...)
 }
 
-// defineRange defines --from and --to.
-func (f *searchFlags) defineRange(flags *flag.FlagSet) {
+// defineRange defines --from and --to. fromDefault says what the range is without --from.
+func (f *searchFlags) defineRange(flags *flag.FlagSet, fromDefault string) {
 	given := func(into **string) func(string) error {
 		return func(text string) error { *into = &text; return nil }
 	}
-	flags.Func("from", "", given(&f.from))
-	flags.Func("to", "", given(&f.to))
+	flags.Func("from", "begin at `T`: RFC 3339, YYYY-MM-DD (UTC) or Elastic date math\n"+fromDefault+"; example: --from now-7d/d", given(&f.from))
+	flags.Func("to", "end before `T`, which has the same forms\ndefault: now; example: --to 2026-11-08", given(&f.to))
 }
 
 // read checks the parsed flags, and sets window, exclude and repeat.
@@ -142,7 +147,12 @@ type outputFlag struct {
 // define defines it; the first format is the default.
 func (o *outputFlag) define(flags *flag.FlagSet, formats ...show.Format) {
 	o.output, o.formats = formats[0], formats
-	flags.Func("output", "", func(text string) error { o.output = show.Format(text); return nil })
+	names := make([]string, len(formats))
+	for i, format := range formats {
+		names[i] = string(format)
+	}
+	usage := fmt.Sprintf("print as `%s`\ndefault: %s; example: --output %s", strings.Join(names, "|"), names[0], names[1])
+	flags.Func("output", usage, func(text string) error { o.output = show.Format(text); return nil })
 }
 
 func (o *outputFlag) check() error {

@@ -18,6 +18,7 @@ import (
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // A Batch holds the rules of one run.
@@ -142,7 +143,7 @@ func (b *Batch) next(all context.Context, atOnce int) (r rule.Rule, ctx context.
 	rounds := (len(b.rules) + atOnce - 1) / atOnce
 	if end, ok := all.Deadline(); ok && rounds > 1 {
 		share := time.Until(end) / time.Duration(rounds)
-		ctx, cancel = context.WithTimeoutCause(all, share, fmt.Errorf("its share of NEWTERMS_DEADLINE, %s, is over", share.Round(time.Millisecond)))
+		ctx, cancel = context.WithTimeoutCause(all, share, fmt.Errorf("its share of NEWTERMS_DEADLINE, %s, is over", words.Span(share)))
 	}
 	b.rules = b.rules[1:]
 	return r, ctx, cancel, true

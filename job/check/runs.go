@@ -7,6 +7,7 @@ import (
 
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic"
+	"newterms/job/words"
 )
 
 // fewChanges is how often one job's search may change: an exclusion is added and
@@ -39,22 +40,22 @@ func (c *ruleCheck) runs(ctx context.Context, allSeen bool) {
 	}
 	last, ok, err := c.Store.LastRun(ctx, c.ID)
 	now := c.Now()
-	age := now.Sub(last.At).Round(time.Second)
+	age := words.Span(now.Sub(last.At).Round(time.Second))
 	behind := now.Sub(last.Succeeded).Round(time.Second)
 	switch {
 	case elastic.HasStatus(err, http.StatusForbidden): // reported as a missing privilege
 	case err != nil:
 		c.fail("runs", err)
 	case !ok:
-		c.warn("runs", problem(NoRun, "there was no run yet: the first one looks back %s", c.Lookback))
+		c.warn("runs", problem(NoRun, "there was no run yet: the first one looks back %s", words.Span(c.Lookback)))
 	case last.State == runs.Failed:
 		c.warn("runs", problem(RunFailed, "the newest run failed %s ago: %s", age, last.Error))
-	case last.State == runs.Started && age > staleAfter:
+	case last.State == runs.Started && now.Sub(last.At) > staleAfter:
 		c.warn("runs", problem(RunNeverEnded, "the newest run started %s ago and never ended: it was killed, or ran out of memory or time", age))
 	case last.Succeeded.IsZero():
 		c.warn("runs", problem(NoSuccess, "the newest run is %s (%s, %s ago); no scheduled run has succeeded yet", last.State, last.Type, age))
 	case behind > staleAfter:
-		c.warn("runs", problem(RunsStale, "the last successful scheduled run covered events up to %s, %s ago", stamp(last.Succeeded), behind))
+		c.warn("runs", problem(RunsStale, "the last successful scheduled run covered events up to %s, %s ago", stamp(last.Succeeded), words.Span(behind)))
 	default:
 		c.ok("runs", "the newest is %s (%s, %s ago); "+covered, last.State, last.Type, age, stamp(last.Succeeded))
 	}

@@ -21,7 +21,7 @@ const (
 	staleAfter = time.Hour
 	// lateAfter is an ingest lag too long to come from polling.
 	lateAfter = 10 * time.Minute
-	// maxSkew is more than the duration of a request can explain.
+	// maxSkew is more than clocks differ that are synchronized.
 	maxSkew = 5 * time.Second
 )
 
@@ -33,7 +33,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	}
 	health, err := inspect.Events(ctx, c.Client, c.Search, query.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
-		c.clock(health.Now.Sub(c.Now()))
+		c.clock(skew(health.Now, now, c.Now()))
 		c.hidden(ctx, health)
 		c.refresh(ctx)
 		c.futureEvents(health)
@@ -86,16 +86,20 @@ func (c *ruleCheck) indices(h inspect.Health, err error) bool {
 	return err == nil
 }
 
+// skew returns how far the server's time is from ours, which was before when the server
+// was asked, and after when it had answered: a slow answer is no skew.
+func skew(server, before, after time.Time) time.Duration {
+	return max(before.Sub(server), server.Sub(after), 0)
+}
+
 // clock reports the difference between the server's clock and ours. Windows end by the
 // server's clock; ours dates only the documents and --from.
-func (c *ruleCheck) clock(futureEvents time.Duration) {
-	futureEvents = futureEvents.Round(time.Second)
-	switch {
-	case futureEvents.Abs() > maxSkew:
-		c.warn("clock", problem(ClockDiffers, "this machine's clock differs from the server's by %s", futureEvents.Abs()))
-	default:
-		c.ok("clock", "within %s of the server's", maxSkew)
+func (c *ruleCheck) clock(skew time.Duration) {
+	if skew = skew.Round(time.Second); skew > maxSkew {
+		c.warn("clock", problem(ClockDiffers, "this machine's clock differs from the server's by %s", words.Span(skew)))
+		return
 	}
+	c.ok("clock", "within %s of the server's", words.Span(maxSkew))
 }
 
 // refresh reports indices whose events become searchable after the overlap, if this
@@ -109,7 +113,7 @@ func (c *ruleCheck) refresh(ctx context.Context) {
 	case interval == inspect.NeverRefreshed:
 		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable only after an explicit refresh: scheduled runs miss them", index))
 	case interval > overlap:
-		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, interval, overlap))
+		c.warn("refresh", problem(SlowRefresh, "events of %s become searchable after up to %s, more than the overlap of %s: scheduled runs miss some", index, words.Span(interval), words.Span(overlap)))
 	}
 }
 
@@ -121,13 +125,13 @@ func (c *ruleCheck) data(h inspect.Health, now time.Time) bool {
 		return false
 	}
 	if age := now.Sub(h.Newest).Round(time.Second); age > staleAfter {
-		c.warn("data", problem(StaleEvents, "the newest event is %s old (%s)", age, stamp(h.Newest)))
+		c.warn("data", problem(StaleEvents, "the newest event is %s old (%s)", words.Span(age), stamp(h.Newest)))
 	} else {
-		c.ok("data", "the newest event is %s old", max(age, 0))
+		c.ok("data", "the newest event is %s old", words.Span(max(age, 0)))
 	}
 	if n := len(h.Lags); n > 0 {
 		median, longest := h.Lags[n/2].Round(time.Second), h.Lags[n-1].Round(time.Second)
-		message := fmt.Sprintf("of the newest %s, half were ingested within %s and all within %s", words.Plural(int64(n), "event", "events"), median, longest)
+		message := fmt.Sprintf("of the newest %s, half were ingested within %s and all within %s", words.Plural(int64(n), "event", "events"), words.Span(median), words.Span(longest))
 		if median > lateAfter {
 			c.warn("lag", problem(LateEvents, "%s", message))
 		} else {
@@ -185,7 +189,7 @@ func (c *ruleCheck) matching(h inspect.Health) {
 	c.ok("matching", "%s the rule in %s", words.Plural(h.Matching, "event matches", "events match"), days)
 	if young := h.Now.Sub(h.Oldest); young < c.History && !c.partly { // else there may be older ones
 		c.warn("history", problem(YoungSource, "the oldest matching event is %s old, younger than the history window of %s: pairs seen before it look new",
-			young.Round(time.Second), c.History))
+			words.Span(young.Round(time.Second)), words.Span(c.History)))
 	}
 	for _, field := range c.Search.Fields {
 		n := h.Lacking.ByField[field]
@@ -215,10 +219,7 @@ func (c *ruleCheck) sources(h inspect.Health) {
 }
 
 func lastDays(d time.Duration) string {
-	if day := 24 * time.Hour; d%day == 0 {
-		return fmt.Sprintf("the last %d days", d/day)
-	}
-	return fmt.Sprintf("the last %s", d)
+	return "the last " + words.Span(d)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

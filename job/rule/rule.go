@@ -98,7 +98,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	}
 	r.Overlap = max(0, r.Lookback-t.interval())
 	if r.History > 0 && r.History <= r.Lookback {
-		t.problem("history_window_start (%s) must be earlier than from, which is %s back", history, r.Lookback)
+		t.problem("history_window_start (%s) must be earlier than from, which is %s back", history, durationText(r.Lookback))
 	}
 	if override, _ := table["timestamp_override"].(string); override != "" && override != "@timestamp" {
 		r.Search.Timestamp, r.Search.Fallback = override, "@timestamp"

@@ -51,15 +51,51 @@ func Span(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// Ago formats how long before now a time was, in its two largest units down to seconds:
-// "2d 4h ago". A later time is "0m 0s ago".
+// Ago formats how long before now a time was, down to seconds: "2 d 4 h ago". A later
+// time is "0 s ago".
 func Ago(at, now time.Time) string {
-	d := max(0, now.Sub(at))
-	switch {
-	case d >= 24*time.Hour:
-		return fmt.Sprintf("%dd %dh ago", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh %dm ago", d/time.Hour, d%time.Hour/time.Minute)
+	return Span(max(0, now.Sub(at)).Truncate(time.Second)) + " ago"
+}
+
+// Closest returns the word that was probably meant: one with few other letters, or the
+// only one that begins so. It is "" if there is none.
+func Closest(word string, among []string) string {
+	closest, least := "", max(1, len(word)/3)+1
+	var begins []string
+	for _, candidate := range among {
+		if n := slips(word, candidate); n < least {
+			closest, least = candidate, n
+		}
+		if len(word) > 1 && strings.HasPrefix(candidate, word) {
+			begins = append(begins, candidate)
+		}
 	}
-	return fmt.Sprintf("%dm %ds ago", d/time.Minute, d%time.Minute/time.Second)
+	if closest == "" && len(begins) == 1 {
+		return begins[0]
+	}
+	return closest
+}
+
+// slips returns how many bytes are added, left out, replaced or swapped with the next
+// one.
+func slips(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		for j := range rows[i] {
+			switch {
+			case i == 0 || j == 0:
+				rows[i][j] = i + j
+				continue
+			case a[i-1] == b[j-1]:
+				rows[i][j] = rows[i-1][j-1]
+			default:
+				rows[i][j] = 1 + min(rows[i-1][j-1], rows[i-1][j], rows[i][j-1])
+			}
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(a)][len(b)]
 }

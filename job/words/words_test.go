@@ -21,10 +21,22 @@ func TestSpan(t *testing.T) {
 func TestAgo(t *testing.T) {
 	now := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 	for d, want := range map[time.Duration]string{
-		-time.Hour: "0m 0s ago", 59 * time.Second: "0m 59s ago", 61 * time.Minute: "1h 1m ago", 52 * time.Hour: "2d 4h ago",
+		-time.Hour: "0 s ago", 59 * time.Second: "59 s ago", 61 * time.Minute: "1 h 1 min ago", 52 * time.Hour: "2 d 4 h ago", 24 * time.Hour: "1 day ago",
 	} {
 		if got := words.Ago(now.Add(-d), now); got != want {
 			t.Errorf("%s: got %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestClosest(t *testing.T) {
+	commands := []string{"run", "check", "rule", "rules", "explain", "backtest", "acknowledge"}
+	for word, want := range map[string]string{
+		"chek": "check", "explian": "explain", "ack": "acknowledge", "Run": "run", "walk": "", "ru": "run", "": "", "rules": "rules",
+		"backtesting": "backtest", "r": "",
+	} {
+		if got := words.Closest(word, commands); got != want {
+			t.Errorf("%q: got %q, want %q", word, got, want)
 		}
 	}
 }

@@ -30,7 +30,16 @@ const (
 	ExitRule         = 65
 	ExitUnauthorized = 77
 	ExitConfig       = 78
+	ExitInterrupted  = 130 // by Ctrl-C, as in a shell
 )
+
+// ErrInterrupted is the cause of a context that Ctrl-C ended.
+var ErrInterrupted = errors.New("interrupt signal received")
+
+// A StoppedError reports that Ctrl-C stopped a command.
+type StoppedError struct{ True string } // of what the command did until then
+
+func (e *StoppedError) Error() string { return "stopped: " + e.True }
 
 // A UsageError is an error in the command line.
 type UsageError struct{ err error }
@@ -73,6 +82,8 @@ func codeOf(err error) int {
 	switch {
 	case errors.As(err, &reported):
 		return reported.Exit
+	case Is[*StoppedError](err), errors.Is(err, ErrInterrupted):
+		return ExitInterrupted
 	case errors.As(err, &pipeline) && pipeline.IsSure():
 		return ExitConfig
 	case Is[*UsageError](err), Is[*job.WhereError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err), Is[*alerts.AmbiguousIDError](err):

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/job/datemath"
 	"newterms/job/rule"
+	"newterms/job/words"
 )
 
 // Settings are the environment variables, which the README explains.
@@ -164,6 +166,29 @@ func Read(environ []string) (Settings, error) {
 	return s, errors.Join(append(problems, s.problems(len(problems) > 0)...)...)
 }
 
+// Unknown returns an error for each variable that begins with NEWTERMS_ and is no
+// setting. It has no effect.
+func Unknown(environ []string) []error {
+	var names, short []string
+	for field := range reflect.TypeFor[Settings]().Fields() {
+		name := field.Tag.Get("env")
+		names, short = append(names, name), append(short, strings.TrimPrefix(name, "NEWTERMS_"))
+	}
+	var unknown []error
+	for name := range env.ToMap(environ) {
+		if !strings.HasPrefix(name, "NEWTERMS_") || slices.Contains(names, name) {
+			continue
+		}
+		hint := "the README lists the settings"
+		if i := slices.Index(short, words.Closest(strings.TrimPrefix(name, "NEWTERMS_"), short)); i >= 0 {
+			hint = "did you mean " + names[i] + "?"
+		}
+		unknown = append(unknown, Errorf("%s is no setting and has no effect: %s", name, hint))
+	}
+	slices.SortFunc(unknown, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return unknown
+}
+
 // problems checks the settings. incomplete means that some could not be parsed and may
 // have kept their zero values.
 func (s Settings) problems(incomplete bool) []error {
@@ -192,7 +217,7 @@ func (s Settings) problems(incomplete bool) []error {
 		problem("NEWTERMS_CONCURRENCY: 0 would run no rule: leave it out for 4")
 	}
 	if s.MaxCatchup <= s.Overlap {
-		problem("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s", time.Duration(s.MaxCatchup), time.Duration(s.Overlap))
+		problem("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s", words.Span(time.Duration(s.MaxCatchup)), words.Span(time.Duration(s.Overlap)))
 	}
 	return problems
 }

@@ -72,7 +72,7 @@ func (p *Alerts) Flush(rule string) error {
 	case p.format != Table:
 		return nil
 	case len(p.rows) == 0:
-		_, err := fmt.Fprintf(terminal.Escaping(p.out), "%s: %s\n", rule, cmp.Or(p.None, "no new alerts"))
+		_, err := fmt.Fprintf(terminal.Fitting(p.out), "%s: %s\n", rule, cmp.Or(p.None, "no new alerts"))
 		return err
 	}
 	return p.print(rule)
@@ -80,9 +80,20 @@ func (p *Alerts) Flush(rule string) error {
 
 func (p *Alerts) print(heading string) error {
 	slices.SortStableFunc(p.rows, func(a, b alertRow) int { return a.at.Compare(b.at) })
-	_, err := fmt.Fprintf(terminal.Escaping(p.out), "%s\n%s\n", heading, tableOf(p.rows).Fit(p.width))
+	_, err := fmt.Fprintf(terminal.Fitting(p.out), "%s\n%s\n", heading, fit(tableOf(p.rows), p.width))
 	p.rows = p.rows[:0]
 	return err
+}
+
+// leastColumns is how wide a table of alerts is at least: in fewer columns every cell
+// of the demo's table breaks, and a card is easier to read.
+const leastColumns = 110
+
+func fit(t terminal.Table, columns int) string {
+	if columns < leastColumns {
+		return t.Cards(columns)
+	}
+	return t.Fit(columns)
 }
 
 func tableOf(rows []alertRow) terminal.Table {

@@ -22,6 +22,24 @@ func Closing(run runs.Run, dryRun bool) string {
 		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
 }
 
+// Stopped returns what is true of runs that Ctrl-C stopped.
+func Stopped(written int64, scheduled, dryRun bool) string {
+	if dryRun {
+		return "nothing was written"
+	}
+	text := map[bool]string{true: "1 alert was written", false: fmt.Sprintf("%d alerts were written", written)}[written == 1]
+	switch {
+	case written == 0:
+		text = "no alert was written"
+	case !scheduled:
+		text += "; run it again for the rest"
+	}
+	if scheduled {
+		text += "; the next scheduled run covers the window again"
+	}
+	return text
+}
+
 // ClosingKeys returns the log keys of a finished run.
 func ClosingKeys(run runs.Run, dryRun bool) []slog.Attr {
 	written := "written"

@@ -21,7 +21,7 @@ func Findings(out io.Writer, findings []Finding, code int, format Format) error 
 	if format == JSON {
 		return Object(out, map[string]any{"exit_code": code, "findings": findings})
 	}
-	_, err := io.WriteString(terminal.Escaping(out), findingLines(findings))
+	_, err := io.WriteString(terminal.Fitting(out), findingLines(findings))
 	return err
 }
 

@@ -37,7 +37,7 @@ func (n *Newest) Add(a alerts.NewestAlert) error {
 	if len(a.Assignees) > 0 {
 		head = append(head, "for "+terminal.Escape(strings.Join(a.Assignees, ", ")))
 	}
-	_, err := fmt.Fprintf(terminal.Escaping(n.out), "%s\n    %s\n", strings.Join(head, "  "), terminal.Escape(a.Reason))
+	_, err := fmt.Fprintf(terminal.Fitting(n.out), "%s\n    %s\n", strings.Join(head, "  "), terminal.Escape(a.Reason))
 	return err
 }
 

@@ -39,7 +39,7 @@ func (e *Explanations) print(text string, answer any) error {
 		text = e.rule.Name + "\n" + text
 		e.titled = true
 	}
-	_, err := io.WriteString(terminal.Escaping(e.out), text)
+	_, err := io.WriteString(terminal.Fitting(e.out), text)
 	return err
 }
 

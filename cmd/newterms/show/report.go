@@ -28,16 +28,17 @@ func Reports(out io.Writer, reports []*backtest.Report, format Format, several b
 		return nil
 	}
 	var b strings.Builder
+	columns, _ := terminal.Width(out)
 	if several {
-		severalText(&b, reports)
+		severalText(&b, reports, columns)
 	} else {
-		reportView{reports[0], terminal.WidthOfText(out)}.text(&b)
+		reportView{reports[0], terminal.WidthOfText(out), columns}.text(&b)
 	}
-	_, err := io.WriteString(terminal.Escaping(out), b.String())
+	_, err := io.WriteString(terminal.Fitting(out), b.String())
 	return err
 }
 
-func severalText(b *strings.Builder, reports []*backtest.Report) {
+func severalText(b *strings.Builder, reports []*backtest.Report, columns int) {
 	fmt.Fprintf(b, "from %s to %s\n", words.Stamp(reports[0].From), words.Stamp(reports[0].To))
 	rows := [][]string{}
 	for _, r := range reports {
@@ -51,7 +52,7 @@ func severalText(b *strings.Builder, reports []*backtest.Report) {
 	for _, h := range reports[0].Histories {
 		header = append(header, "WITH "+strings.ToUpper(words.Span(time.Duration(h.History))))
 	}
-	b.WriteString(terminal.Columns(append(header, "RULE"), rows) + "\n")
+	b.WriteString(terminal.Columns(append(header, "RULE"), rows, columns) + "\n")
 }
 
 func dayText(d backtest.Day) string { return fmt.Sprintf("%d on %s", d.Count, d.Day) }
@@ -59,7 +60,8 @@ func dayText(d backtest.Day) string { return fmt.Sprintf("%d on %s", d.Count, d.
 // A reportView prints a report as text of a width.
 type reportView struct {
 	*backtest.Report
-	width int
+	width   int // of its bars
+	columns int // of the terminal; 0 if there is none
 }
 
 func (r reportView) text(b *strings.Builder) {
@@ -76,7 +78,7 @@ func (r reportView) text(b *strings.Builder) {
 		for _, h := range r.Histories {
 			rows = append(rows, []string{words.Span(time.Duration(h.History)), fmt.Sprint(h.FirstOccurrences), fmt.Sprint(h.MedianDay), dayText(h.WorstDay)})
 		}
-		b.WriteString("\n" + terminal.Columns([]string{"HISTORY", "FIRST OCCURRENCES", "MEDIAN DAY", "WORST DAY"}, rows) + "\n")
+		b.WriteString("\n" + terminal.Columns([]string{"HISTORY", "FIRST OCCURRENCES", "MEDIAN DAY", "WORST DAY"}, rows, r.columns) + "\n")
 	}
 }
 
@@ -129,6 +131,9 @@ func bars(b *strings.Builder, days []backtest.Day, width int) {
 	}
 }
 
+// longestValue is how many columns of a value are shown: enough for any id or address.
+const longestValue = 80
+
 // topValues is how many values of a dimension are shown.
 const topValues = 5
 
@@ -177,7 +182,7 @@ func (r reportView) valueLine(b *strings.Builder, name string, c backtest.ValueC
 		about = " at least"
 	}
 	share := fmt.Sprintf("%d%%", (200*c.Count/max(1, r.FirstOccurrences)+1)/2)
-	fmt.Fprintf(b, "%-12s%8d  %4s%s  %s\n", name, c.Count, share, about, text.Trim(terminal.Escape(c.Value), max(20, r.width-40)))
+	fmt.Fprintf(b, "%-12s%8d  %4s%s  %s\n", name, c.Count, share, about, text.Trim(terminal.Escape(c.Value), longestValue))
 }
 
 func (r reportView) exclusions(b *strings.Builder) {
@@ -193,5 +198,5 @@ func (r reportView) exclusions(b *strings.Builder) {
 	for _, e := range r.Exclusions {
 		rows = append(rows, []string{fmt.Sprint(e.Alerts), fmt.Sprint(e.Events), fmt.Sprint(e.AlertsBesides), fmt.Sprint(e.EventsBesides), strings.Join(strings.Fields(e.Query), " ")})
 	}
-	b.WriteString(terminal.Columns([]string{"ALONE: ALERTS", "EVENTS", "BESIDES THE OTHERS: ALERTS", "EVENTS", "EXCLUSION"}, rows) + "\n")
+	b.WriteString(terminal.Columns([]string{"ALONE: ALERTS", "EVENTS", "BESIDES THE OTHERS: ALERTS", "EVENTS", "EXCLUSION"}, rows, r.columns) + "\n")
 }

@@ -2,10 +2,8 @@ package show
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -30,7 +28,13 @@ func (p Page) Print(out io.Writer, format Format) error {
 	if format == JSON {
 		return Object(out, p)
 	}
-	_, err := io.WriteString(terminal.Escaping(out), p.text())
+	if _, onTerminal := terminal.Width(out); onTerminal {
+		p.Description, p.Guide = joinParagraphs(p.Description), joinParagraphs(p.Guide)
+	}
+	_, err := io.WriteString(terminal.Fitting(out), p.text())
+	if err == nil && len(p.Requests) > 0 {
+		_, err = io.WriteString(terminal.Escaping(out), p.requests(min(readableWidth, terminal.WidthOfText(out))))
+	}
 	return err
 }
 
@@ -79,11 +83,23 @@ func (p Page) text() string {
 	section(&b, "Description", strings.Split(p.Description, "\n"))
 	section(&b, "False positives", p.FalsePositives)
 	section(&b, "Triage guide", strings.Split(p.Guide, "\n"))
-	for _, r := range p.Requests {
-		fmt.Fprintf(&b, "\n# %s\n%s\n%s\n", r.Name, r.Path, readable(r.Body, ""))
-	}
-	if len(p.Requests) > 0 {
-		b.WriteString("\nIn these requests every field is taken for a keyword; a run asks for the types first.\n")
+	return b.String()
+}
+
+// joinParagraphs joins the lines of each paragraph of Markdown, to be folded anew. It
+// leaves lists, tables, quotes and what is indented as they are.
+func joinParagraphs(text string) string {
+	lines := strings.Split(text, "\n")
+	var b strings.Builder
+	for i, line := range lines {
+		switch {
+		case i == 0:
+		case line == "" || lines[i-1] == "" || strings.ContainsAny(line[:1], " -*+#>|`0123456789") || strings.ContainsAny(lines[i-1][:1], " #|`"):
+			b.WriteString("\n")
+		default:
+			b.WriteString(" ")
+		}
+		b.WriteString(line)
 	}
 	return b.String()
 }
@@ -206,39 +222,4 @@ func splitConditions(query string) []string {
 		}
 	}
 	return append(lines, strings.TrimSpace(query[start:]))
-}
-
-// readableWidth is the maximum length of a line of a request.
-const readableWidth = 110
-
-// readable returns JSON with a value on one line if it fits, and otherwise each member
-// on its own line.
-func readable(value any, indent string) string {
-	flat, err := json.Marshal(value)
-	if err != nil {
-		return err.Error()
-	}
-	if len(indent)+len(flat) <= readableWidth {
-		return string(flat)
-	}
-	var generic any
-	if json.Unmarshal(flat, &generic) != nil {
-		return string(flat)
-	}
-	inner := indent + "  "
-	var parts []string
-	switch v := generic.(type) {
-	case map[string]any:
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			key, _ := json.Marshal(name) // a string always has JSON
-			parts = append(parts, inner+string(key)+": "+readable(v[name], inner))
-		}
-		return "{\n" + strings.Join(parts, ",\n") + "\n" + indent + "}"
-	case []any:
-		for _, element := range v {
-			parts = append(parts, inner+readable(element, inner))
-		}
-		return "[\n" + strings.Join(parts, ",\n") + "\n" + indent + "]"
-	}
-	return string(flat)
 }

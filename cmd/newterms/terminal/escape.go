@@ -1,10 +1,9 @@
-// Package terminal prints for people: it escapes control characters, aligns tables,
-// shows progress, and separates the lines of concurrent tasks. It knows nothing of
-// alerts.
+// Package terminal prints for people: it escapes control characters, folds lines to the
+// width, aligns tables, shows progress, and separates the lines of concurrent tasks. It
+// knows nothing of alerts.
 package terminal
 
 import (
-	"io"
 	"strconv"
 	"strings"
 	"unicode"
@@ -33,20 +32,4 @@ func Escape(text string) string {
 // override or a zero-width space.
 func isInvisible(r rune) bool {
 	return unicode.Is(unicode.Cc, r) || unicode.Is(unicode.Cf, r) || unicode.Is(unicode.Zl, r) || unicode.Is(unicode.Zp, r) || r == unicode.ReplacementChar
-}
-
-// Escaping returns a writer that escapes each line that is written to it.
-func Escaping(w io.Writer) io.Writer { return escaping{w} }
-
-type escaping struct{ io.Writer }
-
-func (w escaping) Write(text []byte) (int, error) {
-	lines := strings.Split(string(text), "\n")
-	for i, line := range lines {
-		lines[i] = Escape(line)
-	}
-	if _, err := io.WriteString(w.Writer, strings.Join(lines, "\n")); err != nil {
-		return 0, err
-	}
-	return len(text), nil
 }

@@ -2,10 +2,11 @@ package terminal
 
 import (
 	"io"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
+	"github.com/jedib0t/go-pretty/v6/text"
 )
 
 // When progress is shown: on a terminal after 2 s, since people wait that long without
@@ -24,8 +25,8 @@ type Progress struct {
 	every      time.Duration
 	began      time.Time
 
-	mu  sync.Mutex
-	bar *progressbar.ProgressBar // nil while nothing is shown
+	mu    sync.Mutex
+	shown bool
 }
 
 // NewProgress returns the Progress of a command that begins now.
@@ -54,8 +55,8 @@ func (b besideWriter) underlying() io.Writer { return b.Writer }
 
 func (b besideWriter) Write(text []byte) (int, error) {
 	b.progress.mu.Lock()
-	if b.progress.bar != nil {
-		_ = b.progress.bar.Clear() // a line that stays is better than a lost write
+	if b.progress.shown {
+		b.progress.line("")
 	}
 	if b.onTerminal {
 		defer b.progress.mu.Unlock()
@@ -94,18 +95,38 @@ func (p *Progress) During(text func(spent time.Duration) string, log func(string
 func (p *Progress) show(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar == nil {
-		p.bar = progressbar.NewOptions(-1, progressbar.OptionSetWriter(p.stderr), progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetSpinnerChangeInterval(0), progressbar.OptionSpinnerType(14))
+	p.shown = true
+	p.line(text)
+}
+
+// line replaces what is in the terminal's line. It leaves the last column empty, because
+// some terminals then go to the next line. An error only leaves the line as it is.
+func (p *Progress) line(text string) {
+	columns, ok := Width(p.stderr) // now: a window may have been made narrower
+	if !ok {
+		columns = 80
 	}
-	p.bar.Describe(Escape(text))
+	text = shorten(Escape(text), columns-1)
+	_, _ = io.WriteString(p.stderr, "\r"+text+strings.Repeat(" ", max(0, columns-1-widthOf(text)))+"\r")
+}
+
+// shorten cuts a text after the last of its parts, between commas, that fits.
+func shorten(line string, columns int) string {
+	for widthOf(line) > columns {
+		at := strings.LastIndex(line, ", ")
+		if at < 0 {
+			return text.Trim(line, columns)
+		}
+		line = line[:at]
+	}
+	return line
 }
 
 func (p *Progress) hide() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar != nil {
-		_ = p.bar.Finish() // an error only leaves the line on the terminal
-		p.bar = nil
+	if p.shown {
+		p.line("")
+		p.shown = false
 	}
 }

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,8 +16,9 @@ type Table struct {
 	widths []int // maximum width of each column; nil for no limit
 }
 
-// Columns aligns cells of one line each below a header, and escapes them.
-func Columns(header []string, rows [][]string) string {
+// Columns aligns cells of one line each below a header, and escapes them. It fits them
+// to the columns, as Fit does.
+func Columns(header []string, rows [][]string, columns int) string {
 	t := Table{Header: header}
 	for _, cells := range rows {
 		escaped := make([]string, len(cells))
@@ -25,7 +27,7 @@ func Columns(header []string, rows [][]string) string {
 		}
 		t.Rows = append(t.Rows, escaped)
 	}
-	return t.String()
+	return t.Fit(columns)
 }
 
 // Lines escapes texts, and joins those that are not empty by newlines, each text once.
@@ -39,34 +41,71 @@ func Lines(texts ...string) string {
 	return strings.Join(filled, "\n")
 }
 
-// Limit wraps the lines of each column at a width.
-func (t Table) Limit(widths ...int) Table {
-	t.widths = widths
-	return t
-}
-
-// Fit drops empty columns, and narrows the widest ones until the table fits a width, if
-// possible. The first column, a time, stays on one line.
-func (t Table) Fit(width int) Table {
-	fit := Table{Rows: make([][]string, len(t.Rows))}
+// Fit returns the table without empty columns, the widest ones narrowed until it fits
+// the given columns; 0 is no limit. Cells break between words, and those of the first
+// column, a time or a number, nowhere. A table that cannot fit becomes cards.
+func (t Table) Fit(columns int) string {
+	t = t.filled()
+	least, sum := make([]int, len(t.Header)), 0
 	for n, name := range t.Header {
-		widest := 0
+		width := len(name)
+		least[n] = width
 		for _, row := range t.Rows {
-			widest = max(widest, text.LongestLineLen(row[n]))
+			width = max(width, text.LongestLineLen(row[n]))
+			for word := range strings.FieldsSeq(row[n]) {
+				least[n] = max(least[n], widthOf(word))
+			}
+		}
+		t.widths, sum = append(t.widths, width), sum+width+2
+	}
+	for sum -= 2; columns > 0 && sum > columns; sum-- {
+		widest := 0
+		for n := 1; n < len(t.widths); n++ {
+			if t.widths[n] > least[n] && (widest == 0 || t.widths[n] > t.widths[widest]) {
+				widest = n
+			}
 		}
 		if widest == 0 {
+			return t.Cards(columns)
+		}
+		t.widths[widest]--
+	}
+	return t.String()
+}
+
+// filled returns the table without its empty columns.
+func (t Table) filled() Table {
+	filled := Table{Rows: make([][]string, len(t.Rows))}
+	for n, name := range t.Header {
+		if !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[n] != "" }) {
 			continue
 		}
-		fit.Header = append(fit.Header, name)
-		fit.widths = append(fit.widths, max(widest, len(name)))
+		filled.Header = append(filled.Header, name)
 		for i, row := range t.Rows {
-			fit.Rows[i] = append(fit.Rows[i], row[n])
+			filled.Rows[i] = append(filled.Rows[i], row[n])
 		}
 	}
-	if width > 0 && len(fit.widths) > 0 {
-		shrink(fit.widths[1:], width-fit.widths[0]-2*(len(fit.widths)-1))
+	return filled
+}
+
+// Cards returns a paragraph for each row, with a line for each cell that is not empty:
+// the name of its column and its text.
+func (t Table) Cards(columns int) string {
+	label := 0
+	for _, name := range t.filled().Header {
+		label = max(label, len(name))
 	}
-	return fit
+	var cards []string
+	for _, row := range t.Rows {
+		var card []string
+		for n, cell := range row {
+			if cell != "" {
+				card = append(card, fold(fmt.Sprintf("%-*s  %s", label, t.Header[n], strings.ReplaceAll(cell, "\n", ", ")), columns))
+			}
+		}
+		cards = append(cards, strings.Join(card, "\n"))
+	}
+	return strings.Join(cards, "\n\n")
 }
 
 // String returns the table without a newline at its end.
@@ -75,7 +114,7 @@ func (t Table) String() string {
 	w.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: "  "}, Format: table.FormatOptions{Header: text.FormatDefault}})
 	var configs []table.ColumnConfig
 	for i, width := range t.widths {
-		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: width, WidthMaxEnforcer: wrapLines})
+		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMax: width, WidthMaxEnforcer: breakLines})
 	}
 	w.SetColumnConfigs(configs)
 	w.AppendHeader(row(t.Header))
@@ -94,43 +133,11 @@ func row(cells []string) table.Row {
 	return row
 }
 
-// wrapLines wraps each line of a cell, if possible after a space or a mark such as the
-// dots of user.session.start.
-func wrapLines(cell string, width int) string {
-	var wrapped []string
-	for line := range strings.SplitSeq(cell, "\n") {
-		for text.StringWidthWithoutEscSequences(line) > width {
-			head := text.Trim(line, width)
-			if at := strings.LastIndexAny(head, " .:/@_-"); at > 0 {
-				head = head[:at+1]
-			}
-			wrapped, line = append(wrapped, strings.TrimRight(head, " ")), line[len(head):]
-		}
-		wrapped = append(wrapped, line)
+// breakLines breaks each line of a cell.
+func breakLines(cell string, width int) string {
+	lines := strings.Split(cell, "\n")
+	for i, line := range lines {
+		lines[i] = breakLine(line, width, 0)
 	}
-	return strings.Join(wrapped, "\n")
-}
-
-// minColumn is the width of the narrowest column. A time, eight such columns and the
-// gaps between them fit 80 columns.
-const minColumn = 6
-
-// shrink makes the widest columns narrower until all fit, if possible.
-func shrink(widths []int, total int) {
-	sum := 0
-	for _, w := range widths {
-		sum += w
-	}
-	for ; sum > total; sum-- {
-		widest := 0
-		for i := range widths {
-			if widths[i] > widths[widest] {
-				widest = i
-			}
-		}
-		if widths[widest] <= minColumn {
-			return
-		}
-		widths[widest]--
-	}
+	return strings.Join(lines, "\n")
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"io"
+	"slices"
+	"strings"
+
+	"newterms/cmd/newterms/commandline"
+	"newterms/cmd/newterms/failure"
+)
+
+const completionHelp = `prints what completes commands and flags in a shell
+
+  newterms completion bash|zsh|fish
+
+Load it where the shell starts:
+
+  source <(newterms completion bash)          in ~/.bashrc
+  source <(newterms completion zsh)           in ~/.zshrc, after compinit
+  newterms completion fish | source           in ~/.config/fish/config.fish
+`
+
+func (p program) completion(ctx context.Context, args []string) error {
+	shells, err := commandline.Parse(flag.NewFlagSet("completion", flag.ContinueOnError), args, 1)
+	if err != nil {
+		return err
+	}
+	if len(shells) == 0 || !slices.Contains(commandline.Shells(), shells[0]) {
+		return failure.Usagef("completion: name the shell: %s", strings.Join(commandline.Shells(), ", "))
+	}
+	var all []commandline.Command
+	for _, c := range p.commands() {
+		about, _, _ := strings.Cut(c.help, "\n")
+		all = append(all, commandline.Command{Name: c.name, About: about, Words: c.words, Flags: p.flags(ctx, c)})
+	}
+	_, err = io.WriteString(p.stdout, commandline.Completion(shells[0], "newterms", all))
+	return err
+}

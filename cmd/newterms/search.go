@@ -35,16 +35,21 @@ const ruleUsage = "a rule file or a folder of them, as `PATH`; repeatable\ndefau
 // define defines the flags. fromDefault says what the range is without --from; the first
 // format is the default.
 func (f *searchFlags) define(p program, flags *flag.FlagSet, fromDefault string, formats ...show.Format) {
-	given := func(into **string) func(string) error {
-		return func(text string) error { *into = &text; return nil }
-	}
-	flags.Func("from", "begin at `T`: RFC 3339, YYYY-MM-DD (UTC) or Elastic date math\n"+fromDefault+"; example: --from now-7d/d", given(&f.from))
-	flags.Func("to", "end before `T`, which has the same forms\ndefault: now; example: --to 2026-11-08", given(&f.to))
+	f.defineRange(flags, fromDefault)
 	flags.Var(&f.paths, "rule", ruleUsage)
 	f.exclusionFlags.define(flags)
 	f.missing = p.settings.MissingTerms
 	flags.Func("missing-terms", "`skip|include` events that lack a new-terms field\ndefault: NEWTERMS_MISSING_TERMS; example: --missing-terms include", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
 	f.outputFlag.define(flags, formats...)
+}
+
+// defineRange defines --from and --to. fromDefault says what the range is without --from.
+func (f *searchFlags) defineRange(flags *flag.FlagSet, fromDefault string) {
+	given := func(into **string) func(string) error {
+		return func(text string) error { *into = &text; return nil }
+	}
+	flags.Func("from", "begin at `T`: RFC 3339, YYYY-MM-DD (UTC) or Elastic date math\n"+fromDefault+"; example: --from now-7d/d", given(&f.from))
+	flags.Func("to", "end before `T`, which has the same forms\ndefault: now; example: --to 2026-11-08", given(&f.to))
 }
 
 // read checks the parsed flags, and sets window, exclude and repeat.

@@ -70,7 +70,7 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 		{"NEWTERMS_INDEX=nothing-here", 1, []string{"run"}},
 		{"", 0, []string{"run", "--rule", withoutOverlap}},
 		{"NEWTERMS_MAX_CATCHUP=2ms", 0, []string{"run", "--rule", withoutOverlap}}, // leaves a gap
-		{"", 0, []string{"close", "--where", "client.geo.city_name: Zurich", "--reason", "the office", "--yes"}},
+		{"", 0, []string{"close", "--where", "client.geo.city_name: Zurich", "--reason", "false_positive", "--comment", "the office", "--yes"}},
 		{"", 0, []string{"acknowledge", "--where", "client.geo.city_name: Dublin", "--yes"}},
 	} {
 		cmd := exec.Command(program, call.args...)

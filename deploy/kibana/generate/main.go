@@ -112,7 +112,7 @@ func sessions() []object {
 			"client.as.organization.name", "okta.debug_context.debug_data.risk_level", "kibana.alert.workflow_status", "event.id", "kibana.alert.uuid"),
 		session("newterms-decisions", "Decisions", alertsView, "kibana.alert.workflow_status_updated_at: *", "kibana.alert.workflow_status_updated_at",
 			widths{"kibana.alert.reason": 420}, "kibana.alert.workflow_status", "kibana.alert.workflow_user", "kibana.alert.workflow_reason",
-			"kibana.alert.workflow_status_updated_at", "kibana.alert.rule.name", "kibana.alert.reason"),
+			"newterms.workflow_comment", "kibana.alert.workflow_status_updated_at", "kibana.alert.rule.name", "kibana.alert.reason"),
 		session("newterms-rules", "Rules and their triage notes", runsView, "event.action: newterms-rule", "@timestamp", widths{"kibana.alert.rule.note": 700},
 			"kibana.alert.rule.name", "kibana.alert.rule.severity", "kibana.alert.rule.description", "kibana.alert.rule.note"),
 		session("newterms-failed-runs", "Last errors", runsView, "newterms.run.state: failure", "@timestamp", widths{"error.message": 420},

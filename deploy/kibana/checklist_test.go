@@ -16,6 +16,7 @@ import (
 type checklist struct {
 	mappings map[string]map[string]string // data view → field → type, of the installed targets
 	titles   map[string]string            // data view → target
+	times    map[string]string            // data view → time field
 	objects  map[string]savedObject       // by type/id
 	problems []string
 	where    string // of the problem
@@ -166,6 +167,7 @@ func (c *checklist) dataView(o savedObject) {
 		c.problem("allowNoIndex is missing, so it is an error before the target exists")
 	}
 	c.field(o.ID, a.TimeFieldName, "date")
+	c.times[o.ID] = a.TimeFieldName
 	var list []any
 	c.decode("fields", []byte(a.Fields), &list)
 	c.decode("sourceFilters", []byte(a.SourceFilters), &list)

@@ -47,12 +47,20 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/newterms").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)
 	}
-	withoutOverlap := filepath.Join(dir, "rule.toml")
-	text, err := ruletest.Text(map[string]any{"rule_id": "5m", "name": "Without an overlap", "from": "now-5m", "interval": "5m"})
-	if err == nil {
-		err = os.WriteFile(withoutOverlap, []byte(text), 0o600)
+	withoutOverlap, onHosts := filepath.Join(dir, "overlap.toml"), filepath.Join(dir, "hosts.toml")
+	for path, parameters := range map[string]map[string]any{
+		withoutOverlap: {"rule_id": "5m", "name": "Without an overlap", "from": "now-5m", "interval": "5m"},
+		onHosts:        {"rule_id": "hosts", "name": "New process on a host", "query": "process.name: *", "new_terms_fields": []string{"host.name", "process.name"}},
+	} {
+		text, err := ruletest.Text(parameters)
+		if err == nil {
+			err = os.WriteFile(path, []byte(text), 0o600)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
+	if err := addHostEvents(ctx, node); err != nil {
 		return nil, err
 	}
 	server := httptest.NewServer(withDataStreams(node))
@@ -70,8 +78,11 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 		{"NEWTERMS_INDEX=nothing-here", 1, []string{"run"}},
 		{"", 0, []string{"run", "--rule", withoutOverlap}},
 		{"NEWTERMS_MAX_CATCHUP=2ms", 0, []string{"run", "--rule", withoutOverlap}}, // leaves a gap
-		{"", 0, []string{"close", "--where", "client.geo.city_name: Zurich", "--reason", "the office", "--yes"}},
-		{"", 0, []string{"acknowledge", "--where", "client.geo.city_name: Dublin", "--yes"}},
+		{"", 0, []string{"run", "--rule", onHosts, "--from", "now-5h"}},
+		{"", 0, []string{"acknowledge", "--where", "client.geo.city_name: Dublin", "--assign", "ada", "--yes"}},
+		{"", 0, []string{"close", "--where", "client.geo.city_name: Zurich", "--reason", "true_positive", "--comment", "the office", "--yes"}},
+		{"", 0, []string{"close", "--where", "host.name: srv-02", "--reason", "false_positive", "--yes"}},
+		{"", 0, []string{"reopen", "--where", "process.name: rundll32.exe", "--assign", "basil", "--yes"}}, // it is open
 	} {
 		cmd := exec.Command(program, call.args...)
 		cmd.Env = []string{"ELASTICSEARCH_URL=" + server.URL, "NEWTERMS_OVERLAP=1ms", call.setting}
@@ -79,8 +90,49 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 			return nil, fmt.Errorf("newterms %v: %w: %s", call.args, err, out)
 		}
 	}
-	return node, nil
+	return node, addInterruptedRun(ctx, node)
 })
+
+// addInterruptedRun adds the document of a start whose end is missing.
+func addInterruptedRun(ctx context.Context, node *estest.Node) error {
+	text, err := node.Request(ctx, "GET", "/"+runsTarget+"/_search?size=1&q=newterms.run.state:started+AND+kibana.alert.rule.rule_id:5m", nil)
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				Source map[string]any `json:"_source"`
+			}
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &found)
+	}
+	if err != nil {
+		return err
+	}
+	run := found.Hits.Hits[0].Source
+	run["newterms.run.id"] = "interrupted"
+	delete(run, "newterms.gap.rerun")
+	_, err = node.Request(ctx, "POST", "/"+runsTarget+"/_doc?op_type=create&refresh=true", run)
+	return err
+}
+
+// addHostEvents adds events of processes, two of them of one host.
+func addHostEvents(ctx context.Context, node *estest.Node) error {
+	properties := map[string]any{"@timestamp": map[string]any{"type": "date"}}
+	for _, name := range []string{"host.name", "process.name", "user.name", "event.action"} {
+		properties[name] = map[string]any{"type": "keyword"}
+	}
+	_, err := node.Request(ctx, "PUT", "/logs-hosts", map[string]any{"mappings": map[string]any{"properties": properties}})
+	for _, event := range [][2]string{{"srv-01", "certutil.exe"}, {"srv-01", "rundll32.exe"}, {"srv-02", "certutil.exe"}} {
+		if err == nil {
+			_, err = node.Request(ctx, "POST", "/logs-hosts/_doc?refresh=true", map[string]any{
+				"@timestamp": time.Now().Add(-time.Hour).Format(time.RFC3339), "host.name": event[0], "process.name": event[1],
+				"user.name": "basil", "event.action": "start",
+			})
+		}
+	}
+	return err
+}
 
 // withDataStreams is the node with the API that creates data streams, for which
 // it stands in where the node has none.
@@ -124,7 +176,10 @@ func newChecklist(t *testing.T) *checklist {
 func newChecklistOf(t *testing.T, alerts, runs string) *checklist {
 	t.Helper()
 	node := newWorld(t)
-	c := &checklist{mappings: map[string]map[string]string{}, titles: map[string]string{"newterms-alerts": alerts, "newterms-runs": runs}}
+	c := &checklist{
+		mappings: map[string]map[string]string{}, times: map[string]string{},
+		titles: map[string]string{"newterms-alerts": alerts, "newterms-decided-alerts": alerts, "newterms-runs": runs},
+	}
 	for view, target := range c.titles {
 		answer, err := node.Request(t.Context(), "GET", "/"+target+"/_field_caps?fields=*", nil)
 		if err != nil {

@@ -31,8 +31,10 @@ type layer struct {
 
 type column struct {
 	OperationType, SourceField, Label, DataType, Scale string
+	TimeShift                                          string
 	CustomLabel, IsBucketed                            bool
 	Filter                                             *query
+	References                                         []string // of a formula, or of its math
 	Params                                             struct {
 		EmptyAsNull, ShowArrayValues, IncludeEmptyRows, DropPartials bool
 		OtherBucket, MissingBucket, IncludeIsRegex, ExcludeIsRegex   bool
@@ -41,7 +43,21 @@ type column struct {
 		OrderBy                                                      struct{ Type, ColumnID string }
 		ParentFormat                                                 struct{ ID string }
 		Include, Exclude                                             []any
+		Formula                                                      string
+		IsFormulaBroken                                              bool
+		Format                                                       struct {
+			ID     string
+			Params struct{ Decimals int }
+		}
+		TinymathAST *math
 	}
+}
+
+// math computes a formula from two columns.
+type math struct {
+	Type, Name, Text string
+	Args             []string
+	Location         struct{ Min, Max int }
 }
 
 // lens returns the references of a panel by value: from name to data view.
@@ -77,6 +93,11 @@ func (c *checklist) lens(l lens) map[string]string {
 	c.accessors(l.State.Visualization, known, shown)
 	c.shades(l)
 	for id, layer := range l.State.DatasourceStates.FormBased.Layers {
+		for _, col := range layer.Columns {
+			for _, part := range col.References {
+				shown[part] = true
+			}
+		}
 		for name := range layer.Columns {
 			if !shown[name] {
 				c.problem("column %s of layer %s is not shown", name, id)
@@ -121,14 +142,19 @@ func (c *checklist) layer(view string, l layer) {
 	if !slices.Equal(slices.Sorted(slices.Values(l.ColumnOrder)), slices.Sorted(maps.Keys(l.Columns))) {
 		c.problem("columnOrder %v is not the columns", l.ColumnOrder)
 	}
-	metrics := false
+	metrics, shifts := false, map[string]bool{}
 	for _, id := range l.ColumnOrder {
 		col := l.Columns[id]
 		if col.IsBucketed && metrics {
 			c.problem("bucket %s comes after a metric", id)
 		}
-		metrics = metrics || !col.IsBucketed
+		if !col.IsBucketed {
+			metrics, shifts[col.TimeShift] = true, true
+		}
 		c.column(view, id, col, l)
+	}
+	if len(shifts) > 1 {
+		c.problem("a layer of two periods, in which Kibana refuses terms")
 	}
 }
 
@@ -144,9 +170,16 @@ func (c *checklist) column(view, id string, col column, l layer) {
 	case "sum", "max", "median":
 		c.field(view, col.SourceField, "long", "float")
 		c.ofAnyRule(col.SourceField)
+	case "min":
+		c.field(view, col.SourceField, "date")
+		if col.DataType != "date" {
+			c.problem("column %s is a %s", id, col.DataType)
+		}
 	case "unique_count":
 		c.field(view, col.SourceField, groupable()...)
 		c.ofAnyRule(col.SourceField)
+	case "math", "formula":
+		c.formula(id, col, l)
 	case "last_value":
 		c.field(view, col.SourceField, groupable()...)
 		c.field(view, col.Params.SortField, "date")
@@ -172,8 +205,40 @@ func (c *checklist) column(view, id string, col column, l layer) {
 	if col.Filter != nil {
 		c.query(view, *col.Filter)
 	}
+	if col.TimeShift != "" && (col.TimeShift != "previous" || col.IsBucketed) {
+		c.problem("column %s is shifted by %q", id, col.TimeShift)
+	}
 	if bucketed := col.OperationType == "terms" || col.OperationType == "date_histogram"; bucketed != col.IsBucketed {
 		c.problem("column %s: isBucketed is %t", id, col.IsBucketed)
+	}
+}
+
+// formula checks a column that is computed from others: the text, which is read when
+// somebody edits the panel, says what the parts say.
+func (c *checklist) formula(id string, col column, l layer) {
+	var parts []column
+	for _, name := range col.References {
+		part, ok := l.Columns[name]
+		if !ok || !slices.Contains(l.ColumnOrder[:slices.Index(l.ColumnOrder, id)], name) {
+			c.problem("column %s is computed from %s, which does not come before it", id, name)
+			return
+		}
+		parts = append(parts, part)
+	}
+	if col.OperationType == "formula" {
+		if len(parts) != 1 || parts[0].Params.TinymathAST == nil || parts[0].Params.TinymathAST.Text != col.Params.Formula || col.Params.IsFormulaBroken {
+			c.problem("formula %s is not what is computed: %s", id, col.Params.Formula)
+		}
+		return
+	}
+	ast, signs := col.Params.TinymathAST, map[string]string{"divide": "/", "subtract": "-"}
+	if ast == nil || len(parts) != 2 || !slices.Equal(ast.Args, col.References) || parts[0].Filter == nil || parts[1].Filter == nil {
+		c.problem("column %s is not computed from two counts", id)
+		return
+	}
+	text := "count(kql='" + parts[0].Filter.Query + "') " + signs[ast.Name] + " count(kql='" + parts[1].Filter.Query + "')"
+	if ast.Text != text || ast.Location.Max != len(text) || ast.Type != "function" {
+		c.problem("column %s computes %s, its text is %s", id, text, ast.Text)
 	}
 }
 

@@ -1,6 +1,8 @@
 package alerts
 
 import (
+	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -91,14 +93,16 @@ func (a decidedAlert) assignees() []any {
 // decisions returns the decisions on the alert, oldest first, and how many were omitted.
 // If the status is of no decision that the alert holds, it is the last: an earlier
 // version, or another program, has set it.
-func (a decidedAlert) decisions() (list []any, omitted float64) {
+func (a decidedAlert) decisions() (list []any, omitted int64) {
 	value, _ := elastic.Lookup(a.source, decisionsField)
 	list, isList := value.([]any)
 	if !isList && value != nil {
 		list = []any{value}
 	}
 	value, _ = elastic.Lookup(a.source, omittedField)
-	omitted, _ = value.(float64)
+	if number, ok := value.(json.Number); ok {
+		omitted, _ = number.Int64()
+	}
 	at, last := a.text("kibana.alert.workflow_status_updated_at"), Open
 	isKnown := at == ""
 	for _, entry := range list {
@@ -108,7 +112,7 @@ func (a decidedAlert) decisions() (list []any, omitted float64) {
 		}
 		isKnown = isKnown || entry["at"] == at
 	}
-	if status := a.status(); !isKnown || status != last {
+	if status := cmp.Or(a.status(), Open); !isKnown || status != last {
 		list = append(list, withoutEmpty(map[string]any{
 			"at": at, "status": string(status), "user": a.text("kibana.alert.workflow_user"), "reason": a.text("kibana.alert.workflow_reason"),
 			"comment": a.text(commentField),
@@ -161,7 +165,7 @@ func (d Decision) document(a decidedAlert) map[string]any {
 	list = append(slices.Clone(list), withoutEmpty(entry))
 	if over := len(list) - maxDecisions; over > 0 {
 		list = slices.Delete(list, maxDecisions/2, maxDecisions/2+over)
-		document[omittedField] = int64(omitted) + int64(over)
+		document[omittedField] = omitted + int64(over)
 	}
 	document[decisionsField] = list
 	return document

@@ -2,6 +2,7 @@ package alerts_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -124,5 +125,15 @@ func TestDecideBesideOthers(t *testing.T) {
 	acknowledged := alerts.Decision{Status: alerts.Acknowledged, User: "eve", At: firstSeen.Add(3 * time.Hour)}
 	if did, err := s.Decide(t.Context(), ids, acknowledged, nil); err != nil || did != (alerts.Decided{Changed: 2}) {
 		t.Errorf("with a lost answer: got %+v, %v", did, err)
+	}
+	// Nobody's decision is lost, and none is there twice.
+	for _, document := range node.Documents(t, target, nil) {
+		want := "[closed mallory - acknowledged eve -]"
+		if document["kibana.alert.uuid"] == basil.ID {
+			want = "[closed eve - acknowledged eve -]"
+		}
+		if got, _ := decisionsOf(document); fmt.Sprint(got) != want {
+			t.Errorf("the decisions are %v, want %s", got, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 const oktaRule, hostRule = "Rule=First Occurrence of Okta User Session Started via Proxy, ", "Rule=New process on a host, "
@@ -124,6 +125,23 @@ func TestOldestOpen(t *testing.T) {
 		}
 		if of := a.lensShows(p)[0].rows[0]["oldest"]; of != starts[0] {
 			t.Errorf("the oldest is of %v, the list begins with %v", of, starts[0])
+		}
+	}
+}
+
+// TestClosedWhenClosed wants alerts where they were closed. All were first seen an hour ago
+// or earlier.
+func TestClosedWhenClosed(t *testing.T) {
+	a := newAsker(t, newChecklist(t))
+	a.check(objects(t))
+	for _, p := range panelsOf(t, a.objects["dashboard/newterms-triage-dashboard"]) {
+		if p.PanelIndex != "reasons" {
+			continue
+		}
+		for _, r := range a.lensShows(p)[0].rows {
+			if at, err := time.Parse(time.RFC3339, r["time"].(string)); err != nil || time.Since(at) > 45*time.Minute { // a bucket is of 30
+				t.Errorf("an alert was closed at %v (%v)", r["time"], err)
+			}
 		}
 	}
 }

@@ -105,8 +105,7 @@ type column struct {
 // columns returns the columns of an alert with an id.
 func columns(id string) []column {
 	return []column{
-		{"FIRST SEEN (UTC)", func(d alert.Description) string { return words.Second(d.FirstSeen) }},
-		{"ID", func(alert.Description) string { return ShortID(id) }},
+		{"FIRST SEEN UTC, ID", func(d alert.Description) string { return terminal.Lines(words.Second(d.FirstSeen), ShortID(id)) }},
 		{"ACTOR", func(d alert.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
 		{"ACCOUNT", func(d alert.Description) string { return terminal.Escape(d.Account) }},
 		{"CLIENT", func(d alert.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},

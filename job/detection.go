@@ -22,17 +22,15 @@ type detection struct {
 	counts   *runs.Counts
 	lacking  LackingTerms
 	progress Progress
-	started  func() error // waits until the start of the run is recorded
 	pending  []Occurrence // of the current part; used only if MaxAlerts is set
 	// rejected is the first error about an alert that cannot be indexed. The run goes
 	// on with the other alerts, and fails at its end.
 	rejected error
 }
 
-// detect finds the first occurrences in the run's window. It writes their alerts once
-// the start of the run is recorded. If it fails, it still writes the alerts found
-// before, until ending is done.
-func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, error), started func() error, run *runs.Run) error {
+// detect finds the first occurrences in the run's window and writes their alerts. If it
+// fails, it still writes the alerts found before, until ending is done.
+func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, error), run *runs.Run) error {
 	source, err := open()
 	if err != nil {
 		return err
@@ -44,7 +42,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		return err
 	}
 	d := detection{
-		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker.LinkTo(j.Link), writer: j.Store.Writer(), started: started,
+		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker.LinkTo(j.Link), writer: j.Store.Writer(),
 		counts: &run.Counts, lacking: NewLackingTerms(), progress: Progress{Parts: w.CountParts(j.Rule.History)},
 	}
 	if err := d.pages(ctx, w); err != nil {
@@ -78,9 +76,6 @@ func (d *detection) pages(ctx context.Context, w Window) error {
 		}
 		unalerted := slices.DeleteFunc(slices.Clone(page.Occurrences), func(o Occurrence) bool { return o.Alerted })
 		d.count(page, len(unalerted), w)
-		if err := d.started(); err != nil {
-			return err
-		}
 		if err := d.page(ctx, page.Page, unalerted); err != nil {
 			return fmt.Errorf("window %s: %w", page.Part, err)
 		}

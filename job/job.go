@@ -22,8 +22,8 @@ import (
 type Job struct {
 	Rule    rule.Rule // with the settings applied to its search
 	Version string    // of newterms, for the run documents
-	// Open makes the source. The job calls it while it looks up the checkpoint and records
-	// the start of the run, so that a failure is recorded too.
+	// Open makes the source. The job calls it while it records the start of the run, so
+	// that a failure is recorded too.
 	Open  func(context.Context, query.Search) (*esquery.Source, error)
 	Store *alerts.Store
 	// Checkpoint is where the previous runs ended, if the caller knows it; else nil.
@@ -83,7 +83,7 @@ func (j *Job) Run(ctx context.Context, id string, w Window) (runs.Run, error) {
 		return runs.Run{}, err
 	}
 	info.ID = id
-	return j.run(ctx, j.begin(ctx), runs.Run{Info: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
+	return j.run(ctx, runs.Run{Info: info, From: w.From, To: w.To, Rule: j.Rule.Parameters}, j.finish)
 }
 
 // info returns what all runs of the rule have in common; the id is not set.
@@ -96,40 +96,29 @@ func (j *Job) info(kind runs.Type) (runs.Info, error) {
 	return runs.Info{Type: kind, Search: search, Scope: scope}, err
 }
 
-// A beginning is what a run does before its window is known.
-type beginning struct {
-	source   func() (*esquery.Source, error) // waits until it is open
-	requests int                             // as Job.Usage counts
-	took     time.Duration
-}
-
-func (j *Job) begin(ctx context.Context) beginning {
+// run makes one run and records its start and its end. It calls finish before it
+// records the end.
+func (j *Job) run(ctx context.Context, run runs.Run, finish func(runs.Run, error) error) (runs.Run, error) {
 	requests, took := j.Usage()
-	return beginning{j.openInBackground(ctx), requests, took}
-}
-
-// run makes one run and records its start and its end. The run searches while its start
-// is being recorded, and writes afterwards. It calls finish before it records the end.
-func (j *Job) run(ctx context.Context, begun beginning, run runs.Run, finish func(runs.Run, error) error) (runs.Run, error) {
 	run.StartedAt, run.State = j.Now(), runs.Started
 	run.RuleID, run.RuleName, run.Version = j.Rule.ID, j.Rule.Name, j.Version
 	measure := func() {
-		requests, took := j.Usage()
-		run.Requests, run.Took = requests-begun.requests, took-begun.took
+		requestsNow, tookNow := j.Usage()
+		run.Requests, run.Took = requestsNow-requests, tookNow-took
 		run.Duration = j.Now().Sub(run.StartedAt)
 	}
 	// A run that is told to stop still writes and records what it has found,
 	// within one grace period.
 	ending, cancel := withGracePeriod(ctx)
 	defer cancel()
-	start := run
-	recorded := inBackground(func() (any, error) { return nil, j.record(ctx, start) })
-	started := func() error { _, err := recorded(); return err }
-	run.Rule = nil // which the start records
-	err := j.detect(ctx, ending, begun.source, started, &run)
-	startErr := started()
-	if startErr != nil {
-		err = startErr
+	source := j.openInBackground(ctx)
+	startErr := j.record(ctx, run)
+	run.Rule = nil
+	err := startErr
+	if err == nil {
+		err = j.detect(ctx, ending, source, &run)
+	} else {
+		_, _ = source() // other rules of these indices may share it, and its request counts
 	}
 	err = errors.Join(err, finish(run, err))
 	measure()

@@ -42,23 +42,18 @@ func Prefetch[T any](ctx context.Context, sequence func(context.Context) iter.Se
 	}
 }
 
-// openInBackground makes the source in a goroutine. The returned function waits for it.
+// openInBackground makes the source in a goroutine, while the start of the run is
+// recorded. The returned function waits for the source.
 func (j *Job) openInBackground(ctx context.Context) func() (*esquery.Source, error) {
-	return inBackground(func() (*esquery.Source, error) { return j.Open(ctx, j.Rule.Search) })
-}
-
-// inBackground calls a function in a goroutine. The returned function waits for its
-// result, and returns it each time.
-func inBackground[T any](f func() (T, error)) func() (T, error) {
-	var value T
+	var source *esquery.Source
 	var err error
-	done := make(chan struct{})
+	opened := make(chan struct{})
 	go func() {
-		defer close(done)
-		value, err = f()
+		defer close(opened)
+		source, err = j.Open(ctx, j.Rule.Search)
 	}()
-	return func() (T, error) {
-		<-done
-		return value, err
+	return func() (*esquery.Source, error) {
+		<-opened
+		return source, err
 	}
 }

@@ -16,8 +16,6 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (runs.Run, err
 	if err != nil {
 		return total, err
 	}
-	begun := j.begin(ctx)
-	defer func() { _, _ = begun.source() }() // wait for the goroutine
 	last, err := j.checkpoint(ctx)
 	if err != nil {
 		return total, err
@@ -46,7 +44,7 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (runs.Run, err
 			p.Gap = Window{} // only the first slice records it
 		}
 		rest, more := p.after(slice, timing.Overlap)
-		run, err = j.run(ctx, begun, run, func(run runs.Run, err error) error {
+		run, err = j.run(ctx, run, func(run runs.Run, err error) error {
 			if more && err == nil {
 				return nil
 			}
@@ -56,7 +54,7 @@ func (j *Job) RunScheduled(ctx context.Context, id func() string) (runs.Run, err
 		if err != nil || !more {
 			return total, err
 		}
-		p, begun = rest, j.begin(ctx)
+		p = rest
 	}
 }
 

@@ -69,6 +69,16 @@ func describe(doc map[string]any, names []string, terms []any) Description {
 	return d
 }
 
+// DescribeStored describes an alert as it is stored: of a pair, by new-terms field.
+func DescribeStored(document map[string]any, names []string, terms []any) Description {
+	if len(terms) != len(names) {
+		names, terms = nil, nil
+	}
+	d := describe(document, names, terms)
+	d.Events = textOf(document, "newterms.events")
+	return d
+}
+
 // describe describes a pair and its event, with what the rule wants to be looked at.
 func (m *Maker) describe(e *Event, terms []any) Description {
 	d := describe(e.described, m.fields, terms)

@@ -209,7 +209,7 @@ func TestLongReason(t *testing.T) {
 		ids = append(ids, a.ID)
 	}
 	transport.asked = 0
-	did, err := s.Decide(t.Context(), ids, alerts.Decision{Status: alerts.Closed, Reason: strings.Repeat("x", 900<<10), At: firstSeen})
+	did, err := s.Decide(t.Context(), ids, alerts.Decision{Status: alerts.Closed, Reason: strings.Repeat("x", 450<<10), At: firstSeen}, nil)
 	if err != nil || did != (alerts.Decided{Changed: 5}) || transport.asked != 3 {
 		t.Errorf("asked %d times: %+v, %v", transport.asked, did, err)
 	}

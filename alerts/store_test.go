@@ -297,7 +297,7 @@ func TestTightTargets(t *testing.T) {
 	if last, ok, err := s.LastRun(t.Context(), "r1"); err != nil || !ok || last.State != runs.Succeeded {
 		t.Errorf("got %v, %v, %v", last, ok, err)
 	}
-	decided, err := s.Decide(t.Context(), []string{all[0].ID}, alerts.Decision{Status: alerts.Closed, At: firstSeen})
+	decided, err := s.Decide(t.Context(), []string{all[0].ID}, alerts.Decision{Status: alerts.Closed, At: firstSeen}, nil)
 	if err != nil || decided.Changed != 1 {
 		t.Errorf("got %v, %v", decided, err)
 	}

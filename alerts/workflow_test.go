@@ -2,6 +2,7 @@ package alerts_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"testing"
@@ -29,11 +30,11 @@ func TestDecide(t *testing.T) {
 	ada, basil := written[0].ID, written[1].ID
 	var unknown *alerts.UnknownAlertsError
 	decision := alerts.Decision{Status: alerts.Closed, User: "eve", Reason: "known", At: firstSeen.Add(time.Hour)}
-	if did, err := s.Decide(t.Context(), []string{ada, "nobody"}, decision); !errors.As(err, &unknown) || !slices.Equal(unknown.IDs, []string{"nobody"}) || did.Changed > 0 {
+	if did, err := s.Decide(t.Context(), []string{ada, "nobody"}, decision, nil); !errors.As(err, &unknown) || !slices.Equal(unknown.IDs, []string{"nobody"}) || did.Changed > 0 {
 		t.Errorf("got %v, %v", did, err)
 	}
 	for _, want := range []alerts.Decided{{Changed: 2}, {Already: 2}} {
-		if did, err := s.Decide(t.Context(), []string{ada, basil, ada}, decision); err != nil || did != want {
+		if did, err := s.Decide(t.Context(), []string{ada, basil, ada}, decision, nil); err != nil || did != want {
 			t.Errorf("got %+v, %v, want %+v", did, err, want)
 		}
 	}
@@ -58,7 +59,7 @@ func TestDecide(t *testing.T) {
 	// A copy in another backing index is decided too. What an earlier decision tells
 	// of its maker and reason is not true of a later one.
 	node.Must(t, "PUT", "/"+target+"/_create/"+ada+"?refresh=true", map[string]any{"@timestamp": firstSeen, "kibana.alert.uuid": ada, "kibana.alert.workflow_status": "open"})
-	if did, err := s.Decide(t.Context(), []string{ada, basil}, alerts.Decision{Status: alerts.Acknowledged, At: firstSeen.Add(2 * time.Hour)}); err != nil || did.Changed != 3 {
+	if did, err := s.Decide(t.Context(), []string{ada, basil}, alerts.Decision{Status: alerts.Acknowledged, At: firstSeen.Add(2 * time.Hour)}, nil); err != nil || did.Changed != 3 {
 		t.Errorf("got %+v, %v", did, err)
 	}
 	for _, document := range node.Documents(t, target, nil) {
@@ -113,16 +114,26 @@ func TestDecideBesideOthers(t *testing.T) {
 	theirs := alerts.Decision{Status: alerts.Closed, User: "mallory", At: firstSeen.Add(2 * time.Hour)}
 	transport.before = func() {
 		other := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
-		if did, err := other.Decide(t.Context(), ids[:1], theirs); err != nil || did.Changed != 1 {
+		if did, err := other.Decide(t.Context(), ids[:1], theirs, nil); err != nil || did.Changed != 1 {
 			t.Fatal(did, err)
 		}
 	}
-	if did, err := s.Decide(t.Context(), ids, ours); err != nil || did != (alerts.Decided{Changed: 1, Already: 1}) {
+	if did, err := s.Decide(t.Context(), ids, ours, nil); err != nil || did != (alerts.Decided{Changed: 1, Already: 1}) {
 		t.Errorf("beside somebody else: got %+v, %v", did, err)
 	}
 	transport.lose = true
 	acknowledged := alerts.Decision{Status: alerts.Acknowledged, User: "eve", At: firstSeen.Add(3 * time.Hour)}
-	if did, err := s.Decide(t.Context(), ids, acknowledged); err != nil || did != (alerts.Decided{Changed: 2}) {
+	if did, err := s.Decide(t.Context(), ids, acknowledged, nil); err != nil || did != (alerts.Decided{Changed: 2}) {
 		t.Errorf("with a lost answer: got %+v, %v", did, err)
+	}
+	// Nobody's decision is lost, and none is there twice.
+	for _, document := range node.Documents(t, target, nil) {
+		want := "[closed mallory - acknowledged eve -]"
+		if document["kibana.alert.uuid"] == basil.ID {
+			want = "[closed eve - acknowledged eve -]"
+		}
+		if got, _ := decisionsOf(document); fmt.Sprint(got) != want {
+			t.Errorf("the decisions are %v, want %s", got, want)
+		}
 	}
 }

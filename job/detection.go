@@ -57,6 +57,10 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 	if run.Excluded, err = d.excluded(ctx, w); err != nil {
 		return err
 	}
+	byHand := run.Type == runs.Manual
+	if d.counts.Candidates == 0 || byHand && slices.ContainsFunc(run.Excluded, func(e runs.Excluded) bool { return e.Events == 0 }) {
+		WarnOfMistyped(ctx, source, byHand, j.Warn)
+	}
 	if d.rejected != nil {
 		return fmt.Errorf("window %s: %w", w, d.rejected)
 	}

@@ -18,7 +18,7 @@ type Use string
 const (
 	Run    Use = "run"    // runs and checks: reads events, creates alerts and run documents
 	Setup  Use = "setup"  // installs templates and data streams, and dashboards in Kibana; lives for a day
-	Close  Use = "close"  // changes the workflow status of alerts
+	Close  Use = "close"  // lists alerts, and changes their workflow status and assignees
 	Notify Use = "notify" // makes the Kibana rules that notify, which go on with it
 )
 

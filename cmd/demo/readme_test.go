@@ -103,6 +103,7 @@ var (
 		{regexp.MustCompile(`(\.ds-\S*-)\d{4}\.\d\d\.\d\d-`), "${1}DAY-"},
 		{regexp.MustCompile(`\d{4}-\d\d-\d\d`), "DAY"},
 		{regexp.MustCompile(`\b([0-9a-f]{64}|[0-9a-f]{8}…)`), "ALERT"},
+		{regexp.MustCompile(`(?m)^[0-9a-f]{8}  `), "ALERT  "},
 		{regexp.MustCompile(`\brun [0-9a-f-]{36}`), "run RUN"},
 		{regexp.MustCompile(`median day [\d.]+, worst day \d+ on`), "median day N, worst day N on"},
 	}

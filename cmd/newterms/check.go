@@ -16,17 +16,21 @@ const checkHelp = `says whether a run would work, and what to do if not
 
   newterms check [FLAG]...
 
-It looks at the server, privileges, targets, events and the last run. It writes
-nothing, and exits with 0 or with the code of the worst error.
+It looks at the server, privileges, targets, events and the last run, and at what
+each exclusion removes. It writes nothing, and exits with 0 or with the code of
+the worst error.
 
   newterms check --rule rules/proxy.toml
+  newterms check --exclude 'okta.actor.id: 00u1'
 `
 
 func (p program) check(ctx context.Context, args []string) error {
 	var paths commandline.Strings
+	var exclusions exclusionFlags
 	var output outputFlag
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.Var(&paths, "rule", ruleUsage)
+	exclusions.define(flags)
 	output.define(flags, show.Text, show.JSON)
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
@@ -34,8 +38,11 @@ func (p program) check(ctx context.Context, args []string) error {
 	if err := output.check(); err != nil {
 		return err
 	}
+	if err := exclusions.read(); err != nil {
+		return err
+	}
 	defer p.during("check")()
-	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
+	rules, unusable := p.loadRules(paths, exclusions.exclude, p.settings.MissingTerms)
 	client, err := p.connect()
 	if err != nil {
 		return errors.Join(unusable, err)

@@ -7,52 +7,47 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"newterms/alerts"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/access"
-	"newterms/esquery/elastic"
-	"newterms/job"
 	"newterms/job/words"
 )
 
-const (
-	closeHelp = `closes alerts, by id or all that a query matches
+// statusHelp is the help of a command that sets a status.
+func statusHelp(command, about, example string) string {
+	return about + `, by id or all that a query matches
 
-  newterms close ALERT_ID... [FLAG]...
-  newterms close --where KQL [FLAG]...
+  newterms ` + command + ` ALERT_ID... [FLAG]...
+  newterms ` + command + ` --where KQL [FLAG]...
 
-With --where it shows how many alerts match, and changes them only with --yes.
+The first digits of an id suffice, at least 4. With --where it shows how many
+alerts match and five of them, and changes them only with --yes. An alert keeps
+each decision: who set which status when, and why.
 
-  newterms close --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7' --yes
+  newterms ` + command + " " + example + `
 `
-	acknowledgeHelp = `acknowledges alerts, by id or all that a query matches
-
-  newterms acknowledge ALERT_ID... [FLAG]...
-  newterms acknowledge --where KQL [FLAG]...
-
-With --where it shows how many alerts match, and changes them only with --yes.
-
-  newterms acknowledge --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7' --yes
-`
-)
+}
 
 const nothingChanged = "nothing was changed"
 
-// statusFlags are the flags of `newterms close` and `acknowledge`.
+// statusFlags are the flags of `newterms close`, `acknowledge` and `reopen`.
 type statusFlags struct {
-	ids    []string
-	where  string // KQL; "" if there are ids
-	reason string
-	yes    bool
+	ids      []string
+	where    string // KQL; "" if there are ids
+	decision alerts.Decision
+	yes      bool
 }
 
 // setStatus returns the command that sets a status of alerts.
 func (p program) setStatus(command string, status alerts.WorkflowStatus) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
-		f, err := parseStatus(command, args)
+		f, err := parseStatus(command, status, args)
 		if err != nil {
 			return err
 		}
@@ -62,45 +57,58 @@ func (p program) setStatus(command string, status alerts.WorkflowStatus) func(co
 		}
 		store := p.store(client)
 		if f.where != "" {
-			if f.ids, err = p.matching(ctx, store, command, status, f); err != nil || len(f.ids) == 0 {
-				return err
-			}
+			f.ids, err = p.matching(ctx, store, command, f)
+		} else {
+			f.ids, err = store.FullIDs(ctx, f.ids)
+		}
+		if err != nil || len(f.ids) == 0 {
+			return asCommandError(command, err)
 		}
 		user, err := access.CurrentUser(ctx, client)
 		if err != nil {
 			return fmt.Errorf("%s: ask who this is: %w", command, err)
 		}
-		decided, err := store.Decide(ctx, f.ids, alerts.Decision{Status: status, User: user.String(), Reason: f.reason, At: p.now()})
+		f.decision.User, f.decision.At = user.String(), p.now()
+		decided, err := p.decide(ctx, store, command, f)
 		if err == nil || decided != (alerts.Decided{}) {
-			fmt.Fprintf(terminal.Fitting(p.stdout), "%s %s%s\n", status, words.Plural(int64(decided.Changed), "alert", "alerts"), already(decided.Already, status))
+			fmt.Fprintln(terminal.Fitting(p.stdout), show.Decided(status, decided, f.decision.Assignees))
 		}
-		switch {
-		case err != nil && errors.Is(context.Cause(ctx), failure.ErrInterrupted):
+		if err != nil && errors.Is(context.Cause(ctx), failure.ErrInterrupted) {
 			return &failure.StoppedError{True: "alerts may have been changed; do it again for the rest"}
-		case err != nil:
-			return fmt.Errorf("%s: %w", command, err)
 		}
-		return nil
+		return asCommandError(command, err)
 	}
 }
 
-func already(n int, status alerts.WorkflowStatus) string {
-	switch n {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf(", 1 was %s already", status)
+// asCommandError names the command in an error.
+func asCommandError(command string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", command, err)
 	}
-	return fmt.Sprintf(", %d were %s already", n, status)
+	return nil
+}
+
+// decide shows how many alerts are done.
+func (p program) decide(ctx context.Context, store *alerts.Store, command string, f statusFlags) (alerts.Decided, error) {
+	var done atomic.Int64
+	text := func(spent time.Duration) string {
+		return fmt.Sprintf("%s: %d of %s, %s", command, done.Load(), words.Plural(len(f.ids), "alert", "alerts"), spent.Round(time.Second))
+	}
+	defer p.progress.During(text, func(text string) { p.log.Info(text) })()
+	return store.Decide(ctx, f.ids, f.decision, func(n int) { done.Store(int64(n)) })
 }
 
 // parseStatus accepts flags before, between and after the ids.
-func parseStatus(command string, args []string) (statusFlags, error) {
-	var f statusFlags
+func parseStatus(command string, status alerts.WorkflowStatus, args []string) (statusFlags, error) {
+	f := statusFlags{decision: alerts.Decision{Status: status}}
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.StringVar(&f.where, "where", "", "all alerts that `KQL` matches, in place of ids\ndefault: none; example: --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7'")
-	flags.StringVar(&f.reason, "reason", "", "keep `TEXT` in the alerts as the reason\ndefault: none; example: --reason 'her new VPN'")
-	flags.BoolVar(&f.yes, "yes", false, "change the alerts that --where matches\ndefault: off, which only counts them; example: --yes")
+	if status == alerts.Closed {
+		flags.StringVar(&f.decision.Reason, "reason", "", "keep a reason of Kibana's: `"+strings.Join(alerts.ClosingReasons(), "|")+"`\ndefault: none; example: --reason false_positive")
+	}
+	flags.StringVar(&f.decision.Comment, "comment", "", "keep a `TEXT` of your own in the alerts\ndefault: none; example: --comment 'her new VPN'")
+	flags.Var((*commandline.Strings)(&f.decision.Assignees), "assign", "assign the alerts to a `USER`, in place of others; repeatable\ndefault: none; example: --assign ada")
+	flags.BoolVar(&f.yes, "yes", false, "change the alerts that --where matches\ndefault: off, which only shows some; example: --yes")
 	ids, err := commandline.Parse(flags, args, len(args))
 	if err != nil {
 		return f, err
@@ -119,37 +127,76 @@ func parseStatus(command string, args []string) (statusFlags, error) {
 	case slices.Contains(f.ids, ""):
 		return f, failure.Usagef("%s: an id is empty", command)
 	}
-	return f, nil
+	return f, checkDecision(f.decision)
 }
 
+// checkDecision returns a usage error about the texts of a decision.
+func checkDecision(d alerts.Decision) error {
+	reasons := alerts.ClosingReasons()
+	switch {
+	case d.Reason != "" && !slices.Contains(reasons, d.Reason):
+		last := len(reasons) - 1
+		return failure.Usagef("--reason: %q is none of %s; write a text of your own with --comment", shortened(d.Reason), strings.Join(reasons[:last], ", ")+" and "+reasons[last])
+	case len(d.Comment) > alerts.MaxComment:
+		return failure.Usagef("--comment: it has %d bytes, and an alert keeps at most %d", len(d.Comment), alerts.MaxComment)
+	}
+	for _, user := range d.Assignees {
+		switch {
+		case strings.TrimSpace(user) == "":
+			return failure.Usagef("--assign: the user is empty")
+		case len(user) > alerts.MaxAssignee:
+			return failure.Usagef("--assign: the user has %d bytes, and an alert keeps at most %d", len(user), alerts.MaxAssignee)
+		}
+	}
+	return nil
+}
+
+// shortened cuts a text for an error.
+func shortened(text string) string {
+	if runes := []rune(text); len(runes) > 40 {
+		return string(runes[:40]) + "…"
+	}
+	return text
+}
+
+// maxShown is how many alerts --where shows before it changes them.
+const maxShown = 5
+
 // matching prints how many alerts a query matches. It returns their ids if they are to
-// be changed.
-func (p program) matching(ctx context.Context, store *alerts.Store, command string, status alerts.WorkflowStatus, f statusFlags) ([]string, error) {
-	query, err := job.AlertsQuery(ctx, store, f.where)
+// be changed, and otherwise shows some of them.
+func (p program) matching(ctx context.Context, store *alerts.Store, command string, f statusFlags) ([]string, error) {
+	query, err := p.alertsQuery(ctx, store, f.where)
 	if err != nil {
-		return nil, fmt.Errorf("%s: --where: %w", command, err)
+		return nil, err
 	}
 	found, err := store.Matching(ctx, query)
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") {
-		err = failure.Usagef("%w", err) // a value does not fit its field
-	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: --where: %w", command, err)
+		return nil, whereError(err)
 	}
-	var ids []string
-	has := 0
-	for _, alert := range found {
-		ids = append(ids, alert.ID)
-		if alert.Status == status {
+	ids, has := make([]string, len(found)), 0
+	for i, alert := range found {
+		ids[i] = alert.ID
+		if alert.Status == f.decision.Status {
 			has++
 		}
 	}
+	assigns := len(f.decision.Assignees) > 0 // also those that have the status
 	matches := map[bool]string{true: "alert matches", false: "alerts match"}[len(ids) == 1]
-	fmt.Fprintf(terminal.Fitting(p.stdout), "%d %s%s\n", len(ids), matches, already(has, status))
-	if f.yes || has == len(ids) {
+	fmt.Fprintf(terminal.Fitting(p.stdout), "%d %s%s\n", len(ids), matches, show.Already(has, f.decision.Status))
+	if f.yes || has == len(ids) && !assigns {
 		return ids, nil
 	}
-	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[len(ids)-has == 1])
+	toChange := len(ids)
+	if !assigns {
+		toChange -= has
+		query = map[string]any{"bool": map[string]any{"filter": query, "must_not": map[string]any{"term": map[string]any{"kibana.alert.workflow_status": f.decision.Status}}}}
+	}
+	if _, err := store.Newest(ctx, query, time.Time{}, time.Time{}, maxShown, show.NewNewest(show.Table, p.stdout).Add); err != nil {
+		return nil, err
+	}
+	if more := toChange - maxShown; more > 0 {
+		fmt.Fprintf(terminal.Fitting(p.stdout), "… and %d more\n", more)
+	}
+	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[toChange == 1])
 	return nil, err
 }

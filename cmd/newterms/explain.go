@@ -177,9 +177,13 @@ func asUsageError(err error, values query.Values) error {
 
 // explainAlert explains an existing alert, and whether a run would write it again.
 func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, f *searchFlags) error {
-	alert, err := store.Find(ctx, id)
+	full, err := store.FullIDs(ctx, []string{id})
+	if err != nil {
+		return asCommandError("explain", err)
+	}
+	alert, err := store.Find(ctx, full[0])
 	if failure.Is[*alerts.UnknownAlertsError](err) {
-		return failure.Usagef("explain: %s has no alert %q: an id is the _id of an alert: kibana.alert.uuid on the dashboard", p.settings.AlertsTarget, id)
+		return failure.Usagef("explain: %s has no alert %q: an id is the _id of an alert, or its first digits, as newterms alerts shows it", p.settings.AlertsTarget, id)
 	}
 	if err != nil {
 		return err

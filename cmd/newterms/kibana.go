@@ -74,6 +74,6 @@ func (p program) importDashboards(ctx context.Context, objects []byte) error {
 	if err != nil {
 		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, &kibana.RequestError{Err: err, Needs: "Saved Objects Management: All"})
 	}
-	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "imported %d Kibana objects to space %s: dashboards New-term alerts and Job health\n", imported, space.Name)
+	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "imported %d Kibana objects to space %s: dashboards New-term alerts, Triage and Job health\n", imported, space.Name)
 	return err
 }

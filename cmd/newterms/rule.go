@@ -75,8 +75,8 @@ func (p program) rule(ctx context.Context, args []string) error {
 // page collects the facts about a rule. For JSON it asks the cluster, if there is one,
 // for the types of the fields; otherwise every field counts as a keyword.
 func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (show.Page, error) {
-	page := show.Page{Page: r.Page()}
 	now := p.now().UTC()
+	page := show.Page{Page: r.Page(now)}
 	window := query.Range{From: now.Add(-r.Lookback), To: now}
 	history := query.Range{From: window.From.Add(-r.History), To: window.From}
 	pair := esquery.Candidate{First: now, Terms: make([]any, len(r.Search.Fields))}

@@ -37,9 +37,9 @@ func (p program) listRules(ctx context.Context, args []string) error {
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
 	all := make([]show.Rule, len(rules))
 	for i, r := range rules {
-		page := r.Page()
+		page := r.Page(p.now())
 		all[i] = show.Rule{
-			ID: r.ID, Name: r.Name, Source: r.Source, Fields: r.Search.Fields, History: page.History, Indices: r.Search.Indices, Exceptions: len(page.Exceptions),
+			ID: r.ID, Name: r.Name, Source: r.Source, Fields: r.Search.Fields, History: page.History, Indices: r.Search.Indices, Exceptions: len(r.Search.Exclude) + len(r.Search.Exceptions),
 		}
 	}
 	hasCluster := len(p.settings.URLs)+len(p.settings.CloudID) > 0

@@ -58,7 +58,7 @@ func TestRulesAtOnce(t *testing.T) {
 	}
 	for i := range 9 {
 		id := fmt.Sprintf("rule-%02d", i)
-		title := "\n" + id + "\nFIRST SEEN (UTC)"
+		title := "\n" + id + "\nFIRST SEEN UTC, ID"
 		if found := strings.Contains("\n"+stdout, title); found == (i == 3) {
 			t.Errorf("%s: %s", id, stdout)
 		}

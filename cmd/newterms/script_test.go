@@ -100,7 +100,8 @@ func stories(t *testing.T, dir string) {
 			c := newCluster(env.T().(testing.TB))
 			env.Values["story"] = &story{cluster: c, said: func(string) {}}
 			env.Vars = append(env.Vars, c.environ...)
-			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK="+*clock, "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget(), "LONG="+strings.Repeat("x", 1_100))
+			env.Vars = append(env.Vars, "LOG_FORMAT=text", "CLOCK="+*clock, "INDEX="+c.name, "ALERTS="+c.alertsTarget(), "RUNS="+c.runsTarget(), "LONG="+strings.Repeat("x", 1_100), "HUGE="+strings.Repeat("x", 30_000),
+				"HOSTILE=\x1b[2J\"}\n{\"kibana.alert.uuid\":\"x\u202e\xff")
 			return nil
 		},
 		Cmds: commands(),
@@ -280,7 +281,7 @@ func runNewterms(ts *testscript.TestScript, neg bool, args []string) {
 	// A bulk of nothing tells the version.
 	for _, request := range s.take() {
 		changes := strings.HasPrefix(request, http.MethodPut) || strings.HasPrefix(request, http.MethodDelete) || strings.Contains(request, "_bulk") && !strings.HasSuffix(request, "\n\n")
-		if changes && slices.Contains([]string{"check", "explain", "backtest"}, args[0]) {
+		if changes && slices.Contains([]string{"check", "explain", "backtest", "alerts"}, args[0]) {
 			ts.Fatalf("%s changes something: %s", args[0], request)
 		}
 	}

@@ -12,23 +12,21 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
-	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/datemath"
-	"newterms/job/rule"
 )
 
 // searchFlags are the flags that run, explain and backtest have in common: the rules,
 // the range, the exclusions. After parsing, read sets the fields below.
 type searchFlags struct {
-	from, to               *string // nil if not given: "" may be an unset variable of a script
-	paths, excludes, files commandline.Strings
-	missing                settings.MissingTerms
+	from, to *string // nil if not given: "" may be an unset variable of a script
+	paths    commandline.Strings
+	missing  settings.MissingTerms
+	exclusionFlags
 	outputFlag
 
-	window  *job.Window // of --from and --to; nil if they are not given
-	exclude []kql.Query // of --exclude and --exclude-file
-	repeat  []string    // the arguments that repeat the search in a run
+	window *job.Window // of --from and --to; nil if they are not given
+	repeat []string    // the arguments that repeat the search in a run
 }
 
 // ruleUsage is the help of --rule.
@@ -37,17 +35,21 @@ const ruleUsage = "a rule file or a folder of them, as `PATH`; repeatable\ndefau
 // define defines the flags. fromDefault says what the range is without --from; the first
 // format is the default.
 func (f *searchFlags) define(p program, flags *flag.FlagSet, fromDefault string, formats ...show.Format) {
+	f.defineRange(flags, fromDefault)
+	flags.Var(&f.paths, "rule", ruleUsage)
+	f.exclusionFlags.define(flags)
+	f.missing = p.settings.MissingTerms
+	flags.Func("missing-terms", "`skip|include` events that lack a new-terms field\ndefault: NEWTERMS_MISSING_TERMS; example: --missing-terms include", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
+	f.outputFlag.define(flags, formats...)
+}
+
+// defineRange defines --from and --to. fromDefault says what the range is without --from.
+func (f *searchFlags) defineRange(flags *flag.FlagSet, fromDefault string) {
 	given := func(into **string) func(string) error {
 		return func(text string) error { *into = &text; return nil }
 	}
 	flags.Func("from", "begin at `T`: RFC 3339, YYYY-MM-DD (UTC) or Elastic date math\n"+fromDefault+"; example: --from now-7d/d", given(&f.from))
 	flags.Func("to", "end before `T`, which has the same forms\ndefault: now; example: --to 2026-11-08", given(&f.to))
-	flags.Var(&f.paths, "rule", ruleUsage)
-	flags.Var(&f.excludes, "exclude", "exclude events that `KQL` matches, beside NEWTERMS_EXCLUDE; repeatable\ndefault: none; example: --exclude 'client.ip: 203.0.113.0/24'")
-	flags.Var(&f.files, "exclude-file", "exclude events that the KQL in a `FILE` matches; repeatable\ndefault: none; example: --exclude-file known.kql")
-	f.missing = p.settings.MissingTerms
-	flags.Func("missing-terms", "`skip|include` events that lack a new-terms field\ndefault: NEWTERMS_MISSING_TERMS; example: --missing-terms include", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
-	f.outputFlag.define(flags, formats...)
 }
 
 // read checks the parsed flags, and sets window, exclude and repeat.
@@ -55,20 +57,13 @@ func (f *searchFlags) read(p program) error {
 	if err := f.outputFlag.check(); err != nil {
 		return err
 	}
+	if err := f.exclusionFlags.read(); err != nil {
+		return err
+	}
 	for _, text := range f.excludes {
-		q, err := rule.ParseExclusion(text)
-		if err != nil {
-			return failure.Usagef("--exclude: %w", err)
-		}
-		f.exclude = append(f.exclude, q)
 		f.repeat = append(f.repeat, "--exclude", text)
 	}
 	for _, path := range f.files {
-		more, err := rule.ReadExclusions(path)
-		if err != nil {
-			return failure.Usagef("--exclude-file: %w", err)
-		}
-		f.exclude = append(f.exclude, more...)
 		f.repeat = append(f.repeat, "--exclude-file", path)
 	}
 	for _, path := range f.paths {

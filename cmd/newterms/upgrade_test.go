@@ -76,8 +76,30 @@ func upgrade(t *testing.T, build string, setup bool) {
 			}
 		}
 	}
+	c.decideOnOld(t)
 	if _, stderr, code := call(t, c.environ, "run", "--rule", faultRule(t, "plain"), "--from", "2026-03-10", "--to", "2026-03-11"); code != 0 || !strings.Contains(stderr, `"written":0,"already_alerted":4`) {
 		t.Errorf("by hand: exit %d: %s", code, stderr)
+	}
+}
+
+// decideOnOld acknowledges alerts that an earlier build has written, and closed some of.
+func (c *cluster) decideOnOld(t *testing.T) {
+	t.Helper()
+	search := map[string]any{"query": map[string]any{"match": map[string]any{"kibana.alert.rule.rule_id": "plain"}}}
+	before := map[any]any{}
+	for _, alert := range c.node.Documents(t, c.alertsTarget(), search) {
+		before[alert["kibana.alert.uuid"]] = alert["kibana.alert.workflow_reason"]
+	}
+	stdout, stderr, code := c.callWith(t, programAt(noon.Add(20*time.Minute)), c.environ, "acknowledge", "--where", "kibana.alert.rule.rule_id: plain", "--assign", "zoe", "--yes")
+	if code != 0 {
+		t.Fatal(stdout, stderr)
+	}
+	for _, alert := range c.node.Documents(t, c.alertsTarget(), search) {
+		decisions, _ := alert["newterms.decisions"].([]any)
+		first, _ := decisions[0].(map[string]any)
+		if want := before[alert["kibana.alert.uuid"]]; first["reason"] != want || alert["kibana.alert.workflow_status"] != "acknowledged" {
+			t.Errorf("the first of the decisions %v has not the reason %v", decisions, want)
+		}
 	}
 }
 

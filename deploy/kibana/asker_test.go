@@ -1,12 +1,10 @@
 package kibana_test
 
 import (
-	"cmp"
 	"encoding/json"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"newterms/esquery/estest"
 	"newterms/esquery/kql"
@@ -35,6 +33,13 @@ func newAsker(t *testing.T, c *checklist) asker {
 	return a
 }
 
+// ask searches as Kibana does: with a query, in a time range of the data view.
+func (a asker) ask(view, query string, since, body map[string]any) map[string]any {
+	a.Helper()
+	body["query"] = map[string]any{"bool": map[string]any{"filter": []any{a.dsl(a.T, view, query), a.during(view, since)}}}
+	return a.search(view, body)
+}
+
 func (a asker) search(view string, body map[string]any) map[string]any {
 	a.Helper()
 	answer, err := a.node.Request(a.Context(), "POST", "/"+a.titles[view]+"/_search", body)
@@ -47,6 +52,19 @@ func (a asker) search(view string, body map[string]any) map[string]any {
 	}
 	return found
 }
+
+func (a asker) during(view string, since map[string]any) map[string]any {
+	return map[string]any{"range": map[string]any{a.times[view]: since}}
+}
+
+// picked is the time range of the panels, short that of a panel with the period before:
+// so the sample has something in both.
+func picked() map[string]any { return map[string]any{"gte": "now-90d", "lte": "now"} }
+func short() map[string]any  { return map[string]any{"gte": "now-6h", "lt": "now"} }
+func before() map[string]any { return map[string]any{"gte": "now-12h", "lt": "now-6h"} }
+
+// shift is from the period before to the picked one.
+const shift = 6 * time.Hour
 
 func (c *checklist) dsl(t *testing.T, view, query string) any {
 	t.Helper()
@@ -94,7 +112,7 @@ func (a asker) aggregations(view string, l layer, order []string) map[string]any
 			return aggs
 		case "unique_count":
 			aggs[id] = map[string]any{"cardinality": field}
-		case "sum", "max":
+		case "sum", "max", "min":
 			aggs[id] = map[string]any{col.OperationType: field}
 		case "median":
 			aggs[id] = map[string]any{"percentiles": map[string]any{"field": col.SourceField, "percents": []int{50}}}
@@ -110,72 +128,6 @@ func (a asker) aggregations(view string, l layer, order []string) map[string]any
 		}
 	}
 	return aggs
-}
-
-// values walks the buckets and returns what the first ones show, and the
-// columns that show nothing anywhere.
-func values(l layer, order []string, aggs map[string]any, count float64) (shown string, empty []string) {
-	for i, id := range order {
-		col := l.Columns[id]
-		answer, _ := aggs[id].(map[string]any)
-		counted := count
-		if col.Filter != nil {
-			counted = answer["doc_count"].(float64)
-			answer, _ = answer["of"].(map[string]any)
-		}
-		var value any
-		switch col.OperationType {
-		case "date_histogram", "terms":
-			buckets, _ := answer["buckets"].([]any)
-			if len(buckets) == 0 {
-				return shown, append(empty, order[i:]...)
-			}
-			emptyRest := slices.Clone(order[i+1:])
-			for n, b := range buckets {
-				b := b.(map[string]any)
-				rest, emptyHere := values(l, order[i+1:], b, b["doc_count"].(float64))
-				emptyRest = slices.DeleteFunc(emptyRest, func(id string) bool { return !slices.Contains(emptyHere, id) })
-				if n == 0 {
-					shown += fmt.Sprintf("%d×%s (%v) %s", len(buckets), col.SourceField, cmp.Or(b["key_as_string"], b["key"]), rest)
-				}
-			}
-			return shown, append(empty, emptyRest...)
-		case "sum", "unique_count": // of nothing is 0
-			if n := answer["value"].(float64); n > 0 || !col.Params.EmptyAsNull {
-				value = n
-			}
-		case "count":
-			if counted > 0 || !col.Params.EmptyAsNull {
-				value = counted
-			}
-		case "median":
-			value = answer["values"].(map[string]any)["50.0"]
-		case "last_value":
-			value = lastValue(answer, col.SourceField)
-		default:
-			value = answer["value"]
-		}
-		if value == nil {
-			empty = append(empty, id)
-		}
-		shown += fmt.Sprintf("%s=%v ", col.Label, value)
-	}
-	return shown, empty
-}
-
-// lastValue reads top_metrics, or top_hits in its place.
-func lastValue(answer map[string]any, field string) any {
-	if top, ok := answer["top"].([]any); ok {
-		if len(top) == 0 {
-			return nil
-		}
-		return top[0].(map[string]any)["metrics"].(map[string]any)[field]
-	}
-	hits := answer["hits"].(map[string]any)["hits"].([]any)
-	if len(hits) == 0 {
-		return nil
-	}
-	return hits[0].(map[string]any)["fields"].(map[string]any)[field]
 }
 
 func total(answer map[string]any) float64 {

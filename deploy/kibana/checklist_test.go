@@ -16,6 +16,7 @@ import (
 type checklist struct {
 	mappings map[string]map[string]string // data view → field → type, of the installed targets
 	titles   map[string]string            // data view → target
+	times    map[string]string            // data view → time field
 	objects  map[string]savedObject       // by type/id
 	problems []string
 	where    string // of the problem
@@ -166,6 +167,7 @@ func (c *checklist) dataView(o savedObject) {
 		c.problem("allowNoIndex is missing, so it is an error before the target exists")
 	}
 	c.field(o.ID, a.TimeFieldName, "date")
+	c.times[o.ID] = a.TimeFieldName
 	var list []any
 	c.decode("fields", []byte(a.Fields), &list)
 	c.decode("sourceFilters", []byte(a.SourceFilters), &list)
@@ -219,43 +221,4 @@ func (c *checklist) searchSource(view string, meta json.RawMessage) (indexRefNam
 		c.query(view, source.Query)
 	}
 	return source.IndexRefName
-}
-
-type session struct {
-	Title, Description string
-	Columns            []string
-	Sort               [][]string
-	Grid               struct {
-		Columns map[string]struct{ Width int }
-	}
-	HideChart, IsTextBasedQuery, TimeRestore bool
-	KibanaSavedObjectMeta                    json.RawMessage
-}
-
-func (c *checklist) session(o savedObject) {
-	var a session
-	if !c.decode("attributes", o.Attributes, &a) || len(o.References) != 2 {
-		c.problem("it needs two references")
-		return
-	}
-	view := o.References[0].ID
-	c.referenceNames(o, c.tagged(map[string]string{c.searchSource(view, a.KibanaSavedObjectMeta): view}))
-	if !strings.HasSuffix(a.Title, " [newterms]") {
-		c.problem("its title %q tells it from no other of the space", a.Title)
-	}
-	for name := range a.Grid.Columns {
-		if !slices.Contains(a.Columns, name) {
-			c.problem("%s has a width and is no column", name)
-		}
-	}
-	for _, name := range a.Columns {
-		c.field(view, name)
-	}
-	for _, by := range a.Sort {
-		if len(by) != 2 || by[1] != "asc" && by[1] != "desc" {
-			c.problem("sort %v", by)
-			continue
-		}
-		c.field(view, by[0], groupable()...)
-	}
 }

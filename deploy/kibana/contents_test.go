@@ -122,7 +122,7 @@ func (c *checklist) figure(l lens, config common) {
 			switch {
 			case col.Params.EmptyAsNull:
 				c.problem("column %s shows N/A instead of 0", id)
-			case col.OperationType == "last_value" && config.TimeRange == nil:
+			case (col.OperationType == "last_value" || col.OperationType == "min") && config.TimeRange == nil:
 				c.problem("column %s needs a time range of its own", id)
 			}
 		}

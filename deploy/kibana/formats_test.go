@@ -112,7 +112,8 @@ func colorsOf(field string) []string {
 		"kibana.alert.severity":                    {"low", "medium", "high", "critical"},
 		"kibana.alert.workflow_status":             {"open", "acknowledged", "closed"},
 		"event.outcome":                            {"success", "failure"},
-		"newterms.run.state":                       {"success", "failure", "started"},
+		"kibana.alert.workflow_reason":             {"true_positive", "benign_positive", "false_positive", "duplicate"},
+		"newterms.run.state":                       {"success", "failure"},
 		"okta.debug_context.debug_data.risk_level": {"LOW", "MEDIUM", "HIGH"},
 	}[field]
 }

@@ -2,109 +2,17 @@ package kibana_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"newterms/cmd/demo/sample"
 	"newterms/deploy/kibana"
 	"newterms/esquery/estest"
-	"newterms/job/rule/ruletest"
 )
-
-const alertsTarget, runsTarget = ".alerts-newterms.detections-default", ".alerts-newterms.runs-default"
-
-// world is a node with the sample's alerts and with runs of every kind, made by
-// the program; and, as the namespace "fresh", with targets that are set up and
-// hold nothing.
-var world = sync.OnceValues(func() (*estest.Node, error) {
-	ctx := context.Background()
-	node, err := estest.Start(ctx, estest.Options{})
-	if err != nil {
-		return nil, err
-	}
-	if err := sample.Load(ctx, node, "../../testdata/okta", time.Now()); err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "newterms-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir)
-	program := filepath.Join(dir, "newterms")
-	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/newterms").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, out)
-	}
-	withoutOverlap := filepath.Join(dir, "rule.toml")
-	text, err := ruletest.Text(map[string]any{"rule_id": "5m", "name": "Without an overlap", "from": "now-5m", "interval": "5m"})
-	if err == nil {
-		err = os.WriteFile(withoutOverlap, []byte(text), 0o600)
-	}
-	if err != nil {
-		return nil, err
-	}
-	server := httptest.NewServer(withDataStreams(node))
-	defer server.Close()
-	for _, call := range []struct {
-		setting string
-		code    int
-		args    []string
-	}{
-		{"NEWTERMS_NAMESPACE=fresh", 0, []string{"setup"}},
-		{"", 0, []string{"setup"}},
-		{"", 0, []string{"run"}},
-		{"", 0, []string{"run", "--from", "now-1d"}},
-		{"", 0, []string{"run", "--from", "now-1d"}}, // finds the same
-		{"NEWTERMS_INDEX=nothing-here", 1, []string{"run"}},
-		{"", 0, []string{"run", "--rule", withoutOverlap}},
-		{"NEWTERMS_MAX_CATCHUP=2ms", 0, []string{"run", "--rule", withoutOverlap}}, // leaves a gap
-		{"", 0, []string{"close", "--where", "client.geo.city_name: Zurich", "--reason", "the office", "--yes"}},
-		{"", 0, []string{"acknowledge", "--where", "client.geo.city_name: Dublin", "--yes"}},
-	} {
-		cmd := exec.Command(program, call.args...)
-		cmd.Env = []string{"ELASTICSEARCH_URL=" + server.URL, "NEWTERMS_OVERLAP=1ms", call.setting}
-		if out, err := cmd.CombinedOutput(); cmd.ProcessState.ExitCode() != call.code {
-			return nil, fmt.Errorf("newterms %v: %w: %s", call.args, err, out)
-		}
-	}
-	return node, nil
-})
-
-// withDataStreams is the node with the API that creates data streams, for which
-// it stands in where the node has none.
-func withDataStreams(node *estest.Node) http.Handler {
-	target, err := url.Parse(node.URL)
-	if err != nil {
-		panic(err)
-	}
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name, ok := strings.CutPrefix(r.URL.Path, "/_data_stream/")
-		if !ok || r.Method != http.MethodPut {
-			proxy.ServeHTTP(w, r)
-			return
-		}
-		status, answer, err := node.CreateDataStream(r.Context(), name)
-		if err != nil {
-			status, answer = http.StatusBadGateway, []byte(err.Error())
-		}
-		w.Header().Set("X-Elastic-Product", "Elasticsearch")
-		w.WriteHeader(status)
-		_, _ = w.Write(answer) // the client is there
-	})
-}
 
 func newWorld(t *testing.T) *estest.Node {
 	t.Helper()
@@ -124,7 +32,10 @@ func newChecklist(t *testing.T) *checklist {
 func newChecklistOf(t *testing.T, alerts, runs string) *checklist {
 	t.Helper()
 	node := newWorld(t)
-	c := &checklist{mappings: map[string]map[string]string{}, titles: map[string]string{"newterms-alerts": alerts, "newterms-runs": runs}}
+	c := &checklist{
+		mappings: map[string]map[string]string{}, times: map[string]string{},
+		titles: map[string]string{"newterms-alerts": alerts, "newterms-decided-alerts": alerts, "newterms-runs": runs},
+	}
 	for view, target := range c.titles {
 		answer, err := node.Request(t.Context(), "GET", "/"+target+"/_field_caps?fields=*", nil)
 		if err != nil {

@@ -2,7 +2,6 @@ package kibana_test
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -31,8 +30,10 @@ type layer struct {
 
 type column struct {
 	OperationType, SourceField, Label, DataType, Scale string
+	TimeShift                                          string
 	CustomLabel, IsBucketed                            bool
 	Filter                                             *query
+	References                                         []string // of a formula, or of its math
 	Params                                             struct {
 		EmptyAsNull, ShowArrayValues, IncludeEmptyRows, DropPartials bool
 		OtherBucket, MissingBucket, IncludeIsRegex, ExcludeIsRegex   bool
@@ -41,7 +42,21 @@ type column struct {
 		OrderBy                                                      struct{ Type, ColumnID string }
 		ParentFormat                                                 struct{ ID string }
 		Include, Exclude                                             []any
+		Formula                                                      string
+		IsFormulaBroken                                              bool
+		Format                                                       struct {
+			ID     string
+			Params struct{ Decimals int }
+		}
+		TinymathAST *math
 	}
+}
+
+// math computes a formula from two columns.
+type math struct {
+	Type, Name, Text string
+	Args             []string
+	Location         struct{ Min, Max int }
 }
 
 // lens returns the references of a panel by value: from name to data view.
@@ -77,6 +92,11 @@ func (c *checklist) lens(l lens) map[string]string {
 	c.accessors(l.State.Visualization, known, shown)
 	c.shades(l)
 	for id, layer := range l.State.DatasourceStates.FormBased.Layers {
+		for _, col := range layer.Columns {
+			for _, part := range col.References {
+				shown[part] = true
+			}
+		}
 		for name := range layer.Columns {
 			if !shown[name] {
 				c.problem("column %s of layer %s is not shown", name, id)
@@ -114,75 +134,6 @@ func (c *checklist) accessors(v any, known, shown map[string]bool) {
 				c.accessors(list, known, shown)
 			}
 		}
-	}
-}
-
-func (c *checklist) layer(view string, l layer) {
-	if !slices.Equal(slices.Sorted(slices.Values(l.ColumnOrder)), slices.Sorted(maps.Keys(l.Columns))) {
-		c.problem("columnOrder %v is not the columns", l.ColumnOrder)
-	}
-	metrics := false
-	for _, id := range l.ColumnOrder {
-		col := l.Columns[id]
-		if col.IsBucketed && metrics {
-			c.problem("bucket %s comes after a metric", id)
-		}
-		metrics = metrics || !col.IsBucketed
-		c.column(view, id, col, l)
-	}
-}
-
-func (c *checklist) column(view, id string, col column, l layer) {
-	if col.Label == "" || !col.CustomLabel || col.DataType == "" {
-		c.problem("column %s has no label or type", id)
-	}
-	switch col.OperationType {
-	case "count":
-		if col.SourceField != "___records___" {
-			c.problem("column %s counts %s", id, col.SourceField)
-		}
-	case "sum", "max", "median":
-		c.field(view, col.SourceField, "long", "float")
-		c.ofAnyRule(col.SourceField)
-	case "unique_count":
-		c.field(view, col.SourceField, groupable()...)
-		c.ofAnyRule(col.SourceField)
-	case "last_value":
-		c.field(view, col.SourceField, groupable()...)
-		c.field(view, col.Params.SortField, "date")
-		if col.Scale != "ratio" || col.Filter == nil || !strings.Contains(col.Filter.Query, `"`+col.SourceField+`": *`) {
-			c.problem("column %s takes documents that lack %s, or its scale is %s", id, col.SourceField, col.Scale)
-		}
-	case "date_histogram":
-		c.field(view, col.SourceField, "date")
-	case "terms":
-		c.field(view, col.SourceField, map[string]string{"string": "keyword", "ip": "ip"}[col.DataType])
-		if !col.Params.OtherBucket || col.DataType == "string" && !col.Params.MissingBucket {
-			c.problem("column %s hides what is in none of its values", id)
-		}
-		if col.DataType != "string" && col.Params.MissingBucket {
-			c.problem("column %s: only of strings does Kibana count what is missing", id)
-		}
-		if by, ok := l.Columns[col.Params.OrderBy.ColumnID]; !ok || by.IsBucketed {
-			c.problem("column %s is ordered by %q, which is no metric", id, col.Params.OrderBy.ColumnID)
-		}
-	default:
-		c.problem("column %s: operation %q", id, col.OperationType)
-	}
-	if col.Filter != nil {
-		c.query(view, *col.Filter)
-	}
-	if bucketed := col.OperationType == "terms" || col.OperationType == "date_histogram"; bucketed != col.IsBucketed {
-		c.problem("column %s: isBucketed is %t", id, col.IsBucketed)
-	}
-}
-
-// ofAnyRule refuses what only Okta's events have, where that would leave nothing
-// to see of the alerts of other rules. Values with a bucket for what lacks them may
-// be Okta's.
-func (c *checklist) ofAnyRule(field string) {
-	if strings.HasPrefix(field, "okta.") {
-		c.problem("only the events of Okta have %s", field)
 	}
 }
 

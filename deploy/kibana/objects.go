@@ -36,7 +36,7 @@ func Objects(s Settings) ([]byte, error) {
 		attributes := o["attributes"].(map[string]any)
 		var err error
 		switch o["id"] {
-		case "newterms-alerts":
+		case "newterms-alerts", "newterms-decided-alerts":
 			attributes["title"] = s.AlertsTarget
 			err = within(attributes, "fieldFormatMap", s.addFormats)
 		case "newterms-runs":

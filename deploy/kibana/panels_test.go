@@ -2,6 +2,7 @@ package kibana_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -23,17 +24,20 @@ func TestEveryPanelShowsSomething(t *testing.T) {
 				panels++
 				switch p.Type {
 				case "lens":
-					shown, empty := a.lensShows(p)
-					t.Logf("%-42s %s", p.Title, shown)
-					if len(empty) > 0 {
-						t.Errorf("%s: columns %v are empty", p.Title, empty)
+					for _, l := range a.lensShows(p) {
+						for _, r := range l.rows[:min(len(l.rows), 3)] {
+							t.Logf("%-38s %2d× %s", p.Title, len(l.rows), l.shown(r))
+						}
+						if empty := l.empty(); len(empty) > 0 {
+							t.Errorf("%s: columns %v are empty", p.Title, empty)
+						}
 					}
 				case "map":
 					a.mapShows(p)
 				}
 			}
 		case "search":
-			a.sessionShows(o)
+			a.sessionShows(o, "")
 		}
 	}
 	if panels < 30 {
@@ -58,12 +62,17 @@ func TestBeforeTheFirstAlert(t *testing.T) {
 			if p.Type != "lens" {
 				continue
 			}
-			shown, empty := a.lensShows(p)
-			t.Logf("%-42s %s", p.Title, shown)
+			l := a.lensShows(p)[0]
 			var config lensPanel
 			a.decode("", p.EmbeddableConfig, &config)
-			if config.Attributes.VisualizationType == "lnsMetric" && config.TimeRange == nil && len(empty) > 0 {
-				t.Errorf("%s shows N/A instead of 0", p.Title)
+			if config.Attributes.VisualizationType != "lnsMetric" {
+				continue
+			}
+			t.Logf("%-42s %s", p.Title, l.shown(l.rows[0]))
+			for _, id := range l.empty() {
+				if slices.Contains([]string{"count", "unique_count"}, l.Columns[id].OperationType) {
+					t.Errorf("%s shows N/A instead of 0", p.Title)
+				}
 			}
 		}
 	}
@@ -82,24 +91,6 @@ func panelsOf(t *testing.T, o savedObject) []panel {
 	return panels
 }
 
-// lensShows returns what the first buckets of a panel show, and the columns that
-// show nothing anywhere.
-func (a asker) lensShows(p panel) (shown string, empty []string) {
-	a.Helper()
-	var config lensPanel
-	if err := json.Unmarshal(p.EmbeddableConfig, &config); err != nil {
-		a.Fatal(err)
-	}
-	l := config.Attributes
-	for _, layer := range l.State.DatasourceStates.FormBased.Layers {
-		view := l.References[0].ID
-		answer := a.search(view, map[string]any{"size": 0, "query": a.dsl(a.T, view, l.State.Query.Query), "aggs": a.aggregations(view, layer, layer.ColumnOrder)})
-		aggs, _ := answer["aggregations"].(map[string]any) // none for a count of documents
-		shown, empty = values(layer, layer.ColumnOrder, aggs, total(answer))
-	}
-	return shown, empty
-}
-
 // mapShows wants a place on a map, with all that its tooltip tells.
 func (a asker) mapShows(p panel) {
 	a.Helper()
@@ -112,8 +103,8 @@ func (a asker) mapShows(p panel) {
 		if source.Type != "ES_SEARCH" {
 			continue
 		}
-		answer := a.search("newterms-alerts", map[string]any{
-			"query": map[string]any{"exists": map[string]any{"field": source.GeoField}}, "_source": false, "size": 100,
+		answer := a.ask("newterms-alerts", source.GeoField+": *", picked(), map[string]any{
+			"_source": false, "size": 100,
 			"fields": append(source.TooltipProperties, source.GeoField), "aggs": map[string]any{"box": map[string]any{"geo_bounds": map[string]any{"field": source.GeoField}}},
 		})
 		a.filled(p.Title, answer, append(source.TooltipProperties, source.GeoField))
@@ -121,8 +112,9 @@ func (a asker) mapShows(p panel) {
 	}
 }
 
-// sessionShows wants a value in each column of a session from one document.
-func (a asker) sessionShows(o savedObject) {
+// sessionShows wants a value in each column of a session from one document. It returns the
+// values of a field in the session's order.
+func (a asker) sessionShows(o savedObject, field string) (values []string) {
 	a.Helper()
 	var s session
 	var meta struct{ SearchSourceJSON string }
@@ -137,11 +129,17 @@ func (a asker) sessionShows(o savedObject) {
 		a.Fatal(err)
 	}
 	view := o.References[0].ID
-	answer := a.search(view, map[string]any{
-		"size": 10, "query": a.dsl(a.T, view, source.Query.Query), "fields": s.Columns, "_source": false,
+	answer := a.ask(view, source.Query.Query, picked(), map[string]any{
+		"size": 10, "fields": s.Columns, "_source": false,
 		"sort": []any{map[string]any{s.Sort[0][0]: s.Sort[0][1]}},
 	})
 	a.filled(s.Title, answer, s.Columns)
+	for _, hit := range answer["hits"].(map[string]any)["hits"].([]any) {
+		if found, ok := hit.(map[string]any)["fields"].(map[string]any)[field].([]any); ok {
+			values = append(values, found[0].(string))
+		}
+	}
+	return values
 }
 
 // filled wants each field from one of the documents that a search found.

@@ -3,8 +3,8 @@ package inspect
 import (
 	"context"
 	"fmt"
-	"slices"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/query"
 )
 
@@ -15,38 +15,41 @@ type ExclusionEffect struct {
 }
 
 // ExclusionEffects counts the events that each of the search's last n exclusions
-// removes, of those that match without them. n must be small: one search counts all.
-func ExclusionEffects(ctx context.Context, o *query.Opened, r query.Range, n int) ([]ExclusionEffect, error) {
+// removes. of is the number of events that match without them. n must be small: one
+// search counts all.
+func ExclusionEffects(ctx context.Context, o *query.Opened, r query.Range, n int) (counts []ExclusionEffect, of int64, err error) {
 	base := o.Search
 	counted := base.Exclude[len(base.Exclude)-n:]
 	base.Exclude = base.Exclude[:len(base.Exclude)-n]
 	matching, err := base.Compile(o.Mapping.Fields)
 	if err != nil || n == 0 {
-		return nil, err
+		return nil, 0, err
 	}
 	queries := make([]dsl, n)
 	for i, q := range counted {
 		if queries[i], err = query.CompileExclusion(q, o.Mapping.Fields); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	var answer struct {
-		Alone numbers `json:"alone"`
+		All   elastic.DocCount `json:"all"`
+		Alone numbers          `json:"alone"`
 		Once  struct {
 			Only numbers `json:"only"`
 		} `json:"once"`
 	}
 	once := query.Not(dsl{"bool": dsl{"should": queries, "minimum_should_match": 2}})
 	body := query.Aggregate(dsl{
+		"all":   everything(),
 		"alone": numbered(queries),
 		"once":  dsl{"filter": once, "aggs": dsl{"only": numbered(queries)}},
-	}, matching, o.Within(r), query.AnyOf(slices.Clone(queries)))
+	}, matching, o.Within(r))
 	if err := o.Ask(ctx, body, &answer); err != nil {
-		return nil, fmt.Errorf("count what is excluded: %w", err)
+		return nil, 0, fmt.Errorf("count what is excluded: %w", err)
 	}
-	counts := make([]ExclusionEffect, n)
+	counts = make([]ExclusionEffect, n)
 	for i := range counts {
 		counts[i] = ExclusionEffect{answer.Alone.at(i), answer.Once.Only.at(i)}
 	}
-	return counts, nil
+	return counts, answer.All.Count, nil
 }

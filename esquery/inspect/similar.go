@@ -131,10 +131,13 @@ func valuesLike(ctx context.Context, o *query.Opened, r query.Range, field, valu
 // it, or differs by case.
 func isSimilar(value, other string) bool {
 	value, other = strings.ToLower(value), strings.ToLower(other)
-	if strings.HasPrefix(value, other) {
-		return true
-	}
-	a, b := []rune(value), []rune(other)
+	return strings.HasPrefix(value, other) || edits(value, other) <= 2
+}
+
+// edits returns how many characters must be added, removed or replaced to turn one text
+// into another.
+func edits(one, other string) int {
+	a, b := []rune(one), []rune(other)
 	row := make([]int, len(b)+1) // of the edits from a[:i] to b[:j], by j
 	for j := range row {
 		row[j] = j
@@ -150,5 +153,5 @@ func isSimilar(value, other string) bool {
 			diagonal, row[j+1] = row[j+1], edits
 		}
 	}
-	return row[len(b)] <= 2
+	return row[len(b)]
 }

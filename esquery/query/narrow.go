@@ -12,11 +12,16 @@ type Values map[string][]any
 // Narrow returns the search for only those events of o that have, in each of the
 // fields, one of its values.
 func (o *Opened) Narrow(values Values) *Opened {
-	narrow := *o
-	filters := []DSL{o.Query}
+	var filters []DSL
 	for _, field := range slices.Sorted(maps.Keys(values)) {
 		filters = append(filters, o.HasOneOf(field, values[field]))
 	}
-	narrow.Query = DSL{"bool": DSL{"filter": filters}}
+	return o.And(filters...)
+}
+
+// And returns the search for only those events of o that match all the clauses too.
+func (o *Opened) And(clauses ...DSL) *Opened {
+	narrow := *o
+	narrow.Query = DSL{"bool": DSL{"filter": append([]DSL{o.Query}, clauses...)}}
 	return &narrow
 }

@@ -1,6 +1,12 @@
 package query
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
+
+// IsMapped reports whether some index maps a field of the search or of Search.Wanted.
+func (o *Opened) IsMapped(field string) bool { return len(o.Mapping.Fields[field].Types) > 0 }
 
 // Unmapped lists the fields of the search's timestamp, pair, query and filters that no
 // index maps. To the search, no event has them.
@@ -17,5 +23,21 @@ func (o *Opened) Unmapped() []string {
 	return sortedOnce(slices.DeleteFunc(names, func(name string) bool {
 		_, mapped := o.Mapping.Fields[name]
 		return mapped
+	}))
+}
+
+// UnmappedExclusions lists the fields of the search's exclusions and exceptions that no
+// index maps, sorted. Such an exclusion excludes nothing, or after a "not" everything.
+func (o *Opened) UnmappedExclusions() []string {
+	var names []string
+	for _, q := range o.Search.Exclude {
+		names = append(names, q.Unmatched(o.Mapping.Fields)...)
+	}
+	for _, e := range o.Search.Exceptions {
+		names = append(names, e.names()...)
+	}
+	return sortedOnce(slices.DeleteFunc(names, func(name string) bool {
+		_, mapped := o.Mapping.Fields[name]
+		return mapped || strings.HasSuffix(name, ".*")
 	}))
 }

@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/alerts/runs"
 	"newterms/esquery"
+	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
 	"newterms/job"
@@ -35,28 +37,51 @@ type Backtest struct {
 	Progress func(job.Progress)
 }
 
-// Run goes through the window once for the whole report. It repeats that for each other
-// history, without exclusions, with each exclusion alone, and with all but each.
+// Run goes through the window once for the counts, once more for all exclusions, twice
+// more for suggestions, and once for each other history.
 func (b *Backtest) Run(ctx context.Context, w job.Window) (*Report, error) {
-	f := newTotals(w, b.Rule.History)
-	if err := b.findAll(ctx, w, f); err != nil {
+	source, err := b.Open(ctx, b.ruleWith(b.Exclude).Search)
+	if err != nil {
 		return nil, err
 	}
-	report := f.report(b.Rule, w)
-	if len(b.Exclude) > 0 && !b.OnlyCounts {
-		var err error
-		if report.ExclusionEffects, err = b.measureExclusions(ctx, w, f.total); err != nil {
+	longest := slices.Max(append([]time.Duration{b.Rule.History}, b.Histories...))
+	c := calendar{window: w}
+	if c.data, err = inspect.DaysOfData(ctx, source.Opened, reach(w, longest)); err != nil {
+		return nil, err
+	}
+	f := newTotals(b.Rule.History)
+	if err := b.findAll(ctx, source, w, f); err != nil {
+		return nil, err
+	}
+	report := f.report(b.Rule, c)
+	if !b.OnlyCounts {
+		if len(b.Exclude) > 0 {
+			if report.ExclusionEffects, err = b.measureExclusions(ctx, c, f.total); err != nil {
+				return nil, err
+			}
+		}
+		if report.Suggestions, err = b.suggest(ctx, source, c, f); err != nil {
 			return nil, err
 		}
 	}
+	b.warnOfMistyped(ctx, source, report)
 	for _, history := range b.Histories {
-		other := newTotals(w, history)
+		other := newTotals(history)
 		if err := b.count(ctx, w, b.Exclude, history, other.add); err != nil {
 			return nil, fmt.Errorf("history %s: %w", words.Span(history), err)
 		}
-		report.Histories = append(report.Histories, other.counts())
+		report.Histories = append(report.Histories, other.counts(c))
 	}
 	return report, nil
+}
+
+// warnOfMistyped warns of unmapped fields if nothing was found, or if an exclusion
+// removes nothing.
+func (b *Backtest) warnOfMistyped(ctx context.Context, source *esquery.Source, r *Report) {
+	isIdle := func(e Exclusion) bool { return e.Events == 0 }
+	if r.FirstOccurrences == 0 || r.ExclusionEffects != nil && slices.ContainsFunc(r.Exclusions, isIdle) {
+		job.WarnOfMistyped(ctx, source, true, b.Warn)
+	}
 }
 
 // ruleWith returns the rule with more exclusions.
@@ -87,11 +112,10 @@ func (b *Backtest) count(ctx context.Context, w job.Window, exclude []kql.Query,
 }
 
 // findAll fills in what the report says about the rule itself.
-func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
+func (b *Backtest) findAll(ctx context.Context, source *esquery.Source, w job.Window, f *totals) error {
 	r := b.ruleWith(b.Exclude)
-	source, err := b.Open(ctx, r.Search)
-	if err != nil {
-		return err
+	for _, kind := range alert.FacetKinds(r.Search.Fields) {
+		f.values = append(f.values, Dimension{Name: kind})
 	}
 	job.WarnOfSource(source, r.Search, b.Warn)
 	maker, err := job.NewAlertMaker(source, r.Parameters, runs.Info{}, time.Now, b.Warn)
@@ -115,7 +139,7 @@ func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 		for _, o := range page.Occurrences {
 			f.add(o)
 		}
-		if err := b.describe(ctx, maker, page, f); err != nil {
+		if err := b.describe(ctx, source, maker, page, f); err != nil {
 			return fmt.Errorf("window %s: %w", page.Part, err)
 		}
 		progress.Part = 1 + job.Window{From: w.From, To: page.Part.From}.CountParts(r.History)
@@ -130,7 +154,7 @@ func (b *Backtest) findAll(ctx context.Context, w job.Window, f *totals) error {
 }
 
 // describe counts the values that the alerts of a page would have.
-func (b *Backtest) describe(ctx context.Context, maker *job.AlertMaker, page job.OccurrencePage, f *totals) error {
+func (b *Backtest) describe(ctx context.Context, source *esquery.Source, maker *job.AlertMaker, page job.OccurrencePage, f *totals) error {
 	if b.OnlyCounts {
 		return nil
 	}
@@ -139,7 +163,7 @@ func (b *Backtest) describe(ctx context.Context, maker *job.AlertMaker, page job
 			return err
 		}
 		for _, a := range made {
-			f.describe(a.Describe())
+			f.describe(a, source.IsMapped)
 		}
 	}
 	return nil

@@ -28,15 +28,21 @@ type Report struct {
 	Values   []Dimension             `json:"-"`
 	Pairs    Tally                   `json:"-"`
 	*ExclusionEffects
-	Histories []Counts `json:"histories,omitempty"`
+	Suggestions *Suggestions `json:"suggestions,omitempty"` // nil with OnlyCounts
+	Histories   []Counts     `json:"histories,omitempty"`
 }
 
 // Counts are the numbers of first occurrences with one length of the history.
 type Counts struct {
 	History          History `json:"history"`
 	FirstOccurrences int64   `json:"first_occurrences"`
-	MedianDay        float64 `json:"median_day"`
-	WorstDay         Day     `json:"worst_day"` // the first of equal ones
+	// CountedDays is the number of whole days with data after the warm-up. MedianDay
+	// and WorstDay, the first of equal ones, are of these days; nil without any.
+	CountedDays int      `json:"counted_days"`
+	MedianDay   *float64 `json:"median_day"`
+	WorstDay    *Day     `json:"worst_day"`
+	// WarmUp lists when the history was not complete, so that everything looked new.
+	WarmUp []Period `json:"warm_up"`
 }
 
 // A History is the length of a history window. Its JSON is the String of a
@@ -46,53 +52,33 @@ type History time.Duration
 // MarshalText returns the String of the duration; it never fails.
 func (h History) MarshalText() ([]byte, error) { return []byte(time.Duration(h).String()), nil }
 
-// A Day is a UTC day of the window, which may cover only a part of it.
+// A Day is a UTC day of the window.
 type Day struct {
-	Day   string `json:"day"` // 2006-01-02
-	Count int64  `json:"first_occurrences"`
+	Day     string `json:"day"` // 2006-01-02
+	Count   int64  `json:"first_occurrences"`
+	Partial bool   `json:"partial,omitempty"` // the window has only a part of it
+	NoData  bool   `json:"no_data,omitempty"` // the indices have no event of it, matching or not
+	WarmUp  bool   `json:"warm_up,omitempty"` // the history was not complete
 }
 
-// A Dimension is a property of alerts that analysts look at, and its values. Name is
-// for people.
+// A Dimension is a property of alerts that analysts look at, and its values.
 type Dimension struct {
-	Name string
+	Name string // for people
 	Tally
-	of func(alert.Description) string
-}
-
-func dimensions() []Dimension {
-	return []Dimension{
-		{Name: "actor", of: func(d alert.Description) string { return nameAndID(d.Actor, d.ActorID) }},
-		{Name: "account", of: func(d alert.Description) string { return d.Account }},
-		{Name: "network", of: func(d alert.Description) string { return d.Network }},
-		{Name: "country", of: func(d alert.Description) string { return d.Country }},
-		{Name: "user agent", of: func(d alert.Description) string { return strings.TrimSpace(d.Browser + " " + d.OS) }},
-		{Name: "client IP", of: func(d alert.Description) string { return d.IP }},
-		{Name: "event type", of: func(d alert.Description) string { return d.Action }},
-		{Name: "outcome", of: func(d alert.Description) string { return d.Outcome }},
-	}
-}
-
-func nameAndID(name, id string) string {
-	if name == "" || id == "" || name == id {
-		return name + strings.TrimPrefix(id, name)
-	}
-	return name + " (" + id + ")"
 }
 
 // totals counts first occurrences without keeping them.
 type totals struct {
-	window         job.Window
 	history        time.Duration
 	total, alerted int64
 	lacking        int64
-	days           map[int64]int64 // by days since 1970, UTC
+	days           map[time.Time]int64 // by midnight, UTC
 	values         []Dimension
 	pairs          Tally
 }
 
-func newTotals(w job.Window, history time.Duration) *totals {
-	return &totals{window: w, history: history, days: map[int64]int64{}, values: dimensions()}
+func newTotals(history time.Duration) *totals {
+	return &totals{history: history, days: map[time.Time]int64{}}
 }
 
 func (f *totals) add(o job.Occurrence) {
@@ -100,27 +86,32 @@ func (f *totals) add(o job.Occurrence) {
 	if o.Alerted {
 		f.alerted++
 	}
-	f.days[dayOf(o.First)]++
+	f.days[o.First.UTC().Truncate(day)]++
 }
 
-func (f *totals) describe(d alert.Description) {
-	for i := range f.values {
-		f.values[i].add(f.values[i].of(d))
+func (f *totals) describe(a alert.Alert, isMapped func(field string) bool) {
+	for _, facet := range a.Facets(isMapped) {
+		for i := range f.values {
+			if d := &f.values[i]; d.Name == facet.Kind {
+				d.add(facet.Field, facet.Value, facet.Name, facet.Source)
+			}
+		}
 	}
 	var pair []string
-	for _, term := range d.NewTerms {
+	for _, term := range a.Describe().NewTerms {
 		pair = append(pair, term.Value)
 	}
-	f.pairs.add(strings.Join(pair, ", "))
+	f.pairs.add("", strings.Join(pair, ", "), "", false)
 }
 
 // MaxTop is the number of values that a Report lists.
 const MaxTop = 10
 
-func (f *totals) report(r rule.Rule, w job.Window) *Report {
+func (f *totals) report(r rule.Rule, c calendar) *Report {
+	w := c.window
 	report := &Report{
-		Rule: r.Name, RuleID: r.ID, From: w.From, To: w.To, Counts: f.counts(), AlreadyAlerted: f.alerted, LackingTerms: f.lacking,
-		Days: f.byDay(), Top: map[string][]ValueCount{}, ComeBack: f.pairs.Top(MaxTop, 2), Values: f.values, Pairs: f.pairs,
+		Rule: r.Name, RuleID: r.ID, From: w.From, To: w.To, Counts: f.counts(c), AlreadyAlerted: f.alerted, LackingTerms: f.lacking,
+		Days: c.list(f.days, f.history), Top: map[string][]ValueCount{}, ComeBack: f.pairs.Top(MaxTop, 2), Values: f.values, Pairs: f.pairs,
 	}
 	for _, d := range f.values {
 		report.Top[strings.ReplaceAll(strings.ToLower(d.Name), " ", "_")] = d.Top(MaxTop, 1)
@@ -128,50 +119,22 @@ func (f *totals) report(r rule.Rule, w job.Window) *Report {
 	return report
 }
 
-func (f *totals) counts() Counts {
-	c := Counts{History: History(f.history), FirstOccurrences: f.total}
-	var counts []int64
-	for _, d := range f.byDay() {
-		counts = append(counts, d.Count)
-		if c.WorstDay.Day == "" || d.Count > c.WorstDay.Count {
-			c.WorstDay = d
+func (f *totals) counts(c calendar) Counts {
+	counts := Counts{History: History(f.history), FirstOccurrences: f.total, WarmUp: append([]Period{}, c.warmUps(f.history)...)}
+	var counted []int64
+	for _, d := range c.list(f.days, f.history) {
+		if d.Partial || d.NoData || d.WarmUp {
+			continue
+		}
+		counted = append(counted, d.Count)
+		if counts.WorstDay == nil || d.Count > counts.WorstDay.Count {
+			counts.WorstDay = &d
 		}
 	}
-	slices.Sort(counts)
-	if n := len(counts); n > 0 {
-		c.MedianDay = float64(counts[(n-1)/2]+counts[n/2]) / 2
+	slices.Sort(counted)
+	if n := len(counted); n > 0 {
+		median := float64(counted[(n-1)/2]+counted[n/2]) / 2
+		counts.CountedDays, counts.MedianDay = n, &median
 	}
-	return c
-}
-
-const secondsOfDay = 24 * 60 * 60
-
-// dayOf returns the number of days since 1970, UTC.
-func dayOf(t time.Time) int64 {
-	seconds := t.Unix()
-	day := seconds / secondsOfDay
-	if seconds%secondsOfDay < 0 {
-		day--
-	}
-	return day
-}
-
-// maxEmptyDays is how many days without first occurrences a report begins with. If
-// there are more, as with --from 2000-01-01, it begins at the first day that has one.
-const maxEmptyDays = 366
-
-func (f *totals) byDay() []Day {
-	begin, end := dayOf(f.window.From), dayOf(f.window.To.Add(-time.Millisecond))
-	first := end
-	for day := range f.days {
-		first = min(first, day)
-	}
-	if first-begin > maxEmptyDays {
-		begin = first
-	}
-	var days []Day
-	for day := begin; day <= end; day++ {
-		days = append(days, Day{time.Unix(day*secondsOfDay, 0).UTC().Format(time.DateOnly), f.days[day]})
-	}
-	return days
+	return counts
 }

@@ -10,9 +10,9 @@ import (
 func TestTallyIsBounded(t *testing.T) {
 	var v Tally
 	for i := range 10 * maxValues {
-		v.add(fmt.Sprint("once-", i))
+		v.add("f", fmt.Sprint("once-", i), "", false)
 		if i%100 == 0 {
-			v.add("often")
+			v.add("f", "often", "", false)
 		}
 	}
 	top := v.Top(1, 1)

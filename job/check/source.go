@@ -39,7 +39,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 		c.futureEvents(health)
 		if c.data(health, now) {
 			c.arrival(health)
-			c.fields(health)
+			c.fields(ctx, health)
 			c.matching(health)
 			c.sources(health)
 			c.exclusions(health)
@@ -142,13 +142,22 @@ func (c *ruleCheck) data(h inspect.Health, now time.Time) bool {
 }
 
 // fields checks the types of the rule's fields.
-func (c *ruleCheck) fields(h inspect.Health) {
+func (c *ruleCheck) fields(ctx context.Context, h inspect.Health) {
+	unmapped := slices.DeleteFunc(slices.Clone(h.Names), func(name string) bool { return len(h.Fields[name].Types) > 0 })
+	similar, err := inspect.SimilarFields(ctx, c.Client, c.Search.Indices, unmapped)
+	if err != nil {
+		c.fail("fields", err)
+	}
 	fine := 0
 	for _, name := range h.Names {
 		types := h.Fields[name].Types
 		switch {
 		case len(types) == 0:
-			c.unmapped(h, name)
+			hint := ""
+			if len(similar[name]) > 0 {
+				hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(similar[name], " or "))
+			}
+			c.unmapped(h, name, hint)
 		case h.Misfits[name] != nil:
 			c.fail("fields", h.Misfits[name])
 		case len(types) > 1:
@@ -162,21 +171,21 @@ func (c *ruleCheck) fields(h inspect.Health) {
 	}
 }
 
-// unmapped reports a field of the rule that no index maps.
-func (c *ruleCheck) unmapped(h inspect.Health, name string) {
+// unmapped reports a field of the rule that no index maps. hint names similar ones.
+func (c *ruleCheck) unmapped(h inspect.Health, name, hint string) {
 	isTerm := slices.Contains(c.Search.Fields, name)
 	switch {
 	case isTerm && c.Search.MissingTerms: // its absence counts; lacking reports it
 	case isTerm && h.Matching > 0:
-		c.fail("fields", problem(TermUnmapped, "no index maps the new-terms field %s: no event has it, so there can be no alert", name).of(name))
+		c.fail("fields", problem(TermUnmapped, "no index maps the new-terms field %s%s: no event has it, so there can be no alert", name, hint).of(name))
 	case isTerm:
-		c.warn("fields", problem(TermUnmapped, "no index maps the new-terms field %s: no event has it so far", name).of(name))
+		c.warn("fields", problem(TermUnmapped, "no index maps the new-terms field %s%s: no event has it so far", name, hint).of(name))
 	case name == c.Search.Timestamp && c.Search.Fallback == "":
-		c.fail("fields", problem(TimestampUnmapped, "no index maps %s, which dates the events", name).of(name))
+		c.fail("fields", problem(TimestampUnmapped, "no index maps %s%s, which dates the events", name, hint).of(name))
 	case name == c.Search.Timestamp:
-		c.warn("fields", problem(TimestampUnmapped, "no index maps %s: %s dates the events", name, c.Search.Fallback).of(name))
+		c.warn("fields", problem(TimestampUnmapped, "no index maps %s%s: %s dates the events", name, hint, c.Search.Fallback).of(name))
 	default:
-		c.warn("fields", problem(FieldUnmapped, "no index maps %s: the rule works as if no event had a value there", name).of(name))
+		c.warn("fields", problem(FieldUnmapped, "no index maps %s%s: the rule works as if no event had a value there", name, hint).of(name))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/esquery/inspect"
+	"newterms/job"
 )
 
 // header is what all answers begin with.
@@ -99,6 +100,8 @@ type Nothing struct {
 	Of []Value `json:"-"`
 	// OfFields are the names of the fields of Of.
 	OfFields []string `json:"of"`
+	// Unmapped lists the fields of the rule and its exclusions that no index maps.
+	Unmapped []job.MistypedField `json:"unmapped,omitempty"`
 	inspect.Mismatches
 }
 

@@ -9,6 +9,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
+	"newterms/job"
 )
 
 // nothing finds out why the events that have the values do not match.
@@ -18,7 +19,7 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 	if err != nil {
 		return Nothing{}, err
 	}
-	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}}
+	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: job.FindMistyped(ctx, source)}
 	for _, field := range e.Rule.Search.Fields {
 		i := slices.IndexFunc(found.ByValue, func(v inspect.ValueCount) bool { return v.Field == field })
 		if i < 0 {

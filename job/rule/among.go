@@ -19,7 +19,7 @@ type Among struct {
 // CompareAmong compares the indicators of a rule with those of others. It skips the
 // rule itself, by its id.
 func CompareAmong(r Rule, others []Rule) Among {
-	p := r.Page()
+	p := r.page()
 	a := Among{Same: make([][]int, len(p.Indicators))}
 	for i, c := range p.Indicators {
 		a.Same[i] = make([]int, max(1, len(c.Values)))
@@ -29,7 +29,7 @@ func CompareAmong(r Rule, others []Rule) Among {
 			continue
 		}
 		a.Rules++
-		theirs := other.Page().Indicators
+		theirs := other.page().Indicators
 		sameAction := false
 		for i, c := range p.Indicators {
 			for v := range a.Same[i] {

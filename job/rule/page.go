@@ -14,31 +14,31 @@ import (
 
 // A Page is what an analyst must know about a rule to judge it.
 type Page struct {
-	Name           string         `json:"name"`
-	ID             string         `json:"rule_id"`
-	Source         string         `json:"source"`
-	Status         string         `json:"status"`
-	BuildingBlock  bool           `json:"building_block,omitempty"`
-	Severity       string         `json:"severity"`
-	RiskScore      any            `json:"risk_score"`
-	Index          []string       `json:"index"`
-	NewTerms       []string       `json:"new_terms"`
-	History        string         `json:"history"` // 7 days
-	Lookback       string         `json:"lookback"`
-	Timestamp      string         `json:"timestamp"`
-	Fallback       string         `json:"timestamp_fallback,omitempty"`
-	TimeClauses    []string       `json:"time_clauses,omitempty"` // limits of the rule's own, on the window and the history
-	Overrides      []string       `json:"overrides,omitempty"`    // event fields that give an alert its rule name, risk score or severity
-	MaxSignals     any            `json:"max_signals,omitempty"`  // without effect
-	Tactics        []Tactic       `json:"attack"`
-	Query          string         `json:"query"`
-	Exclusions     [][]kql.Clause `json:"exclusions"` // each excludes the events that match all its clauses
-	Indicators     []kql.Clause   `json:"indicators"`
-	Exceptions     []string       `json:"exceptions"` // of lists and settings
-	Investigate    []string       `json:"investigation_fields,omitempty"`
-	Description    string         `json:"description,omitempty"`
-	FalsePositives []string       `json:"false_positives,omitempty"`
-	Guide          string         `json:"guide,omitempty"` // Markdown
+	Name           string          `json:"name"`
+	ID             string          `json:"rule_id"`
+	Source         string          `json:"source"`
+	Status         string          `json:"status"`
+	BuildingBlock  bool            `json:"building_block,omitempty"`
+	Severity       string          `json:"severity"`
+	RiskScore      any             `json:"risk_score"`
+	Index          []string        `json:"index"`
+	NewTerms       []string        `json:"new_terms"`
+	History        string          `json:"history"` // 7 days
+	Lookback       string          `json:"lookback"`
+	Timestamp      string          `json:"timestamp"`
+	Fallback       string          `json:"timestamp_fallback,omitempty"`
+	TimeClauses    []string        `json:"time_clauses,omitempty"` // limits of the rule's own, on the window and the history
+	Overrides      []string        `json:"overrides,omitempty"`    // event fields that give an alert its rule name, risk score or severity
+	MaxSignals     any             `json:"max_signals,omitempty"`  // without effect
+	Tactics        []Tactic        `json:"attack"`
+	Query          string          `json:"query"`
+	Exclusions     [][]kql.Clause  `json:"exclusions"` // each excludes the events that match all its clauses
+	Indicators     []kql.Clause    `json:"indicators"`
+	Exceptions     []PageException `json:"exceptions"` // of settings and lists
+	Investigate    []string        `json:"investigation_fields,omitempty"`
+	Description    string          `json:"description,omitempty"`
+	FalsePositives []string        `json:"false_positives,omitempty"`
+	Guide          string          `json:"guide,omitempty"` // Markdown
 }
 
 // A Tactic is one of MITRE ATT&CK, with the techniques that the rule covers.
@@ -54,8 +54,16 @@ type Technique struct {
 	Subtechniques []Technique `json:"subtechniques,omitempty"`
 }
 
-// Page describes the rule, with the exclusions of the settings.
-func (r Rule) Page() Page {
+// Page describes the rule, with its exclusions and exceptions. It marks the exceptions
+// that have expired by now.
+func (r Rule) Page(now time.Time) Page {
+	p := r.page()
+	p.Exceptions = r.exceptionsAt(now)
+	return p
+}
+
+// page is Page without exceptions.
+func (r Rule) page() Page {
 	text := func(name string) string { s, _ := r.Parameters[name].(string); return s }
 	p := Page{
 		Name: r.Name, ID: r.ID, Source: r.Source, Status: r.Status, BuildingBlock: text("building_block_type") != "",
@@ -78,12 +86,6 @@ func (r Rule) Page() Page {
 	}
 	for _, c := range r.Search.TimeClauses() {
 		p.TimeClauses = append(p.TimeClauses, c.Text)
-	}
-	for _, q := range r.Search.Exclude {
-		p.Exceptions = append(p.Exceptions, q.String())
-	}
-	for _, e := range r.Search.Exceptions {
-		p.Exceptions = append(p.Exceptions, e.Name)
 	}
 	return p
 }

@@ -88,6 +88,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 		return Rule{}, nil, fmt.Errorf("type is %q: %w", kind, errNotNewTerms)
 	}
 	t.checkValues()
+	t.checkContents()
 	fields, history := t.newTerms()
 	r := Rule{
 		ID:   t.text("rule_id", ": choose one, such as a UUID, and keep it, because it identifies the rule's alerts"),

@@ -3,6 +3,7 @@ package rule_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"newterms/job/rule"
 )
@@ -19,7 +20,7 @@ func TestStatus(t *testing.T) {
 	} {
 		rules, err := rule.Load(write(t, t.TempDir(), c.name, c.text))
 		switch {
-		case err == nil && len(rules) == 1 && rules[0].Status == c.status && rules[0].Page().Status == c.status:
+		case err == nil && len(rules) == 1 && rules[0].Status == c.status && rules[0].Page(time.Time{}).Status == c.status:
 		case err != nil && strings.Contains(err.Error(), c.status):
 		default:
 			t.Errorf("%s: got %+v, %v, want %s", c.text, rules, err, c.status)

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -116,6 +117,9 @@ func (t *tableReader) agoOf(name, value string) time.Duration {
 	return d
 }
 
+// kibanaInterval matches the intervals at which Kibana runs a rule.
+var kibanaInterval = regexp.MustCompile(`^[1-9][0-9]*[smhd]$`)
+
 // interval reads how often the rule runs in Kibana.
 func (t *tableReader) interval() time.Duration {
 	value, ok := t.table["interval"].(string)
@@ -123,8 +127,8 @@ func (t *tableReader) interval() time.Duration {
 		value = "5m"
 	}
 	d, err := datemath.Duration(value)
-	if err != nil {
-		t.problem("interval: %w", err)
+	if err != nil || !kibanaInterval.MatchString(value) {
+		t.problem("interval: %s is no whole number from 1 up with s, m, h or d", shown(value))
 	}
 	return d
 }

@@ -43,7 +43,9 @@ func Advice(err error) string {
 	case Is[*templates.NoStreamError](err):
 		return "nothing to do: the first write creates it; until then its dashboard has no fields to show"
 	case Is[*alerts.UnknownAlertsError](err):
-		return "an id is the _id of an alert: kibana.alert.uuid on the dashboard, _id in newterms run --output ndjson"
+		return "an id is the _id of an alert (kibana.alert.uuid on the dashboard), or its first digits, at least 4, as newterms alerts shows them"
+	case Is[*alerts.AmbiguousIDError](err):
+		return "give more of its digits"
 	case Is[*runs.NewerDataError](err):
 		return "run that version or a later one, or set NEWTERMS_NAMESPACE so that this version has its own targets"
 	case Is[*alerts.ConflictError](err):

@@ -86,7 +86,7 @@ func codeOf(err error) int {
 		return ExitInterrupted
 	case errors.As(err, &pipeline) && pipeline.IsSure():
 		return ExitConfig
-	case Is[*UsageError](err), Is[*job.WhereError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err):
+	case Is[*UsageError](err), Is[*job.WhereError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err), Is[*alerts.AmbiguousIDError](err):
 		return ExitUsage
 	case Is[*settings.Error](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig

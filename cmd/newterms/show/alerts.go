@@ -55,7 +55,7 @@ func (p *Alerts) Add(a alert.Alert) error {
 			}
 		}
 		row, description := alertRow{at: a.FirstSeen}, a.Describe()
-		for _, c := range columns() {
+		for _, c := range columns(a.ID) {
 			row.cells = append(row.cells, c.cell(description))
 		}
 		row.cells[0] = terminal.Link(p.out, row.cells[0], terminal.Escape(a.URL()))
@@ -100,7 +100,7 @@ func fit(t terminal.Table, columns int) string {
 
 func tableOf(rows []alertRow) terminal.Table {
 	var t terminal.Table
-	for _, c := range columns() {
+	for _, c := range columns("") {
 		t.Header = append(t.Header, c.header)
 	}
 	for _, row := range rows {
@@ -115,9 +115,10 @@ type column struct {
 	cell   func(alert.Description) string
 }
 
-func columns() []column {
+// columns returns the columns of an alert with an id.
+func columns(id string) []column {
 	return []column{
-		{"FIRST SEEN (UTC)", func(d alert.Description) string { return words.Second(d.FirstSeen) }},
+		{"FIRST SEEN UTC, ID", func(d alert.Description) string { return terminal.Lines(words.Second(d.FirstSeen), ShortID(id)) }},
 		{"ACTOR", func(d alert.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
 		{"ACCOUNT", func(d alert.Description) string { return terminal.Lines(d.Account, d.Region) }},
 		{"HOST", func(d alert.Description) string { return terminal.Escape(d.Host) }},

@@ -18,6 +18,9 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 		fmt.Fprintf(&b, "alert %s\n  %s\n", alertText(*e.given), e.wouldWrite(nil))
 	}
 	fmt.Fprintf(&b, "nothing matches from %s to %s\n", words.Stamp(o.From), words.Stamp(o.To))
+	for _, f := range o.Unmapped {
+		fmt.Fprintf(&b, "  %s\n", f)
+	}
 	for _, v := range o.Values {
 		if v.Events == 0 || len(o.Of) < len(o.Values) || v.OtherCase > 0 {
 			fmt.Fprintf(&b, "  %s at any time: %s\n", events(v.Events), valueText(v))

@@ -9,10 +9,10 @@ import (
 )
 
 func TestBarsFit(t *testing.T) {
-	days := []backtest.Day{{Day: "2026-03-01", Count: 1}, {Day: "2026-03-02"}, {Day: "2026-03-03", Count: 1_000_000}}
+	days := []backtest.Day{{Day: "2026-03-01", Count: 1}, {Day: "2026-03-02", NoData: true, WarmUp: true, Partial: true}, {Day: "2026-03-03", Count: 1_000_000}}
 	var b strings.Builder
 	bars(&b, days, 40)
-	want := "2026-03-01        1  █\n2026-03-02        0\n2026-03-03  1000000  " + strings.Repeat("█", 19) + "\n"
+	want := "2026-03-01        1  █\n2026-03-02        0  no data, partial\n2026-03-03  1000000  " + strings.Repeat("█", 10) + "\n"
 	if b.String() != want {
 		t.Errorf("got\n%s", &b)
 	}
@@ -22,7 +22,7 @@ func TestBarsFit(t *testing.T) {
 	}
 	b.Reset()
 	bars(&b, days, 40)
-	if lines := strings.Split(b.String(), "\n"); len(lines) != 31 || lines[1] != "2026-01-01  7  ███████" || lines[29] != "2026-07-16  4  ████" {
+	if lines := strings.Split(b.String(), "\n"); len(lines) != 31 || lines[1] != "2026-01-01  7  ███████" || lines[29] != "2026-07-16  4  ████ partial" {
 		t.Errorf("got\n%s", &b)
 	}
 }

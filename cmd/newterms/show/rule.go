@@ -79,7 +79,7 @@ func (p Page) text() string {
 	section(&b, "Exclusions", exclusionLines(p.Exclusions))
 	section(&b, "Indicators", p.indicatorLines())
 	p.sameAction(&b)
-	section(&b, "Exceptions", firstLines(p.Exceptions, 20))
+	section(&b, "Exceptions", exceptionLines(p.Exceptions))
 	section(&b, "Description", strings.Split(p.Description, "\n"))
 	section(&b, "False positives", p.FalsePositives)
 	section(&b, "Triage guide", strings.Split(p.Guide, "\n"))

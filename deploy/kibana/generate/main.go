@@ -50,35 +50,52 @@ func reference(name, kind, id string) object { return object{"name": name, "type
 // The data views. The import puts the configured targets in the place of the
 // titles.
 const (
-	alertsView = "newterms-alerts"
-	runsView   = "newterms-runs"
+	alertsView  = "newterms-alerts"
+	decidedView = "newterms-decided-alerts"
+	runsView    = "newterms-runs"
 )
 
 func dataViews() []object {
-	duration := object{"id": "duration", "params": object{"inputFormat": "milliseconds", "outputFormat": "humanizePrecise", "outputPrecision": 1}}
-	short := object{"id": "date", "params": object{"pattern": "MMM D, HH:mm"}} // fits a quarter of a dashboard
+	const alertsTarget = ".alerts-newterms.detections-default"
 	return []object{
 		// By first_seen, so that the alerts of a rerun stand where they happened.
-		dataView(alertsView, "New-term alerts", ".alerts-newterms.detections-default", "newterms.first_seen", object{
-			// Links that need no licence, as drilldowns do. Kibana puts its address
-			// and the space before "..". The data view logs-* is Fleet's.
-			"user.name": link("../app/security/users/name/{{value}}", "{{value}}"),
-			"event.id": link("../app/discover#/?_g=(time:(from:now-1y,to:now))&_a=(dataSource:(dataViewId:'logs-*',type:dataView),index:'logs-*',"+
-				"query:(language:kuery,query:'event.id:%22{{value}}%22'))", "source event"),
-			"kibana.alert.workflow_status_updated_at": short,
-			"newterms.lag_ms":                         duration,
-		}),
+		dataView(alertsView, "New-term alerts", alertsTarget, "newterms.first_seen", alertFormats()),
+		// By the last decision, so that what was closed stands where it was closed.
+		dataView(decidedView, "New-term alerts by decision", alertsTarget, "kibana.alert.workflow_status_updated_at", alertFormats()),
 		dataView(runsView, "newterms runs", ".alerts-newterms.runs-default", "@timestamp", object{
 			"newterms.run.started":      object{"id": "relative_date"},
-			"newterms.window.from":      short,
-			"newterms.window.to":        short,
-			"newterms.duration_ms":      duration,
-			"newterms.took_ms":          duration,
-			"newterms.window.length_ms": duration,
-			"newterms.gap.length_ms":    duration,
+			"newterms.window.from":      shortDate(),
+			"newterms.window.to":        shortDate(),
+			"newterms.duration_ms":      duration(),
+			"newterms.took_ms":          duration(),
+			"newterms.window.length_ms": duration(),
+			"newterms.gap.length_ms":    duration(),
 		}),
 	}
 }
+
+func alertFormats() object {
+	return object{
+		// Links that need no licence, as drilldowns do. Kibana puts its address
+		// and the space before "..". The data view logs-* is Fleet's.
+		"user.name": link("../app/security/users/name/{{value}}", "{{value}}"),
+		"event.id": link("../app/discover#/?_g=(time:(from:now-1y,to:now))&_a=(dataSource:(dataViewId:'logs-*',type:dataView),index:'logs-*',"+
+			"query:(language:kuery,query:'event.id:%22{{value}}%22'))", "source event"),
+		"kibana.alert.start":                      object{"id": "relative_date"},
+		"kibana.alert.workflow_status_updated_at": shortDate(),
+		"newterms.lag_ms":                         duration(),
+		"newterms.time_to_acknowledge_ms":         duration(),
+		"newterms.time_to_close_ms":               duration(),
+	}
+}
+
+// duration is the format of a number of milliseconds.
+func duration() object {
+	return object{"id": "duration", "params": object{"inputFormat": "milliseconds", "outputFormat": "humanizePrecise", "outputPrecision": 1}}
+}
+
+// shortDate fits a quarter of a dashboard.
+func shortDate() object { return object{"id": "date", "params": object{"pattern": "MMM D, HH:mm"}} }
 
 // link is a field format that makes a link of a value.
 func link(url, label string) object {
@@ -105,19 +122,21 @@ func tagged() object { return reference("tag-ref-"+tagID, "tag", tagID) }
 
 // sessions are the saved Discover sessions that the dashboards show as tables.
 func sessions() []object {
-	const newest = "newterms.first_seen"
 	return []object{
-		session("newterms-newest-alerts", "Newest alerts", alertsView, "", newest, widths{"kibana.alert.reason": 420, "event.id": 110, "kibana.alert.uuid": 110},
+		session("newterms-newest-alerts", "Newest alerts", alertsView, "", newestFirst("newterms.first_seen"), widths{"kibana.alert.reason": 420, "event.id": 110, "kibana.alert.uuid": 110},
 			"kibana.alert.severity", "kibana.alert.risk_score", "kibana.alert.rule.name", "kibana.alert.reason", "user.name", "source.ip",
 			"client.as.organization.name", "okta.debug_context.debug_data.risk_level", "kibana.alert.workflow_status", "event.id", "kibana.alert.uuid"),
-		session("newterms-decisions", "Decisions", alertsView, "kibana.alert.workflow_status_updated_at: *", "kibana.alert.workflow_status_updated_at",
-			widths{"kibana.alert.reason": 420}, "kibana.alert.workflow_status", "kibana.alert.workflow_user", "kibana.alert.workflow_reason",
-			"kibana.alert.workflow_status_updated_at", "kibana.alert.rule.name", "kibana.alert.reason"),
-		session("newterms-rules", "Rules and their triage notes", runsView, "event.action: newterms-rule", "@timestamp", widths{"kibana.alert.rule.note": 700},
+		session("newterms-oldest-open", "Oldest open alerts", alertsView, "kibana.alert.workflow_status: open", oldestFirst("kibana.alert.start"),
+			widths{"kibana.alert.reason": 300, "kibana.alert.uuid": 110},
+			"kibana.alert.start", "kibana.alert.severity", "kibana.alert.reason", "kibana.alert.workflow_assignee_ids", "kibana.alert.uuid"),
+		session("newterms-decisions", "Decisions", decidedView, "", newestFirst("kibana.alert.workflow_status_updated_at"),
+			widths{"kibana.alert.reason": 360, "newterms.workflow_comment": 240}, "kibana.alert.workflow_status", "kibana.alert.workflow_user",
+			"kibana.alert.workflow_reason", "newterms.workflow_comment", "kibana.alert.workflow_assignee_ids", "kibana.alert.rule.name", "kibana.alert.reason"),
+		session("newterms-rules", "Rules and their triage notes", runsView, "event.action: newterms-rule", newestFirst("@timestamp"), widths{"kibana.alert.rule.note": 700},
 			"kibana.alert.rule.name", "kibana.alert.rule.severity", "kibana.alert.rule.description", "kibana.alert.rule.note"),
-		session("newterms-failed-runs", "Last errors", runsView, "newterms.run.state: failure", "@timestamp", widths{"error.message": 420},
+		session("newterms-failed-runs", "Last errors", runsView, "newterms.run.state: failure", newestFirst("@timestamp"), widths{"error.message": 420},
 			"kibana.alert.rule.name", "newterms.run.type", "error.message", "newterms.window.from", "newterms.window.to"),
-		session("newterms-gaps", "Gaps and how to rerun them", runsView, "newterms.gap.rerun: * and newterms.run.state: started", "@timestamp", nil,
+		session("newterms-gaps", "Gaps and how to rerun them", runsView, "newterms.gap.rerun: * and newterms.run.state: started", newestFirst("@timestamp"), nil,
 			"kibana.alert.rule.name", "newterms.gap.from", "newterms.gap.to", "newterms.gap.rerun"),
 	}
 }
@@ -125,7 +144,12 @@ func sessions() []object {
 // widths of columns, in pixels; the others share what is left.
 type widths map[string]int
 
-func session(id, title, view, query, newestFirst string, w widths, columns ...string) object {
+type sorting [2]string // by a field, which way
+
+func newestFirst(field string) sorting { return sorting{field, "desc"} }
+func oldestFirst(field string) sorting { return sorting{field, "asc"} }
+
+func session(id, title, view, query string, by sorting, w widths, columns ...string) object {
 	const index = "kibanaSavedObjectMeta.searchSourceJSON.index"
 	grid := object{}
 	for column, width := range w {
@@ -133,7 +157,7 @@ func session(id, title, view, query, newestFirst string, w widths, columns ...st
 	}
 	// The suffix tells the title from others of the space.
 	return savedObject("search", id, "8.0.0", object{
-		"title": title + " [newterms]", "description": "", "columns": columns, "sort": [][]string{{newestFirst, "desc"}},
+		"title": title + " [newterms]", "description": "", "columns": columns, "sort": []sorting{by},
 		"grid": object{"columns": grid}, "hideChart": true, "isTextBasedQuery": false, "timeRestore": false,
 		"kibanaSavedObjectMeta": object{"searchSourceJSON": text(object{"query": kuery(query), "filter": []any{}, "indexRefName": index})},
 	}, []object{reference(index, "index-pattern", view), tagged()})

@@ -46,7 +46,11 @@ func (l lens) embed(p panel) (string, object, []object) {
 	if l.kind == "lnsMetric" {
 		config["hidePanelTitles"] = true // a figure has its own heading
 	}
-	return "lens", config, []object{reference(p.id+":"+layerReference(p.id), "index-pattern", l.view)}
+	var references []object
+	for _, layer := range l.layers(p.id) {
+		references = append(references, reference(p.id+":"+layerReference(layer), "index-pattern", l.view))
+	}
+	return "lens", config, references
 }
 
 // markdown is a text by value.

@@ -1,0 +1,202 @@
+package alerts
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// A WorkflowStatus is the status of an alert's triage.
+type WorkflowStatus string
+
+// The workflow statuses. A new alert is open.
+const (
+	Open         WorkflowStatus = "open"
+	Acknowledged WorkflowStatus = "acknowledged"
+	Closed       WorkflowStatus = "closed"
+)
+
+// ClosingReasons lists the reasons for which Kibana closes an alert.
+func ClosingReasons() []string {
+	return []string{"false_positive", "duplicate", "true_positive", "benign_positive", "automated_closure", "other"}
+}
+
+// The longest texts of a Decision, in bytes.
+const (
+	MaxComment  = 4096
+	MaxAssignee = 256
+)
+
+// A Decision is a new status of alerts, or new assignees: by whom and why.
+type Decision struct {
+	Status    WorkflowStatus
+	User      string // who decides; "" if the user has no name
+	Reason    string // one of ClosingReasons; "" if none is given
+	Comment   string // of at most MaxComment bytes
+	Assignees []string
+	At        time.Time
+}
+
+// maxDecisions is how many decisions an alert keeps: the first and the last half. With
+// comments of MaxComment bytes they take 400 kB.
+const maxDecisions = 100
+
+// The fields of an alert that hold its decisions. The times are milliseconds from the
+// alert's @timestamp. The time to acknowledge is that of the first acknowledgement. The
+// time to close is that of the last closing, if the alert is still closed.
+const (
+	decisionsField         = "newterms.decisions"
+	omittedField           = "newterms.decisions_omitted"
+	commentField           = "newterms.workflow_comment"
+	timeToAcknowledgeField = "newterms.time_to_acknowledge_ms"
+	timeToCloseField       = "newterms.time_to_close_ms"
+)
+
+// A decidedAlert is what an alert says about its decisions. Its source may hold what others
+// have written.
+type decidedAlert struct {
+	revision
+	source map[string]any
+}
+
+// decidedFields lists the fields of a decidedAlert's source.
+func decidedFields() []string {
+	return []string{"@timestamp", "kibana.alert.workflow_*", "newterms.decisions*", commentField, timeToAcknowledgeField, timeToCloseField}
+}
+
+func (a decidedAlert) text(field string) string {
+	value, _ := elastic.Lookup(a.source, field)
+	text, _ := value.(string)
+	return text
+}
+
+func (a decidedAlert) status() WorkflowStatus {
+	return WorkflowStatus(a.text("kibana.alert.workflow_status"))
+}
+
+// assignees returns the ids of the assignees as a list, even if there is only one.
+func (a decidedAlert) assignees() []any {
+	value, _ := elastic.Lookup(a.source, "kibana.alert.workflow_assignee_ids")
+	switch v := value.(type) {
+	case []any:
+		return v
+	case nil:
+		return nil
+	}
+	return []any{value}
+}
+
+// decisions returns the decisions on the alert, oldest first, and how many were omitted.
+// If the status is of no decision that the alert holds, it is the last: an earlier
+// version, or another program, has set it.
+func (a decidedAlert) decisions() (list []any, omitted int64) {
+	value, _ := elastic.Lookup(a.source, decisionsField)
+	list, isList := value.([]any)
+	if !isList && value != nil {
+		list = []any{value}
+	}
+	value, _ = elastic.Lookup(a.source, omittedField)
+	if number, ok := value.(json.Number); ok {
+		omitted, _ = number.Int64()
+	}
+	at, last := a.text("kibana.alert.workflow_status_updated_at"), Open
+	isKnown := at == ""
+	for _, entry := range list {
+		entry, _ := entry.(map[string]any)
+		if status, ok := entry["status"].(string); ok {
+			last = WorkflowStatus(status)
+		}
+		isKnown = isKnown || entry["at"] == at
+	}
+	if status := cmp.Or(a.status(), Open); !isKnown || status != last {
+		list = append(list, withoutEmpty(map[string]any{
+			"at": at, "status": string(status), "user": a.text("kibana.alert.workflow_user"), "reason": a.text("kibana.alert.workflow_reason"),
+			"comment": a.text(commentField),
+		}))
+	}
+	return list, omitted
+}
+
+// isLast reports whether the decision is the last of an alert: an attempt whose answer
+// was lost has written it.
+func (d Decision) isLast(a decidedAlert) bool {
+	list, _ := a.decisions()
+	if len(list) == 0 {
+		return false
+	}
+	last, _ := list[len(list)-1].(map[string]any)
+	user, _ := last["user"].(string)
+	return last["status"] == string(d.Status) && last["at"] == elastic.Timestamp(d.At) && user == d.User
+}
+
+// isNew reports whether the decision changes an alert, and whether it changes its status.
+func (d Decision) isNew(a decidedAlert) (changes, status bool) {
+	status = a.status() != d.Status
+	has := a.assignees()
+	assigns := len(d.Assignees) > 0 && !slices.EqualFunc(has, d.Assignees, func(id any, assignee string) bool { return id == assignee })
+	return status || assigns, status
+}
+
+// document returns the part of an alert that the decision replaces. It adds the decision
+// to the earlier ones.
+func (d Decision) document(a decidedAlert) map[string]any {
+	document := map[string]any{}
+	entry := map[string]any{"at": elastic.Timestamp(d.At), "status": string(d.Status), "user": d.User, "comment": d.Comment}
+	if len(d.Assignees) > 0 {
+		document["kibana.alert.workflow_assignee_ids"] = d.Assignees
+		entry["assignee_ids"] = d.Assignees
+	}
+	if _, status := d.isNew(a); status {
+		entry["reason"] = d.Reason
+		maps.Copy(document, map[string]any{
+			"kibana.alert.workflow_status":            d.Status,
+			"kibana.alert.workflow_status_updated_at": elastic.Timestamp(d.At),
+			"kibana.alert.workflow_user":              orNil(d.User),
+			"kibana.alert.workflow_reason":            orNil(d.Reason),
+			commentField:                              orNil(d.Comment),
+		})
+		maps.Copy(document, d.times(a))
+	}
+	list, omitted := a.decisions()
+	list = append(slices.Clone(list), withoutEmpty(entry))
+	if over := len(list) - maxDecisions; over > 0 {
+		list = slices.Delete(list, maxDecisions/2, maxDecisions/2+over)
+		document[omittedField] = omitted + int64(over)
+	}
+	document[decisionsField] = list
+	return document
+}
+
+// times returns the times to acknowledge and to close that a new status changes.
+func (d Decision) times(a decidedAlert) map[string]any {
+	times := map[string]any{timeToCloseField: nil}
+	written, err := time.Parse(time.RFC3339, a.text("@timestamp"))
+	if err != nil {
+		return times
+	}
+	spent := max(0, d.At.Sub(written).Milliseconds()) // the clocks may differ
+	switch _, has := elastic.Lookup(a.source, timeToAcknowledgeField); {
+	case d.Status == Closed:
+		times[timeToCloseField] = spent
+	case d.Status == Acknowledged && !has:
+		times[timeToAcknowledgeField] = spent
+	}
+	return times
+}
+
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// withoutEmpty removes the members that are "".
+func withoutEmpty(members map[string]any) map[string]any {
+	maps.DeleteFunc(members, func(_ string, value any) bool { return value == "" })
+	return members
+}

@@ -1,0 +1,115 @@
+package alerts
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"newterms/esquery/elastic"
+)
+
+// A NewestAlert is an alert in a list of the newest.
+type NewestAlert struct {
+	ID        string
+	FirstSeen time.Time
+	Severity  string
+	Status    WorkflowStatus
+	Reason    string // of the alert
+	Closing   string // the reason of the workflow status; "" if there is none
+	// Assignees are the ids of those who work on it.
+	Assignees []string
+	// Document is the whole document in JSON, without its _id.
+	Document json.RawMessage
+}
+
+// maxNewestPage is how many alerts one search returns: some 5 MB.
+const maxNewestPage = 1000
+
+// Newest calls each with the newest alerts that match a query in Query DSL, at most
+// limit, newest first. Their pairs were first seen in [from, to); a zero time is no
+// limit. Newest returns how many match in all.
+func (s *Store) Newest(ctx context.Context, query map[string]any, from, to time.Time, limit int, each func(NewestAlert) error) (total int64, err error) {
+	var filters []dsl
+	for bound, at := range map[string]time.Time{"gte": from, "lt": to} {
+		if !at.IsZero() {
+			filters = append(filters, dsl{"range": dsl{"newterms.first_seen": dsl{bound: elastic.Timestamp(at)}}})
+		}
+	}
+	if query != nil {
+		filters = append(filters, query)
+	}
+	var after []any
+	for size, left := maxNewestPage, limit; left > 0; {
+		var hits []struct {
+			ID     string          `json:"_id"`
+			Source json.RawMessage `json:"_source"`
+			Sort   []any           `json:"sort"`
+		}
+		asked := 0
+		err := elastic.Fewer(&size, func(size int) error {
+			asked = min(size, left)
+			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: newestBody(filters, asked, after)}, &hits)
+			return err
+		})
+		if err != nil {
+			return 0, fmt.Errorf("list alerts: %w", err)
+		}
+		for _, hit := range hits {
+			if err := each(readNewest(hit.ID, hit.Source)); err != nil {
+				return 0, err
+			}
+			after = hit.Sort
+		}
+		if left -= len(hits); len(hits) < asked {
+			return int64(limit - left), nil
+		}
+	}
+	return s.count(ctx, filters)
+}
+
+func (s *Store) count(ctx context.Context, filters []dsl) (int64, error) {
+	var answer struct {
+		Alerts struct {
+			Value int64 `json:"value"`
+		} `json:"alerts"`
+	}
+	body := dsl{
+		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": filters}},
+		"aggs": dsl{"alerts": dsl{"value_count": dsl{"field": "kibana.alert.uuid"}}},
+	}
+	if err := s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &answer); err != nil {
+		return 0, fmt.Errorf("count alerts: %w", err)
+	}
+	return answer.Alerts.Value, nil
+}
+
+func newestBody(filters []dsl, size int, after []any) dsl {
+	body := dsl{
+		"size": size, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": filters}},
+		"sort": []dsl{{"newterms.first_seen": "desc"}, {"kibana.alert.uuid": "asc"}},
+	}
+	if after != nil {
+		body["search_after"] = after
+	}
+	return body
+}
+
+// readNewest reads what others may have changed: a value of another type counts as none.
+func readNewest(id string, document json.RawMessage) NewestAlert {
+	a := NewestAlert{ID: id, Document: document}
+	var source map[string]any
+	if json.Unmarshal(document, &source) != nil {
+		return a
+	}
+	d := decidedAlert{source: source}
+	a.FirstSeen, _ = time.Parse(time.RFC3339, d.text("newterms.first_seen"))
+	a.Severity, a.Status, a.Reason = d.text("kibana.alert.severity"), d.status(), d.text("kibana.alert.reason")
+	a.Closing = d.text("kibana.alert.workflow_reason")
+	for _, id := range d.assignees() {
+		if text, ok := id.(string); ok {
+			a.Assignees = append(a.Assignees, text)
+		}
+	}
+	return a
+}

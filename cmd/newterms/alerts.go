@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"strings"
+
+	"newterms/alerts"
+	"newterms/cmd/newterms/commandline"
+	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/show"
+	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic"
+	"newterms/job"
+)
+
+const alertsHelp = `lists the newest alerts, each with its short id
+
+  newterms alerts [FLAG]...
+
+It lists at most 20 alerts, or 10,000 as ndjson, by the time when their pairs
+were first seen. The short id names an alert in other commands. It writes
+nothing.
+
+  newterms alerts --from now-7d --where 'kibana.alert.workflow_status: open'
+`
+
+// How many alerts the list has: a table fits a terminal, and its reader scrolls back
+// little; ndjson is for programs.
+const (
+	maxListed       = 20
+	maxListedNDJSON = 10_000
+)
+
+// listAlerts prints the newest alerts.
+func (p program) listAlerts(ctx context.Context, args []string) error {
+	var f searchFlags
+	var where string
+	flags := flag.NewFlagSet("alerts", flag.ContinueOnError)
+	f.defineRange(flags, "default: the oldest alert")
+	flags.StringVar(&where, "where", "", "only alerts that `KQL` matches\ndefault: all; example: --where 'kibana.alert.severity: high'")
+	f.outputFlag.define(flags, show.Table, show.NDJSON)
+	if _, err := commandline.Parse(flags, args, 0); err != nil {
+		return err
+	}
+	if err := f.outputFlag.check(); err != nil {
+		return err
+	}
+	window, err := f.readWindow(p.now())
+	switch {
+	case err != nil:
+		return failure.Usagef("%w", err)
+	case commandline.IsGiven(flags, "where") && strings.TrimSpace(where) == "":
+		return failure.Usagef("--where: it is empty: leave it out for all alerts")
+	case window == nil:
+		window = &job.Window{}
+	}
+	client, err := p.connect()
+	if err != nil {
+		return err
+	}
+	return asCommandError("alerts", p.printNewest(ctx, p.store(client), where, *window, f.output))
+}
+
+func (p program) printNewest(ctx context.Context, store *alerts.Store, where string, w job.Window, output show.Format) error {
+	var query map[string]any
+	if where != "" {
+		var err error
+		if query, err = p.alertsQuery(ctx, store, where); err != nil {
+			return err
+		}
+	}
+	limit := maxListed
+	if output == show.NDJSON {
+		limit = maxListedNDJSON
+	}
+	list := show.NewNewest(output, p.stdout)
+	total, err := store.Newest(ctx, query, w.From, w.To, limit, list.Add)
+	if err != nil {
+		return whereError(err)
+	}
+	more := fmt.Sprintf("these are the newest %d of %d alerts: for others use --from, --to or --where", limit, total)
+	switch {
+	case output == show.NDJSON && total > int64(limit):
+		p.log.Warn(more)
+	case output == show.NDJSON:
+	case total == 0:
+		_, err = fmt.Fprintln(p.stdout, "no alerts")
+	case total > int64(limit):
+		_, err = fmt.Fprintln(terminal.Fitting(p.stdout), more)
+	}
+	return err
+}
+
+// alertsQuery compiles --where.
+func (p program) alertsQuery(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
+	query, err := job.AlertsQuery(ctx, store, where)
+	if err != nil {
+		return nil, fmt.Errorf("--where: %w", err)
+	}
+	return query, nil
+}
+
+// whereError returns a usage error if a value of --where does not fit its field.
+func whereError(err error) error {
+	var refused *elastic.ResponseError
+	if errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") {
+		return failure.Usagef("--where: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,73 @@
+package show
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"newterms/alerts"
+	"newterms/cmd/newterms/terminal"
+	"newterms/job/words"
+)
+
+// Newest prints a list of alerts: for people two lines each, as ndjson one document on
+// each line, with its _id.
+type Newest struct {
+	format Format
+	out    io.Writer
+}
+
+// NewNewest returns a Newest that prints in a format to out.
+func NewNewest(format Format, out io.Writer) *Newest { return &Newest{format, out} }
+
+// Add prints an alert.
+func (n *Newest) Add(a alerts.NewestAlert) error {
+	if n.format == NDJSON {
+		id, err := json.Marshal(a.ID)
+		if err == nil {
+			_, err = fmt.Fprintf(n.out, "{\"_id\":%s,%s\n", id, strings.TrimPrefix(string(a.Document), "{"))
+		}
+		return err
+	}
+	head := []string{fmt.Sprintf("%-8s  %-8s  %-12s  %s", ShortID(a.ID), terminal.Escape(a.Severity), terminal.Escape(string(a.Status)), words.Second(a.FirstSeen))}
+	if a.Closing != "" {
+		head = append(head, terminal.Escape(a.Closing))
+	}
+	if len(a.Assignees) > 0 {
+		head = append(head, "for "+terminal.Escape(strings.Join(a.Assignees, ", ")))
+	}
+	_, err := fmt.Fprintf(terminal.Fitting(n.out), "%s\n    %s\n", strings.Join(head, "  "), terminal.Escape(a.Reason))
+	return err
+}
+
+// ShortID returns the first digits of an id, enough to name the alert.
+func ShortID(id string) string { return terminal.Escape(id[:min(len(id), alerts.ShortID)]) }
+
+// Decided returns a sentence about a decision for a status. assignees are those that it
+// has set.
+func Decided(status alerts.WorkflowStatus, d alerts.Decided, assignees []string) string {
+	text := map[alerts.WorkflowStatus]string{alerts.Open: "reopened"}[status]
+	if text == "" {
+		text = string(status)
+	}
+	text += " " + words.Plural(d.Changed, "alert", "alerts")
+	if len(assignees) > 0 && d.Changed > 0 {
+		text += " for " + strings.Join(assignees, ", ")
+	}
+	if d.Assigned > 0 {
+		text += Already(d.Assigned, status) + " and " + map[bool]string{true: "is", false: "are"}[d.Assigned == 1] + " for " + strings.Join(assignees, ", ") + " now"
+	}
+	return text + Already(d.Already, status)
+}
+
+// Already returns ", 2 were closed already"; "" for none.
+func Already(n int, status alerts.WorkflowStatus) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf(", 1 was %s already", status)
+	}
+	return fmt.Sprintf(", %d were %s already", n, status)
+}

@@ -91,6 +91,8 @@ func facetFields() []facetField {
 		{"country", []string{"client.geo.country_name", "source.geo.country_name"}, false},
 		{"user agent", []string{"okta.client.user_agent.browser", "user_agent.name", "okta.client.user_agent.raw_user_agent", "user_agent.original"}, false},
 		{"client IP", []string{"okta.client.ip", "client.ip", "source.ip"}, true},
+		{"host", []string{"host.name"}, true},
+		{"process", []string{"process.name", "process.executable"}, true},
 		{"event type", []string{"okta.event_type", "event.action"}, false},
 		{"outcome", []string{"okta.outcome.result", "event.outcome"}, false},
 	}

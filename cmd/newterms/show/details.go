@@ -38,7 +38,7 @@ func detailsText(b *strings.Builder, x explain.Pair) {
 		}
 	}
 	if a := x.Later; a != nil && a.Events > 0 {
-		line("after", fmt.Sprintf("%s more until %s, the last at %s", words.Plural(a.Events, "event", "events"), words.Stamp(a.Until), words.Stamp(a.Last)))
+		line("after", fmt.Sprintf("%s until %s, the last at %s", words.Plural(a.Events, "more event", "more events"), words.Stamp(a.Until), words.Stamp(a.Last)))
 	} else if a != nil {
 		line("after", "no more event until "+words.Stamp(a.Until))
 	}

@@ -5,6 +5,7 @@ package alert
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,13 +37,16 @@ type Maker struct {
 	// alert; nil means that alerts have none.
 	Link func(Key) string
 
-	rule      Rule
-	fields    []string // the new-terms fields
-	runID     string
-	unseen    string         // text about a pair that was not seen before
-	common    map[string]any // keys that all alerts of the run have, flat
-	overrides Overrides
-	json      []byte // of common, without braces
+	rule   Rule
+	fields []string // the new-terms fields
+	// investigate are the rule's investigation fields, and extra those of them that
+	// descriptions do not read anyway.
+	investigate, extra []string
+	runID              string
+	unseen             string         // text about a pair that was not seen before
+	common             map[string]any // keys that all alerts of the run have, flat
+	overrides          Overrides
+	json               []byte // of common, without braces
 }
 
 // NewMaker returns the maker of a run. Its error is about a rule that cannot be encoded
@@ -50,6 +54,9 @@ type Maker struct {
 func NewMaker(rule Rule, run runs.Info) (*Maker, error) {
 	m := &Maker{rule: rule, runID: run.ID, unseen: unseen(rule, run.TimeLimited), common: ruleFields(rule)}
 	m.fields, _ = rule["new_terms_fields"].([]string)
+	m.investigate = rule.InvestigationFields()
+	described := describedFields()
+	m.extra = slices.DeleteFunc(slices.Clone(m.investigate), func(field string) bool { return slices.Contains(described, field) || strings.HasPrefix(field, "@") })
 	maps.Copy(m.common, map[string]any{
 		"event.kind":                         "signal",
 		"kibana.space_ids":                   []string{"default"},
@@ -144,7 +151,7 @@ func (m *Maker) reason(f Finding, rule Rule) string {
 		rule = maps.Clone(rule)
 		rule["name"] = m.rule["name"]
 	}
-	return describe(f.Event.described, m.fields, f.Terms).reason(rule, m.lastSeen(f))
+	return m.describe(f.Event, f.Terms).reason(rule, m.lastSeen(f))
 }
 
 // An Alert is a document to write. Only a Maker makes one.

@@ -28,14 +28,18 @@ type Description struct {
 	Browser, OS           string
 	Action                string
 	Outcome, Why          string
+	Entities
+	// Fields are new terms and investigation fields that nothing above has, in the
+	// rule's order.
+	Fields []NewTerm
 }
 
-// A NewTerm is one term of a pair, as text, and its field.
+// A NewTerm is a value, such as a term of a pair, as text, and its field.
 type NewTerm struct{ Field, Value string }
 
 // Describe describes the alert.
 func (a Alert) Describe() Description {
-	d := describe(a.event.described, a.maker.fields, a.terms)
+	d := a.maker.describe(a.event, a.terms)
 	d.FirstSeen, d.Events = a.FirstSeen, fields.Text(a.own["newterms.events"])
 	if a.summary != nil {
 		d.Several = a.summary.Several()
@@ -65,6 +69,34 @@ func describe(doc map[string]any, names []string, terms []any) Description {
 	return d
 }
 
+// DescribeStored describes an alert as it is stored: of a pair, by new-terms field.
+func DescribeStored(document map[string]any, names []string, terms []any) Description {
+	if len(terms) != len(names) {
+		names, terms = nil, nil
+	}
+	d := describe(document, names, terms)
+	d.Events = textOf(document, "newterms.events")
+	return d
+}
+
+// describe describes a pair and its event, with what the rule wants to be looked at.
+func (m *Maker) describe(e *Event, terms []any) Description {
+	d := describe(e.described, m.fields, terms)
+	d.Fields = d.unshown(d.NewTerms)
+	unknown := isUnknownActor(e.described, m.fields, terms)
+	var more []NewTerm
+	for _, field := range m.investigate {
+		if value := textOf(e.described, field); value != "" {
+			more = append(more, NewTerm{field, value})
+		} else if value := fields.Text(e.extra[field]); value != "" {
+			more = append(more, NewTerm{field, value})
+		}
+	}
+	more = slices.DeleteFunc(more, func(f NewTerm) bool { return unknown && fields.IsTyped(f.Field) || slices.Contains(m.fields, f.Field) })
+	d.Fields = append(d.Fields, d.unshown(more)...)
+	return d
+}
+
 // isUnknownActor reports whether a pair or its event is of an unknown actor.
 func isUnknownActor(doc map[string]any, names []string, terms []any) bool {
 	ids, _ := elastic.Lookup(doc, "okta.actor.id")
@@ -90,7 +122,7 @@ func (d *Description) hideTyped() {
 // ECS. first returns the text of the first field that has any.
 func describeEvent(first func(paths ...string) string) Description {
 	d := Description{
-		Actor:   first("okta.actor.display_name", "user.full_name", "user.name", "host.name"),
+		Actor:   first("okta.actor.display_name", "user.full_name", "user.name"),
 		ActorID: first("okta.actor.id", "user.id"),
 		Login:   first("okta.actor.alternate_id", "user.email", "user.name"),
 		Account: first("cloud.account.id"),
@@ -110,6 +142,9 @@ func describeEvent(first func(paths ...string) string) Description {
 	}
 	if d.Browser == "" && d.OS == "" {
 		d.Browser = first("okta.client.user_agent.raw_user_agent", "user_agent.original")
+	}
+	if first("okta.actor.id", "okta.event_type") == "" { // what else Okta's events have is of the collector
+		d.Entities = entitiesOf(first)
 	}
 	return d
 }
@@ -131,12 +166,8 @@ func describedFields() []string {
 //	Occurrence of …
 func (d Description) reason(rule Rule, lastSeen string) string {
 	var b strings.Builder
-	if who := withDetail(d.Actor, d.Login); who != "" {
-		b.WriteString(who)
-		if where := withDetail(d.IP, joinFilled(", ", d.Place, d.Network)); where != "" {
-			b.WriteString(" from " + where)
-		}
-		b.WriteString(": ")
+	if subject := d.subject(); subject != "" {
+		b.WriteString(subject + ": ")
 	}
 	var pair []string
 	for _, term := range d.NewTerms {
@@ -152,6 +183,23 @@ func (d Description) reason(rule Rule, lastSeen string) string {
 	}
 	b.WriteString(severity + "alert: " + textOf(rule, "name"))
 	return b.String()
+}
+
+// subject says who, on which host, from where, and by which process.
+func (d Description) subject() string {
+	who := withDetail(d.Actor, d.Login)
+	switch {
+	case who == "":
+		who = d.Host
+	case d.Host != "":
+		who += " on " + d.Host
+	}
+	if where := withDetail(d.IP, joinFilled(", ", d.Place, d.Network)); where != "" && who != "" {
+		who += " from " + where
+	} else if where != "" {
+		who = where
+	}
+	return joinFilled(", ", append([]string{who}, d.named()...)...)
 }
 
 // lastSeen returns the text about a pair's last event: "last seen 8 days before" or

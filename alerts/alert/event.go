@@ -34,12 +34,31 @@ type Event struct {
 	depth            int64
 	leftOut          []string // fields that do not fit, or why there are none
 	overrides        map[string]any
+	extra            map[string]any // values of Maker.extra, by field
+}
+
+// valuesOf returns the values of some fields that an event has.
+func valuesOf(from SourceEvent, names []string) map[string]any {
+	values := map[string]any{}
+	source, _ := elastic.Parse(from.Source) // no object: nil
+	document, _ := source.(map[string]any)
+	for _, name := range names {
+		if value, ok := elastic.Lookup(document, name); ok {
+			values[name] = value
+		} else if mapped := from.Fields[name]; len(mapped) > 0 {
+			values[name] = mapped
+		}
+	}
+	return values
 }
 
 // Event returns the part of an event for the rule's alerts, and its overrides of the
 // rule. Whatever the event holds, at least its index and id are kept.
 func (m *Maker) Event(from SourceEvent) *Event {
 	event := NewEvent(from)
+	if len(m.extra) > 0 {
+		event.extra = valuesOf(from, m.extra)
+	}
 	if len(m.overrides.Fields()) == 0 {
 		return event
 	}

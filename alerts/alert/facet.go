@@ -85,12 +85,14 @@ type facetField struct {
 // facetFields are those of describeEvent, one for each kind.
 func facetFields() []facetField {
 	return []facetField{
-		{"actor", []string{"okta.actor.id", "user.id", "user.name", "host.name"}, true},
+		{"actor", []string{"okta.actor.id", "user.id", "user.name"}, true},
 		{"account", []string{"cloud.account.id"}, false},
 		{"network", []string{"okta.security_context.as.organization.name", "client.as.organization.name", "source.as.organization.name", "okta.security_context.isp"}, true},
 		{"country", []string{"client.geo.country_name", "source.geo.country_name"}, false},
 		{"user agent", []string{"okta.client.user_agent.browser", "user_agent.name", "okta.client.user_agent.raw_user_agent", "user_agent.original"}, false},
 		{"client IP", []string{"okta.client.ip", "client.ip", "source.ip"}, true},
+		{"host", []string{"host.name"}, true},
+		{"process", []string{"process.name", "process.executable"}, true},
 		{"event type", []string{"okta.event_type", "event.action"}, false},
 		{"outcome", []string{"okta.outcome.result", "event.outcome"}, false},
 	}

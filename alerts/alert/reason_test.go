@@ -47,7 +47,7 @@ func TestReasonTellsHowLongAgo(t *testing.T) {
 func TestReasonSaysNothingTwice(t *testing.T) {
 	for event, want := range map[string]string{
 		`{"user":{"name":"ada"}}`: "ada: new ", `{"user":{"name":"ada","full_name":"Ada S"}}`: "Ada S (ada): new ", `{"user":{"email":"a@b.example"}}`: "a@b.example: new ",
-		`{"user":{"name":"ada"},"source":{"ip":"192.0.2.7"}}`: "ada from 192.0.2.7: new ", `{"source":{"ip":"192.0.2.7"}}`: "new ",
+		`{"user":{"name":"ada"},"source":{"ip":"192.0.2.7"}}`: "ada from 192.0.2.7: new ", `{"source":{"ip":"192.0.2.7"}}`: "192.0.2.7: new ",
 	} {
 		got, _ := newAlert(t, event, nil).own["kibana.alert.reason"].(string)
 		if !strings.HasPrefix(got, want) {

@@ -201,6 +201,14 @@ func (p program) explainAlert(ctx context.Context, client *elastic.Client, store
 		values[field] = []any{alert.Terms[i]}
 	}
 	x := p.explainer(client, store, r, f)
-	x.GivenAlert = &alert
-	return p.explainPairs(ctx, client, x, values, job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)}, f.output)
+	details, err := store.Details(ctx, alert)
+	if err != nil {
+		return err
+	}
+	x.GivenAlert, x.Details, x.Until = &alert, &details, p.now().UTC().Truncate(time.Millisecond)
+	window := job.Window{From: alert.FirstSeen, To: alert.FirstSeen.Add(time.Millisecond)}
+	if details.WindowTo.After(window.To) { // so that the number of events is the alert's
+		window.To = details.WindowTo
+	}
+	return p.explainPairs(ctx, client, x, values, window, f.output)
 }

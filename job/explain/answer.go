@@ -16,6 +16,17 @@ type header struct {
 	// whether a run over the same data would write it.
 	GivenAlert *alerts.StoredAlert `json:"alert,omitempty"`
 	WouldWrite *bool               `json:"would_write,omitempty"`
+	// Details are of the given alert; nil if values were given.
+	Details *alerts.Details `json:"details,omitempty"`
+	// Later is what the pair of the given alert did afterwards; nil if values were given.
+	Later *Later `json:"later,omitempty"`
+}
+
+// Later is about the matching events of a pair after the first one of its alert.
+type Later struct {
+	Events int64     `json:"events"`
+	Last   time.Time `json:"last,omitzero"`
+	Until  time.Time `json:"until"` // exclusive
 }
 
 // A Pair says why a pair has alerts, or has none, in a window.

@@ -25,6 +25,9 @@ type Explainer struct {
 	Rerun func(job.Window) string
 	// GivenAlert is the alert whose pair is explained; nil if values are given.
 	GivenAlert *alerts.StoredAlert
+	// Details are those of GivenAlert, and Until is up to when its pair is looked at.
+	Details *alerts.Details
+	Until   time.Time
 }
 
 // A Printer prints the answers of an Explainer.
@@ -105,9 +108,23 @@ func (e *Explainer) pairsIn(ctx context.Context, source *esquery.Source, q quest
 	return pairs, nil
 }
 
+// later returns what the pair of the given alert did afterwards; nil if there is no such
+// alert.
+func (e *Explainer) later(ctx context.Context, source *esquery.Source) (*Later, error) {
+	if e.GivenAlert == nil || !e.GivenAlert.FirstSeen.Before(e.Until) {
+		return nil, nil
+	}
+	after := query.Range{From: e.GivenAlert.FirstSeen.Add(time.Millisecond), To: e.Until}
+	found, err := source.Summaries(ctx, after, []esquery.Candidate{{Terms: e.GivenAlert.Terms}}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Later{Events: found[0].Events, Last: found[0].Last, Until: e.Until}, nil
+}
+
 // header returns the header of an answer about a pair with these occurrences.
 func (e *Explainer) header(occurrences []Occurrence) header {
-	n := header{Rule: e.Rule.Name, GivenAlert: e.GivenAlert}
+	n := header{Rule: e.Rule.Name, GivenAlert: e.GivenAlert, Details: e.Details}
 	if e.GivenAlert != nil {
 		would := slices.ContainsFunc(occurrences, func(o Occurrence) bool { return o.FirstOccurrence && o.At.Equal(e.GivenAlert.FirstSeen) })
 		n.WouldWrite = &would

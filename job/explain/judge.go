@@ -46,11 +46,16 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 	if err := e.addAlerts(ctx, all, w); err != nil {
 		return nil, err
 	}
+	later, err := e.later(ctx, source)
+	if err != nil {
+		return nil, err
+	}
 	explained := make([]Pair, len(all))
 	for i := range all {
 		all[i].leaveOutOrdinary()
 		explained[i] = all[i].Pair
 		explained[i].header = e.header(all[i].Occurrences)
+		explained[i].Later = later
 	}
 	if err := e.addEvents(ctx, narrow, explained); err != nil {
 		return nil, err

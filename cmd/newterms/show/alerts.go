@@ -120,13 +120,20 @@ func columns(id string) []column {
 	return []column{
 		{"FIRST SEEN UTC, ID", func(d alert.Description) string { return terminal.Lines(words.Second(d.FirstSeen), ShortID(id)) }},
 		{"ACTOR", func(d alert.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
-		{"ACCOUNT", func(d alert.Description) string { return terminal.Escape(d.Account) }},
+		{"ACCOUNT", func(d alert.Description) string { return terminal.Lines(d.Account, d.Region) }},
+		{"HOST", func(d alert.Description) string { return terminal.Escape(d.Host) }},
+		{"PROCESS", func(d alert.Description) string {
+			return terminal.Lines(d.Process, labelled("parent", d.Parent), cut(d.CommandLine))
+		}},
+		{"FILE", func(d alert.Description) string { return terminal.Lines(cut(d.File), cut(d.Registry)) }},
+		{"CONTAINER", func(d alert.Description) string { return terminal.Escape(d.Container) }},
 		{"CLIENT", func(d alert.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},
+		{"DESTINATION", func(d alert.Description) string { return terminal.Escape(d.Destination) }},
 		{"USER AGENT", func(d alert.Description) string { return terminal.Lines(d.Browser, d.OS) }},
 		{"EVENT", func(d alert.Description) string {
 			return terminal.Lines(append([]string{d.Action, d.Outcome, d.Why, repeated(d.Events)}, d.Several...)...)
 		}},
-		{"NEW TERMS", newTerms},
+		{"FIELDS", otherFields},
 	}
 }
 
@@ -137,13 +144,29 @@ func repeated(events string) string {
 	return events + " events"
 }
 
-// newTerms returns the terms that no other column shows.
-func newTerms(d alert.Description) string {
-	var terms []string
-	for _, t := range d.NewTerms {
-		if t.Field != "okta.actor.id" && t.Field != "cloud.account.id" {
-			terms = append(terms, t.Value)
-		}
+// otherFields returns the new terms and investigation fields that no other column shows.
+func otherFields(d alert.Description) string {
+	var lines []string
+	for _, f := range d.Fields {
+		lines = append(lines, f.Field+" "+cut(f.Value))
 	}
-	return terminal.Lines(terms...)
+	return terminal.Lines(lines...)
+}
+
+func labelled(label, text string) string {
+	if text == "" {
+		return ""
+	}
+	return label + " " + text
+}
+
+// longestText is how many characters of a command line, a path or another value a table
+// shows. The alert has all of it.
+const longestText = 120
+
+func cut(text string) string {
+	if r := []rune(text); len(r) > longestText {
+		return string(r[:longestText-1]) + "…"
+	}
+	return text
 }

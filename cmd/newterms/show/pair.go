@@ -49,6 +49,7 @@ func (e *Explanations) Pair(x explain.Pair) error {
 	fmt.Fprintf(&b, "\n%s\n", pairText(e.rule.Search.Fields, x.Terms))
 	if e.given != nil {
 		b.WriteString("  alert " + alertText(*e.given) + "\n")
+		detailsText(&b, x)
 		b.WriteString("  " + e.wouldWrite(x.Occurrences) + "\n")
 	}
 	if x.Events > 0 {

@@ -1,0 +1,78 @@
+package show
+
+import (
+	"fmt"
+	"strings"
+
+	"newterms/alerts"
+	"newterms/alerts/summary"
+	"newterms/job/explain"
+	"newterms/job/words"
+)
+
+// detailsText prints what the given alert says, and what happened besides.
+func detailsText(b *strings.Builder, x explain.Pair) {
+	line := func(label, text string) {
+		if text != "" {
+			fmt.Fprintf(b, "    %-10s  %s\n", label, text)
+		}
+	}
+	if d := x.Details; d != nil {
+		about := d.About
+		line("reason", d.Reason)
+		line("severity", fmt.Sprintf("%s, risk %s", d.Severity, d.Risk))
+		line("actor", with(about.Actor, about.Login))
+		line("host", about.Host)
+		line("process", with(about.Process, labelled("parent", about.Parent)))
+		line("command", about.CommandLine)
+		line("address", with(about.IP, about.Place))
+		line("network", about.Network)
+		line("agent", strings.TrimSpace(about.Browser+" "+about.OS))
+		line("link", d.URL)
+		line("summary", d.Text)
+		if d.Summary != nil {
+			summaryText(line, *d.Summary)
+		}
+		for _, r := range d.Related {
+			line("related", relatedText(r))
+		}
+	}
+	if a := x.Later; a != nil && a.Events > 0 {
+		line("after", fmt.Sprintf("%s until %s, the last at %s", words.Plural(a.Events, "more event", "more events"), words.Stamp(a.Until), words.Stamp(a.Last)))
+	} else if a != nil {
+		line("after", "no more event until "+words.Stamp(a.Until))
+	}
+}
+
+func summaryText(line func(label, text string), s summary.Summary) {
+	line("missing", s.Missing)
+	for _, f := range s.Fields {
+		var values []string
+		for _, v := range f.Values {
+			values = append(values, fmt.Sprintf("%s %d", cut(v.Text), v.Events))
+		}
+		if f.Others > 0 {
+			values = append(values, fmt.Sprintf("others %d", f.Others))
+		}
+		line(f.Label(), strings.Join(values, ", "))
+	}
+}
+
+func relatedText(r alerts.Related) string {
+	text := fmt.Sprintf("%s within a day of the same %s, %s: %s", words.Plural(r.Alerts, "other alert", "other alerts"), r.What, r.Value, strings.Join(r.IDs, ", "))
+	if more := r.Alerts - int64(len(r.IDs)); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// with returns "main (detail)", or one of them if the other is empty or the same.
+func with(main, detail string) string {
+	switch {
+	case main == "":
+		return detail
+	case detail == "" || detail == main:
+		return main
+	}
+	return main + " (" + detail + ")"
+}

@@ -44,7 +44,7 @@ func (p program) commands() []command {
 		{"alerts", alertsHelp, p.listAlerts, nil, nothingWritten},
 		{"close", statusHelp("close", "closes alerts", "3a966c45 --reason false_positive --comment 'her new VPN'"),
 			p.setStatus("close", alerts.Closed), nil, nothingChanged},
-		{"acknowledge", statusHelp("acknowledge", "acknowledges alerts", "--where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7' --assign ada --yes"),
+		{"acknowledge", statusHelp("acknowledge", "acknowledges alerts", "--where 'okta.actor.id: 00u1' --assign ada --yes"),
 			p.setStatus("acknowledge", alerts.Acknowledged), nil, nothingChanged},
 		{"reopen", statusHelp("reopen", "reopens alerts", "3a966c45 --comment 'not her VPN after all'"), p.setStatus("reopen", alerts.Open), nil, nothingChanged},
 		{"completion", completionHelp, p.completion, commandline.Shells(), ""},

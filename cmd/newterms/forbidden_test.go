@@ -123,7 +123,7 @@ func TestForbiddenQueries(t *testing.T) {
 		}
 		allow(false)
 		found, code := run()
-		switch forbidden := strings.Contains(failureLine(found), r.want+" (search.allow_expensive_queries is false): write it with values"); {
+		switch forbidden := strings.Contains(failureLine(found), r.want+" (search.allow_expensive_queries is false): write values instead of patterns"); {
 		case r.want == "" && (code != 0 || !slices.Equal(actorsOf(t, found), actorsOf(t, elsewhere))):
 			t.Errorf("%s: exit %d, got %s\nwant %s", name, code, found, elsewhere)
 		case r.want != "" && (code != failure.ExitRule || !forbidden):

@@ -37,7 +37,7 @@ func TestRedirects(t *testing.T) {
 			"KIBANA_URL":        {[]string{"KIBANA_URL=" + leading.URL, "KIBANA_CA=" + authority, "KIBANA_API_KEY=a2V5OnNlY3JldA=="}, []string{"setup", "--dashboards"}},
 		} {
 			stdout, stderr, code := call(t, append(slices.Clone(c.environ), run.environ...), run.args...)
-			to := http.StatusText(status) + " to " + elsewhere.URL + "/login: let " + what + " lead to"
+			to := http.StatusText(status) + " to " + elsewhere.URL + "/login: set " + what + " to the address of "
 			if code != failure.ExitConfig || !strings.Contains(stderr, to) || strings.Contains(stdout+stderr, "secret") || strings.Contains(stdout, "imported") {
 				t.Errorf("%d: exit %d: %s%s", status, code, stdout, stderr)
 			}

@@ -61,7 +61,7 @@ func TestWidths(t *testing.T) {
 		{[]string{"explain", "--term", "okta.actor.id=00u1ada7Qm4kXw2Lp5d7"}, 80, []string{id, "2026-03-10T11:30:00.000Z"}},
 		{[]string{"explain", "--term", "okta.actor.id=nobody"}, 60, []string{"2026-03-10T12:00:00.000Z"}},
 		{[]string{"explain", id}, 80, []string{id, "okta.actor.id=00u1ada7Qm4kXw2Lp5d7", "cloud.account.id=218733041992"}},
-		{[]string{"backtest", "--from", "now-3d", "--exclude", `client.as.organization.name: "Bulwark Hosting" and okta.actor.id: 00u1leo5Sp6tNh3Gv5d7`, "--history", "1d"}, 60, []string{
+		{[]string{"backtest", "--from", "now-3d", "--exclude", `client.as.organization.name: "Kestrel VPN"`, "--history", "1d"}, 60, []string{
 			"00u1ada7Qm4kXw2Lp5d7", "2001:db8:44:1234:5678:9abc:def0:5c", "218733041992", "2026-03-07T12:00:00.000Z", "Hosting",
 		}},
 		{[]string{"backtest", "--from", "now-3d", "--rule", other, "--rule", "../../job/rule/okta_proxy_session.toml"}, 60, []string{"2026-03-10"}},

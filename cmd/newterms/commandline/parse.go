@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/terminal"
 	"newterms/job/words"
 )
 
@@ -63,6 +64,13 @@ func IsGiven(flags *flag.FlagSet, name string) bool {
 	return given
 }
 
+// helpColumns is the width of a help, and longestChoice that of a choice of values that
+// stands behind its flag.
+const (
+	helpColumns   = 80
+	longestChoice = 40
+)
+
 // Explain returns the help of flags, sorted by name; "" if there are none. It shows a
 // usage's lines below the flag and the value that the usage names.
 func Explain(flags *flag.FlagSet) string {
@@ -72,7 +80,14 @@ func Explain(flags *flag.FlagSet) string {
 			b.WriteString("\nFlags:\n")
 		}
 		value, usage := flag.UnquoteUsage(f)
-		fmt.Fprintf(&b, "  --%s\n      %s\n", strings.TrimSpace(f.Name+" "+value), strings.ReplaceAll(usage, "\n", "\n      "))
+		if len(value) > longestChoice {
+			usage = strings.Replace(usage, value, strings.ReplaceAll(value, "|", ", "), 1)
+			value = strings.ToUpper(f.Name)
+		}
+		fmt.Fprintf(&b, "  --%s\n", strings.TrimSpace(f.Name+" "+value))
+		for line := range strings.SplitSeq(usage, "\n") {
+			b.WriteString(terminal.Fold("      "+line, helpColumns) + "\n")
+		}
 	})
 	return b.String()
 }

@@ -11,11 +11,11 @@ import (
 // Fitting returns a writer that escapes each line that is written to it, and folds
 // those that are wider than w's terminal. Elsewhere lines stay whole.
 func Fitting(w io.Writer) io.Writer {
-	return lineWriter{w, func(line string, columns int) string { return fold(Escape(line), columns) }}
+	return lineWriter{w, func(line string, columns int) string { return Fold(Escape(line), columns) }}
 }
 
 // Folding is Fitting without escapes, for text with colours.
-func Folding(w io.Writer) io.Writer { return lineWriter{w, fold} }
+func Folding(w io.Writer) io.Writer { return lineWriter{w, Fold} }
 
 // Escaping is Fitting without folds, for JSON and what is pasted elsewhere.
 func Escaping(w io.Writer) io.Writer {
@@ -43,10 +43,10 @@ func (w lineWriter) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// fold breaks a line between words until it fits. The rest hangs below the text that
+// Fold breaks a line between words until it fits. The rest hangs below the text that
 // follows the last gap of two spaces in the first half of the line, such as that between
 // a label and its value.
-func fold(line string, columns int) string {
+func Fold(line string, columns int) string {
 	if columns <= 0 || widthOf(line) <= columns {
 		return line
 	}

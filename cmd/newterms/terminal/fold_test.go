@@ -29,7 +29,7 @@ func TestFold(t *testing.T) {
 		{"a quoted value stays whole", "x newterms run --exclude 'a: \"b c\"' --to now", 30, "x newterms run \\\n  --exclude 'a: \"b c\"' \\\n  --to now"},
 		{"prose with a flag is no command", "correct it in the rule, --exclude, or the list", 30, "correct it in the rule,\n  --exclude, or the list"},
 	} {
-		if got := fold(c.line, c.columns); got != c.want {
+		if got := Fold(c.line, c.columns); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
 		}
 	}

@@ -100,7 +100,7 @@ func (t Table) Cards(columns int) string {
 		var card []string
 		for n, cell := range row {
 			if cell != "" {
-				card = append(card, fold(fmt.Sprintf("%-*s  %s", label, t.Header[n], strings.ReplaceAll(cell, "\n", ", ")), columns))
+				card = append(card, Fold(fmt.Sprintf("%-*s  %s", label, t.Header[n], strings.ReplaceAll(cell, "\n", ", ")), columns))
 			}
 		}
 		cards = append(cards, strings.Join(card, "\n"))

@@ -136,7 +136,7 @@ func TestWarnings(t *testing.T) {
 		want    string // "" is no warning
 	}{
 		{"a source with a history", true, nil, ""},
-		{"a young source", false, nil, "the oldest event is of 2026-03-10T12:00:00.000Z"},
+		{"a young source", false, nil, "the oldest matching event is from 2026-03-10T12:00:00.000Z"},
 		{"events that lack a term", true, map[string]any{"okta.actor.id": "basil"}, "1 matching event is skipped, because a new-terms field has no indexed value (cloud.account.id: 1)"},
 		{"a value that does not fit", true, map[string]any{"okta.actor.id": "aaron", "cloud.account.id": "acc-1", "host": "web-1"}, "is written without host (event "},
 	} {

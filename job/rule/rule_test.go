@@ -129,8 +129,12 @@ func TestExportedRule(t *testing.T) {
 		}
 	}
 	rules, err = rule.Load(ruletest.Write(t, map[string]any{"risk_score_mapping": []map[string]any{field}, "rule_name_override": "event.action"}))
-	if err != nil || !reflect.DeepEqual(rules[0].Search.Wanted, []string{"event", "event.action", "x"}) {
-		t.Errorf("got %v, %v", rules, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append(rules[0].Parameters.SummaryFields(), "event", "event.action", "x")
+	if got := rules[0].Search.Wanted; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

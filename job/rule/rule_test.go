@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,7 +133,7 @@ func TestExportedRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := append(rules[0].Parameters.SummaryFields(), "event", "event.action", "x")
+	want := slices.Concat(append(rules[0].Parameters.SummaryFields(), []string{"event", "event.action", "x"})...)
 	if got := rules[0].Search.Wanted; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -19,8 +19,8 @@ func (w Window) String() string { return "[" + words.Stamp(w.From) + ", " + word
 
 func (w Window) timeRange() query.Range { return query.Range{From: w.From, To: w.To} }
 
-// parts cuts the window into consecutive parts of at most a length.
-func (w Window) parts(length time.Duration) iter.Seq[Window] {
+// Parts cuts the window into consecutive parts of at most a length.
+func (w Window) Parts(length time.Duration) iter.Seq[Window] {
 	return func(yield func(Window) bool) {
 		for w.From.Before(w.To) {
 			part := w.first(length)

@@ -135,7 +135,7 @@ func TestPartsCutAWindow(t *testing.T) {
 		{hours(0, 24), []Window{hours(0, 24)}},
 		{hours(0, 49), []Window{hours(0, 24), hours(24, 48), hours(48, 49)}},
 	} {
-		if got := slices.Collect(c.window.parts(24 * time.Hour)); !slices.Equal(got, c.want) {
+		if got := slices.Collect(c.window.Parts(24 * time.Hour)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %v, want %v", c.window, got, c.want)
 		}
 	}

@@ -57,11 +57,7 @@ func (c calendar) hasData(w job.Window) bool {
 // parts cuts the window into parts of at most a length, and yields those with data.
 func (c calendar) parts(length time.Duration) iter.Seq[job.Window] {
 	return func(yield func(job.Window) bool) {
-		for from := c.window.From; from.Before(c.window.To); from = from.Add(length) {
-			part := job.Window{From: from, To: from.Add(length)}
-			if part.To.After(c.window.To) {
-				part.To = c.window.To
-			}
+		for part := range c.window.Parts(length) {
 			if c.hasData(part) && !yield(part) {
 				return
 			}

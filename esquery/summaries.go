@@ -5,11 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
-
-	jsonv2 "github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
@@ -124,8 +120,11 @@ func (b bucket) summary(window query.Range, fields []string) Summary {
 		return t
 	}
 	s := Summary{Events: b.Count, First: inside(b.First.Earliest()), Last: inside(b.Last.Latest())}
-	for i, field := range fields {
-		if f, ok := b.Values[strconv.Itoa(i)].read(field); ok {
+	for i, answer := range b.Values {
+		if i == len(fields) {
+			break
+		}
+		if f, ok := answer.read(fields[i]); ok {
 			s.Fields = append(s.Fields, f)
 		}
 	}
@@ -134,29 +133,9 @@ func (b bucket) summary(window query.Range, fields []string) Summary {
 
 // summarized is the answer to bodies.summaries.
 type summarized struct {
-	First  query.TimesAnswer `json:"earliest"`
-	Last   query.TimesAnswer `json:"latest"`
-	Values valuesAnswers     `json:"values"`
-}
-
-// valuesAnswers are answers by the field's position.
-type valuesAnswers map[string]valuesAnswer
-
-// UnmarshalJSONFrom is of json/v2. The object has a doc_count too.
-func (a *valuesAnswers) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	*a = valuesAnswers{}
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	return elastic.Members(d, func(name string) error {
-		if name == "doc_count" {
-			return d.SkipValue()
-		}
-		var values valuesAnswer
-		err := jsonv2.UnmarshalDecode(d, &values)
-		(*a)[name] = values
-		return err
-	})
+	First  query.TimesAnswer        `json:"earliest"`
+	Last   query.TimesAnswer        `json:"latest"`
+	Values byPosition[valuesAnswer] `json:"values"`
 }
 
 // A valuesAnswer is the answer to a terms aggregation.

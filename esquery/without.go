@@ -9,9 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	json2 "github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
@@ -98,28 +95,8 @@ type subsetAnswer struct {
 }
 
 type subsetBucket struct {
-	Key  bucketKey `json:"key"`
-	Sets subsets   `json:"sets"`
-}
-
-// subsets holds a subsetAnswer for each set, in their order.
-type subsets []subsetAnswer
-
-func (a *subsets) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if _, err := d.ReadToken(); err != nil {
-		return err
-	}
-	*a = nil
-	return elastic.Members(d, func(name string) error {
-		i, err := strconv.Atoi(name)
-		if err != nil { // doc_count
-			return d.SkipValue()
-		}
-		for len(*a) <= i {
-			*a = append(*a, subsetAnswer{})
-		}
-		return json2.UnmarshalDecode(d, &(*a)[i])
-	})
+	Key  bucketKey                `json:"key"`
+	Sets byPosition[subsetAnswer] `json:"sets"`
 }
 
 func (s *Subsets) remainders(ctx context.Context, history, window query.Range, candidates []Candidate) ([][]Remainder, error) {

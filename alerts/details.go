@@ -40,8 +40,11 @@ func (s *Store) Details(ctx context.Context, a StoredAlert) (Details, error) {
 		Source map[string]any `json:"_source"`
 	}
 	body := dsl{"size": 1, "track_total_hits": false, "query": dsl{"term": dsl{"kibana.alert.uuid": a.ID}}}
-	if _, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &hits); err != nil || len(hits) == 0 {
+	if _, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &hits); err != nil {
 		return Details{}, fmt.Errorf("read the alert: %w", err)
+	}
+	if len(hits) == 0 {
+		return Details{}, &UnknownAlertsError{Target: s.alertsTarget, IDs: []string{a.ID}}
 	}
 	document := hits[0].Source
 	text := func(path string) string {

@@ -23,9 +23,6 @@ type NewestAlert struct {
 	Document json.RawMessage
 }
 
-// maxNewestPage is how many alerts one search returns: some 5 MB.
-const maxNewestPage = 1000
-
 // Newest calls each with the newest alerts that match a query in Query DSL, at most
 // limit, newest first. Their pairs were first seen in [from, to); a zero time is no
 // limit. Newest returns how many match in all.
@@ -39,33 +36,48 @@ func (s *Store) Newest(ctx context.Context, query map[string]any, from, to time.
 	if query != nil {
 		filters = append(filters, query)
 	}
+	listed, err := eachNewest(ctx, s, filters, nil, limit, func(id string, document json.RawMessage) error { return each(readNewest(id, document)) })
+	if err != nil || listed < limit {
+		return int64(listed), err
+	}
+	return s.count(ctx, filters)
+}
+
+// maxNewestPage is how many alerts one search returns: some 5 MB.
+const maxNewestPage = 1000
+
+// eachNewest calls each with the newest alerts that match filters, at most limit, newest
+// first, and returns how many there were. It reads some fields of their documents into a
+// T; nil is all fields.
+func eachNewest[T any](ctx context.Context, s *Store, filters []dsl, fields []string, limit int, each func(id string, document T) error) (int, error) {
 	var after []any
-	for size, left := maxNewestPage, limit; left > 0; {
+	left := limit
+	for size := maxNewestPage; left > 0; {
 		var hits []struct {
-			ID     string          `json:"_id"`
-			Source json.RawMessage `json:"_source"`
-			Sort   []any           `json:"sort"`
+			ID     string `json:"_id"`
+			Source T      `json:"_source"`
+			Sort   []any  `json:"sort"`
 		}
 		asked := 0
 		err := elastic.Fewer(&size, func(size int) error {
 			asked = min(size, left)
-			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: newestBody(filters, asked, after)}, &hits)
+			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: newestBody(filters, fields, asked, after)}, &hits)
 			return err
 		})
 		if err != nil {
 			return 0, fmt.Errorf("list alerts: %w", err)
 		}
 		for _, hit := range hits {
-			if err := each(readNewest(hit.ID, hit.Source)); err != nil {
+			if err := each(hit.ID, hit.Source); err != nil {
 				return 0, err
 			}
 			after = hit.Sort
 		}
 		if left -= len(hits); len(hits) < asked {
-			return int64(limit - left), nil
+			break
 		}
 	}
-	return s.count(ctx, filters)
+	return limit - left, nil
 }
 
 func (s *Store) count(ctx context.Context, filters []dsl) (int64, error) {
@@ -84,10 +96,13 @@ func (s *Store) count(ctx context.Context, filters []dsl) (int64, error) {
 	return answer.Alerts.Value, nil
 }
 
-func newestBody(filters []dsl, size int, after []any) dsl {
+func newestBody(filters []dsl, fields []string, size int, after []any) dsl {
 	body := dsl{
 		"size": size, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": filters}},
 		"sort": []dsl{{"newterms.first_seen": "desc"}, {"kibana.alert.uuid": "asc"}},
+	}
+	if fields != nil {
+		body["_source"] = fields
 	}
 	if after != nil {
 		body["search_after"] = after

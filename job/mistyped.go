@@ -26,10 +26,15 @@ func (f MistypedField) String() string {
 	if f.Exclusion {
 		text += ", which an exclusion names"
 	}
-	if len(f.Similar) > 0 {
-		text += fmt.Sprintf(" (did you mean %s?)", strings.Join(f.Similar, " or "))
+	return text + DidYouMean(f.Similar)
+}
+
+// DidYouMean names similar fields after a mistyped one; it is "" if there are none.
+func DidYouMean(similar []string) string {
+	if len(similar) == 0 {
+		return ""
 	}
-	return text
+	return fmt.Sprintf(" (did you mean %s?)", strings.Join(similar, " or "))
 }
 
 func (m *Mistyped) Error() string {

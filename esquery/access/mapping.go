@@ -118,10 +118,10 @@ func fieldCaps(ctx context.Context, c *elastic.Client, indices, names []string, 
 	return Mapping{Fields: kql.FieldsOf(answer.Fields), Types: answer.Fields, Indices: answer.Indices}, nil
 }
 
-// FirstNames lists at most three indices.
-func FirstNames(indices []string) string {
-	if len(indices) > 3 {
-		return fmt.Sprintf("%s and %d more", strings.Join(indices[:3], ", "), len(indices)-3)
+// FirstNames lists at most three names, and how many more there are.
+func FirstNames(names []string) string {
+	if len(names) > 3 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
 	}
-	return strings.Join(indices, ", ")
+	return strings.Join(names, ", ")
 }

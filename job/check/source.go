@@ -153,11 +153,7 @@ func (c *ruleCheck) fields(ctx context.Context, h inspect.Health) {
 		types := h.Fields[name].Types
 		switch {
 		case len(types) == 0:
-			hint := ""
-			if len(similar[name]) > 0 {
-				hint = fmt.Sprintf(" (did you mean %s?)", strings.Join(similar[name], " or "))
-			}
-			c.unmapped(h, name, hint)
+			c.unmapped(h, name, job.DidYouMean(similar[name]))
 		case h.Misfits[name] != nil:
 			c.fail("fields", h.Misfits[name])
 		case len(types) > 1:

@@ -67,7 +67,7 @@ func (s *commonCheck) target(state templates.TargetState) {
 	case templates.Outdated:
 		what := "the index template " + state.Template
 		if len(state.Differs) > 0 {
-			what = fmt.Sprintf("the mapping of %s (%s)", state.Target, abbreviated(state.Differs))
+			what = fmt.Sprintf("the mapping of %s (%s)", state.Target, access.FirstNames(state.Differs))
 		}
 		s.warn("target", problem(TemplateOutdated, "%s is of another version of newterms", what))
 	case templates.Unknown:
@@ -79,12 +79,4 @@ func (s *commonCheck) target(state templates.TargetState) {
 		}
 		s.ok("target", "%s", message)
 	}
-}
-
-// abbreviated returns the first three names of a list, and how many more there are.
-func abbreviated(names []string) string {
-	if len(names) > 3 {
-		return strings.Join(names[:3], ", ") + fmt.Sprintf(" and %d more", len(names)-3)
-	}
-	return strings.Join(names, ", ")
 }

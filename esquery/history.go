@@ -22,26 +22,27 @@ func (s *Source) LastSeen(ctx context.Context, history query.Range, window time.
 	}
 	whole := history.To.Sub(history.From)
 	for asked := time.Duration(0); len(left) > 0 && asked < whole; {
-		until := s.stages.next(candidates, left, window, asked, whole)
+		remaining := pick(candidates, left)
+		until := s.stages.next(remaining, window, asked, whole)
 		stage := query.Range{From: history.To.Add(-until), To: history.To.Add(-asked)}
-		found, err := s.lastSeenIn(ctx, stage, pick(candidates, left))
+		found, err := s.lastSeenIn(ctx, stage, remaining)
 		if err != nil {
 			return nil, err
 		}
+		s.stages.learn(remaining, window, asked, until, history.To, found)
 		var still []int
-		for i, at := range found {
-			if seen[left[i]] = at; at.IsZero() {
+		for i, sighting := range found {
+			if seen[left[i]] = sighting.at; sighting.at.IsZero() {
 				still = append(still, left[i])
 			}
 		}
-		s.stages.learn(candidates, left, window, asked, until, len(left)-len(still))
 		asked, left = until, still
 	}
 	return seen, nil
 }
 
-func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate) ([]time.Time, error) {
-	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]time.Time, error) {
+func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate) ([]sighting, error) {
+	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]sighting, error) {
 		return s.lastSeen(ctx, history, candidates)
 	})
 	if err != nil {
@@ -50,12 +51,12 @@ func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates
 	return seen, nil
 }
 
-func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate) ([]time.Time, error) {
-	seen := make([]time.Time, len(candidates))
+func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate) ([]sighting, error) {
+	seen := make([]sighting, len(candidates))
 	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, size, after) }
 	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
-		var ok bool
-		if seen[i], ok = b.Latest(); !ok {
+		at, ok := b.Latest()
+		if seen[i] = (sighting{at, b.Count}); !ok {
 			return true, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, candidates[i].Terms)
 		}
 		return false, nil

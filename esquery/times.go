@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"time"
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
@@ -31,16 +30,16 @@ func (s *Source) correctFirst(ctx context.Context, window query.Range, page []Ca
 }
 
 // correctLast sets each time to the latest one inside the range.
-func (s *Source) correctLast(ctx context.Context, history query.Range, page []Candidate, seen []time.Time) error {
+func (s *Source) correctLast(ctx context.Context, history query.Range, page []Candidate, seen []sighting) error {
 	var wrong []int
-	for i, at := range seen {
-		if !at.IsZero() && !at.Before(history.To) { // zero is never
+	for i, sighting := range seen {
+		if !sighting.at.IsZero() && !sighting.at.Before(history.To) {
 			wrong = append(wrong, i)
 		}
 	}
 	spans, err := s.spans(ctx, history, page, wrong)
 	for i, span := range spans {
-		seen[wrong[i]] = span.To
+		seen[wrong[i]].at = span.To
 	}
 	return err
 }

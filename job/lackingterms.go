@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"newterms/esquery/query"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // LackingTerms counts the matching events of a window that lack a new-terms field.

@@ -9,7 +9,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/access"
 	"newterms/esquery/query"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // UnavailableIndices lists the indices of the rule whose events were not seen.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // A Gap is time before a scheduled window that no run has covered.

@@ -7,7 +7,7 @@ import (
 
 	"newterms/alerts/runs"
 	"newterms/esquery/query"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // A Window is a range of time: From is inside, To is not. Both are UTC in whole

@@ -27,7 +27,7 @@ func TestPlanWindow(t *testing.T) {
 		{name: "a longer outage leaves a gap", succeeded: at(catchup + time.Millisecond), from: at(catchup), gap: Window{at(catchup + time.Millisecond), at(catchup)}},
 		{name: "and a long one a long gap", succeeded: at(10 * 24 * time.Hour), from: at(catchup), gap: Window{at(10 * 24 * time.Hour), at(catchup)}},
 		{name: "so do failed first runs for longer", started: at(8 * 24 * time.Hour), from: at(catchup), gap: Window{at(8 * 24 * time.Hour), at(catchup)}},
-		{name: "a first start in the future is passed over", started: at(-time.Hour), from: at(lookback)},
+		{name: "a first start in the future is left out", started: at(-time.Hour), from: at(lookback)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := planWindow(now, runs.Checkpoint{SucceededTo: c.succeeded, StartedFrom: c.started}, lookback, Timing{overlap, catchup})

@@ -9,6 +9,7 @@ import (
 
 	"newterms/alerts/fields"
 	"newterms/esquery/elastic"
+	"newterms/words"
 )
 
 // A Description is what an analyst must know about an alert first: who, from where, and
@@ -206,7 +207,7 @@ func (d Description) subject() string {
 // "not seen in the 7 days before".
 func (m *Maker) lastSeen(f Finding) string {
 	if !f.LastSeen.IsZero() {
-		return "last seen " + durationText(f.FirstSeen.Sub(f.LastSeen)) + " before"
+		return "last seen " + words.Roughly(f.FirstSeen.Sub(f.LastSeen)) + " before"
 	}
 	return m.unseen
 }
@@ -219,24 +220,9 @@ func unseen(rule Rule, timeLimited bool) string {
 	}
 	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
 	if n, err := strconv.Atoi(strings.TrimSuffix(history, "d")); err == nil && strings.HasSuffix(history, "d") {
-		history = durationText(time.Duration(n) * 24 * time.Hour)
+		history = words.Roughly(time.Duration(n) * 24 * time.Hour)
 	}
 	return "not seen in the " + history + " before"
-}
-
-// durationText formats a duration in its largest whole unit of days, hours or minutes.
-func durationText(d time.Duration) string {
-	n, unit := d/time.Minute, "minute"
-	switch {
-	case d >= 24*time.Hour:
-		n, unit = d/(24*time.Hour), "day"
-	case d >= time.Hour:
-		n, unit = d/time.Hour, "hour"
-	}
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
 }
 
 // withDetail returns "main (detail)", or one of them if the other is empty.

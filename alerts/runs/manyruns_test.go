@@ -170,7 +170,7 @@ func runDocument(at time.Time, more map[string]any) map[string]any {
 
 // TestRunsOfEarlierBuilds reads documents that have a search and no scope, as
 // builds before format 2 wrote them: none with the same search, without its
-// exclusions or of the rule is passed over.
+// exclusions or of the rule is left out.
 func TestRunsOfEarlierBuilds(t *testing.T) {
 	of := runs.Series{RuleID: "r1", Scope: "plain", Search: "excluding"}
 	now := firstSeen

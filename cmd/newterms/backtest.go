@@ -20,7 +20,7 @@ import (
 	"newterms/job/backtest"
 	"newterms/job/datemath"
 	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 const backtestHelp = `counts what rules would have found; measures exclusions

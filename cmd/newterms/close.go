@@ -16,7 +16,7 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/access"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // statusHelp is the help of a command that sets a status.
@@ -136,7 +136,7 @@ func checkDecision(d alerts.Decision) error {
 	switch {
 	case d.Reason != "" && !slices.Contains(reasons, d.Reason):
 		last := len(reasons) - 1
-		return failure.Usagef("--reason: %q is none of %s; write a text of your own with --comment", shortened(d.Reason), strings.Join(reasons[:last], ", ")+" and "+reasons[last])
+		return failure.Usagef("--reason: %q is none of %s; write a text of your own with --comment", words.Shortened(d.Reason, 40), strings.Join(reasons[:last], ", ")+" and "+reasons[last])
 	case len(d.Comment) > alerts.MaxComment:
 		return failure.Usagef("--comment: it has %d bytes, and an alert keeps at most %d", len(d.Comment), alerts.MaxComment)
 	}
@@ -149,14 +149,6 @@ func checkDecision(d alerts.Decision) error {
 		}
 	}
 	return nil
-}
-
-// shortened cuts a text for an error.
-func shortened(text string) string {
-	if runes := []rune(text); len(runes) > 40 {
-		return string(runes[:40]) + "…"
-	}
-	return text
 }
 
 // maxShown is how many alerts --where shows before it changes them.

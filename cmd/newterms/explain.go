@@ -19,7 +19,7 @@ import (
 	"newterms/job"
 	"newterms/job/explain"
 	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 const explainHelp = `says why a pair has an alert or none

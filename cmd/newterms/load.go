@@ -66,12 +66,12 @@ func (p program) load(paths []string) ([]rule.Rule, error) {
 	}
 	library, err := rule.Read(paths...)
 	p.warnOfRules(library.Warnings)
-	if len(library.PassedOver) > 0 {
+	if len(library.Skipped) > 0 {
 		var kinds []string
-		for _, kind := range slices.Sorted(maps.Keys(library.PassedOver)) {
-			kinds = append(kinds, fmt.Sprintf("%s %d", kind, library.PassedOver[kind]))
+		for _, kind := range slices.Sorted(maps.Keys(library.Skipped)) {
+			kinds = append(kinds, fmt.Sprintf("%s %d", kind, library.Skipped[kind]))
 		}
-		p.log.Info("passed over rules that are not enabled new_terms rules: "+strings.Join(kinds, ", "), "passed_over", library.PassedOver)
+		p.log.Info("skipped rules that are not enabled new_terms rules: "+strings.Join(kinds, ", "), "skipped", library.Skipped)
 	}
 	return library.Rules, err
 }

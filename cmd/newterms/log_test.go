@@ -19,7 +19,7 @@ func TestLogActions(t *testing.T) {
 	p := program{log: newLogger(settings.Settings{}, "run", &out)}
 	p.log.Info("two pairs", "candidates", 2)
 	_ = p.logError(errors.New("no shard answered"))
-	p.log.Warn("two rules are passed over")
+	p.log.Warn("two rules are left out")
 	warn := p.warnOf("a rule")
 	warn(&job.Gap{Window: job.Window{To: time.Unix(0, 0)}, Rerun: "newterms run"})
 	warn(fmt.Errorf("rule: %w", &job.NoHistory{}))

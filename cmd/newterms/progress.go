@@ -7,7 +7,7 @@ import (
 
 	"newterms/cmd/newterms/terminal"
 	"newterms/job"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // progress shows the progress of a command's rules. It is safe for concurrent use.

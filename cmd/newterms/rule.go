@@ -10,8 +10,8 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
-	"newterms/esquery/query"
 	"newterms/job/rule"
+	"newterms/job/rule/page"
 )
 
 const ruleHelp = `prints a rule on a page, without a cluster
@@ -57,13 +57,13 @@ func (p program) rule(ctx context.Context, args []string) error {
 		}
 	}
 	for _, r := range rules {
-		page, err := p.page(ctx, r, f)
+		described, err := p.page(ctx, r, f)
 		if err == nil && f.among != "" {
-			among := rule.CompareAmong(r, others)
-			page.Among = &among
+			among := page.Compare(r, others)
+			described.Among = &among
 		}
 		if err == nil {
-			err = page.Print(p.stdout, f.output)
+			err = show.Page{Page: described}.Print(p.stdout, f.output)
 		}
 		if err != nil {
 			return errors.Join(unusable, err)
@@ -72,31 +72,25 @@ func (p program) rule(ctx context.Context, args []string) error {
 	return unusable
 }
 
-// page collects the facts about a rule. For JSON it asks the cluster, if there is one,
-// for the types of the fields; otherwise every field counts as a keyword.
-func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (show.Page, error) {
+// page describes a rule. For JSON it asks the cluster, if there is one, for the types of
+// the fields; otherwise every field counts as a keyword.
+func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (page.Page, error) {
 	now := p.now().UTC()
-	page := show.Page{Page: r.Page(now)}
-	window := query.Range{From: now.Add(-r.Lookback), To: now}
-	history := query.Range{From: window.From.Add(-r.History), To: window.From}
-	pair := esquery.Candidate{First: now, Terms: make([]any, len(r.Search.Fields))}
-	for i, field := range r.Search.Fields {
-		pair.Terms[i] = "<" + field + ">"
-	}
+	described := page.Of(r, now)
 	var err error
 	switch {
-	case f.output == show.JSON && len(p.settings.URLs)+len(p.settings.CloudID) > 0:
+	case f.output == show.JSON && p.settings.HasCluster():
 		client, err := p.connect()
 		if err != nil {
-			return page, err
+			return described, err
 		}
 		source, err := esquery.Open(ctx, client, r.Search)
 		if err != nil {
-			return page, fmt.Errorf("rule %s: %w", r.Name, err)
+			return described, fmt.Errorf("rule %s: %w", r.Name, err)
 		}
-		page.Types, page.Requests = source.Types(), source.Requests(window, history, []esquery.Candidate{pair})
+		described.Types, described.Requests = source.Types(), page.RequestsOf(source, r, now)
 	case f.output == show.JSON || f.requests:
-		page.Requests, err = esquery.Requests(r.Search, window, history, []esquery.Candidate{pair})
+		described.Requests, err = page.Requests(r, now)
 	}
-	return page, err
+	return described, err
 }

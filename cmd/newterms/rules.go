@@ -10,6 +10,7 @@ import (
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/show"
 	"newterms/job/rule"
+	"newterms/words"
 )
 
 const rulesHelp = `lists the rules that would run, with their last runs
@@ -37,12 +38,11 @@ func (p program) listRules(ctx context.Context, args []string) error {
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
 	all := make([]show.Rule, len(rules))
 	for i, r := range rules {
-		page := r.Page(p.now())
 		all[i] = show.Rule{
-			ID: r.ID, Name: r.Name, Source: r.Source, Fields: r.Search.Fields, History: page.History, Indices: r.Search.Indices, Exceptions: len(r.Search.Exclude) + len(r.Search.Exceptions),
+			ID: r.ID, Name: r.Name, Source: r.Source, Fields: r.Search.Fields, History: words.Span(r.History), Indices: r.Search.Indices, Exceptions: len(r.Search.Exclude) + len(r.Search.Exceptions),
 		}
 	}
-	hasCluster := len(p.settings.URLs)+len(p.settings.CloudID) > 0
+	hasCluster := p.settings.HasCluster()
 	if hasCluster {
 		if err := p.addLastRuns(ctx, rules, all); err != nil {
 			return errors.Join(unusable, err)

@@ -20,7 +20,7 @@ import (
 	"newterms/job"
 	"newterms/job/batch"
 	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 const runHelp = `runs once, over the scheduled window or over a range

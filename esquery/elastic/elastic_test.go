@@ -50,7 +50,7 @@ func TestSearchNamesTheDeadCluster(t *testing.T) {
 	}
 }
 
-// TestSearchOfNothing keeps a missing index apart from one that is passed over.
+// TestSearchOfNothing keeps a missing index apart from one that is left out.
 func TestSearchOfNothing(t *testing.T) {
 	search := elastic.Search{Indices: []string{estest.Name("elastic-")}, Body: map[string]any{"size": 0}}
 	client := elastic.NewClient(estest.ForTest(t), elastic.Options{})

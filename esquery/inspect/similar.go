@@ -9,6 +9,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
+	"newterms/words"
 )
 
 // A SimilarValue is a value that the user may have meant.
@@ -131,27 +132,5 @@ func valuesLike(ctx context.Context, o *query.Opened, r query.Range, field, valu
 // it, or differs by case.
 func isSimilar(value, other string) bool {
 	value, other = strings.ToLower(value), strings.ToLower(other)
-	return strings.HasPrefix(value, other) || edits(value, other) <= 2
-}
-
-// edits returns how many characters must be added, removed or replaced to turn one text
-// into another.
-func edits(one, other string) int {
-	a, b := []rune(one), []rune(other)
-	row := make([]int, len(b)+1) // of the edits from a[:i] to b[:j], by j
-	for j := range row {
-		row[j] = j
-	}
-	for i, r := range a {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j, s := range b {
-			edits := diagonal
-			if r != s {
-				edits = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], edits
-		}
-	}
-	return row[len(b)]
+	return strings.HasPrefix(value, other) || words.Edits(value, other) <= 2
 }

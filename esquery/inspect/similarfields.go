@@ -8,6 +8,7 @@ import (
 
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/words"
 )
 
 // maxSimilarFields is how many fields are similar to one name.
@@ -38,7 +39,7 @@ func SimilarFields(ctx context.Context, c *elastic.Client, indices, names []stri
 			}
 		}
 		slices.SortFunc(found, func(a, b string) int {
-			return cmp.Or(cmp.Compare(edits(a, name), edits(b, name)), strings.Compare(a, b))
+			return cmp.Or(cmp.Compare(words.Edits(a, name), words.Edits(b, name)), strings.Compare(a, b))
 		})
 		if len(found) > 0 {
 			similar[name] = found[:min(len(found), maxSimilarFields)]

@@ -19,7 +19,7 @@ import (
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // A Backtest is a rule and the questions about it.

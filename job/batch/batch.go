@@ -18,7 +18,7 @@ import (
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // A Batch holds the rules of one run.

@@ -1,10 +1,8 @@
 package check
 
 import (
-	"strings"
-
 	"newterms/esquery/inspect"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // maxListed is how many exclusions of a kind have a finding of their own.
@@ -27,30 +25,24 @@ func (c *ruleCheck) exclusions(h inspect.Health) {
 	}
 	days := lastDays(c.History)
 	for _, n := range h.TextNetworks {
-		c.warn("exclusion", problem(NetworkInText, "%s: %s", shortened(n.Exclusion), n).of(n.Field))
+		c.warn("exclusion", problem(NetworkInText, "%s: %s", words.Shortened(n.Exclusion, longestName), n).of(n.Field))
 	}
 	for _, e := range all {
-		c.warn("exclusion", problem(ExcludesAll, "%s excludes all %s of %s that would match otherwise", shortened(e.Name), words.Plural(e.Events, "event", "events"), days))
+		c.warn("exclusion", problem(ExcludesAll, "%s excludes all %s of %s that would match otherwise", words.Shortened(e.Name, longestName), words.Plural(e.Events, "event", "events"), days))
 	}
 	for _, e := range none[:min(len(none), maxListed)] {
-		c.warn("exclusion", problem(ExcludesNothing, "%s excludes none of the %s of %s that would match otherwise", shortened(e.Name), words.Plural(h.Unexcluded, "event", "events"), days))
+		c.warn("exclusion", problem(ExcludesNothing, "%s excludes none of the %s of %s that would match otherwise", words.Shortened(e.Name, longestName), words.Plural(h.Unexcluded, "event", "events"), days))
 	}
 	if more := len(none) - maxListed; more > 0 {
 		c.warn("exclusion", problem(ExcludesNothing, "%s none", words.Plural(int64(more), "more excludes", "more exclude")))
 	}
 	for _, e := range some[:min(len(some), maxListed)] {
-		c.ok("exclusion", "%s excludes %s of %d", shortened(e.Name), words.Plural(e.Events, "event", "events"), h.Unexcluded)
+		c.ok("exclusion", "%s excludes %s of %d", words.Shortened(e.Name, longestName), words.Plural(e.Events, "event", "events"), h.Unexcluded)
 	}
 	if more := len(some) - maxListed; more > 0 {
 		c.ok("exclusion", "%s some", words.Plural(int64(more), "more excludes", "more exclude"))
 	}
 }
 
-// shortened returns the first 80 characters of a name.
-func shortened(name string) string {
-	name = strings.Join(strings.Fields(name), " ")
-	if r := []rune(name); len(r) > 80 {
-		return string(r[:77]) + "..."
-	}
-	return name
-}
+// longestName is how many characters of an exclusion are shown.
+const longestName = 80

@@ -12,7 +12,7 @@ import (
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
 	"newterms/job"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"newterms/esquery/inspect"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // futureEvents reports events that are dated in the future. A run sees such an event,

@@ -7,7 +7,7 @@ import (
 
 	"newterms/alerts/runs"
 	"newterms/job"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // maxRuns is how many runs are listed that wrote no alert for a first occurrence.

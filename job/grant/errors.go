@@ -10,7 +10,7 @@ import (
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/inspect"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // An ExistsError reports that a key of this name exists. With a second one, nobody

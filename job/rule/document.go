@@ -98,7 +98,7 @@ func decodeTOML(path, text string) ([]document, error) {
 	if whole := (document{path: path, table: file, text: text}); whole.kind() != kindUnknown {
 		return []document{whole}, nil
 	}
-	exceptions, ok := tablesOf(file["exceptions"])
+	exceptions, ok := Tables(file["exceptions"])
 	if !ok {
 		return nil, errors.Join(&Error{path, errors.New("it has no [rule] table")})
 	}
@@ -106,7 +106,7 @@ func decodeTOML(path, text string) ([]document, error) {
 	for _, e := range exceptions {
 		container, _ := e["container"].(map[string]any)
 		documents = append(documents, document{path: path, table: container, line: lineOfValue(text, "list_id", container["list_id"])})
-		items, _ := tablesOf(e["items"])
+		items, _ := Tables(e["items"])
 		for _, item := range items {
 			documents = append(documents, document{path: path, table: item, line: lineOfValue(text, "item_id", item["item_id"])})
 		}

@@ -139,7 +139,7 @@ func contentOf(d document) string {
 
 // withoutIDs removes the ids that Kibana's editor gives to entries.
 func withoutIDs(entries any) any {
-	tables, ok := tablesOf(entries)
+	tables, ok := Tables(entries)
 	if !ok {
 		return entries
 	}

@@ -52,7 +52,7 @@ func readItem(d document) (Exception, error) {
 	}
 	if types := d.table["os_types"]; !isEmpty(types) {
 		var ok bool
-		if e.OSTypes, ok = stringsOf(types); !ok || slices.ContainsFunc(e.OSTypes, func(s string) bool { return !slices.Contains(osTypes(), s) }) {
+		if e.OSTypes, ok = Texts(types); !ok || slices.ContainsFunc(e.OSTypes, func(s string) bool { return !slices.Contains(osTypes(), s) }) {
 			return refuse("os_types: %v is no list of %s", shown(types), strings.Join(osTypes(), ", "))
 		}
 	}
@@ -68,7 +68,7 @@ func readItem(d document) (Exception, error) {
 func osTypes() []string { return []string{"linux", "macos", "windows"} }
 
 func readEntries(path string, value any, inNested bool) ([]query.Entry, error) {
-	tables, ok := tablesOf(value)
+	tables, ok := Tables(value)
 	if !ok || len(tables) == 0 {
 		return nil, errors.New("entries is empty, which would exclude every event")
 	}
@@ -112,7 +112,7 @@ func readEntry(path string, table map[string]any, inNested bool) (query.Entry, e
 		e.Values = []string{value}
 	case "match_any":
 		var ok bool
-		if e.Values, ok = stringsOf(table["value"]); !ok || len(e.Values) == 0 {
+		if e.Values, ok = Texts(table["value"]); !ok || len(e.Values) == 0 {
 			return e, errors.New("value is no list of texts")
 		}
 	case "nested":

@@ -82,7 +82,7 @@ func (k key) accepts(value any) bool {
 	case "no list of texts":
 		ok = isTexts()
 	case "no list of tables":
-		_, ok = tablesOf(value)
+		_, ok = Tables(value)
 	case "no table":
 		ok = isTable
 	case "no table or list of texts":

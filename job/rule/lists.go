@@ -98,7 +98,7 @@ func identities(files []*listFile) []document {
 // of reads the items of the lists in exceptions_list, a value of a rule in the file
 // path.
 func (l lists) of(value any, path string) ([]Exception, error) {
-	references, _ := tablesOf(value)
+	references, _ := Tables(value)
 	var exceptions []Exception
 	var problems []error
 	for _, reference := range references {

@@ -14,9 +14,9 @@ import (
 // A Library holds the contents of rule files.
 type Library struct {
 	Rules []Rule // in the order of the files
-	// PassedOver counts the rules that do not run, by their type, or by "disabled".
-	PassedOver map[string]int
-	Warnings   []*Warning // of all rules, usable or not
+	// Skipped counts the rules that do not run, by their type, or by "disabled".
+	Skipped  map[string]int
+	Warnings []*Warning // of all rules, usable or not
 }
 
 // Load returns the rules that Read returns.
@@ -31,7 +31,7 @@ func Load(paths ...string) ([]Rule, error) {
 // and rules of other types. Its error joins an *Error for each rule that cannot be
 // used; the others are returned even then.
 func Read(paths ...string) (Library, error) {
-	l := loader{seen: map[string]string{}, lists: lists{}, passedOver: map[string]int{}}
+	l := loader{seen: map[string]string{}, lists: lists{}, skipped: map[string]int{}}
 	for _, path := range paths {
 		before := l.found
 		if err := filepath.WalkDir(path, l.visit(path)); err != nil {
@@ -53,18 +53,18 @@ func Read(paths ...string) (Library, error) {
 		}
 		usable = append(usable, r)
 	}
-	return Library{usable, l.passedOver, l.warnings}, errors.Join(l.problems...)
+	return Library{usable, l.skipped, l.warnings}, errors.Join(l.problems...)
 }
 
 type loader struct {
-	rules      []Rule // without their exceptions, which later files may have
-	problems   []error
-	warnings   []*Warning
-	passedOver map[string]int
-	seen       map[string]string // rule_id → path
-	lists      lists
-	pages      []pages
-	found      int // rules, exception lists and problems
+	rules    []Rule // without their exceptions, which later files may have
+	problems []error
+	warnings []*Warning
+	skipped  map[string]int
+	seen     map[string]string // rule_id → path
+	lists    lists
+	pages    []pages
+	found    int // rules, exception lists and problems
 }
 
 func (l *loader) problem(path string, err error) {
@@ -165,7 +165,7 @@ func (l *loader) document(d document, among bool) {
 		l.lists.addList(d)
 		l.found++
 	case kind == kindUnknown && among && filepath.Ext(d.path) == ".json":
-		l.passedOver["no rule"]++ // some other file of the folder
+		l.skipped["no rule"]++ // some other file of the folder
 	case kind == kindUnknown:
 		l.problem(d.place(), errors.New("it is neither a rule nor an exception list"))
 	default:
@@ -175,13 +175,13 @@ func (l *loader) document(d document, among bool) {
 
 func (l *loader) rule(d document, among bool) {
 	if enabled, ok := d.table["enabled"].(bool); ok && !enabled && among {
-		l.passedOver["disabled"]++
+		l.skipped["disabled"]++
 		return
 	}
 	r, err := d.rule()
 	if among && errors.Is(err, errNotNewTerms) {
 		kind, _ := d.table["type"].(string)
-		l.passedOver[cmp.Or(kind, "without a type")]++
+		l.skipped[cmp.Or(kind, "without a type")]++
 		return
 	}
 	if other, ok := l.seen[r.ID]; err == nil && ok {

@@ -39,8 +39,8 @@ func TestExportDoesAsItsTOML(t *testing.T) {
 			"[[rule.filters]]\n[rule.filters.meta]\nnegate = true\n[rule.filters.query.term.n]\nvalue = 3\n",
 	} {
 		l, err := rule.Read(write(t, dir, name, content))
-		if err != nil || len(l.Rules) != 1 || len(l.Warnings) > 0 || len(l.PassedOver) > 0 {
-			t.Fatalf("%s: got %d rules, %v, %v, %v", name, len(l.Rules), l.Warnings, l.PassedOver, err)
+		if err != nil || len(l.Rules) != 1 || len(l.Warnings) > 0 || len(l.Skipped) > 0 {
+			t.Fatalf("%s: got %d rules, %v, %v, %v", name, len(l.Rules), l.Warnings, l.Skipped, err)
 		}
 		r := l.Rules[0]
 		hash, err := r.Search.Hash()
@@ -78,8 +78,8 @@ func TestExportWithExceptions(t *testing.T) {
 	dir := t.TempDir()
 	path := write(t, dir, "export.ndjson", export)
 	l, err := rule.Read(path)
-	if err != nil || len(l.Rules) != 1 || !maps.Equal(l.PassedOver, map[string]int{"eql": 1, "disabled": 1}) {
-		t.Fatalf("got %d rules, %v, %v", len(l.Rules), l.PassedOver, err)
+	if err != nil || len(l.Rules) != 1 || !maps.Equal(l.Skipped, map[string]int{"eql": 1, "disabled": 1}) {
+		t.Fatalf("got %d rules, %v, %v", len(l.Rules), l.Skipped, err)
 	}
 	hold, expired := l.Rules[0].ExceptionsAt(time.Date(2026, 3, 10, 0, 0, 0, 0, time.UTC))
 	if len(hold) != 1 || hold[0].Name != "the VPN (list known)" || len(expired) != 1 || expired[0].Name != "last year (list known)" {
@@ -200,7 +200,7 @@ func TestOtherFilesOfAFolder(t *testing.T) {
 		"[[exceptions.items]]\nlist_id = \"known\"\nname = \"item\"\n[[exceptions.items.entries]]\nfield = \"a\"\ntype = \"exists\"\noperator = \"included\"\n")
 	write(t, dir, "rules/b.toml", text(t, map[string]any{"rule_id": "b", "exceptions_list": []map[string]any{{"list_id": "known"}}}))
 	l, err := rule.Read(dir)
-	if len(l.Rules) != 2 || len(l.Rules[1].Exceptions) != 1 || l.PassedOver["no rule"] != 1 || err == nil || !strings.Contains(err.Error(), filepath.Join("rules", "a.ndjson")+" line 2") {
-		t.Errorf("got %d rules, %v, %v", len(l.Rules), l.PassedOver, err)
+	if len(l.Rules) != 2 || len(l.Rules[1].Exceptions) != 1 || l.Skipped["no rule"] != 1 || err == nil || !strings.Contains(err.Error(), filepath.Join("rules", "a.ndjson")+" line 2") {
+		t.Errorf("got %d rules, %v, %v", len(l.Rules), l.Skipped, err)
 	}
 }

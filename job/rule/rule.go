@@ -14,6 +14,7 @@ import (
 	"newterms/alerts/alert"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
+	"newterms/words"
 )
 
 //go:embed okta_proxy_session.toml
@@ -100,7 +101,7 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	}
 	r.Overlap = max(0, r.Lookback-t.interval())
 	if r.History > 0 && r.History <= r.Lookback {
-		t.problem("history_window_start (%s) must be earlier than from, which is %s back", history, durationText(r.Lookback))
+		t.problem("history_window_start (%s) must be earlier than from, which is %s back", history, words.Span(r.Lookback))
 	}
 	if override, _ := table["timestamp_override"].(string); override != "" && override != "@timestamp" {
 		r.Search.Timestamp, r.Search.Fallback = override, "@timestamp"

@@ -221,7 +221,7 @@ func TestLoadErrors(t *testing.T) {
 		{"an index without a name", map[string]any{"index": []string{"logs-*", ""}}, "", "index has an empty name"},
 		{"history that begins with from", map[string]any{"from": "now-5d"}, "", "history_window_start (now-5d) must be earlier than from, which is 5 days back"},
 		{"history that begins after from", map[string]any{"from": "now-6d"}, "", "must be earlier than from"},
-		{"history after the from of a rule without", map[string]any{"from": nil, "history_window_start": "now-6m"}, "", "must be earlier than from, which is 6 minutes back"},
+		{"history after the from of a rule without", map[string]any{"from": nil, "history_window_start": "now-6m"}, "", "must be earlier than from, which is 6 min back"},
 		{"a query that is no KQL", map[string]any{"query": "a:b and (c:d"}, "", "offset 12"},
 		{"no new-terms fields", map[string]any{"new_terms_fields": []string{}}, "", "0 new-terms fields"},
 		{"four new-terms fields", map[string]any{"new_terms_fields": []string{"a", "b", "c", "d"}}, "", "4 new-terms fields"},

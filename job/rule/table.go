@@ -56,7 +56,7 @@ func (t *tableReader) query() string {
 // indices reads the index patterns. They may be missing if there is a data view: the
 // settings can name them.
 func (t *tableReader) indices() []string {
-	list, ok := stringsOf(t.table["index"])
+	list, ok := Texts(t.table["index"])
 	view, _ := t.table["data_view_id"].(string)
 	switch {
 	case ok && len(list) > 0 && view != "":
@@ -69,9 +69,10 @@ func (t *tableReader) indices() []string {
 	return list
 }
 
-func stringsOf(value any) ([]string, bool) {
+// Texts returns a list of texts, none of them empty. ok is false for anything else.
+func Texts(value any) (texts []string, ok bool) {
 	list, ok := value.([]any)
-	texts := make([]string, len(list))
+	texts = make([]string, len(list))
 	for i, element := range list {
 		s, isString := element.(string)
 		if !isString || s == "" {
@@ -82,13 +83,14 @@ func stringsOf(value any) ([]string, bool) {
 	return texts, ok
 }
 
-// tablesOf returns a list of tables, which TOML writes with [[…]] or inline.
-func tablesOf(value any) ([]map[string]any, bool) {
+// Tables returns a list of tables, which TOML writes with [[…]] or inline. ok is false
+// for anything else.
+func Tables(value any) (tables []map[string]any, ok bool) {
 	if tables, ok := value.([]map[string]any); ok {
 		return tables, true
 	}
 	list, ok := value.([]any)
-	tables := make([]map[string]any, len(list))
+	tables = make([]map[string]any, len(list))
 	for i, element := range list {
 		if tables[i], ok = element.(map[string]any); !ok {
 			return nil, false
@@ -164,7 +166,7 @@ func isEmpty(value any) bool {
 // has a setting's name and another its value.
 func (t *tableReader) newTerms() (fields []string, history string) {
 	if flat, ok := t.table["new_terms_fields"]; ok {
-		if fields, ok = stringsOf(flat); !ok {
+		if fields, ok = Texts(flat); !ok {
 			t.problem("new_terms_fields is no list of field names")
 		}
 		return fields, t.text("history_window_start", ": write how far back the history reaches, such as now-7d")
@@ -177,10 +179,10 @@ func (t *tableReader) newTerms() (fields []string, history string) {
 	if name := newTerms["field"]; name != "new_terms_fields" {
 		t.problem("new_terms.field is %v, not new_terms_fields", name)
 	}
-	if fields, ok = stringsOf(newTerms["value"]); !ok {
+	if fields, ok = Texts(newTerms["value"]); !ok {
 		t.problem("new_terms.value is no list of field names")
 	}
-	windows, _ := tablesOf(newTerms["history_window_start"])
+	windows, _ := Tables(newTerms["history_window_start"])
 	if len(windows) != 1 || windows[0]["field"] != "history_window_start" {
 		t.problem("new_terms.history_window_start must be one table, with field = \"history_window_start\"")
 		return fields, ""

@@ -52,6 +52,9 @@ func cloudAddress(id string) (*url.URL, error) {
 	return u, nil
 }
 
+// HasCluster reports whether a cluster is named.
+func (s Settings) HasCluster() bool { return len(s.URLs) > 0 || s.CloudID != "" }
+
 // addresses returns the URLs of the cluster. The error joins an *Error for each
 // problem.
 func (s Settings) addresses() ([]*url.URL, error) {

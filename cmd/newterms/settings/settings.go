@@ -18,7 +18,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/job/datemath"
 	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // Settings are the environment variables, which the README explains.

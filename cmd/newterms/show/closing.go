@@ -7,7 +7,7 @@ import (
 	"newterms/alerts/runs"
 	"newterms/job"
 	"newterms/job/batch"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // Closing returns a sentence about a finished run.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"newterms/job/backtest"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // medianText and worstText return a cell of a table, "-" if no day counts.

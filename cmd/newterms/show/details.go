@@ -7,7 +7,7 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/summary"
 	"newterms/job/explain"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // detailsText prints what the given alert says, and what happened besides.

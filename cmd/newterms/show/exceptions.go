@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"newterms/job/rule"
+	"newterms/job/rule/page"
 )
 
 // maxExceptions is how many exceptions of a rule its page lists.
@@ -13,7 +13,7 @@ const maxExceptions = 20
 
 // exceptionLines returns the exceptions of a rule, each with its entries and when it
 // expires.
-func exceptionLines(exceptions []rule.PageException) []string {
+func exceptionLines(exceptions []page.Exception) []string {
 	var lines []string
 	for _, e := range exceptions[:min(len(exceptions), maxExceptions)] {
 		name := e.Name

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"newterms/job/backtest"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // exclusions prints the effects of the exclusions that were given.

@@ -7,7 +7,7 @@ import (
 
 	"newterms/cmd/newterms/terminal"
 	"newterms/job/check"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // A Finding is a finding of check with its advice.

@@ -7,7 +7,7 @@ import (
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
 	"newterms/job/explain"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // Nothing prints why no event matches.

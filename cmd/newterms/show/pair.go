@@ -10,7 +10,7 @@ import (
 	"newterms/cmd/newterms/terminal"
 	"newterms/job/explain"
 	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // MissingValue stands for the absence of a field.

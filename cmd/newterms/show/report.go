@@ -8,7 +8,7 @@ import (
 
 	"newterms/cmd/newterms/terminal"
 	"newterms/job/backtest"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // Reports prints the reports of backtests: one rule in detail, several as a table.

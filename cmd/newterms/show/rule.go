@@ -8,25 +8,18 @@ import (
 	"strings"
 
 	"newterms/cmd/newterms/terminal"
-	"newterms/esquery"
 	"newterms/esquery/kql"
-	"newterms/job/rule"
-	"newterms/job/words"
+	"newterms/job/rule/page"
+	"newterms/words"
 )
 
-// A Page holds the facts about a rule.
-type Page struct {
-	rule.Page
-	Among *rule.Among `json:"among,omitempty"`
-	// Types are the cluster's types of the fields, if there is a cluster.
-	Types    map[string][]string `json:"field_types,omitempty"`
-	Requests []esquery.Request   `json:"requests,omitempty"`
-}
+// A Page is the page of a rule, as text or JSON.
+type Page struct{ page.Page }
 
 // Print prints a page.
 func (p Page) Print(out io.Writer, format Format) error {
 	if format == JSON {
-		return Object(out, p)
+		return Object(out, p.Page)
 	}
 	if _, onTerminal := terminal.Width(out); onTerminal {
 		p.Description, p.Guide = joinParagraphs(p.Description), joinParagraphs(p.Guide)
@@ -116,7 +109,7 @@ func section(b *strings.Builder, title string, lines []string) {
 
 func (p Page) attack(b *strings.Builder) {
 	var lines []string
-	add := func(indent string, t rule.Technique) { lines = append(lines, indent+t.Name+" ("+t.ID+")") }
+	add := func(indent string, t page.Technique) { lines = append(lines, indent+t.Name+" ("+t.ID+")") }
 	for _, tactic := range p.Tactics {
 		add("", tactic.Technique)
 		for _, technique := range tactic.Techniques {

@@ -8,7 +8,7 @@ import (
 
 	"newterms/alerts/runs"
 	"newterms/cmd/newterms/terminal"
-	"newterms/job/words"
+	"newterms/words"
 )
 
 // A Rule is a rule that would run.

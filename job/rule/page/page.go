@@ -1,4 +1,6 @@
-package rule
+// Package page describes a rule to an analyst who must judge it, and compares it with
+// others.
+package page
 
 import (
 	"fmt"
@@ -8,37 +10,45 @@ import (
 	"time"
 
 	"newterms/alerts/alert"
+	"newterms/esquery"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
+	"newterms/job/rule"
+	"newterms/words"
 )
 
 // A Page is what an analyst must know about a rule to judge it.
 type Page struct {
-	Name           string          `json:"name"`
-	ID             string          `json:"rule_id"`
-	Source         string          `json:"source"`
-	Status         string          `json:"status"`
-	BuildingBlock  bool            `json:"building_block,omitempty"`
-	Severity       string          `json:"severity"`
-	RiskScore      any             `json:"risk_score"`
-	Index          []string        `json:"index"`
-	NewTerms       []string        `json:"new_terms"`
-	History        string          `json:"history"` // 7 days
-	Lookback       string          `json:"lookback"`
-	Timestamp      string          `json:"timestamp"`
-	Fallback       string          `json:"timestamp_fallback,omitempty"`
-	TimeClauses    []string        `json:"time_clauses,omitempty"` // limits of the rule's own, on the window and the history
-	Overrides      []string        `json:"overrides,omitempty"`    // event fields that give an alert its rule name, risk score or severity
-	MaxSignals     any             `json:"max_signals,omitempty"`  // without effect
-	Tactics        []Tactic        `json:"attack"`
-	Query          string          `json:"query"`
-	Exclusions     [][]kql.Clause  `json:"exclusions"` // each excludes the events that match all its clauses
-	Indicators     []kql.Clause    `json:"indicators"`
-	Exceptions     []PageException `json:"exceptions"` // of settings and lists
-	Investigate    []string        `json:"investigation_fields,omitempty"`
-	Description    string          `json:"description,omitempty"`
-	FalsePositives []string        `json:"false_positives,omitempty"`
-	Guide          string          `json:"guide,omitempty"` // Markdown
+	Name           string         `json:"name"`
+	ID             string         `json:"rule_id"`
+	Source         string         `json:"source"`
+	Status         string         `json:"status"`
+	BuildingBlock  bool           `json:"building_block,omitempty"`
+	Severity       string         `json:"severity"`
+	RiskScore      any            `json:"risk_score"`
+	Index          []string       `json:"index"`
+	NewTerms       []string       `json:"new_terms"`
+	History        string         `json:"history"` // 7 days
+	Lookback       string         `json:"lookback"`
+	Timestamp      string         `json:"timestamp"`
+	Fallback       string         `json:"timestamp_fallback,omitempty"`
+	TimeClauses    []string       `json:"time_clauses,omitempty"` // limits of the rule's own, on the window and the history
+	Overrides      []string       `json:"overrides,omitempty"`    // event fields that give an alert its rule name, risk score or severity
+	MaxSignals     any            `json:"max_signals,omitempty"`  // without effect
+	Tactics        []Tactic       `json:"attack"`
+	Query          string         `json:"query"`
+	Exclusions     [][]kql.Clause `json:"exclusions"` // each excludes the events that match all its clauses
+	Indicators     []kql.Clause   `json:"indicators"`
+	Exceptions     []Exception    `json:"exceptions"` // of settings and lists
+	Investigate    []string       `json:"investigation_fields,omitempty"`
+	Description    string         `json:"description,omitempty"`
+	FalsePositives []string       `json:"false_positives,omitempty"`
+	Guide          string         `json:"guide,omitempty"` // Markdown
+	// Among is a comparison with other rules, if somebody asks for it.
+	Among *Among `json:"among,omitempty"`
+	// Types are the cluster's types of the fields, if there is a cluster.
+	Types    map[string][]string `json:"field_types,omitempty"`
+	Requests []esquery.Request   `json:"requests,omitempty"`
 }
 
 // A Tactic is one of MITRE ATT&CK, with the techniques that the rule covers.
@@ -54,28 +64,27 @@ type Technique struct {
 	Subtechniques []Technique `json:"subtechniques,omitempty"`
 }
 
-// Page describes the rule, with its exclusions and exceptions. It marks the exceptions
-// that have expired by now.
-func (r Rule) Page(now time.Time) Page {
-	p := r.page()
-	p.Exceptions = r.exceptionsAt(now)
+// Of describes a rule, with its exclusions and exceptions. It marks the exceptions that
+// have expired by now.
+func Of(r rule.Rule, now time.Time) Page {
+	p := withoutExceptions(r)
+	p.Exceptions = exceptionsAt(r, now)
 	return p
 }
 
-// page is Page without exceptions.
-func (r Rule) page() Page {
+func withoutExceptions(r rule.Rule) Page {
 	text := func(name string) string { s, _ := r.Parameters[name].(string); return s }
 	p := Page{
 		Name: r.Name, ID: r.ID, Source: r.Source, Status: r.Status, BuildingBlock: text("building_block_type") != "",
 		Severity: text("severity"), RiskScore: r.Parameters["risk_score"], Index: r.Search.Indices, NewTerms: r.Search.Fields,
-		History: durationText(r.History), Lookback: durationText(r.Lookback), Timestamp: r.Search.Timestamp, Fallback: r.Search.Fallback,
+		History: words.Span(r.History), Lookback: words.Span(r.Lookback), Timestamp: r.Search.Timestamp, Fallback: r.Search.Fallback,
 		Overrides: overrideFields(r), MaxSignals: r.Parameters["max_signals"], Tactics: tactics(r.Parameters["threat"]), Query: strings.TrimSpace(r.QueryText),
 		Exclusions: r.Search.Query.Exclusions(), Indicators: r.Search.Query.Indicators(), Guide: strings.TrimSpace(text("note")),
 		Description: strings.TrimSpace(text("description")),
 	}
-	p.FalsePositives, _ = stringsOf(r.Parameters["false_positives"])
+	p.FalsePositives, _ = rule.Texts(r.Parameters["false_positives"])
 	if fields, ok := r.Parameters["investigation_fields"].(map[string]any); ok {
-		p.Investigate, _ = stringsOf(fields["field_names"])
+		p.Investigate, _ = rule.Texts(fields["field_names"])
 	}
 	for _, f := range r.Search.Filters {
 		if c := filterClauses(f); f.Negate {
@@ -90,7 +99,7 @@ func (r Rule) page() Page {
 	return p
 }
 
-func overrideFields(r Rule) []string {
+func overrideFields(r rule.Rule) []string {
 	o, err := alert.OverridesOf(r.Parameters)
 	if err != nil { // refused by the loader
 		return nil
@@ -98,25 +107,9 @@ func overrideFields(r Rule) []string {
 	return o.Fields()
 }
 
-// durationText formats a duration in its largest whole unit: 7 days, 36 hours, 9
-// minutes.
-func durationText(d time.Duration) string {
-	for _, unit := range []struct {
-		length time.Duration
-		name   string
-	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}, {time.Second, "second"}} {
-		if n := d / unit.length; d%unit.length == 0 && n == 1 {
-			return "1 " + unit.name
-		} else if d%unit.length == 0 {
-			return fmt.Sprintf("%d %ss", n, unit.name)
-		}
-	}
-	return d.String()
-}
-
 func tactics(threat any) []Tactic {
 	var all []Tactic
-	tables, _ := tablesOf(threat)
+	tables, _ := rule.Tables(threat)
 	for _, table := range tables {
 		tactic, _ := table["tactic"].(map[string]any)
 		all = append(all, Tactic{technique(tactic), techniques(table["technique"])})
@@ -126,7 +119,7 @@ func tactics(threat any) []Tactic {
 
 func techniques(value any) []Technique {
 	var all []Technique
-	tables, _ := tablesOf(value)
+	tables, _ := rule.Tables(value)
 	for _, table := range tables {
 		t := technique(table)
 		t.Subtechniques = techniques(table["subtechnique"])
@@ -177,7 +170,7 @@ func filterClauses(f query.Filter) []kql.Clause {
 // phrasesOf returns the values of a filter of several phrases.
 func phrasesOf(f query.Filter) []string {
 	body, _ := f.Query["bool"].(map[string]any)
-	should, _ := tablesOf(body["should"])
+	should, _ := rule.Tables(body["should"])
 	var phrases []string
 	for _, one := range should {
 		if match, ok := one["match_phrase"].(map[string]any); ok && f.Field != "" {

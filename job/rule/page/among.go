@@ -1,9 +1,10 @@
-package rule
+package page
 
 import (
 	"slices"
 
 	"newterms/esquery/kql"
+	"newterms/job/rule"
 )
 
 // Among is what other rules have in common with one.
@@ -16,10 +17,10 @@ type Among struct {
 	Actions []string `json:"same_action"`
 }
 
-// CompareAmong compares the indicators of a rule with those of others. It skips the
+// Compare compares the indicators of a rule with those of others. It skips the
 // rule itself, by its id.
-func CompareAmong(r Rule, others []Rule) Among {
-	p := r.page()
+func Compare(r rule.Rule, others []rule.Rule) Among {
+	p := withoutExceptions(r)
 	a := Among{Same: make([][]int, len(p.Indicators))}
 	for i, c := range p.Indicators {
 		a.Same[i] = make([]int, max(1, len(c.Values)))
@@ -29,7 +30,7 @@ func CompareAmong(r Rule, others []Rule) Among {
 			continue
 		}
 		a.Rules++
-		theirs := other.page().Indicators
+		theirs := withoutExceptions(other).Indicators
 		sameAction := false
 		for i, c := range p.Indicators {
 			for v := range a.Same[i] {

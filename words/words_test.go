@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"newterms/job/words"
+	"newterms/words"
 )
 
 func TestSpan(t *testing.T) {
@@ -37,6 +37,39 @@ func TestClosest(t *testing.T) {
 	} {
 		if got := words.Closest(word, commands); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestRoughly(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 minutes", 59 * time.Second: "0 minutes", time.Minute: "1 minute", 59 * time.Minute: "59 minutes", 119 * time.Minute: "1 hour",
+		24*time.Hour - 1: "23 hours", 24 * time.Hour: "1 day", 8*24*time.Hour + time.Hour: "8 days",
+	} {
+		if got := words.Roughly(d); got != want {
+			t.Errorf("%s: got %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestShortened(t *testing.T) {
+	for text, want := range map[string]string{"": "", "abcd": "abcd", "a\n b": "a b", "abcde": "abc…", "ääääää": "äää…"} {
+		if got := words.Shortened(text, 4); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestEdits(t *testing.T) {
+	for _, c := range []struct {
+		one, other string
+		want       int
+	}{
+		{"", "", 0}, {"", "ab", 2}, {"rule", "rule", 0}, {"rule", "rules", 1}, {"rule", "mule", 1}, {"rule", "ule", 1}, {"explian", "explain", 1},
+		{"ä", "a", 1}, {"Zoë", "Zoe", 1}, {"ab", "ba", 1}, {"kitten", "sitting", 3}, {"abc", "cba", 2},
+	} {
+		if got, back := words.Edits(c.one, c.other), words.Edits(c.other, c.one); got != c.want || back != c.want {
+			t.Errorf("%q and %q: got %d and %d, want %d", c.one, c.other, got, back, c.want)
 		}
 	}
 }

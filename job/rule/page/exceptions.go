@@ -1,4 +1,4 @@
-package rule
+package page
 
 import (
 	"fmt"
@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"newterms/esquery/query"
+	"newterms/job/rule"
 )
 
-// A PageException is an exclusion of the settings, or an item of an exception list.
-type PageException struct {
+// An Exception is an exclusion of the settings, or an item of an exception list.
+type Exception struct {
 	// Name is the KQL of an exclusion, or the name of an item with that of its list.
 	Name string `json:"name"`
 	// Entries are the conditions of an item in Kibana's words. An event that matches
@@ -21,13 +22,13 @@ type PageException struct {
 
 // exceptionsAt describes the exclusions of the settings and the items of the lists.
 // Those that have expired come last.
-func (r Rule) exceptionsAt(now time.Time) []PageException {
-	var hold, expired []PageException
+func exceptionsAt(r rule.Rule, now time.Time) []Exception {
+	var hold, expired []Exception
 	for _, q := range r.Search.Exclude {
-		hold = append(hold, PageException{Name: q.String()})
+		hold = append(hold, Exception{Name: q.String()})
 	}
 	for _, e := range r.Exceptions {
-		p := PageException{Name: e.Name}
+		p := Exception{Name: e.Name}
 		for _, entry := range e.Entries {
 			p.Entries = append(p.Entries, entryText(entry))
 		}

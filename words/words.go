@@ -1,4 +1,5 @@
-// Package words formats numbers, times and lengths of time for people.
+// Package words formats numbers, times, lengths of time and texts for people, and finds
+// the word that somebody meant.
 package words
 
 import (
@@ -51,10 +52,32 @@ func Span(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
+// Roughly formats a length of time in its largest unit of days, hours or minutes,
+// rounded down: "8 days", "0 minutes".
+func Roughly(d time.Duration) string {
+	switch {
+	case d >= 24*time.Hour:
+		return Plural(int64(d/(24*time.Hour)), "day", "days")
+	case d >= time.Hour:
+		return Plural(int64(d/time.Hour), "hour", "hours")
+	}
+	return Plural(int64(d/time.Minute), "minute", "minutes")
+}
+
 // Ago formats how long before now a time was, down to seconds: "2 d 4 h ago". A later
 // time is "0 s ago".
 func Ago(at, now time.Time) string {
 	return Span(max(0, now.Sub(at)).Truncate(time.Second)) + " ago"
+}
+
+// Shortened puts a text on one line, and cuts it to a number of characters, the last of
+// which is then "…".
+func Shortened(text string, length int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > length {
+		return string(runes[:length-1]) + "…"
+	}
+	return text
 }
 
 // Closest returns the word that was probably meant: one with few other letters, or the
@@ -63,7 +86,7 @@ func Closest(word string, among []string) string {
 	closest, least := "", max(1, len(word)/3)+1
 	var begins []string
 	for _, candidate := range among {
-		if n := slips(word, candidate); n < least {
+		if n := Edits(word, candidate); n < least {
 			closest, least = candidate, n
 		}
 		if len(word) > 1 && strings.HasPrefix(candidate, word) {
@@ -76,10 +99,11 @@ func Closest(word string, among []string) string {
 	return closest
 }
 
-// slips returns how many bytes are added, left out, replaced or swapped with the next
-// one.
-func slips(a, b string) int {
-	rows := make([][]int, len(a)+1)
+// Edits returns how many characters must be added, left out, replaced or swapped with
+// the next one to turn one text into another.
+func Edits(one, other string) int {
+	a, b := []rune(one), []rune(other)
+	rows := make([][]int, len(a)+1) // of the edits from a[:i] to b[:j]
 	for i := range rows {
 		rows[i] = make([]int, len(b)+1)
 		for j := range rows[i] {

@@ -82,7 +82,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},
-		Store: p.store(client), Progress: p.progress.of(r.Name),
+		Store: p.store(client), Progress: p.progress.Of(r.Name),
 		Warn: func(err error) {
 			if !failure.Is[*job.LeftOut](err) { // the alerts are not written
 				warn(err)

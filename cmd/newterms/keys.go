@@ -77,6 +77,21 @@ func (p program) keys(ctx context.Context, args []string) error {
 	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f.output) })
 }
 
+// printKeys prints the keys, and logs them without their secrets.
+func (p program) printKeys(specs []keys.Spec, made []keys.Key, format show.Format) error {
+	if err := show.Keys(p.stdout, specs, made, format); err != nil {
+		return fmt.Errorf("print the keys, which are invalidated: %w", err)
+	}
+	for _, k := range made {
+		ends := "does not expire"
+		if !k.Ends().IsZero() {
+			ends = "expires at " + k.Ends().Format(time.RFC3339)
+		}
+		p.log.Info(fmt.Sprintf("made API key %s (id %s), which %s", k.Name, k.ID, ends), "key", k.ID)
+	}
+	return nil
+}
+
 // parseKeys accepts flags before, between and after the uses.
 func parseKeys(args []string) (keysFlags, error) {
 	var f keysFlags

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"newterms/cmd/newterms/logging"
 	"newterms/cmd/newterms/settings"
 	"newterms/job"
 )
@@ -16,7 +17,7 @@ import (
 // logs depend on.
 func TestLogActions(t *testing.T) {
 	var out bytes.Buffer
-	p := program{log: newLogger(settings.Settings{}, "run", &out)}
+	p := program{log: logging.New(settings.Settings{}, "", "run", &out)}
 	p.log.Info("two pairs", "candidates", 2)
 	_ = p.logError(errors.New("no shard answered"))
 	p.log.Warn("two rules are left out")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,9 +15,13 @@ import (
 
 	"newterms/alerts"
 	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/logging"
 	"newterms/cmd/newterms/settings"
+	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
+	"newterms/esquery/kql"
+	"newterms/job/rule"
 )
 
 // A program is one call of the command line.
@@ -27,7 +32,7 @@ type program struct {
 	stderr   io.Writer // for loggers only
 	action   string    // the command, for the log
 	log      *slog.Logger
-	progress *progress
+	progress *show.Progress
 	now      func() time.Time
 	retry    func() []backoff.RetryOption
 	pageSize int // 0 means the default
@@ -71,7 +76,7 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 		defer end()
 	}
 	p.streams = [2]*terminal.Stream{terminal.NewStream("stdout", stdout), terminal.NewStream("stderr", stderr)}
-	p.progress = newProgress(terminal.NewProgress(p.streams[1].Until(ctx.Done())))
+	p.progress = show.NewProgress(terminal.NewProgress(p.streams[1].Until(ctx.Done())))
 	p = p.endingWith(ctx)
 	err := p.dispatch(ctx, args, environ, settingsErr)
 	for _, cause := range failure.Causes(err) {
@@ -92,13 +97,68 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 // waits for a reader.
 func (p program) endingWith(ctx context.Context) program {
 	p.stdout, p.stderr = p.progress.Beside(p.streams[0].Until(ctx.Done())), p.progress.Beside(p.streams[1].Until(ctx.Done()))
-	p.log = newLogger(p.settings, p.action, p.stderr)
+	p.log = logging.New(p.settings, version(), p.action, p.stderr)
 	return p
+}
+
+// during shows the progress while a command runs, until done is called.
+func (p program) during(command string) (done func()) {
+	text := func(spent time.Duration) string { return command + ": " + p.progress.Text(spent) }
+	return p.progress.During(text, func(text string) { p.log.Info(text) })
+}
+
+// connect makes the client for all requests to Elasticsearch. It sends nothing.
+func (p program) connect() (*elastic.Client, error) { return p.connectAs(p.settings.Credentials()) }
+
+// connectAs is connect with the given credentials, or returns their error.
+func (p program) connectAs(credentials settings.Credentials, credentialsErr error) (*elastic.Client, error) {
+	client, err := p.settings.Connect(credentials, "newterms/"+version(), elastic.Options{Retry: p.retry, Log: p.log})
+	if err := errors.Join(err, credentialsErr); err != nil {
+		return nil, err
+	}
+	return client, nil
 }
 
 // store returns the store of the settings' targets.
 func (p program) store(client *elastic.Client) *alerts.Store {
 	return alerts.NewStore(client, p.settings.AlertsTarget, p.settings.RunsTarget)
+}
+
+// loadRules loads rules, and applies the settings and the exclusions of --exclude to
+// their searches. Its error may be about some rules; it still returns the others.
+func (p program) loadRules(paths []string, exclude []kql.Query, missing settings.MissingTerms) ([]rule.Rule, error) {
+	// The settings always apply, so that a rerun by hand excludes what scheduled
+	// runs exclude. All rules share the list, which may be long.
+	always, err := p.settings.Exclusions()
+	if err != nil {
+		return nil, err
+	}
+	s := rule.Settings{Indices: p.settings.Index, Exclude: slices.Concat(always, exclude), MissingTerms: bool(missing), PageSize: p.pageSize}
+	if len(paths) == 0 {
+		paths = p.settings.Rules
+	}
+	library, err := rule.Read(paths...)
+	warn := func(warning *rule.Warning) { p.log.Warn(failure.Line(warning)) }
+	for _, warning := range library.Warnings {
+		warn(warning)
+	}
+	if len(library.Skipped) > 0 {
+		p.log.Info(show.Skipped(library.Skipped), "skipped", library.Skipped)
+	}
+	var rules []rule.Rule
+	for _, r := range library.Rules {
+		expired, warning, unusable := r.Apply(s, p.now())
+		if warning != nil {
+			warn(warning)
+		}
+		for _, e := range expired {
+			p.log.Info(fmt.Sprintf("%s: the exception %s expired at %s and excludes nothing", r.Name, e.Name, e.Expires.UTC().Format(time.RFC3339)), "rule", r.Name)
+		}
+		if err = errors.Join(err, unusable); unusable == nil {
+			rules = append(rules, r)
+		}
+	}
+	return rules, err
 }
 
 // stamped is the version that the linker sets in a build without a checkout: -X

@@ -6,11 +6,9 @@ import (
 	"flag"
 	"math"
 
-	"newterms/alerts/runs"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/show"
-	"newterms/job/rule"
-	"newterms/words"
+	"newterms/job/overview"
 )
 
 const rulesHelp = `lists the rules that would run, with their last runs
@@ -36,55 +34,15 @@ func (p program) listRules(ctx context.Context, args []string) error {
 		return err
 	}
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
-	all := make([]show.Rule, len(rules))
-	for i, r := range rules {
-		all[i] = show.Rule{
-			ID: r.ID, Name: r.Name, Source: r.Source, Fields: r.Search.Fields, History: words.Span(r.History), Indices: r.Search.Indices, Exceptions: len(r.Search.Exclude) + len(r.Search.Exceptions),
+	all := overview.Of(rules)
+	if p.settings.HasCluster() {
+		client, err := p.connect()
+		if err == nil {
+			err = overview.AddRuns(ctx, p.store(client), all)
 		}
-	}
-	hasCluster := p.settings.HasCluster()
-	if hasCluster {
-		if err := p.addLastRuns(ctx, rules, all); err != nil {
+		if err != nil {
 			return errors.Join(unusable, err)
 		}
 	}
-	return errors.Join(unusable, show.Rules(p.stdout, all, hasCluster, p.now(), output.output))
-}
-
-// addLastRuns adds the last run and alert of each rule, in two searches.
-func (p program) addLastRuns(ctx context.Context, rules []rule.Rule, all []show.Rule) error {
-	client, err := p.connect()
-	if err != nil {
-		return err
-	}
-	ids := make([]string, len(rules))
-	for i, r := range rules {
-		ids[i] = r.ID
-	}
-	store := p.store(client)
-	latest, err := store.LastRuns(ctx, ids)
-	if err != nil {
-		return err
-	}
-	newest, err := store.LastAlerts(ctx, ids)
-	if err != nil {
-		return err
-	}
-	for i := range all {
-		last := latest[i]
-		if all[i].State, all[i].Error = last.State, last.Error; last.State != "" {
-			all[i].LastRun = &last.At
-		}
-		all[i].Scheduled = show.NewRun(last.Scheduled)
-		if last.Type == runs.Manual {
-			if last.Terminated { // which its user knows
-				last.State, last.Error = "stopped", ""
-			}
-			all[i].ByHand = show.NewRun(last.StoredRun)
-		}
-		if !newest[i].IsZero() {
-			all[i].LastAlert = &newest[i]
-		}
-	}
-	return nil
+	return errors.Join(unusable, show.Rules(p.stdout, all, p.settings.HasCluster(), p.now(), output.output))
 }

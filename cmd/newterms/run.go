@@ -14,6 +14,7 @@ import (
 	"newterms/alerts/runs"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/logging"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
@@ -96,6 +97,19 @@ func (p program) run(ctx context.Context, args []string) error {
 	return errors.Join(failures...)
 }
 
+// alertLink returns a function that links an alert to the dashboard; nil without a
+// KIBANA_URL. A wrong one only warns: it must not keep alerts from being written.
+func (p program) alertLink() func(alert.Key) string {
+	space, err := p.settings.SpaceForLinks()
+	if err != nil {
+		p.log.Warn("alerts have no link: " + failure.Line(err))
+	}
+	if space == nil {
+		return nil
+	}
+	return func(k alert.Key) string { return space.AlertURL(k.ID, k.FirstSeen) }
+}
+
 func (p program) parseRun(args []string) (runFlags, error) {
 	var f runFlags
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
@@ -132,7 +146,7 @@ func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *bat
 	p = p.endingWith(ctx)
 	output := terminal.NewOutput(token, ctx.Done(), p.stdout, p.stderr)
 	defer output.Close()
-	p.stdout, p.log = output.Stdout, newLogger(p.settings, p.action, output.Stderr)
+	p.stdout, p.log = output.Stdout, logging.New(p.settings, version(), p.action, output.Stderr)
 	run, err := p.runRule(ctx, j, f, output.Print)
 	if err != nil && !errors.Is(err, failure.ErrInterrupted) { // of which one line tells
 		err = p.logError(fmt.Errorf("rule %s: %w", r.Name, err))
@@ -187,7 +201,7 @@ func (p program) configure(j *job.Job, f runFlags, out *show.Alerts) {
 	j.Version, j.MaxAlerts, j.DryRun = version(), int(p.settings.MaxAlerts), f.dryRun
 	j.Timing = job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)}
 	j.Emit, j.Rerun, j.Now, j.Link = out.Add, f.rerun, p.now, f.link
-	j.Progress, j.Warn = p.progress.of(j.Rule.Name), p.warnOf(j.Rule.Name)
+	j.Progress, j.Warn = p.progress.Of(j.Rule.Name), p.warnOf(j.Rule.Name)
 }
 
 // warnOf returns a function that logs the warnings of a rule.

@@ -9,9 +9,11 @@ import (
 	"newterms/alerts/templates"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 	"newterms/esquery/elastic"
+	"newterms/job/notify"
 )
 
 const setupHelp = `installs index templates, dashboards and notifications
@@ -26,22 +28,26 @@ and make two Kibana rules that notify through KIBANA_CONNECTOR_ID.
 
 func (p program) setup(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("setup", flag.ContinueOnError)
-	dashboards := flags.Bool("dashboards", false, "import the dashboards to KIBANA_URL\ndefault: off; example: newterms setup --dashboards")
-	notify := flags.Bool("notify", false, "make Kibana rules that notify of alerts and of failed runs\ndefault: off; example: newterms setup --notify")
+	withDashboards := flags.Bool("dashboards", false, "import the dashboards to KIBANA_URL\ndefault: off; example: newterms setup --dashboards")
+	withNotify := flags.Bool("notify", false, "make Kibana rules that notify of alerts and of failed runs\ndefault: off; example: newterms setup --notify")
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
 	}
 	defer p.during("setup")()
 	var objects []byte
+	var installer notify.Installer
 	var connector kibana.Connector
 	var err error
-	if *dashboards { // as with notify, before anything is changed
+	if *withDashboards { // as with notify, before anything is changed
 		if objects, err = p.dashboards(); err != nil {
 			return err
 		}
 	}
-	if *notify {
-		if connector, err = p.checkNotify(ctx); err != nil {
+	if *withNotify {
+		if installer, err = p.installer(); err == nil {
+			connector, err = installer.Check(ctx, p.settings.ConnectorID, p.settings.ConnectorTo)
+		}
+		if err != nil {
 			return fmt.Errorf("setup: notify: %w", err)
 		}
 	}
@@ -63,13 +69,15 @@ func (p program) setup(ctx context.Context, args []string) error {
 		}
 		return errors.Join(failures...)
 	}
-	if *dashboards {
+	if *withDashboards {
 		if err := p.importDashboards(ctx, objects); err != nil {
 			return err
 		}
 	}
-	if *notify {
-		return p.installNotifiers(ctx, connector)
+	if *withNotify {
+		if err := installer.Install(ctx, connector, func(o kibana.Outcome) { p.sayMade(o, installer.Space.Name, connector.ID) }); err != nil {
+			return fmt.Errorf("setup: %w", err)
+		}
 	}
 	return nil
 }
@@ -88,4 +96,56 @@ func (p program) sayInstalled(i templates.Installed) {
 	for _, pipeline := range i.Pipelines {
 		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, templates.PipelineAdvice), "target", i.Target)
 	}
+}
+
+// dashboards returns what importDashboards sends. It reads only the settings and the
+// rules.
+func (p program) dashboards() ([]byte, error) {
+	_, spaceErr := p.settings.Space()
+	okta, oktaErr := p.settings.OktaAdmin()
+	rules, rulesErr := p.loadRules(nil, nil, p.settings.MissingTerms)
+	if err := errors.Join(spaceErr, oktaErr, rulesErr); err != nil {
+		return nil, err
+	}
+	s := kibana.Settings{AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget, OktaAdmin: okta}
+	for _, r := range rules {
+		if note, ok := r.Parameters["note"].(string); ok {
+			s.Notes = append(s.Notes, kibana.Note{Rule: r.Name, Text: note})
+		}
+	}
+	return kibana.Objects(s)
+}
+
+func (p program) importDashboards(ctx context.Context, objects []byte) error {
+	space, err := p.settings.Space()
+	if err != nil {
+		return err
+	}
+	imported, err := space.Import(ctx, objects)
+	if err != nil {
+		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, &kibana.RequestError{Err: err, Needs: "Saved Objects Management: All"})
+	}
+	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "imported %d Kibana objects to space %s: dashboards New-term alerts, Triage and Job health\n", imported, space.Name)
+	return err
+}
+
+// installer returns what makes the Kibana rules. Its error is about settings.
+func (p program) installer() (notify.Installer, error) {
+	space, err := p.settings.Space()
+	if err == nil && p.settings.ConnectorID == "" {
+		err = settings.Errorf("KIBANA_CONNECTOR_ID is not set: set it to the id of the connector that is to tell you")
+	}
+	if err != nil {
+		return notify.Installer{}, err
+	}
+	client, err := p.connectAs(p.settings.KibanaCredentials())
+	return notify.Installer{Space: space, Client: client, AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget}, err
+}
+
+func (p program) sayMade(o kibana.Outcome, space, connector string) {
+	how := ""
+	if o.How != "" {
+		how = " (" + o.How + ")"
+	}
+	fmt.Fprintf(terminal.Fitting(p.stdout), "%s Kibana rule %q%s in space %s, which notifies through %s\n", o.Did, o.Name, how, space, connector)
 }

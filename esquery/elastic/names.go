@@ -1,6 +1,10 @@
 package elastic
 
-import "strings"
+import (
+	"fmt"
+	"net/url"
+	"strings"
+)
 
 // SplitCluster splits the name or pattern of an index of another cluster
 // (cluster:index). The cluster is "" for local indices. These include date math with a
@@ -80,4 +84,21 @@ func Matches(pattern, name string) bool {
 		}
 	}
 	return ok && strings.HasSuffix(name, pieces[last])
+}
+
+// maxPath is how many bytes of a request's path names and patterns may take.
+// Elasticsearch allows 4,096 for the whole line (http.max_initial_line_length).
+const maxPath = 3_600
+
+// FitsPath returns an error if the path of a request has no space for the names and
+// patterns.
+func FitsPath(indices []string) error {
+	length := 0
+	for _, index := range indices {
+		length += len(url.PathEscape(index)) + 1
+	}
+	if length > maxPath {
+		return fmt.Errorf("%d names and patterns take %d bytes, and Elasticsearch reads %d: use wildcards or an alias", len(indices), length, maxPath)
+	}
+	return nil
 }

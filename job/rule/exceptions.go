@@ -17,18 +17,6 @@ type Exception struct {
 	Expires time.Time // from then on it excludes nothing; zero is never
 }
 
-// ExceptionsAt returns the exceptions in force at a time, and those that have expired.
-func (r Rule) ExceptionsAt(now time.Time) (hold []query.Exception, expired []Exception) {
-	for _, e := range r.Exceptions {
-		if !e.Expires.IsZero() && !e.Expires.After(now) {
-			expired = append(expired, e)
-		} else {
-			hold = append(hold, e.Exception)
-		}
-	}
-	return hold, expired
-}
-
 // readItem reads an item in the form of Kibana's API.
 func readItem(d document) (Exception, error) {
 	var e Exception

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"newterms/job/rule"
 )
@@ -74,7 +75,7 @@ func TestDataViews(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		warning, err := rules[0].ReadFrom(c.setting)
+		_, warning, err := rules[0].Apply(rule.Settings{Indices: c.setting}, time.Time{})
 		var bad *rule.Error
 		told, refused := "", ""
 		if warning != nil {

@@ -27,10 +27,15 @@ func Load(paths ...string) ([]Rule, error) {
 
 // Read reads rule files and folders of them, in order: TOML of detection-rules, exports
 // of Kibana (NDJSON), and JSON. It searches folders recursively for *.toml, *.ndjson
-// and *.json, and ignores hidden files. In folders and exports it skips disabled rules
+// and *.json, and ignores hidden files. Without paths it returns the built-in rule. In
+// folders and exports it skips disabled rules
 // and rules of other types. Its error joins an *Error for each rule that cannot be
 // used; the others are returned even then.
 func Read(paths ...string) (Library, error) {
+	if len(paths) == 0 {
+		r, err := Builtin()
+		return Library{Rules: []Rule{r}, Warnings: r.Warnings}, err
+	}
 	l := loader{seen: map[string]string{}, lists: lists{}, skipped: map[string]int{}}
 	for _, path := range paths {
 		before := l.found

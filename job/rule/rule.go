@@ -65,24 +65,6 @@ func Builtin() (Rule, error) {
 	return d[0].rule()
 }
 
-// ReadFrom replaces the rule's indices, if there are any in indices. It returns a
-// *Warning or nil. Its error, for a rule with a data view instead of indices, is an
-// *Error.
-func (r *Rule) ReadFrom(indices []string) (*Warning, error) {
-	own := r.Search.Indices
-	if len(indices) > 0 {
-		r.Search.Indices = indices
-	}
-	switch {
-	case len(own) > 0:
-		return nil, nil
-	case len(indices) == 0:
-		return nil, &Error{r.Source, errors.New("it has a data_view_id, which newterms does not read, and no index: " +
-			"write the index patterns of the data view into index, or set NEWTERMS_INDEX")}
-	}
-	return &Warning{r.path, r.dataViewLine, "data_view_id", "data_view_id has no effect: NEWTERMS_INDEX names the indices"}, nil
-}
-
 func fromTable(table map[string]any) (Rule, []*Warning, error) {
 	t := tableReader{table: table}
 	if kind := t.text("type", ""); kind != "new_terms" {

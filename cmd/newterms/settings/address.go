@@ -102,8 +102,8 @@ func (s Settings) OktaAdmin() (string, error) {
 	return u.String(), nil
 }
 
-// Kibana returns the URL of Kibana. Its error is an *Error.
-func (s Settings) Kibana() (*url.URL, error) {
+// kibana returns the URL of Kibana. Its error is an *Error.
+func (s Settings) kibana() (*url.URL, error) {
 	if s.KibanaURL == "" {
 		return nil, Errorf("KIBANA_URL is not set: set it to the address of Kibana, such as https://kibana.example:5601")
 	}

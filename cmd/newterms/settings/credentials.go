@@ -95,8 +95,8 @@ func (s Settings) KibanaCredentials() (Credentials, error) {
 	return s.Credentials()
 }
 
-// Authorize adds the credentials, if any, to a request.
-func (c Credentials) Authorize(request *http.Request) {
+// authorize adds the credentials, if any, to a request.
+func (c Credentials) authorize(request *http.Request) {
 	switch {
 	case c.APIKey != "":
 		request.Header.Set("Authorization", "ApiKey "+c.APIKey)

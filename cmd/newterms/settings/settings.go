@@ -7,14 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/caarlos0/env/v11"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job/datemath"
 	"newterms/job/rule"
@@ -107,6 +108,20 @@ func (e *exclusions) UnmarshalText(text []byte) error {
 	return err
 }
 
+// Exclusions returns the queries of NEWTERMS_EXCLUDE and NEWTERMS_EXCLUDE_FILE. Its error
+// is an *Error.
+func (s Settings) Exclusions() ([]kql.Query, error) {
+	all := slices.Clone([]kql.Query(s.Exclude))
+	for _, path := range s.ExcludeFiles {
+		more, err := rule.ReadExclusions(path)
+		if err != nil {
+			return nil, Errorf("NEWTERMS_EXCLUDE_FILE: %w", err)
+		}
+		all = append(all, more...)
+	}
+	return all, nil
+}
+
 // logLevel is the lowest level that is logged.
 type logLevel slog.Level
 
@@ -180,7 +195,7 @@ func (s Settings) problems(incomplete bool) []error {
 	if s.AlertsTarget == s.RunsTarget {
 		problem("NEWTERMS_ALERTS_TARGET and NEWTERMS_RUNS_TARGET are both %s: runs and alerts need a data stream each", s.AlertsTarget)
 	}
-	if err := FitsPath(s.Index); err != nil {
+	if err := elastic.FitsPath(s.Index); err != nil {
 		problem("NEWTERMS_INDEX: %w", err)
 	}
 	if incomplete {
@@ -196,21 +211,6 @@ func (s Settings) problems(incomplete bool) []error {
 		problem("NEWTERMS_MAX_CATCHUP %s is not longer than NEWTERMS_OVERLAP %s", words.Span(time.Duration(s.MaxCatchup)), words.Span(time.Duration(s.Overlap)))
 	}
 	return problems
-}
-
-// maxPath is how many bytes of a request's path names and patterns may take.
-// Elasticsearch allows 4,096 for the whole line (http.max_initial_line_length).
-const maxPath = 3_600
-
-func FitsPath(indices []string) error {
-	length := 0
-	for _, index := range indices {
-		length += len(url.PathEscape(index)) + 1
-	}
-	if length > maxPath {
-		return fmt.Errorf("%d names and patterns take %d bytes, and Elasticsearch reads %d: use wildcards or an alias", len(indices), length, maxPath)
-	}
-	return nil
 }
 
 // parseProblem replaces the name of the struct's field, which env gives, by that of the

@@ -4,49 +4,19 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
-	"newterms/alerts/runs"
 	"newterms/cmd/newterms/terminal"
+	"newterms/job/overview"
 	"newterms/words"
 )
 
-// A Rule is a rule that would run.
-type Rule struct {
-	ID         string   `json:"rule_id"`
-	Name       string   `json:"name"`
-	Source     string   `json:"source"`
-	Fields     []string `json:"new_terms_fields"`
-	History    string   `json:"history"`
-	Indices    []string `json:"index"`
-	Exceptions int      `json:"exceptions"` // those in force, of lists and settings
-	// The rest comes from the cluster, if there is one.
-	LastRun   *time.Time `json:"last_run,omitempty"` // of any type
-	LastAlert *time.Time `json:"last_alert,omitempty"`
-	State     runs.State `json:"state,omitempty"`
-	Error     string     `json:"error,omitempty"`     // of a failed run
-	Scheduled *Run       `json:"scheduled,omitempty"` // the newest scheduled run
-	ByHand    *Run       `json:"-"`                   // the last run, if it was by hand
-}
-
-// A Run is the state of a run, and when it was recorded.
-type Run struct {
-	At    time.Time  `json:"at"`
-	State runs.State `json:"state"`
-	Error string     `json:"error,omitempty"`
-}
-
-// NewRun returns nil if there was no run.
-func NewRun(r runs.StoredRun) *Run {
-	if r.State == "" {
-		return nil
-	}
-	return &Run{r.At, r.State, r.Error}
-}
-
 // Rules prints the rules that would run. withRuns says that last runs and alerts are
 // known; their ages are relative to now.
-func Rules(out io.Writer, all []Rule, withRuns bool, now time.Time, format Format) error {
+func Rules(out io.Writer, all []overview.Rule, withRuns bool, now time.Time, format Format) error {
 	if format == JSON {
 		return Object(out, all)
 	}
@@ -54,7 +24,7 @@ func Rules(out io.Writer, all []Rule, withRuns bool, now time.Time, format Forma
 	for _, r := range all {
 		row := []string{terminal.Lines(r.Name, r.ID, r.Source), terminal.Lines(r.Fields...), r.History, terminal.Lines(r.Indices...), fmt.Sprint(r.Exceptions), "", "", ""}
 		if withRuns {
-			row[5], row[6] = cmp.Or(r.Scheduled.text(now), "none yet"), r.ByHand.text(now)
+			row[5], row[6] = cmp.Or(runText(r.Scheduled, now), "none yet"), runText(r.ByHand, now)
 		}
 		if r.LastAlert != nil {
 			row[7] = words.Ago(*r.LastAlert, now)
@@ -65,10 +35,19 @@ func Rules(out io.Writer, all []Rule, withRuns bool, now time.Time, format Forma
 	return err
 }
 
-// text returns the state, its age and an error; "" if there was no run.
-func (r *Run) text(now time.Time) string {
+// runText returns the state, its age and an error; "" if there was no run.
+func runText(r *overview.Run, now time.Time) string {
 	if r == nil {
 		return ""
 	}
 	return terminal.Lines(string(r.State), words.Ago(r.At, now), r.Error)
+}
+
+// Skipped returns how many rules of which types do not run.
+func Skipped(byType map[string]int) string {
+	var types []string
+	for _, name := range slices.Sorted(maps.Keys(byType)) {
+		types = append(types, fmt.Sprintf("%s %d", name, byType[name]))
+	}
+	return "skipped rules that are not enabled new_terms rules: " + strings.Join(types, ", ")
 }

@@ -1,4 +1,4 @@
-package main
+package show
 
 import (
 	"fmt"
@@ -10,26 +10,21 @@ import (
 	"newterms/words"
 )
 
-// progress shows the progress of a command's rules. It is safe for concurrent use.
-type progress struct {
+// Progress shows the progress of a command's rules. It is safe for concurrent use.
+type Progress struct {
 	*terminal.Progress
 
 	mu    sync.Mutex
 	rules map[string]job.Progress
 }
 
-func newProgress(p *terminal.Progress) *progress {
-	return &progress{Progress: p, rules: map[string]job.Progress{}}
+// NewProgress returns the progress of no rule yet.
+func NewProgress(p *terminal.Progress) *Progress {
+	return &Progress{Progress: p, rules: map[string]job.Progress{}}
 }
 
-// during shows the progress while a command runs, until done is called.
-func (p program) during(command string) (done func()) {
-	text := func(spent time.Duration) string { return command + ": " + p.progress.text(spent) }
-	return p.progress.During(text, func(text string) { p.log.Info(text) })
-}
-
-// of returns a function that records the progress of a rule.
-func (p *progress) of(rule string) func(job.Progress) {
+// Of returns a function that records the progress of a rule.
+func (p *Progress) Of(rule string) func(job.Progress) {
 	return func(now job.Progress) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -37,8 +32,9 @@ func (p *progress) of(rule string) func(job.Progress) {
 	}
 }
 
-// text returns the progress of the rules, added up if there are several.
-func (p *progress) text(spent time.Duration) string {
+// Text returns the progress of the rules, added up if there are several. spent is how
+// long the command has run.
+func (p *Progress) Text(spent time.Duration) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var sum job.Progress

@@ -1,4 +1,5 @@
-package main
+// Package logging writes log lines: text for people, and ECS JSON for machines.
+package logging
 
 import (
 	"context"
@@ -12,11 +13,12 @@ import (
 	"newterms/cmd/newterms/terminal"
 )
 
-// newLogger returns a logger of text on a terminal, and of ECS JSON elsewhere. command
-// is the event.action of lines without their own.
+// New returns a logger of text on a terminal, and of ECS JSON elsewhere, unless LOG_FORMAT
+// names one of them. version is that of newterms. command is the event.action of lines
+// without their own.
 //
 // https://www.elastic.co/docs/reference/ecs/logging/intro
-func newLogger(s settings.Settings, command string, stderr io.Writer) *slog.Logger {
+func New(s settings.Settings, version, command string, stderr io.Writer) *slog.Logger {
 	_, onTerminal := terminal.Width(stderr)
 	if s.LogFormat == "text" || s.LogFormat != "json" && onTerminal {
 		return slog.New(sentences{tint.NewTextHandler(terminal.Folding(stderr), &tint.Options{
@@ -27,7 +29,7 @@ func newLogger(s settings.Settings, command string, stderr io.Writer) *slog.Logg
 	handler := slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: slog.Level(s.LogLevel), ReplaceAttr: ecsName})
 	ecs := handler.WithAttrs([]slog.Attr{
 		slog.String("ecs.version", "8.11.0"), slog.String("service.name", "newterms"),
-		slog.String("service.version", version()), slog.String("event.dataset", "newterms.log"),
+		slog.String("service.version", version), slog.String("event.dataset", "newterms.log"),
 	})
 	return slog.New(ecsLines{ecs, command})
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"newterms/esquery/query"
+	"newterms/esquery/wanted"
 )
 
 // The request bodies. All are searches without hits, over the rule's query
@@ -24,7 +25,7 @@ type bodies struct {
 	fallback bool
 	// wanted are the fields that an event is fetched with besides its _source.
 	// foundByDates are the dates among the fields that identify it.
-	wanted       []wantedField
+	wanted       []wanted.Field
 	foundByDates []string
 	// fromSource reads the values that identify events from their sources. It is set
 	// when an index refuses so many doc values, and stays set.

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"newterms/esquery/query"
+	"newterms/esquery/wanted"
 )
 
 // The common clauses of request bodies.
@@ -61,7 +62,7 @@ func (b bodies) topHit(timestamp string, what content) dsl {
 		"sort": []dsl{{timestamp: dsl{"order": "asc", "unmapped_type": "date", "numeric_type": "date"}}},
 	}
 	if what != place {
-		maps.Copy(top, b.foundByAnd(fetchFields(b.wanted, allWanted(b.wanted))))
+		maps.Copy(top, b.foundByAnd(wanted.Options(b.wanted, wanted.All(b.wanted))))
 	}
 	return dsl{"top_hits": top}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/wanted"
 )
 
 // A content says how much of an event to fetch.
@@ -70,7 +71,7 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 	if len(events) == 0 {
 		return nil
 	}
-	err := s.fill(ctx, events, reencoded, allWanted(s.wanted))
+	err := s.fill(ctx, events, reencoded, wanted.All(s.wanted))
 	tooMuch := elastic.TooMuchToAnswer(err) || elastic.TooMuchToAsk(err) || elastic.TooManyHits(err)
 	switch {
 	case err == nil || !tooMuch && !elastic.ShardFailed(err):
@@ -113,8 +114,8 @@ func (s *Source) read(ctx context.Context, events []*Event) error {
 
 // fill copies the hits of a search into events.
 func (s *Source) fill(ctx context.Context, events []*Event, what content, selected []bool) error {
-	var hits []foundEvent
-	_, err := s.Client.Hits(ctx, s.Request(s.bodies.read(events, what, fetchFields(s.wanted[:len(selected)], selected))), &hits)
+	var hits []wanted.Hit
+	_, err := s.Client.Hits(ctx, s.Request(s.bodies.read(events, what, wanted.Options(s.wanted[:len(selected)], selected))), &hits)
 	if err != nil {
 		return s.Diagnose(ctx, err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
+	"newterms/esquery/wanted"
 )
 
 // defaultPageSize bounds the memory of a run: a page takes about 2.5 MB on the wire.
@@ -77,7 +78,7 @@ type Source struct {
 	exactly      bool // finds events by exact times, because ranges of time return too many
 	splits       int  // how often events were fetched in halves: see maxSplits
 	stages       stages
-	fieldOrigins *fieldOrigins
+	fieldOrigins *wanted.Origins
 	// forEvents and forSummaries are the Sources for Events and Summaries. What they learn
 	// stays separate.
 	forEvents, forSummaries *Source
@@ -97,10 +98,10 @@ func New(opened *query.Opened) *Source {
 	search, fields := opened.Search, opened.Mapping.Fields
 	_, mapped := fields[search.Timestamp]
 	b := bodies{search: search, match: opened.Compiled, fallback: search.Fallback != "" && !mapped}
-	b.wanted, b.foundByDates = wanted(search, fields)
+	b.wanted, b.foundByDates = wanted.Fields(search, fields)
 	size := cmp.Or(search.PageSize, defaultPageSize)
 	s := Source{
-		Opened: opened, bodies: b, fieldOrigins: newFieldOrigins(b.wanted),
+		Opened: opened, bodies: b, fieldOrigins: wanted.NewOrigins(b.wanted),
 		pageSize: size, eventsPageSize: min(size, maxLocated), eventsAtOnce: min(size, firstEvents), maxHits: maxFound(maxEvents),
 	}
 	forEvents := s

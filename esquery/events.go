@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/wanted"
 )
 
 // The number of candidates whose events are fetched together depends on the size of the
@@ -36,7 +37,7 @@ func (s *Source) Events(ctx context.Context, candidates []Candidate) iter.Seq2[[
 	return func(yield func([]*Event, error) bool) {
 		for len(candidates) > 0 {
 			chunk := candidates[:min(len(candidates), s.eventsAtOnce)]
-			if len(s.fieldOrigins.known) == 0 && len(candidates) <= fewEvents {
+			if !s.fieldOrigins.Know() && len(candidates) <= fewEvents {
 				chunk = candidates
 			}
 			events, err := elastic.InHalves(chunk, func(chunk []Candidate) ([]*Event, error) { return s.events(ctx, chunk) })
@@ -157,13 +158,13 @@ func (s *Source) findEvents(ctx context.Context, candidates []Candidate, what co
 
 // hitsOf searches for events, first with only the fields that their sources may lack.
 // full reports that there may be more.
-func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) (hits []foundEvent, full bool, err error) {
-	for selected := s.fieldOrigins.toFetch(); ; selected = allWanted(s.wanted) {
+func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what content) (hits []wanted.Hit, full bool, err error) {
+	for selected := s.fieldOrigins.ToFetch(); ; selected = wanted.All(s.wanted) {
 		bytes, size := 0, min(maxFound(len(candidates)), s.maxHits)
 		err = elastic.Fewer(&size, func(size int) error {
 			return s.withValues(func() (err error) {
 				hits = nil
-				body := s.find(candidates, s.exactly, size, what, fetchFields(s.wanted, selected), s.fieldOrigins.optional(selected))
+				body := s.find(candidates, s.exactly, size, what, wanted.Options(s.wanted, selected), s.fieldOrigins.Optional(selected))
 				bytes, err = s.Client.Hits(ctx, s.Request(body), &hits)
 				return err
 			})
@@ -178,7 +179,7 @@ func (s *Source) hitsOf(ctx context.Context, candidates []Candidate, what conten
 		if len(hits) > 0 {
 			s.eventsAtOnce = max(1, min(maxEvents, wantedAnswer*len(hits)/max(bytes, 1)))
 		}
-		if s.fieldOrigins.learn(hits, selected) {
+		if s.fieldOrigins.Learn(hits, selected) {
 			return hits, full, nil
 		}
 	}

@@ -6,22 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"newterms/esquery/elastic"
+	"newterms/esquery/wanted"
 )
 
-// A foundEvent is a hit of bodies.find or bodies.locate.
-type foundEvent struct {
-	Index  string           `json:"_index"`
-	ID     string           `json:"_id"`
-	Source elastic.Document `json:"_source"`
-	Fields elastic.Fields   `json:"fields"`
-	// Matched lists the optional fields that it has, or the times at which it was
-	// located.
-	Matched []string `json:"matched_queries"`
-}
-
 // timesOf returns the times that date an event, in milliseconds.
-func (s *Source) timesOf(hit foundEvent) []int64 {
+func (s *Source) timesOf(hit wanted.Hit) []int64 {
 	values := hit.Fields[s.search.Timestamp]
 	if len(values) == 0 {
 		values = hit.Fields[s.search.Fallback]
@@ -41,7 +30,7 @@ func (s *Source) timesOf(hit foundEvent) []int64 {
 }
 
 // hasTerms reports whether an event has a pair.
-func (s *Source) hasTerms(hit foundEvent, terms []any) bool {
+func (s *Source) hasTerms(hit wanted.Hit, terms []any) bool {
 	for i, field := range s.search.Fields {
 		has := terms[i] == nil && len(hit.Fields[field]) == 0
 		for _, value := range hit.Fields[field] {
@@ -55,7 +44,7 @@ func (s *Source) hasTerms(hit foundEvent, terms []any) bool {
 }
 
 // eventOf returns the event of a hit. Dates that identify it came in milliseconds.
-func (s *Source) eventOf(hit foundEvent) *Event {
+func (s *Source) eventOf(hit wanted.Hit) *Event {
 	e := &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}
 	for _, name := range s.foundByDates {
 		for i, value := range e.Fields[name] {

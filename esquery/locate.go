@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/wanted"
 )
 
 // maxLocated is how many candidates are located at once: their times are as many
@@ -76,13 +77,13 @@ type located struct {
 // hits is the answer to topHit.
 type hits struct {
 	Hits struct {
-		Hits []foundEvent `json:"hits"`
+		Hits []wanted.Hit `json:"hits"`
 	} `json:"hits"`
 }
 
 // hitAt returns the bucket's event at a time, by the primary timestamp or the fallback;
 // nil if there is none.
-func (b bucket) hitAt(milliseconds int64) *foundEvent {
+func (b bucket) hitAt(milliseconds int64) *wanted.Hit {
 	for _, h := range []hits{b.ByTimestamp, b.ByFallback.First} {
 		if len(h.Hits.Hits) == 0 {
 			continue

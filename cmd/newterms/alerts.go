@@ -41,11 +41,11 @@ func (p program) listAlerts(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("alerts", flag.ContinueOnError)
 	f.defineRange(flags, "default: the oldest alert")
 	flags.StringVar(&where, "where", "", "only alerts that `KQL` matches\ndefault: all; example: --where 'kibana.alert.severity: high'")
-	f.outputFlag.define(flags, show.Table, show.NDJSON)
+	f.output.Define(flags, "output", printAs, show.Table, show.NDJSON)
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
 	}
-	if err := f.outputFlag.check(); err != nil {
+	if err := f.output.Check(); err != nil {
 		return err
 	}
 	window, err := f.readWindow(p.now())
@@ -61,7 +61,7 @@ func (p program) listAlerts(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return asCommandError("alerts", p.printNewest(ctx, p.store(client), where, *window, f.output))
+	return asCommandError("alerts", p.printNewest(ctx, p.store(client), where, *window, f.output.Value))
 }
 
 func (p program) printNewest(ctx context.Context, store *alerts.Store, where string, w job.Window, output show.Format) error {

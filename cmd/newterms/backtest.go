@@ -71,7 +71,7 @@ func (p program) backtest(ctx context.Context, args []string) error {
 		}
 	}
 	slices.SortStableFunc(reports, func(a, b *backtest.Report) int { return cmp.Compare(b.FirstOccurrences, a.FirstOccurrences) })
-	return errors.Join(append(failures, show.Reports(p.stdout, reports, f.output, several))...)
+	return errors.Join(append(failures, show.Reports(p.stdout, reports, f.output.Value, several))...)
 }
 
 // backtestRule runs the backtest of one rule. With several rules it only counts.

@@ -27,15 +27,15 @@ code of the worst error.
 func (p program) check(ctx context.Context, args []string) error {
 	var paths commandline.Strings
 	var exclusions exclusionFlags
-	var output outputFlag
+	var output commandline.Choice[show.Format]
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.Var(&paths, "rule", ruleUsage)
 	exclusions.define(flags)
-	output.define(flags, show.Text, show.JSON)
+	output.Define(flags, "output", printAs, show.Text, show.JSON)
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
 	}
-	if err := output.check(); err != nil {
+	if err := output.Check(); err != nil {
 		return err
 	}
 	if err := exclusions.read(); err != nil {
@@ -60,7 +60,7 @@ func (p program) check(ctx context.Context, args []string) error {
 		f := check.Finding{Level: check.Error, Check: "rule", Message: err.Error(), Err: err}
 		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(err)})
 	}
-	return p.report(findings, output.output)
+	return p.report(findings, output.Value)
 }
 
 // report prints the findings. Its error has the exit code of the worst one.

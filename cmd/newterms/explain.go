@@ -78,7 +78,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	}
 	failures := []error{unusable}
 	for _, r := range rules {
-		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &f), values, f.windowOr(r.History, p.now()), f.output)
+		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &f), values, f.windowOr(r.History, p.now()), f.output.Value)
 		if err != nil && len(rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
@@ -210,5 +210,5 @@ func (p program) explainAlert(ctx context.Context, client *elastic.Client, store
 	if details.WindowTo.After(window.To) { // so that the number of events is the alert's
 		window.To = details.WindowTo
 	}
-	return p.explainPairs(ctx, client, x, values, window, f.output)
+	return p.explainPairs(ctx, client, x, values, window, f.output.Value)
 }

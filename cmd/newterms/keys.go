@@ -36,7 +36,7 @@ type keysFlags struct {
 	uses    []keys.Use
 	rotate  bool
 	expires settings.Duration
-	outputFlag
+	output  commandline.Choice[show.Format]
 }
 
 // keys makes API keys and prints them. After an error the old keys are unchanged,
@@ -46,7 +46,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if f.output == show.Secret {
+	if f.output.Value == show.Secret {
 		if err := p.checkSecretNames(f.uses); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 			p.log.Info(text, "key", key.ID)
 		},
 	}
-	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f.output) })
+	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f.output.Value) })
 }
 
 // printKeys prints the keys, and logs them without their secrets.
@@ -97,7 +97,7 @@ func parseKeys(args []string) (keysFlags, error) {
 	var f keysFlags
 	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
 	flags.BoolVar(&f.rotate, "rotate", false, "make another key, try it, and invalidate the one there is\ndefault: off; example: newterms keys run --rotate")
-	f.outputFlag.define(flags, show.JSON, show.Secret)
+	f.output.Define(flags, "output", printAs, show.JSON, show.Secret)
 	flags.Func("expires", "let the keys expire after the duration `D`\ndefault: the setup key in a day, others never; example: --expires 90d", func(text string) error { return f.expires.UnmarshalText([]byte(text)) })
 	for len(args) > 0 {
 		rest, err := commandline.Parse(flags, args, len(args))
@@ -116,7 +116,7 @@ func parseKeys(args []string) (keysFlags, error) {
 			return f, failure.Usagef("keys: %s is there twice", use)
 		}
 	}
-	if err := f.outputFlag.check(); err != nil {
+	if err := f.output.Check(); err != nil {
 		return f, err
 	}
 	switch {

@@ -28,7 +28,7 @@ PATH it is of the rules in NEWTERMS_RULES, else of the built-in one.
 type ruleFlags struct {
 	requests bool
 	among    string
-	outputFlag
+	output   commandline.Choice[show.Format]
 }
 
 // rule prints the pages of rules.
@@ -36,7 +36,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 	var f ruleFlags
 	flags := flag.NewFlagSet("rule", flag.ContinueOnError)
 	flags.BoolVar(&f.requests, "requests", false, "add the requests that a run would send\ndefault: off; example: newterms rule --requests")
-	f.outputFlag.define(flags, show.Text, show.JSON)
+	f.output.Define(flags, "output", printAs, show.Text, show.JSON)
 	flags.StringVar(&f.among, "among", "", "count what the rules of a `FOLDER` have in common with this one\ndefault: none; example: --among rules/")
 	paths, err := commandline.Parse(flags, args, 1)
 	if err != nil {
@@ -45,7 +45,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 	if commandline.IsGiven(flags, "among") && f.among == "" {
 		return failure.Usagef("--among: it is empty: name a folder of rules")
 	}
-	if err := f.outputFlag.check(); err != nil {
+	if err := f.output.Check(); err != nil {
 		return err
 	}
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
@@ -63,7 +63,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 			described.Among = &among
 		}
 		if err == nil {
-			err = show.Page{Page: described}.Print(p.stdout, f.output)
+			err = show.Page{Page: described}.Print(p.stdout, f.output.Value)
 		}
 		if err != nil {
 			return errors.Join(unusable, err)
@@ -79,7 +79,7 @@ func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (page.Page,
 	described := page.Of(r, now)
 	var err error
 	switch {
-	case f.output == show.JSON && p.settings.HasCluster():
+	case f.output.Value == show.JSON && p.settings.HasCluster():
 		client, err := p.connect()
 		if err != nil {
 			return described, err
@@ -89,7 +89,7 @@ func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (page.Page,
 			return described, fmt.Errorf("rule %s: %w", r.Name, err)
 		}
 		described.Types, described.Requests = source.Types(), page.RequestsOf(source, r, now)
-	case f.output == show.JSON || f.requests:
+	case f.output.Value == show.JSON || f.requests:
 		described.Requests, err = page.Requests(r, now)
 	}
 	return described, err

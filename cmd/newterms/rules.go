@@ -24,13 +24,13 @@ the last one, and the age of the newest alert. Without one it has the rest.
 // listRules prints the rules that would run.
 func (p program) listRules(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("rules", flag.ContinueOnError)
-	var output outputFlag
-	output.define(flags, show.Table, show.JSON)
+	var output commandline.Choice[show.Format]
+	output.Define(flags, "output", printAs, show.Table, show.JSON)
 	paths, err := commandline.Parse(flags, args, math.MaxInt)
 	if err != nil {
 		return err
 	}
-	if err := output.check(); err != nil {
+	if err := output.Check(); err != nil {
 		return err
 	}
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
@@ -44,5 +44,5 @@ func (p program) listRules(ctx context.Context, args []string) error {
 			return errors.Join(unusable, err)
 		}
 	}
-	return errors.Join(unusable, show.Rules(p.stdout, all, p.settings.HasCluster(), p.now(), output.output))
+	return errors.Join(unusable, show.Rules(p.stdout, all, p.settings.HasCluster(), p.now(), output.Value))
 }

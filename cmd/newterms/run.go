@@ -162,7 +162,7 @@ func (p program) logError(err error) error {
 
 // runRule runs a rule and prints its alerts. It calls printed once they are printed.
 func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed func() error) (runs.Run, error) {
-	out := show.NewAlerts(f.output, p.stdout)
+	out := show.NewAlerts(f.output.Value, p.stdout)
 	r := j.Rule
 	p.configure(&j, f, out)
 	j.Finish = func(whole runs.Run, err error) error {

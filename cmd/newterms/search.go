@@ -4,16 +4,16 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
+	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/datemath"
+	"newterms/job/rule"
 )
 
 // searchFlags are the flags that run, explain and backtest have in common: the rules,
@@ -23,11 +23,14 @@ type searchFlags struct {
 	paths    commandline.Strings
 	missing  settings.MissingTerms
 	exclusionFlags
-	outputFlag
+	output commandline.Choice[show.Format]
 
 	window *job.Window // of --from and --to; nil if they are not given
 	repeat []string    // the arguments that repeat the search in a run
 }
+
+// printAs is the beginning of the help of --output.
+const printAs = "print as"
 
 // ruleUsage is the help of --rule.
 const ruleUsage = "a rule file or a folder of them, as `PATH`; repeatable\ndefault: NEWTERMS_RULES, else the built-in one; example: --rule proxy.toml"
@@ -40,7 +43,7 @@ func (f *searchFlags) define(p program, flags *flag.FlagSet, fromDefault string,
 	f.exclusionFlags.define(flags)
 	f.missing = p.settings.MissingTerms
 	flags.Func("missing-terms", "`skip|include` events that lack a new-terms field\ndefault: NEWTERMS_MISSING_TERMS; example: --missing-terms include", func(text string) error { return f.missing.UnmarshalText([]byte(text)) })
-	f.outputFlag.define(flags, formats...)
+	f.output.Define(flags, "output", printAs, formats...)
 }
 
 // defineRange defines --from and --to. fromDefault says what the range is without --from.
@@ -54,7 +57,7 @@ func (f *searchFlags) defineRange(flags *flag.FlagSet, fromDefault string) {
 
 // read checks the parsed flags, and sets window, exclude and repeat.
 func (f *searchFlags) read(p program) error {
-	if err := f.outputFlag.check(); err != nil {
+	if err := f.output.Check(); err != nil {
 		return err
 	}
 	if err := f.exclusionFlags.read(); err != nil {
@@ -119,42 +122,34 @@ func (f *searchFlags) windowOr(history time.Duration, now time.Time) job.Window 
 // rerun returns the shell command that runs a window by hand with the same search.
 func (f *searchFlags) rerun(w job.Window) string {
 	const layout = "2006-01-02T15:04:05.000Z07:00"
-	words := append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...)
-	for i, word := range words {
-		if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:") != "" || word == "" {
-			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return commandline.Quote(append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...))
+}
+
+// exclusionFlags are --exclude and --exclude-file. After parsing, read sets exclude.
+type exclusionFlags struct {
+	excludes, files commandline.Strings
+	exclude         []kql.Query // of both
+}
+
+func (f *exclusionFlags) define(flags *flag.FlagSet) {
+	flags.Var(&f.excludes, "exclude", "exclude events that `KQL` matches, beside NEWTERMS_EXCLUDE; repeatable\ndefault: none; example: --exclude 'client.ip: 203.0.113.0/24'")
+	flags.Var(&f.files, "exclude-file", "exclude events that the KQL in a `FILE` matches; repeatable\ndefault: none; example: --exclude-file known.kql")
+}
+
+func (f *exclusionFlags) read() error {
+	for _, text := range f.excludes {
+		q, err := rule.ParseExclusion(text)
+		if err != nil {
+			return failure.Usagef("--exclude: %w", err)
 		}
+		f.exclude = append(f.exclude, q)
 	}
-	return strings.Join(words, " ")
-}
-
-// outputFlag is --output.
-type outputFlag struct {
-	output  show.Format
-	formats []show.Format
-}
-
-// define defines it; the first format is the default.
-func (o *outputFlag) define(flags *flag.FlagSet, formats ...show.Format) {
-	o.output, o.formats = formats[0], formats
-	names := make([]string, len(formats))
-	for i, format := range formats {
-		names[i] = string(format)
+	for _, path := range f.files {
+		more, err := rule.ReadExclusions(path)
+		if err != nil {
+			return failure.Usagef("--exclude-file: %w", err)
+		}
+		f.exclude = append(f.exclude, more...)
 	}
-	usage := fmt.Sprintf("print as `%s`\ndefault: %s; example: --output %s", strings.Join(names, "|"), names[0], names[1])
-	flags.Func("output", usage, func(text string) error { o.output = show.Format(text); return nil })
-}
-
-func (o *outputFlag) check() error {
-	if slices.Contains(o.formats, o.output) {
-		return nil
-	}
-	if len(o.formats) == 2 {
-		return failure.Usagef("--output: %q is neither %s nor %s", string(o.output), o.formats[0], o.formats[1])
-	}
-	names := make([]string, len(o.formats))
-	for i, format := range o.formats {
-		names[i] = string(format)
-	}
-	return failure.Usagef("--output: %q is none of %s", string(o.output), strings.Join(names, ", "))
+	return nil
 }

@@ -1,4 +1,5 @@
-package esquery
+// Package wanted decides which fields to fetch beside the source of an event.
+package wanted
 
 import (
 	"slices"
@@ -8,16 +9,16 @@ import (
 	"newterms/esquery/query"
 )
 
-// A wantedField is a mapped field for Event.Fields.
-type wantedField struct {
+// A Field is a mapped field of Search.Wanted.
+type Field struct {
 	name   string
 	isDate bool
 }
 
-// wanted lists the mapped fields that an event is fetched with. It leaves out those
+// Fields lists the mapped fields that an event is fetched with. It leaves out those
 // that identify events, and lists the dates among the latter. Dates with nanoseconds
 // stay as they are.
-func wanted(s query.Search, mapped kql.Fields) (fields []wantedField, foundByDates []string) {
+func Fields(s query.Search, mapped kql.Fields) (fields []Field, foundByDates []string) {
 	foundBy := append([]string{s.Timestamp, s.Fallback}, s.Fields...)
 	isDate := func(name string) bool {
 		types := mapped[name].Types
@@ -25,7 +26,7 @@ func wanted(s query.Search, mapped kql.Fields) (fields []wantedField, foundByDat
 	}
 	for _, name := range s.Wanted {
 		if _, ok := mapped[name]; ok && !slices.Contains(foundBy, name) {
-			fields = append(fields, wantedField{name, isDate(name)})
+			fields = append(fields, Field{name, isDate(name)})
 		}
 	}
 	for _, name := range foundBy {
@@ -36,13 +37,24 @@ func wanted(s query.Search, mapped kql.Fields) (fields []wantedField, foundByDat
 	return fields, foundByDates
 }
 
-// fieldOrigins records, per index, which wanted fields its events have in _source.
+// Origins records, per index, which wanted fields its events have in _source.
 // Those are not fetched again: to fetch all 74 fields of Okta's events made the answer
 // twice as large, and took Elasticsearch several times as long.
-type fieldOrigins struct {
-	wanted []wantedField
+type Origins struct {
+	wanted []Field
 	places elastic.Tree[int] // the position of each in wanted, from 1; 0 for parents
 	known  map[string][]origin
+}
+
+// A Hit is an event of a search.
+type Hit struct {
+	Index  string           `json:"_index"`
+	ID     string           `json:"_id"`
+	Source elastic.Document `json:"_source"`
+	Fields elastic.Fields   `json:"fields"`
+	// Matched lists the named clauses that it matches: the optional fields that it has, or
+	// the times at which it was located.
+	Matched []string `json:"matched_queries"`
 }
 
 // An origin describes the wanted field at the same position.
@@ -52,21 +64,25 @@ type origin struct {
 	absent        bool // missing from some event that was fetched with it
 }
 
-func newFieldOrigins(wanted []wantedField) *fieldOrigins {
-	s := &fieldOrigins{wanted: wanted, known: map[string][]origin{}}
+// Know reports whether the origins in some index are known.
+func (s *Origins) Know() bool { return len(s.known) > 0 }
+
+// NewOrigins returns the origins of fields, of which nothing is known yet.
+func NewOrigins(wanted []Field) *Origins {
+	s := &Origins{wanted: wanted, known: map[string][]origin{}}
 	for i, w := range wanted {
 		s.places.Make(w.name).Value = i + 1
 	}
 	return s
 }
 
-// allWanted selects all wanted fields.
-func allWanted(wanted []wantedField) []bool { return slices.Repeat([]bool{true}, len(wanted)) }
+// All selects all wanted fields.
+func All(wanted []Field) []bool { return slices.Repeat([]bool{true}, len(wanted)) }
 
-// toFetch selects the wanted fields that a source may lack, and all dates, which it may
+// ToFetch selects the wanted fields that a source may lack, and all dates, which it may
 // have in a format of its own. Before any index is known it selects all.
-func (s *fieldOrigins) toFetch() []bool {
-	toFetch := allWanted(s.wanted)
+func (s *Origins) ToFetch() []bool {
+	toFetch := All(s.wanted)
 	for i, w := range s.wanted {
 		toFetch[i] = w.isDate || len(s.known) == 0
 		for _, known := range s.known {
@@ -76,9 +92,9 @@ func (s *fieldOrigins) toFetch() []bool {
 	return toFetch
 }
 
-// optional lists the fields that are not fetched but that some sources lack. The search
+// Optional lists the fields that are not fetched but that some sources lack. The search
 // reports which of them each event has.
-func (s *fieldOrigins) optional(selected []bool) []string {
+func (s *Origins) Optional(selected []bool) []string {
 	var names []string
 	for i, w := range s.wanted {
 		for _, known := range s.known {
@@ -91,27 +107,27 @@ func (s *fieldOrigins) optional(selected []bool) []string {
 	return names
 }
 
-// fetchFields requests the selected fields.
-func fetchFields(wanted []wantedField, selected []bool) []dsl {
-	fields := []dsl{}
+// Options requests the selected fields: the fields option of a search.
+func Options(wanted []Field, selected []bool) []query.DSL {
+	fields := []query.DSL{}
 	for i, w := range wanted {
 		switch {
 		case !selected[i]:
 		case w.isDate:
-			fields = append(fields, dsl{"field": w.name, "format": "strict_date_optional_time"})
+			fields = append(fields, query.DSL{"field": w.name, "format": "strict_date_optional_time"})
 		default:
-			fields = append(fields, dsl{"field": w.name})
+			fields = append(fields, query.DSL{"field": w.name})
 		}
 	}
 	return fields
 }
 
-// learn records the origins of the fields in hits that were fetched with some fields.
+// Learn records the origins of the fields in hits that were fetched with some fields.
 // It returns false if the hits must be fetched with all fields. That happens if a
 // source lacks a field that others have, usually because the event has no value. It
 // happens once for each index; from then on the search reports whether an event has the
 // field.
-func (s *fieldOrigins) learn(hits []foundEvent, selected []bool) bool {
+func (s *Origins) Learn(hits []Hit, selected []bool) bool {
 	all := !slices.Contains(selected, false)
 	for _, hit := range hits {
 		known := s.known[hit.Index]
@@ -141,7 +157,7 @@ func (s *fieldOrigins) learn(hits []foundEvent, selected []bool) bool {
 }
 
 // fieldsIn reports which of the wanted fields a source has.
-func (s *fieldOrigins) fieldsIn(source elastic.Document) []bool {
+func (s *Origins) fieldsIn(source elastic.Document) []bool {
 	has := make([]bool, len(s.wanted)+1)
 	_ = s.places.In(source, func(position int) { has[position] = true }) // the source has been parsed before
 	return has[1:]

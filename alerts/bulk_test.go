@@ -15,6 +15,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/alert"
+	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
 	"newterms/alerts/templates"
 	"newterms/esquery/elastic"
@@ -61,7 +62,7 @@ func changedStore(t *testing.T, change func(answer string) string) (*alerts.Stor
 		return []backoff.RetryOption{backoff.WithMaxTries(3), backoff.WithBackOff(&backoff.ZeroBackOff{})}
 	}
 	s := alerts.NewStore(elastic.NewClient(transport, elastic.Options{Retry: again}), target, target+"-runs")
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	return s, transport, target
 }
 
@@ -159,8 +160,8 @@ func TestTooLargeForTheWay(t *testing.T) {
 func TestEachRefusedFieldGoes(t *testing.T) {
 	fields := []string{"action", "code", "dataset", "id", "module", "outcome", "provider", "reason", "type"}
 	for n, lacks := range map[int]string{8: strings.Join(fields[:8], ", event."), 9: "what is not mapped of the event, the event, because the alerts target refuses it"} {
-		s, node, target := newStore(t)
-		setUp(t, s)
+		s, node, target := alertstest.NewStore(t)
+		alertstest.SetUp(t, s)
 		err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
 			properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
 			event := properties["event"].(map[string]any)["properties"].(map[string]any)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alertstest"
 	"newterms/esquery/estest"
 )
 
@@ -41,8 +42,8 @@ func change(t *testing.T, node *estest.Node, target, id string, part any) {
 // TestDecisionsAreBounded decides on an alert that has been decided on very often: the
 // oldest and the newest decisions stay, and the alert says how many it has lost.
 func TestDecisionsAreBounded(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	a := newAlert(t, "run-1", "ada", firstSeen)
 	if _, err := write(t, s, a); err != nil {
 		t.Fatal(err)
@@ -72,8 +73,8 @@ func TestDecisionsAreBounded(t *testing.T) {
 // TestDecideAfterOthers decides on alerts that an earlier version or another program has
 // changed, also to what newterms does not write.
 func TestDecideAfterOthers(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	at := "2026-03-10T12:30:00.000Z"
 	for name, c := range map[string]struct {
 		changed, want string // JSON

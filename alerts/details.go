@@ -1,7 +1,10 @@
 package alerts
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -34,19 +37,33 @@ type Related struct {
 	IDs    []string `json:"ids"` // some of them
 }
 
-// Details reads an alert, and counts others of the same address, network or user.
-func (s *Store) Details(ctx context.Context, a StoredAlert) (Details, error) {
+// Find returns the alert with an id, and its Details without related alerts. Its error
+// is an *UnknownAlertsError if there is none.
+func (s *Store) Find(ctx context.Context, id string) (StoredAlert, Details, error) {
 	var hits []struct {
-		Source map[string]any `json:"_source"`
+		Source elastic.Document `json:"_source"`
 	}
-	body := dsl{"size": 1, "track_total_hits": false, "query": dsl{"term": dsl{"kibana.alert.uuid": a.ID}}}
-	if _, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &hits); err != nil {
-		return Details{}, fmt.Errorf("read the alert: %w", err)
+	body := dsl{"size": 1, "track_total_hits": false, "query": dsl{"term": dsl{"kibana.alert.uuid": id}}}
+	_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &hits)
+	if elastic.IsMissing(err) || err == nil && len(hits) == 0 {
+		err = &UnknownAlertsError{Target: s.alertsTarget, IDs: []string{id}}
 	}
-	if len(hits) == 0 {
-		return Details{}, &UnknownAlertsError{Target: s.alertsTarget, IDs: []string{a.ID}}
+	if err != nil {
+		return StoredAlert{}, Details{}, fmt.Errorf("look up the alert: %w", err)
 	}
-	document := hits[0].Source
+	var stored storedSource
+	decoder := json.NewDecoder(bytes.NewReader(hits[0].Source))
+	decoder.UseNumber() // a term keeps its digits
+	err = decoder.Decode(&stored)
+	value, parseErr := elastic.Parse(hits[0].Source)
+	if err := errors.Join(err, parseErr); err != nil {
+		return StoredAlert{}, Details{}, fmt.Errorf("read the alert %s: %w", id, err)
+	}
+	document, _ := value.(map[string]any) // an elastic.Document is an object
+	return stored.read(), detailsOf(stored.read(), document), nil
+}
+
+func detailsOf(a StoredAlert, document map[string]any) Details {
 	text := func(path string) string {
 		value, _ := elastic.Lookup(document, path)
 		return fields.Text(value)
@@ -56,9 +73,7 @@ func (s *Store) Details(ctx context.Context, a StoredAlert) (Details, error) {
 		Events: text("newterms.events"), Summary: summary.Of(document), Text: text("newterms.summary.text"), About: alert.DescribeStored(document, a.Fields, a.Terms),
 	}
 	d.WindowTo, _ = time.Parse(time.RFC3339, text("newterms.window.to")) // an alert of an early build has none
-	var err error
-	d.Related, err = s.related(ctx, a, d.About)
-	return d, err
+	return d
 }
 
 // relatedWithin is how far apart related alerts are first seen, at most.
@@ -67,7 +82,9 @@ const relatedWithin = 24 * time.Hour
 // shownRelated is how many ids of related alerts are listed.
 const shownRelated = 3
 
-func (s *Store) related(ctx context.Context, a StoredAlert, about alert.Description) ([]Related, error) {
+// Related counts the other alerts of the same address, network or user as an alert, first
+// seen up to a day before or after it.
+func (s *Store) Related(ctx context.Context, a StoredAlert, about alert.Description) ([]Related, error) {
 	var all []Related
 	filters := dsl{}
 	for _, r := range []struct {

@@ -13,27 +13,11 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/alert"
+	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
-	"newterms/esquery/elastic"
-	"newterms/esquery/estest"
 )
 
 var firstSeen = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-
-// newStore returns a store with targets of its own on the real server.
-func newStore(t *testing.T) (*alerts.Store, *estest.Node, string) {
-	t.Helper()
-	node := estest.ForTest(t)
-	target := estest.Name(".test-")
-	return alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs"), node, target
-}
-
-func setUp(t *testing.T, s *alerts.Store) {
-	t.Helper()
-	if _, err := s.Setup(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func key(t *testing.T, actor string, at time.Time) alert.Key {
 	t.Helper()
@@ -72,8 +56,8 @@ func write(t *testing.T, s *alerts.Store, all ...alert.Alert) (alerts.Result, er
 }
 
 func TestWriteJudgesEachAlert(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	first, err := write(t, s, newAlert(t, "run-1", "ada", firstSeen))
 	if err != nil || len(first.Written) != 1 {
 		t.Fatal(first, err)
@@ -118,8 +102,8 @@ func TestWriteJudgesEachAlert(t *testing.T) {
 // TestAnotherDocumentInAnAlertsPlace is no alert: an alert that cannot be written
 // because of it is neither there nor written.
 func TestAnotherDocumentInAnAlertsPlace(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	a := newAlert(t, "run-1", "ada", firstSeen)
 	node.Must(t, "PUT", "/"+target+"/_create/"+a.ID+"?refresh=true", map[string]any{"@timestamp": firstSeen, "kibana.alert.uuid": "another", "newterms.run.id": "run-1"})
 	result, err := write(t, s, a)
@@ -129,7 +113,7 @@ func TestAnotherDocumentInAnAlertsPlace(t *testing.T) {
 }
 
 func TestWriteWithoutSetupSaysWhatToDo(t *testing.T) {
-	s, _, target := newStore(t)
+	s, _, target := alertstest.NewStore(t)
 	_, err := write(t, s, newAlert(t, "run-1", "ada", firstSeen))
 	var rejected *alerts.RejectedError
 	if !errors.As(err, &rejected) || rejected.Target != target || rejected.StatusCode() != 404 {
@@ -138,7 +122,7 @@ func TestWriteWithoutSetupSaysWhatToDo(t *testing.T) {
 }
 
 func TestAlreadyAlerted(t *testing.T) {
-	s, node, target := newStore(t)
+	s, node, target := alertstest.NewStore(t)
 	const history = time.Hour
 	lookup := alerts.Lookup{History: history, Search: "search of run-1", Fields: []string{"okta.actor.id"}}
 	keys := []alert.Key{key(t, "ada", firstSeen), key(t, "basil", firstSeen)}
@@ -146,7 +130,7 @@ func TestAlreadyAlerted(t *testing.T) {
 	if err != nil || !slices.Equal(alerted, []bool{false, false}) {
 		t.Errorf("before the first alert: got %v, %v", alerted, err)
 	}
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	if _, err := write(t, s, newAlert(t, "run-1", "ada", firstSeen)); err != nil {
 		t.Fatal(err)
 	}
@@ -191,8 +175,8 @@ func TestAlreadyAlerted(t *testing.T) {
 }
 
 func TestRecordRun(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	run := runs.Run{
 		Info: runs.Info{ID: "run-1", Type: "scheduled"}, State: runs.Started, RuleID: "r1", RuleName: "Rule",
 		From: firstSeen, To: firstSeen.Add(time.Hour), StartedAt: firstSeen,
@@ -219,8 +203,8 @@ func TestRecordRun(t *testing.T) {
 // TestMetadataStaysOut writes alerts of events that have a key of Elasticsearch's
 // own: each is one alert, as the target's first answer says.
 func TestMetadataStaysOut(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	names := []string{
 		"_doc_count", "_id", "_index", "_routing", "_ignored", "_tier", "_size", "_source", "_field_names", "_seq_no", "_version", "_nested_path", "_feature", "_tsid", "_type",
 		"_primary_term", "_ignored_source", "_index_mode", "_data_stream_timestamp", "_inference_fields", "_ts_routing_hash", "_doc_count.x",
@@ -261,8 +245,8 @@ func TestMetadataStaysOut(t *testing.T) {
 
 // TestTightTargets has targets that allow fewer hits than are asked for.
 func TestTightTargets(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	var all []alert.Alert
 	for n := range 7 {
 		all = append(all, newAlert(t, "run-1", "ada", firstSeen.Add(time.Duration(n)*time.Hour)))

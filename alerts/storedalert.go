@@ -77,19 +77,6 @@ func (s *Store) storedAlerts(ctx context.Context, keys []alert.Key, fields []str
 	return storedAlerts, nil
 }
 
-// Find returns the alert with an id. Its error is an *UnknownAlertsError if there is
-// none.
-func (s *Store) Find(ctx context.Context, id string) (StoredAlert, error) {
-	found, err := s.alertsMatching(ctx, dsl{"term": dsl{"kibana.alert.uuid": id}})
-	if err == nil && len(found) == 0 {
-		err = &UnknownAlertsError{Target: s.alertsTarget, IDs: []string{id}}
-	}
-	if err != nil {
-		return StoredAlert{}, fmt.Errorf("look up the alert: %w", err)
-	}
-	return found[0], nil
-}
-
 func (s *Store) alertsMatching(ctx context.Context, query dsl) ([]StoredAlert, error) {
 	var alerts []StoredAlert
 	var after []any

@@ -12,14 +12,15 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/alert"
+	"newterms/alerts/alertstest"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
 
 // TestDecide closes alerts in two backing indices, one of them twice.
 func TestDecide(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	written := []alert.Alert{newAlert(t, "run-1", "ada", firstSeen), newAlert(t, "run-1", "basil", firstSeen)}
 	for _, a := range written {
 		if _, err := write(t, s, a); err != nil {
@@ -104,7 +105,7 @@ func TestDecideBesideOthers(t *testing.T) {
 		return []backoff.RetryOption{backoff.WithMaxTries(2), backoff.WithBackOff(&backoff.ZeroBackOff{})}
 	}
 	s := alerts.NewStore(elastic.NewClient(transport, elastic.Options{Retry: again}), target, target+"-runs")
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	ada, basil := newAlert(t, "run-1", "ada", firstSeen), newAlert(t, "run-1", "basil", firstSeen)
 	if _, err := write(t, s, ada, basil); err != nil {
 		t.Fatal(err)

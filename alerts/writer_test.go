@@ -12,6 +12,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/alert"
+	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
@@ -20,8 +21,8 @@ import (
 // TestFlushMakesAllVisible writes three bulks into an index that does not refresh
 // by itself, with a rollover after the first one, and looks for the alerts.
 func TestFlushMakesAllVisible(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	node.Must(t, "PUT", "/_index_template/"+target+"-not-refreshed", map[string]any{
 		"index_patterns": []string{target}, "priority": 501, "data_stream": map[string]any{"hidden": true},
 		"template": map[string]any{
@@ -84,7 +85,7 @@ func (l *losing) Perform(r *http.Request) (*http.Response, error) {
 func TestOwnAlertsAfterALostAnswer(t *testing.T) {
 	node := estest.ForTest(t)
 	target := estest.Name(".test-")
-	setUp(t, alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs"))
+	alertstest.SetUp(t, alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs"))
 	err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
 		template["template"].(map[string]any)["settings"].(map[string]any)["index.refresh_interval"] = "-1"
 	})
@@ -114,8 +115,8 @@ func TestOwnAlertsAfterALostAnswer(t *testing.T) {
 // second time: it goes from both places, and nothing else does.
 func TestRefusedCopyOfAField(t *testing.T) {
 	for _, c := range []struct{ object, field string }{{"event", "code"}, {"data_stream", "dataset"}} {
-		s, node, target := newStore(t)
-		setUp(t, s)
+		s, node, target := alertstest.NewStore(t)
+		alertstest.SetUp(t, s)
 		err := node.ChangeTemplate(t.Context(), target+"-index-template", func(template map[string]any) {
 			properties := template["template"].(map[string]any)["mappings"].(map[string]any)["properties"].(map[string]any)
 			for _, name := range []string{"kibana", "alert", "original_" + c.object} {
@@ -160,8 +161,8 @@ func largeAlert(t *testing.T, at time.Time, size int) alert.Alert {
 
 // TestRuleIsRecordedOnce records the starts of runs of two editions of a rule.
 func TestRuleIsRecordedOnce(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	for i, note := range []string{"first", "first", "second", "first"} {
 		rule := sampleRule()
 		rule["note"] = note

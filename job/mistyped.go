@@ -53,11 +53,11 @@ func (m *Mistyped) Advice() string {
 	return "correct the names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list"
 }
 
-// FindMistyped lists the fields of the rule and its exclusions that no index maps. It
-// sends a request only if there are any. If that fails, it knows of no similar fields:
-// they are only a hint.
-func FindMistyped(ctx context.Context, source *esquery.Source) []MistypedField {
-	ofRule, ofExclusions := source.Unmapped(), source.UnmappedExclusions()
+// FindMistyped lists the fields of the rule, its exclusions and the given names that no
+// index maps. It sends a request only if there are any. If that fails, it knows of no
+// similar fields: they are only a hint.
+func FindMistyped(ctx context.Context, source *esquery.Source, given ...string) []MistypedField {
+	ofRule, ofExclusions := append(source.Unmapped(), given...), source.UnmappedExclusions()
 	names := slices.Compact(slices.Sorted(slices.Values(slices.Concat(ofRule, ofExclusions))))
 	similar, _ := inspect.SimilarFields(ctx, source.Client, source.Search.Indices, names)
 	fields := []MistypedField{}

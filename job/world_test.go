@@ -194,6 +194,8 @@ type answers struct {
 
 func (a *answers) Pair(p explain.Pair) error { return a.pair(p) }
 
+func (a *answers) Found(explain.Found) error { return nil }
+
 func (a *answers) Nothing(n explain.Nothing) error {
 	a.nothing = &n
 	return nil

@@ -10,27 +10,13 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
 
 var firstSeen = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
-
-// newStore returns a store with targets of its own on the real server.
-func newStore(t *testing.T) (*alerts.Store, *estest.Node, string) {
-	t.Helper()
-	node := estest.ForTest(t)
-	target := estest.Name(".test-")
-	return alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs"), node, target
-}
-
-func setUp(t *testing.T, s *alerts.Store) {
-	t.Helper()
-	if _, err := s.Setup(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-}
 
 func TestCheckpoint(t *testing.T) {
 	node := estest.ForTest(t)
@@ -45,7 +31,7 @@ func TestCheckpoint(t *testing.T) {
 		}
 	}
 	check("before the target exists", runs.Checkpoint{})
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	scope := "mine"
 	minutes := 0
 	record := func(id, rule string, kind runs.Type, state runs.State, from, to time.Time) {
@@ -145,7 +131,7 @@ func (n tight) Perform(r *http.Request) (*http.Response, error) {
 func TestCheckpointWithoutBuckets(t *testing.T) {
 	node, target := estest.ForTest(t), estest.Name(".test-")
 	s := alerts.NewStore(elastic.NewClient(tight{node}, elastic.Options{}), target, target+"-runs")
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	at := time.Now().Add(-time.Hour).UTC().Truncate(time.Millisecond)
 	run := runs.Run{Info: runs.Info{ID: "a", Type: runs.Scheduled, Scope: "mine"}, State: runs.Succeeded, RuleID: "r1", From: at.Add(-time.Hour), To: at, StartedAt: at}
 	if err := s.RecordRun(t.Context(), run, at); err != nil {

@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"newterms/alerts/alert"
+	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
 )
 
 // TestEditionIsKnown asks whether the target has a rule as it is.
 func TestEditionIsKnown(t *testing.T) {
-	s, _, _ := newStore(t)
-	setUp(t, s)
+	s, _, _ := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	edited := alert.Rule{"rule_id": "r1", "name": "A rule", "note": "other steps"}
 	rule := alert.Rule{"rule_id": "r1", "name": "A rule", "note": "steps"}
 	record := func(id string, rule alert.Rule) {
@@ -46,8 +47,8 @@ func TestEditionIsKnown(t *testing.T) {
 // TestForgotten deletes the oldest runs, as a retention does: rules without a run may
 // have run before.
 func TestForgotten(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	record := func(rule string) {
 		t.Helper()
 		run := runs.Run{Info: runs.Info{ID: rule, Type: runs.Scheduled, Scope: "s", Search: "s"}, State: runs.Succeeded, RuleID: rule, From: firstSeen, To: firstSeen, StartedAt: firstSeen}

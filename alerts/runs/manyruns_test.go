@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
@@ -109,7 +110,7 @@ func TestManyRuns(t *testing.T) {
 	transport := &recording{clocked: clocked{estest.ForTest(t), now}}
 	target := estest.Name(".test-")
 	s := alerts.NewStore(elastic.NewClient(transport, elastic.Options{}), target, target+"-runs")
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	last := now.Add(-4 * time.Minute)
 	load(t, transport.Node, target+"-runs", runsOf(rules, *manyRuns, last))
 	transport.bodies = nil
@@ -192,7 +193,7 @@ func TestRunsOfEarlierBuilds(t *testing.T) {
 			target := estest.Name(".test-")
 			node := clocked{estest.ForTest(t), now}
 			s := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
-			setUp(t, s)
+			alertstest.SetUp(t, s)
 			for _, d := range c.documents {
 				node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", d)
 			}
@@ -211,7 +212,7 @@ func TestOddRunDocuments(t *testing.T) {
 	target := estest.Name(".test-")
 	node := clocked{estest.ForTest(t), now}
 	s := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	good := runDocument(now.Add(-time.Minute), map[string]any{"newterms.scope": "mine"})
 	node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", good)
 	for _, odd := range []any{
@@ -238,7 +239,7 @@ func TestNewerData(t *testing.T) {
 	if err := s.RefuseNewer(t.Context()); err != nil {
 		t.Errorf("without a target: %v", err)
 	}
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	node.Must(t, "POST", "/"+target+"-runs/_doc?refresh=true", runDocument(now, map[string]any{"newterms.scope": "mine", "newterms.format": 2}))
 	if err := s.RefuseNewer(t.Context()); err != nil {
 		t.Error(err)
@@ -260,8 +261,8 @@ func TestNewerData(t *testing.T) {
 // TestSearchChanges counts those from one scheduled run of the rule to the next,
 // whether or not these ended, and no others.
 func TestSearchChanges(t *testing.T) {
-	s, node, target := newStore(t)
-	setUp(t, s)
+	s, node, target := alertstest.NewStore(t)
+	alertstest.SetUp(t, s)
 	if n, err := s.SearchChanges(t.Context(), runs.Series{RuleID: "r0", Scope: "scope of r0"}); n != 0 || err != nil {
 		t.Errorf("without runs: got %d, %v", n, err)
 	}
@@ -297,7 +298,7 @@ func TestNewestRun(t *testing.T) {
 	target := estest.Name(".test-")
 	node := clocked{estest.ForTest(t), now}
 	s := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
-	setUp(t, s)
+	alertstest.SetUp(t, s)
 	if last, ok, err := s.LastRun(t.Context(), "r1"); ok || err != nil {
 		t.Errorf("without runs: got %+v, %v, %v", last, ok, err)
 	}

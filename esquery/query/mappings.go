@@ -40,7 +40,7 @@ func (s Search) mappingKey() string { return strings.Join(s.Indices, ",") }
 
 // MappedNames lists the names whose types Open requests, sorted, each once.
 func (s Search) MappedNames() []string {
-	return sortedOnce(slices.Concat(s.FieldNames(), s.Wanted, s.parentsOfAddresses()))
+	return sortedOnce(slices.Concat(s.FieldNames(), s.Wanted, s.Typed, s.parentsOfAddresses()))
 }
 
 // Open is the function Open, but uses types that are known already. The search must be

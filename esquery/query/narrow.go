@@ -25,3 +25,25 @@ func (o *Opened) And(clauses ...DSL) *Opened {
 	narrow.Query = DSL{"bool": DSL{"filter": append([]DSL{o.Query}, clauses...)}}
 	return &narrow
 }
+
+// HasOneOf is Compiled.HasOneOf for any mapped field, also one that is analyzed or nested.
+// Of the former it selects events with the words of a value.
+func (o *Opened) HasOneOf(field string, values []any) DSL {
+	f := o.Mapping.Fields[field]
+	clause := o.Compiled.HasOneOf(field, values)
+	if slices.Contains(f.Types, "text") || slices.Contains(f.Types, "match_only_text") {
+		var phrases []DSL
+		for _, value := range values {
+			if value == nil {
+				phrases = append(phrases, Lacks(field))
+			} else {
+				phrases = append(phrases, DSL{"match_phrase": DSL{field: value}})
+			}
+		}
+		clause = AnyOf(phrases)
+	}
+	if f.NestedPath != "" {
+		clause = DSL{"nested": DSL{"path": f.NestedPath, "query": clause, "ignore_unmapped": true}}
+	}
+	return clause
+}

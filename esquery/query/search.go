@@ -33,6 +33,8 @@ type Search struct {
 	MissingTerms bool
 	// Wanted lists more fields for Event.Fields.
 	Wanted []string
+	// Typed lists more fields whose types are needed, such as those of Opened.Narrow.
+	Typed []string
 	// PageSize is the number of pairs in a request; 0 means 10,000.
 	PageSize int
 }

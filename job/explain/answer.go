@@ -93,14 +93,15 @@ type Nothing struct {
 	header
 	From   time.Time `json:"from"`
 	To     time.Time `json:"to"`
-	Values []Value   `json:"values"` // in the order of the rule's new-terms fields
+	Values []Value   `json:"values"` // in the order of the rule's new-terms fields, then others by name
 	// Of are the values that Mismatches is about: all of them, if some event has them
 	// all. Otherwise it is the value that the fewest events have, or none if a value
 	// has no event.
 	Of []Value `json:"-"`
 	// OfFields are the names of the fields of Of.
 	OfFields []string `json:"of"`
-	// Unmapped lists the fields of the rule and its exclusions that no index maps.
+	// Unmapped lists the fields of the rule, its exclusions and the given values that no
+	// index maps.
 	Unmapped []job.MistypedField `json:"unmapped,omitempty"`
 	inspect.Mismatches
 }

@@ -32,6 +32,7 @@ type Explainer struct {
 
 // A Printer prints the answers of an Explainer.
 type Printer interface {
+	Found(Found) error // before the Pairs that it lists
 	Pair(Pair) error
 	Nothing(Nothing) error
 }
@@ -45,16 +46,26 @@ const explainedAtOnce = 200
 
 // Explain explains each pair that has the values and matching events in the window. If
 // there is none, it explains those with events in the history before, and then why no
-// event in the window matches. The values are those of some or all new-terms fields,
-// one for each. Explain returns the number of explained pairs.
+// event in the window matches. The values are those of any fields of events, one for
+// each. Values of other fields than the rule's new-terms fields select events: Explain
+// lists the pairs of these, and explains the first ones with all their events. It returns
+// the number of explained pairs. The error may be a *ValueError.
 func (e *Explainer) Explain(ctx context.Context, values query.Values, w job.Window, to Printer) (pairs int, err error) {
-	source, err := e.Open(ctx, e.Rule.Search)
+	q := question{values: values, others: otherFields(e.Rule, values), window: w, to: to}
+	search := e.Rule.Search
+	search.Typed = withParents(q.others)
+	source, err := e.Open(ctx, search)
 	if err != nil {
 		return 0, err
 	}
 	job.WarnOfSource(source, e.Rule.Search, e.Warn)
-	q := question{values: values, window: w, to: to}
-	if q.otherCase, err = e.findOtherCase(ctx, source, values, w); err != nil {
+	pairs, err = e.answer(ctx, source, q)
+	return pairs, asValueError(err, values)
+}
+
+func (e *Explainer) answer(ctx context.Context, source *esquery.Source, q question) (pairs int, err error) {
+	w := q.window
+	if q.otherCase, err = e.findOtherCase(ctx, source, q.values, w); err != nil {
 		return 0, err
 	}
 	if pairs, err = e.pairsIn(ctx, source, q, w); err != nil || pairs > 0 {
@@ -65,47 +76,70 @@ func (e *Explainer) Explain(ctx context.Context, values query.Values, w job.Wind
 	}
 	nothing, err := e.nothing(ctx, source, q)
 	if err == nil {
-		err = to.Nothing(nothing)
+		err = q.to.Nothing(nothing)
 	}
 	return pairs, err
-}
-
-// A question holds the values and the window to explain.
-type question struct {
-	values query.Values
-	// otherCase lists values that differ from the given ones by letter case. They are
-	// other values.
-	otherCase map[string]Counts
-	window    job.Window
-	to        Printer
 }
 
 // pairsIn explains the pairs that have matching events in a range.
 func (e *Explainer) pairsIn(ctx context.Context, source *esquery.Source, q question, in job.Window) (pairs int, err error) {
 	lacking := job.NewLackingTerms()
+	found := Found{header: e.header(nil), From: in.From, To: in.To}
 	for page, err := range source.Narrow(q.values).Candidates(ctx, query.Range(in)) {
 		if err != nil {
 			return pairs, err
 		}
 		lacking.Add(page.Lacking)
 		candidates := slices.DeleteFunc(page.Candidates, func(c esquery.Candidate) bool { return !q.matches(e.Rule.Search.Fields, c, source.Types()) })
+		if len(q.others) > 0 {
+			found.add(candidates)
+			continue
+		}
 		pairs += len(candidates)
-		for some := range slices.Chunk(candidates, explainedAtOnce) {
-			explained, err := e.explain(ctx, source, some, q)
-			if err != nil {
-				return pairs, err
-			}
-			for _, pair := range explained {
-				if err := q.to.Pair(pair); err != nil {
-					return pairs, fmt.Errorf("print the explanation: %w", err)
-				}
-			}
+		if err := e.explainAll(ctx, source, candidates, q); err != nil {
+			return pairs, err
+		}
+	}
+	if len(found.candidates) > 0 {
+		found.complete(e.Rule.Search.Fields, q)
+		if err := q.to.Found(found); err != nil {
+			return 0, fmt.Errorf("print the pairs: %w", err)
+		}
+		pairs = len(found.candidates)
+		if err := e.explainAll(ctx, source, found.candidates, q); err != nil {
+			return pairs, err
 		}
 	}
 	if lacking.Any > 0 && pairs > 0 { // otherwise Nothing says so
 		e.Warn(&lacking)
 	}
 	return pairs, nil
+}
+
+func (e *Explainer) explainAll(ctx context.Context, source *esquery.Source, candidates []esquery.Candidate, q question) error {
+	for some := range slices.Chunk(candidates, explainedAtOnce) {
+		explained, err := e.explain(ctx, source, some, q)
+		if err != nil {
+			return err
+		}
+		for _, pair := range explained {
+			if err := q.to.Pair(pair); err != nil {
+				return fmt.Errorf("print the explanation: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// A question holds the values and the window to explain.
+type question struct {
+	values query.Values
+	others []string // fields of values that are no new-terms fields of the rule
+	// otherCase lists values that differ from the given ones by letter case. They are
+	// other values.
+	otherCase map[string]Counts
+	window    job.Window
+	to        Printer
 }
 
 // later returns what the pair of the given alert did afterwards; nil if there is no such

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -29,12 +30,11 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 	if err != nil {
 		return nil, err
 	}
+	letterCase := maps.Clone(q.otherCase)
+	maps.DeleteFunc(letterCase, func(field string, _ Counts) bool { return slices.Contains(q.others, field) })
 	all := make([]draft, len(pairs))
 	for i, pair := range pairs {
-		all[i] = draft{Pair{Pair: map[string]any{}, Terms: pair.Terms, From: w.From, To: w.To, Since: e.around(w).From, LetterCase: q.otherCase}, moments[i]}
-		for n, field := range fields {
-			all[i].Pair.Pair[field] = pair.Terms[n]
-		}
+		all[i] = draft{Pair{Pair: asPair(fields, pair.Terms), Terms: pair.Terms, From: w.From, To: w.To, Since: e.around(w).From, LetterCase: letterCase}, moments[i]}
 		all[i].count()
 	}
 	if err := e.judge(ctx, narrow, pairs, all, w); err != nil {

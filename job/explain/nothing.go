@@ -19,8 +19,8 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 	if err != nil {
 		return Nothing{}, err
 	}
-	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: job.FindMistyped(ctx, source)}
-	for _, field := range e.Rule.Search.Fields {
+	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: job.FindMistyped(ctx, source, unmapped(source, q.others)...)}
+	for _, field := range slices.Concat(e.Rule.Search.Fields, q.others) {
 		i := slices.IndexFunc(found.ByValue, func(v inspect.ValueCount) bool { return v.Field == field })
 		if i < 0 {
 			continue
@@ -43,6 +43,20 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 		answer.OfFields = append(answer.OfFields, v.Field)
 	}
 	return answer, nil
+}
+
+// unmapped lists the fields that no index maps, not even as a key of a flattened field.
+func unmapped(source *esquery.Source, fields []string) []string {
+	var names []string
+	for _, field := range fields {
+		isKey := slices.ContainsFunc(withParents([]string{field}), func(parent string) bool {
+			return slices.Contains(source.Mapping.Fields[parent].Types, "flattened")
+		})
+		if !source.IsMapped(field) && !isKey {
+			names = append(names, field)
+		}
+	}
+	return names
 }
 
 // rarestOf returns the value that the fewest events have; ok is false if one of the

@@ -3,6 +3,8 @@ package show
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,9 +14,6 @@ import (
 	"newterms/job/rule"
 	"newterms/words"
 )
-
-// MissingValue stands for the absence of a field.
-const MissingValue = "(missing)"
 
 // Explanations prints explanations, as text or one JSON object a line. It is an
 // explain.Printer.
@@ -43,6 +42,34 @@ func (e *Explanations) print(text string, answer any) error {
 	return err
 }
 
+// Found prints the pairs whose explanations follow.
+func (e *Explanations) Found(f explain.Found) error {
+	var given []string
+	for _, field := range slices.Sorted(maps.Keys(f.Given)) {
+		given = append(given, pairText([]string{field}, []any{f.Given[field]}))
+	}
+	var b strings.Builder
+	all := len(f.Pairs) + f.More
+	fmt.Fprintf(&b, "\n%s %s matching events with %s from %s to %s\n", words.Plural(all, "pair", "pairs"), has(int64(all)),
+		strings.Join(given, " "), words.Stamp(f.From), words.Stamp(f.To))
+	for _, pair := range f.Pairs {
+		fmt.Fprintf(&b, "  %s: %s\n", pairText(e.rule.Search.Fields, pair.Terms), words.Plural(pair.Events, "event", "events"))
+	}
+	if f.More > 0 {
+		fmt.Fprintf(&b, "  %s more with fewer events: for others give more values with --term\n", words.Plural(f.More, "pair", "pairs"))
+	}
+	for _, field := range slices.Sorted(maps.Keys(f.LetterCase)) {
+		otherLetterCase(&b, field, f.LetterCase[field])
+	}
+	return e.print(b.String(), f)
+}
+
+func otherLetterCase(b *strings.Builder, field string, others explain.Counts) {
+	for _, other := range others {
+		fmt.Fprintf(b, "  letter case counts: %s=%s is another value, of %s\n", field, other.Value, words.Plural(other.Events, "event", "events"))
+	}
+}
+
 // Pair prints the answer about a pair.
 func (e *Explanations) Pair(x explain.Pair) error {
 	var b strings.Builder
@@ -59,9 +86,7 @@ func (e *Explanations) Pair(x explain.Pair) error {
 		}
 	}
 	for _, field := range e.rule.Search.Fields {
-		for _, other := range x.LetterCase[field] {
-			fmt.Fprintf(&b, "  letter case counts: %s=%s is another value, of %s\n", field, other.Value, words.Plural(other.Events, "event", "events"))
-		}
+		otherLetterCase(&b, field, x.LetterCase[field])
 	}
 	for _, o := range x.Occurrences {
 		b.WriteString(e.occurrence(o))
@@ -170,7 +195,7 @@ func pairText(fields []string, terms []any) string {
 
 func termText(term any) string {
 	if term == nil {
-		return MissingValue
+		return explain.MissingValue
 	}
 	return fmt.Sprint(term)
 }

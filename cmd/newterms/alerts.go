@@ -27,8 +27,7 @@ nothing.
   newterms alerts --from now-7d --where 'kibana.alert.workflow_status: open'
 `
 
-// How many alerts the list has: a table fits a terminal, and its reader scrolls back
-// little; ndjson is for programs.
+// The most alerts in a list: a table is for a terminal, ndjson for programs.
 const (
 	maxListed       = 20
 	maxListedNDJSON = 10_000

@@ -23,12 +23,12 @@ import (
 	"newterms/words"
 )
 
-const backtestHelp = `counts what rules would have found; measures exclusions
+const backtestHelp = `counts past first occurrences; measures exclusions
 
   newterms backtest --from T [FLAG]...
 
-It counts first occurrences by day and by value, alerted already or not, and
-what each exclusion removes. Several rules make a table. It writes nothing.
+It counts first occurrences by day and by value, alerted or not, and the effect
+of each exclusion. Several rules make a table. It writes nothing.
 
   newterms backtest --from now-30d/d --exclude 'client.ip: 203.0.113.0/24'
 `
@@ -39,8 +39,8 @@ type backtestFlags struct {
 	histories []time.Duration
 }
 
-// backtest counts what rules would have found in a range, and how exclusions change
-// that. It writes nothing.
+// backtest counts the first occurrences of rules in a range, and the effects of
+// exclusions. It writes nothing.
 func (p program) backtest(ctx context.Context, args []string) error {
 	f, err := p.parseBacktest(args)
 	if err != nil {
@@ -114,7 +114,7 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 		return f, err
 	}
 	if f.window == nil {
-		return f, failure.Usagef("backtest: --from is missing: say since when, such as --from now-30d/d")
+		return f, failure.Usagef("backtest: --from is missing: give the beginning of the range, such as --from now-30d/d")
 	}
 	for text := range strings.SplitSeq(histories, ",") {
 		if text = strings.TrimSpace(text); text == "" {
@@ -122,7 +122,7 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 		}
 		history, err := datemath.Duration(text)
 		if err == nil && history <= 0 {
-			err = errors.New("it is no time at all")
+			err = errors.New("it must be longer than 0")
 		}
 		if err != nil {
 			return f, failure.Usagef("--history %s: %w", text, err)

@@ -12,13 +12,13 @@ import (
 	"newterms/job/check"
 )
 
-const checkHelp = `says whether a run would work, and what to do if not
+const checkHelp = `checks whether a run would work, and advises if not
 
   newterms check [FLAG]...
 
-It looks at the server, privileges, targets, events and the last run, and at
-what each exclusion removes. It writes nothing, and exits with 0 or with the
-code of the worst error.
+It checks the server, privileges, targets, events and the last run, and the
+effect of each exclusion. It writes nothing, and exits with 0 or with the code
+of the worst error.
 
   newterms check --rule rules/proxy.toml
   newterms check --exclude 'okta.actor.id: 00u1'

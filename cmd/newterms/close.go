@@ -26,9 +26,9 @@ func statusHelp(command, about, example string) string {
   newterms ` + command + ` ALERT_ID... [FLAG]...
   newterms ` + command + ` --where KQL [FLAG]...
 
-The first digits of an id suffice, at least 4. With --where it shows how many
-alerts match and five of them, and changes them only with --yes. An alert keeps
-each decision: who set which status when, and why.
+The first digits of an id suffice, at least 4. With --where it shows the
+number of alerts that match and five of them; with --yes it changes them. An
+alert keeps each decision with its user, status, time and reason.
 
   newterms ` + command + " " + example + `
 `
@@ -66,7 +66,7 @@ func (p program) setStatus(command string, status alerts.WorkflowStatus) func(co
 		}
 		user, err := access.CurrentUser(ctx, client)
 		if err != nil {
-			return fmt.Errorf("%s: ask who this is: %w", command, err)
+			return fmt.Errorf("%s: look up the user: %w", command, err)
 		}
 		f.decision.User, f.decision.At = user.String(), p.now()
 		decided, err := p.decide(ctx, store, command, f)
@@ -74,7 +74,7 @@ func (p program) setStatus(command string, status alerts.WorkflowStatus) func(co
 			fmt.Fprintln(terminal.Fitting(p.stdout), show.Decided(status, decided, f.decision.Assignees))
 		}
 		if err != nil && errors.Is(context.Cause(ctx), failure.ErrInterrupted) {
-			return &failure.StoppedError{True: "alerts may have been changed; do it again for the rest"}
+			return &failure.StoppedError{True: "some alerts may be changed; repeat the command for the rest"}
 		}
 		return asCommandError(command, err)
 	}
@@ -88,7 +88,7 @@ func asCommandError(command string, err error) error {
 	return nil
 }
 
-// decide shows how many alerts are done.
+// decide sets the status, and shows its progress.
 func (p program) decide(ctx context.Context, store *alerts.Store, command string, f statusFlags) (alerts.Decided, error) {
 	var done atomic.Int64
 	text := func(spent time.Duration) string {
@@ -121,7 +121,7 @@ func parseStatus(command string, status alerts.WorkflowStatus, args []string) (s
 	case hasWhere && strings.TrimSpace(f.where) == "":
 		return f, failure.Usagef("--where: it is empty, which would match every alert")
 	case hasWhere && len(f.ids) > 0:
-		return f, failure.Usagef("%s: there are both ids and --where: keep one", command)
+		return f, failure.Usagef("%s: both ids and --where are given: keep one", command)
 	case !hasWhere && len(f.ids) == 0:
 		return f, failure.Usagef("%s: the id of an alert is missing, or --where with a query for alerts; see newterms help %[1]s", command)
 	case slices.Contains(f.ids, ""):
@@ -151,11 +151,11 @@ func checkDecision(d alerts.Decision) error {
 	return nil
 }
 
-// maxShown is how many alerts --where shows before it changes them.
+// maxShown is the number of alerts that --where shows.
 const maxShown = 5
 
-// matching prints how many alerts a query matches. It returns their ids if they are to
-// be changed, and otherwise shows some of them.
+// matching prints the number of alerts that match --where. It returns their ids with
+// --yes; otherwise it shows some of them and returns none.
 func (p program) matching(ctx context.Context, store *alerts.Store, command string, f statusFlags) ([]string, error) {
 	query, err := p.alertsQuery(ctx, store, f.where)
 	if err != nil {
@@ -189,6 +189,6 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 	if more := toChange - maxShown; more > 0 {
 		fmt.Fprintf(terminal.Fitting(p.stdout), "… and %d more\n", more)
 	}
-	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "nothing was changed: say --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[toChange == 1])
+	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "nothing was changed: add --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[toChange == 1])
 	return nil, err
 }

@@ -18,10 +18,10 @@ import (
 // A command is a command of newterms.
 type command struct {
 	name    string
-	help    string // what it does, in a line, and how it is called; its flags follow
+	help    string // its purpose in one line, then its usage and examples; flags follow
 	run     func(context.Context, []string) error
-	words   []string // which may follow
-	stopped string   // what is true after Ctrl-C, unless the command says it
+	words   []string // arguments that completion offers
+	stopped string   // the message after Ctrl-C; "" if the command has its own
 }
 
 const nothingWritten = "nothing was written"
@@ -35,7 +35,7 @@ func (p program) commands() []command {
 	return []command{
 		{"run", runHelp, p.run, nil, ""},
 		{"check", checkHelp, p.check, nil, nothingWritten},
-		{"setup", setupHelp, p.setup, nil, "only what it named above was changed; run it again for the rest"},
+		{"setup", setupHelp, p.setup, nil, "only the changes named above were made; run it again for the rest"},
 		{"keys", keysHelp, p.keys, uses, ""},
 		{"rule", ruleHelp, p.rule, nil, nothingWritten},
 		{"rules", rulesHelp, p.listRules, nil, nothingWritten},

@@ -11,11 +11,11 @@ import (
 	"newterms/cmd/newterms/failure"
 )
 
-const completionHelp = `prints what completes commands and flags in a shell
+const completionHelp = `prints a script that completes commands and flags
 
   newterms completion bash|zsh|fish
 
-Load it where the shell starts:
+Load it in the startup file of the shell:
 
   source <(newterms completion bash)          in ~/.bashrc
   source <(newterms completion zsh)           in ~/.zshrc, after compinit

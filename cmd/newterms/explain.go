@@ -19,13 +19,12 @@ import (
 	"newterms/words"
 )
 
-const explainHelp = `says why a pair has an alert or none
+const explainHelp = `explains why a pair has an alert or none
 
   newterms explain --term FIELD=VALUE... [FLAG]...
   newterms explain ALERT_ID [FLAG]...
 
-It names what keeps events from matching, and values that differ by a slip or
-letter case. Given some of a rule's new-terms fields, it explains each pair that
+It names the conditions that events fail, and similar values. Given some of a rule's new-terms fields, it explains each pair that
 has these terms. Given other fields, it lists the pairs of the events with these
 values, and explains the 20 with the most of these. It writes nothing.
 
@@ -57,7 +56,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	case len(rest) > 0 && (len(terms) > 0 || f.window != nil):
 		return failure.Usagef("explain: an alert has its terms and its time: leave out --term, --from and --to, or the id")
 	case len(rest) == 0 && len(terms) == 0:
-		return failure.Usagef("explain: say of whom, with --term FIELD=VALUE or the id of an alert; see newterms help explain")
+		return failure.Usagef("explain: the pair is missing: give --term FIELD=VALUE or the id of an alert; see newterms help explain")
 	}
 	rules, unusable := p.loadRules(f.paths, f.exclude, f.missing)
 	if len(rules) == 0 {

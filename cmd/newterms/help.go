@@ -30,7 +30,7 @@ func (p program) help(ctx context.Context, names []string) error {
 	return nil
 }
 
-// flags returns the flags of a command. Asked for help, it does nothing but define them.
+// flags returns the flags of a command. With -h a command only defines its flags.
 func (p program) flags(ctx context.Context, c command) *flag.FlagSet {
 	var asked *commandline.HelpError
 	if !errors.As(c.run(ctx, []string{"-h"}), &asked) {

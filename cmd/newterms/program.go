@@ -84,7 +84,7 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 		case failure.Is[*failure.Reported](cause):
 		case failure.Is[*failure.StoppedError](cause):
 			p.log.Warn(cause.Error(), "exit_code", code)
-		case code == failure.ExitUsage && p.settings.LogFormat != "json": // somebody has typed it, also where stderr is no terminal
+		case code == failure.ExitUsage && p.settings.LogFormat != "json": // a person has typed it, even if stderr is no terminal
 			fmt.Fprintf(terminal.Fitting(p.stderr), "newterms: %s\n", failure.Line(cause))
 		default:
 			p.log.Error(failure.Line(cause), "exit_code", code)
@@ -93,8 +93,8 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 	return err
 }
 
-// endingWith returns the program for work that ends with ctx: its output then no longer
-// waits for a reader.
+// endingWith returns a program whose output no longer waits for its reader once ctx has
+// ended.
 func (p program) endingWith(ctx context.Context) program {
 	p.stdout, p.stderr = p.progress.Beside(p.streams[0].Until(ctx.Done())), p.progress.Beside(p.streams[1].Until(ctx.Done()))
 	p.log = logging.New(p.settings, version(), p.action, p.stderr)

@@ -19,7 +19,7 @@ const ruleHelp = `prints a rule on a page, without a cluster
   newterms rule [PATH] [FLAG]...
 
 The page has ATT&CK, query, exclusions, indicators and the triage guide. Without
-PATH it is of the rules in NEWTERMS_RULES, else of the built-in one.
+PATH it prints the rules in NEWTERMS_RULES, or else the built-in rule.
 
   newterms rule rules/proxy.toml --requests
 `
@@ -37,7 +37,7 @@ func (p program) rule(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("rule", flag.ContinueOnError)
 	flags.BoolVar(&f.requests, "requests", false, "add the requests that a run would send\ndefault: off; example: newterms rule --requests")
 	f.output.Define(flags, "output", printAs, show.Text, show.JSON)
-	flags.StringVar(&f.among, "among", "", "count what the rules of a `FOLDER` have in common with this one\ndefault: none; example: --among rules/")
+	flags.StringVar(&f.among, "among", "", "count the rules of a `FOLDER` with the same indicators\ndefault: none; example: --among rules/")
 	paths, err := commandline.Parse(flags, args, 1)
 	if err != nil {
 		return err

@@ -15,8 +15,8 @@ const rulesHelp = `lists the rules that would run, with their last runs
 
   newterms rules [PATH]... [FLAG]...
 
-With a cluster it has the state of the scheduled runs, a run by hand if that was
-the last one, and the age of the newest alert. Without one it has the rest.
+With a cluster it shows the state of the scheduled runs, a later run by hand,
+and the age of the newest alert. Without one it lists the rules alone.
 
   newterms rules rules/ --output json
 `

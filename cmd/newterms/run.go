@@ -29,8 +29,8 @@ const runHelp = `runs once, over the scheduled window or over a range
   newterms run [FLAG]...
 
 Without --from it begins where the last scheduled run ended, as in the CronJob.
-With --from it looks at any range [from, to), and may do so again: nothing
-alerts twice. Several rules run side by side; the command fails if one does.
+With --from it covers the range [from, to), as often as you like: nothing alerts
+twice. Several rules run side by side; the command fails if one does.
 
   newterms run --from now-8d --dry-run
   newterms run --from now-30d/d --to now-7d/d --output ndjson
@@ -98,7 +98,7 @@ func (p program) run(ctx context.Context, args []string) error {
 }
 
 // alertLink returns a function that links an alert to the dashboard; nil without a
-// KIBANA_URL. A wrong one only warns: it must not keep alerts from being written.
+// KIBANA_URL. A wrong one only causes a warning, because alerts must still be written.
 func (p program) alertLink() func(alert.Key) string {
 	space, err := p.settings.SpaceForLinks()
 	if err != nil {
@@ -148,7 +148,7 @@ func (p program) runInBatch(ctx context.Context, r rule.Rule, f runFlags, b *bat
 	defer output.Close()
 	p.stdout, p.log = output.Stdout, logging.New(p.settings, version(), p.action, output.Stderr)
 	run, err := p.runRule(ctx, j, f, output.Print)
-	if err != nil && !errors.Is(err, failure.ErrInterrupted) { // of which one line tells
+	if err != nil && !errors.Is(err, failure.ErrInterrupted) { // one line reports all of these
 		err = p.logError(fmt.Errorf("rule %s: %w", r.Name, err))
 	}
 	return run, err

@@ -35,7 +35,7 @@ const printAs = "print as"
 // ruleUsage is the help of --rule.
 const ruleUsage = "a rule file or a folder of them, as `PATH`; repeatable\ndefault: NEWTERMS_RULES, else the built-in one; example: --rule proxy.toml"
 
-// define defines the flags. fromDefault says what the range is without --from; the first
+// define defines the flags. fromDefault describes the range without --from; the first
 // format is the default.
 func (f *searchFlags) define(p program, flags *flag.FlagSet, fromDefault string, formats ...show.Format) {
 	f.defineRange(flags, fromDefault)
@@ -46,7 +46,7 @@ func (f *searchFlags) define(p program, flags *flag.FlagSet, fromDefault string,
 	f.output.Define(flags, "output", printAs, formats...)
 }
 
-// defineRange defines --from and --to. fromDefault says what the range is without --from.
+// defineRange defines --from and --to. fromDefault describes the range without --from.
 func (f *searchFlags) defineRange(flags *flag.FlagSet, fromDefault string) {
 	given := func(into **string) func(string) error {
 		return func(text string) error { *into = &text; return nil }
@@ -132,7 +132,7 @@ type exclusionFlags struct {
 }
 
 func (f *exclusionFlags) define(flags *flag.FlagSet) {
-	flags.Var(&f.excludes, "exclude", "exclude events that `KQL` matches, beside NEWTERMS_EXCLUDE; repeatable\ndefault: none; example: --exclude 'client.ip: 203.0.113.0/24'")
+	flags.Var(&f.excludes, "exclude", "exclude events that `KQL` matches, in addition to NEWTERMS_EXCLUDE; repeatable\ndefault: none; example: --exclude 'client.ip: 203.0.113.0/24'")
 	flags.Var(&f.files, "exclude-file", "exclude events that the KQL in a `FILE` matches; repeatable\ndefault: none; example: --exclude-file known.kql")
 }
 

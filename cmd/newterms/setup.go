@@ -20,7 +20,7 @@ const setupHelp = `installs index templates, dashboards and notifications
 
   newterms setup [FLAG]...
 
-Run a second time, it changes nothing. With KIBANA_URL it can import dashboards,
+A second run changes nothing. With KIBANA_URL it can import dashboards,
 and make two Kibana rules that notify through KIBANA_CONNECTOR_ID.
 
   newterms setup --dashboards
@@ -38,7 +38,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	var installer notify.Installer
 	var connector kibana.Connector
 	var err error
-	if *withDashboards { // as with notify, before anything is changed
+	if *withDashboards { // like --notify it may fail, so before any change
 		if objects, err = p.dashboards(); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	}
 	installed, err := p.store(client).Setup(ctx)
 	for _, i := range installed {
-		p.sayInstalled(i)
+		p.printInstalled(i)
 	}
 	if err != nil {
 		var failures []error
@@ -75,14 +75,14 @@ func (p program) setup(ctx context.Context, args []string) error {
 		}
 	}
 	if *withNotify {
-		if err := installer.Install(ctx, connector, func(o kibana.Outcome) { p.sayMade(o, installer.Space.Name, connector.ID) }); err != nil {
+		if err := installer.Install(ctx, connector, func(o kibana.Outcome) { p.printMade(o, installer.Space.Name, connector.ID) }); err != nil {
 			return fmt.Errorf("setup: %w", err)
 		}
 	}
 	return nil
 }
 
-func (p program) sayInstalled(i templates.Installed) {
+func (p program) printInstalled(i templates.Installed) {
 	did := map[templates.State]string{
 		templates.Missing: "installed", templates.Outdated: "updated", templates.Current: "unchanged",
 	}[i.Was]
@@ -133,7 +133,7 @@ func (p program) importDashboards(ctx context.Context, objects []byte) error {
 func (p program) installer() (notify.Installer, error) {
 	space, err := p.settings.Space()
 	if err == nil && p.settings.ConnectorID == "" {
-		err = settings.Errorf("KIBANA_CONNECTOR_ID is not set: set it to the id of the connector that is to tell you")
+		err = settings.Errorf("KIBANA_CONNECTOR_ID is not set: set it to the id of the connector that notifies you")
 	}
 	if err != nil {
 		return notify.Installer{}, err
@@ -142,7 +142,7 @@ func (p program) installer() (notify.Installer, error) {
 	return notify.Installer{Space: space, Client: client, AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget}, err
 }
 
-func (p program) sayMade(o kibana.Outcome, space, connector string) {
+func (p program) printMade(o kibana.Outcome, space, connector string) {
 	how := ""
 	if o.How != "" {
 		how = " (" + o.How + ")"

@@ -68,7 +68,7 @@ func encodedKey(name, text string) (string, error) {
 		decoded, err := base64.StdEncoding.DecodeString(encoded)
 		switch {
 		case err != nil:
-			return "", Errorf("%s is no API key: set it to what Elasticsearch returned as `encoded`, or to id:api_key", name)
+			return "", Errorf("%s is no API key: set it to the `encoded` value that Elasticsearch returned, or to id:api_key", name)
 		case isKeyPair(string(decoded)):
 			return encoded, nil
 		}

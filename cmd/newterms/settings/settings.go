@@ -202,7 +202,7 @@ func (s Settings) problems(incomplete bool) []error {
 		return problems
 	}
 	if s.RequestTimeout == 0 {
-		problem("NEWTERMS_REQUEST_TIMEOUT: 0 would let no request end: leave it out for 60s")
+		problem("NEWTERMS_REQUEST_TIMEOUT: 0 would end each request at once: leave it out for 60s")
 	}
 	if s.Concurrency == 0 {
 		problem("NEWTERMS_CONCURRENCY: 0 would run no rule: leave it out for 4")

@@ -25,7 +25,7 @@ func TestEncodedKey(t *testing.T) {
 		{"encoded twice", encode(encoded), encoded},
 		{"encoded three times, in quotes", "'" + encode(encode(encoded)) + "'", encoded},
 		{"none", "", ""},
-		{"only the key", "ui2lp2axTNmsyakw9tvNnw", "set it to what Elasticsearch returned as `encoded`"},
+		{"only the key", "ui2lp2axTNmsyakw9tvNnw", "set it to the `encoded` value that Elasticsearch returned"},
 		{"base64 of something else", encode("hello"), "is no API key"},
 		{"base64 of bytes", "/////w==", "is no API key"},
 		{"words", "my key", "is no API key"},
@@ -120,7 +120,7 @@ func TestSettings(t *testing.T) {
 	}
 	for environ, want := range map[string]string{
 		"NEWTERMS_ALERTS_TARGET=.alerts-newterms.runs-default": "both .alerts-newterms.runs-default",
-		"NEWTERMS_REQUEST_TIMEOUT=0s":                          "0 would let no request end",
+		"NEWTERMS_REQUEST_TIMEOUT=0s":                          "0 would end each request at once",
 		"NEWTERMS_EXCLUDE=\n":                                  "blank, which would exclude every event",
 		"NEWTERMS_RULES= ,":                                    `NEWTERMS_RULES: " ," names nothing`,
 		"NEWTERMS_INDEX=\n":                                    `NEWTERMS_INDEX: "\n" names nothing`,

@@ -12,7 +12,7 @@ import (
 )
 
 // Unknown returns an error for each variable that begins with NEWTERMS_ and is no
-// setting. It has no effect.
+// setting: it has no effect.
 func Unknown(environ []string) []error {
 	var names, short []string
 	for field := range reflect.TypeFor[Settings]().Fields() {

@@ -13,7 +13,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/datemath"
-	"newterms/job/rule"
+	"newterms/job/exclusion"
 )
 
 // searchFlags are the flags that run, explain and backtest have in common: the rules,
@@ -138,14 +138,14 @@ func (f *exclusionFlags) define(flags *flag.FlagSet) {
 
 func (f *exclusionFlags) read() error {
 	for _, text := range f.excludes {
-		q, err := rule.ParseExclusion(text)
+		q, err := exclusion.Parse(text)
 		if err != nil {
 			return failure.Usagef("--exclude: %w", err)
 		}
 		f.exclude = append(f.exclude, q)
 	}
 	for _, path := range f.files {
-		more, err := rule.ReadExclusions(path)
+		more, err := exclusion.ReadFile(path)
 		if err != nil {
 			return failure.Usagef("--exclude-file: %w", err)
 		}

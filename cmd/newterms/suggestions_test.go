@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"newterms/job/rule"
+	"newterms/job/exclusion"
 )
 
 // hostileNetworks are names of networks that are hard to write in KQL and in a shell.
@@ -107,7 +107,7 @@ func TestSuggestionsAreWhatDryRunsFind(t *testing.T) {
 	}
 	creates := int64(0)
 	for i, e := range got.Suggestions.Exclusions {
-		q, err := rule.ParseExclusion(e.Query)
+		q, err := exclusion.Parse(e.Query)
 		field, values, ok := q.Values()
 		if err != nil || !ok || len(values) != 1 || field == "okta.security_context.as.organization.name" && !slices.Contains(hostileNetworks(), values[0]) {
 			t.Errorf("%s is %s: %q, %v", e.Query, field, values, err)

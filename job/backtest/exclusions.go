@@ -129,7 +129,7 @@ func (b *Backtest) measureExclusions(ctx context.Context, c calendar, total int6
 	m.Without = total + all.taken - all.created
 	counts, _, err := b.events(ctx, c, b.Rule.Search.Exclude, b.Exclude)
 	for i := range counts {
-		m.Exclusions[i] = exclusion(b.Exclude[i], alone[i], besides[i], counts[i])
+		m.Exclusions[i] = exclusionOf(b.Exclude[i], alone[i], besides[i], counts[i])
 	}
 	return m, err
 }
@@ -146,7 +146,7 @@ func (b *Backtest) events(ctx context.Context, c calendar, besides, exclude []kq
 	return inspect.ExclusionEffects(ctx, source.Opened, query.Range(c.window), len(exclude))
 }
 
-func exclusion(q kql.Query, alone, besides change, events inspect.ExclusionEffect) Exclusion {
+func exclusionOf(q kql.Query, alone, besides change, events inspect.ExclusionEffect) Exclusion {
 	return Exclusion{
 		Query: q.String(), Alerts: alone.taken, Creates: alone.created, Events: events.Alone,
 		AlertsBesides: besides.taken, CreatesBesides: besides.created, EventsBesides: events.Only,

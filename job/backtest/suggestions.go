@@ -10,7 +10,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
-	"newterms/job/rule"
+	"newterms/job/exclusion"
 )
 
 // Suggestions are exclusions that would take the most alerts, measured.
@@ -75,7 +75,7 @@ func (b *Backtest) suggest(ctx context.Context, source *esquery.Source, c calend
 	}
 	s.Left += all.created - all.taken
 	for i, one := range chosen {
-		s.Exclusions = append(s.Exclusions, exclusion(one.query, one.alone, besides[i], one.events))
+		s.Exclusions = append(s.Exclusions, exclusionOf(one.query, one.alone, besides[i], one.events))
 	}
 	return s, nil
 }
@@ -89,7 +89,7 @@ func candidatesOf(values []Dimension, source *esquery.Source) []suggestion {
 			if !v.isSource {
 				continue
 			}
-			q, err := rule.ParseExclusion(kql.Equals(v.Field, v.Value))
+			q, err := exclusion.Parse(kql.Equals(v.Field, v.Value))
 			field, texts, ok := q.Values()
 			if err == nil && ok && field == v.Field && texts[0] == v.Value && source.CanExclude(v.Field, v.Value) {
 				all = append(all, suggestion{ValueCount: v, query: q})

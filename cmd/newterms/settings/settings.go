@@ -18,7 +18,7 @@ import (
 	"newterms/esquery/elastic"
 	"newterms/esquery/kql"
 	"newterms/job/datemath"
-	"newterms/job/rule"
+	"newterms/job/exclusion"
 	"newterms/words"
 )
 
@@ -103,7 +103,7 @@ func (m MissingTerms) String() string {
 type exclusions []kql.Query
 
 func (e *exclusions) UnmarshalText(text []byte) error {
-	q, err := rule.ParseExclusion(string(text))
+	q, err := exclusion.Parse(string(text))
 	*e = exclusions{q}
 	return err
 }
@@ -113,7 +113,7 @@ func (e *exclusions) UnmarshalText(text []byte) error {
 func (s Settings) Exclusions() ([]kql.Query, error) {
 	all := slices.Clone([]kql.Query(s.Exclude))
 	for _, path := range s.ExcludeFiles {
-		more, err := rule.ReadExclusions(path)
+		more, err := exclusion.ReadFile(path)
 		if err != nil {
 			return nil, Errorf("NEWTERMS_EXCLUDE_FILE: %w", err)
 		}

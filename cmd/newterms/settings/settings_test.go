@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"newterms/job/rule"
+	"newterms/job/exclusion"
 )
 
 func TestEncodedKey(t *testing.T) {
@@ -92,7 +92,7 @@ func TestAddresses(t *testing.T) {
 // TestExcludeOverLines has values that two lines make.
 func TestExcludeOverLines(t *testing.T) {
 	const text = "okta.actor.id: alice\nbob"
-	_, err := rule.ParseExclusion(text)
+	_, err := exclusion.Parse(text)
 	_, settingErr := Read([]string{"NEWTERMS_EXCLUDE=" + text})
 	for _, err := range []error{err, settingErr} {
 		if err == nil || !strings.Contains(err.Error(), `"alice\nbob" continues on the next line: write FIELD: (one or other)`) {

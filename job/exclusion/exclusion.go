@@ -1,4 +1,5 @@
-package rule
+// Package exclusion reads the exclusions that people write in KQL.
+package exclusion
 
 import (
 	"errors"
@@ -11,11 +12,11 @@ import (
 	"newterms/esquery/kql"
 )
 
-// ParseExclusion parses the KQL of an exclusion. It refuses a blank one, which would
+// Parse parses the KQL of an exclusion. It refuses a blank one, which would
 // match every event. It also refuses words without a field, which are typing errors or
 // lists in another format. And it refuses invalid networks, because the cluster's error
 // would not say where they come from.
-func ParseExclusion(text string) (kql.Query, error) {
+func Parse(text string) (kql.Query, error) {
 	if strings.TrimSpace(text) == "" {
 		return kql.Query{}, errors.New("it is empty, which would exclude every event")
 	}
@@ -39,10 +40,10 @@ func ParseExclusion(text string) (kql.Query, error) {
 	return q, nil
 }
 
-// ReadExclusions reads KQL expressions from a file. Each paragraph is one expression
+// ReadFile reads KQL expressions from a file. Each paragraph is one expression
 // or, if it does not parse as one, an expression on each line. Lines that begin with #
 // are comments.
-func ReadExclusions(path string) ([]kql.Query, error) {
+func ReadFile(path string) ([]kql.Query, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func ReadExclusions(path string) ([]kql.Query, error) {
 
 func parseParagraph(lines []string, path string, first int) ([]kql.Query, error) {
 	text := strings.TrimSpace(strings.Join(lines, "\n"))
-	whole, wholeErr := ParseExclusion(text)
+	whole, wholeErr := Parse(text)
 	var over *runsOverError
 	switch {
 	case wholeErr == nil:
@@ -97,7 +98,7 @@ func parseParagraph(lines []string, path string, first int) ([]kql.Query, error)
 		if strings.TrimSpace(one) == "" {
 			continue
 		}
-		q, err := ParseExclusion(strings.TrimSpace(one))
+		q, err := Parse(strings.TrimSpace(one))
 		if err != nil && lineErr == nil {
 			lineErr = fmt.Errorf("%s line %d: %w", path, first+i, err)
 		}

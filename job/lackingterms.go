@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
-	"newterms/words"
 )
 
 // LackingTerms counts the matching events of a window that lack a new-terms field.

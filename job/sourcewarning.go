@@ -8,8 +8,8 @@ import (
 
 	"newterms/esquery"
 	"newterms/esquery/access"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
-	"newterms/words"
 )
 
 // UnavailableIndices lists the indices of the rule whose events were not seen.

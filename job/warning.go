@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // A Gap is time before a scheduled window that no run has covered.

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"newterms/alerts/runs"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
-	"newterms/words"
 )
 
 // A Window is a range of time: From is inside, To is not. Both are UTC in whole

@@ -9,7 +9,7 @@ import (
 
 	"newterms/alerts/fields"
 	"newterms/esquery/elastic"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // A Description is what an analyst must know about an alert first: who, from where, and

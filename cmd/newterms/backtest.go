@@ -15,12 +15,12 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/backtest"
 	"newterms/job/datemath"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 const backtestHelp = `counts past first occurrences; measures exclusions

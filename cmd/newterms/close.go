@@ -16,7 +16,7 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/access"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // statusHelp is the help of a command that sets a status.

@@ -12,7 +12,7 @@ import (
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // A command is a command of newterms.

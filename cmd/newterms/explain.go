@@ -12,11 +12,11 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/explain"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 const explainHelp = `explains why a pair has an alert or none

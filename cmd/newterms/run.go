@@ -18,10 +18,10 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 	"newterms/job"
 	"newterms/job/batch"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 const runHelp = `runs once, over the scheduled window or over a range

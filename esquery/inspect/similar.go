@@ -8,8 +8,8 @@ import (
 	"unicode"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
-	"newterms/words"
 )
 
 // A SimilarValue is a value that the user may have meant.

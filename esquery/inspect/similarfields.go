@@ -8,7 +8,7 @@ import (
 
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // maxSimilarFields is how many fields are similar to one name.

@@ -14,12 +14,12 @@ import (
 	"newterms/alerts/alert"
 	"newterms/alerts/runs"
 	"newterms/esquery"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 // A Backtest is a rule and the questions about it.

@@ -14,11 +14,11 @@ import (
 	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 // A Batch holds the rules of one run.

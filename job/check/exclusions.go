@@ -1,8 +1,8 @@
 package check
 
 import (
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
-	"newterms/words"
 )
 
 // maxListed is how many exclusions of a kind have a finding of their own.

@@ -7,7 +7,7 @@ import (
 
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // fewChanges is how often one job's search may change: an exclusion is added and

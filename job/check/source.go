@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"newterms/esquery/access"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
 	"newterms/job"
-	"newterms/words"
 )
 
 const (

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
-	"newterms/words"
 )
 
 // futureEvents reports events that are dated in the future. A run sees such an event,

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"newterms/alerts/runs"
+	"newterms/esquery/elastic/words"
 	"newterms/job"
-	"newterms/words"
 )
 
 // maxRuns is how many runs are listed that wrote no alert for a first occurrence.

@@ -9,8 +9,8 @@ import (
 	"newterms/alerts/keys"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
-	"newterms/words"
 )
 
 // An ExistsError reports that a key of this name exists. With a second one, nobody

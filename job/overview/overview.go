@@ -7,8 +7,8 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/runs"
+	"newterms/esquery/elastic/words"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 // A Rule is a rule that would run.

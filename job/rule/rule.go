@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"newterms/alerts/alert"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
-	"newterms/words"
 )
 
 //go:embed okta_proxy_session.toml

@@ -11,7 +11,7 @@ import (
 
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/terminal"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // Parse parses the arguments after the command: flags and others in any order. It

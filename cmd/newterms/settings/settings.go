@@ -16,10 +16,10 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 	"newterms/job/datemath"
 	"newterms/job/exclusion"
-	"newterms/words"
 )
 
 // Settings are the environment variables, which the README explains.

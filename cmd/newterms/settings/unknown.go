@@ -8,7 +8,7 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // Unknown returns an error for each variable that begins with NEWTERMS_ and is no

@@ -10,7 +10,7 @@ import (
 
 	"newterms/alerts/alert"
 	"newterms/cmd/newterms/terminal"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // Alerts prints alerts. It prints ndjson at once, and a table when a rule is done. A

@@ -5,9 +5,9 @@ import (
 	"log/slog"
 
 	"newterms/alerts/runs"
+	"newterms/esquery/elastic/words"
 	"newterms/job"
 	"newterms/job/batch"
-	"newterms/words"
 )
 
 // Closing returns a sentence about a finished run.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"newterms/esquery/elastic/words"
 	"newterms/job/backtest"
-	"newterms/words"
 )
 
 // medianText and worstText return a cell of a table, "-" if no day counts.

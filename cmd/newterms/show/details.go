@@ -6,8 +6,8 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/summary"
+	"newterms/esquery/elastic/words"
 	"newterms/job/explain"
-	"newterms/words"
 )
 
 // detailsText prints what the given alert says, and what happened besides.

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"newterms/alerts/runs"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // Excluded returns a text about a run's exclusions: those that removed the most events,

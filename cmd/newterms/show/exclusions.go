@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"newterms/esquery/elastic/words"
 	"newterms/job/backtest"
-	"newterms/words"
 )
 
 // exclusions prints the effects of the exclusions that were given.

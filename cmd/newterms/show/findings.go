@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic/words"
 	"newterms/job/check"
-	"newterms/words"
 )
 
 // A Finding is a finding of check with its advice.

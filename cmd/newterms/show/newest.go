@@ -8,7 +8,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/cmd/newterms/terminal"
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 // Newest prints a list of alerts: for people two lines each, as ndjson one document on

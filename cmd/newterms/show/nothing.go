@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
 	"newterms/job/explain"
-	"newterms/words"
 )
 
 // Nothing prints why no event matches.

@@ -10,9 +10,9 @@ import (
 
 	"newterms/alerts"
 	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic/words"
 	"newterms/job/explain"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 // Explanations prints explanations, as text or one JSON object a line. It is an

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic/words"
 	"newterms/job"
-	"newterms/words"
 )
 
 // Progress shows the progress of a command's rules. It is safe for concurrent use.

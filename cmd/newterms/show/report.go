@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic/words"
 	"newterms/job/backtest"
-	"newterms/words"
 )
 
 // Reports prints the reports of backtests: one rule in detail, several as a table.

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 	"newterms/job/rule/page"
-	"newterms/words"
 )
 
 // A Page is the page of a rule, as text or JSON.

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"newterms/cmd/newterms/terminal"
+	"newterms/esquery/elastic/words"
 	"newterms/job/overview"
-	"newterms/words"
 )
 
 // Rules prints the rules that would run. withRuns says that last runs and alerts are

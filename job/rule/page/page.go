@@ -11,10 +11,10 @@ import (
 
 	"newterms/alerts/alert"
 	"newterms/esquery"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
 	"newterms/job/rule"
-	"newterms/words"
 )
 
 // A Page is what an analyst must know about a rule to judge it.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"newterms/words"
+	"newterms/esquery/elastic/words"
 )
 
 func TestSpan(t *testing.T) {

@@ -35,7 +35,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, Node: estest.ForTest(t), prefix: estest.Name("t") + "-"}
-	w.client = elastic.NewClient(w.Node, elastic.Options{})
+	w.client = elastic.NewClient(w.Node, elastic.Options{Retry: elastic.DefaultRetry}) // a new data stream may not answer yet
 	w.store = alerts.NewStore(w.client, w.alertsTarget(), w.runsTarget())
 	if _, err := w.store.Setup(t.Context()); err != nil {
 		t.Fatal(err)

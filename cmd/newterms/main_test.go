@@ -38,9 +38,10 @@ func proxySession(actor, account, ingested string) map[string]any {
 	}
 }
 
-// TestKnownCandidatesCostSevenRequests counts what a run sends when it finds
-// candidates and all of them are known, run documents included.
-func TestKnownCandidatesCostSevenRequests(t *testing.T) {
+// TestQuietRunCostsSixRequests counts what a run sends when it finds
+// candidates and all of them are known. Two of the requests are run documents, and one
+// asks for the checkpoint.
+func TestQuietRunCostsSixRequests(t *testing.T) {
 	c := newCluster(t, proxySession("00u1", "acc-1", "2026-03-09T12:00:00Z"), proxySession("00u1", "acc-1", "2026-03-10T12:00:00Z"))
 	call(t, c.environ, "setup")
 	at := time.Date(2026, 3, 10, 12, 1, 0, 0, time.UTC)
@@ -49,7 +50,7 @@ func TestKnownCandidatesCostSevenRequests(t *testing.T) {
 	if _, stderr, code := c.callWith(t, programAt(at.Add(time.Minute)), c.environ, "run"); code != 0 || !strings.Contains(stderr, `"candidates":1`) {
 		t.Fatalf("exit %d: %s", code, stderr)
 	}
-	if requests := c.take(); len(requests) > 7 {
+	if requests := c.take(); len(requests) != 6 {
 		t.Errorf("%d requests:\n%s", len(requests), strings.Join(requests, "\n"))
 	}
 }

@@ -34,10 +34,10 @@ const (
 // A Decision is a new status of alerts, or new assignees: by whom and why.
 type Decision struct {
 	Status    WorkflowStatus
-	User      string // who decides; "" if the user has no name
-	Reason    string // one of ClosingReasons; "" if none is given
-	Comment   string // of at most MaxComment bytes
-	Assignees []string
+	User      string   // who decides; "" if the user has no name
+	Reason    string   // one of ClosingReasons; "" if none is given
+	Comment   string   // of at most MaxComment bytes
+	Assignees []string // in place of others; empty removes them, nil keeps them
 	At        time.Time
 }
 
@@ -137,7 +137,7 @@ func (d Decision) isLast(a decidedAlert) bool {
 func (d Decision) isNew(a decidedAlert) (changes, status bool) {
 	status = a.status() != d.Status
 	has := a.assignees()
-	assigns := len(d.Assignees) > 0 && !slices.EqualFunc(has, d.Assignees, func(id any, assignee string) bool { return id == assignee })
+	assigns := d.Assignees != nil && !slices.EqualFunc(has, d.Assignees, func(id any, assignee string) bool { return id == assignee })
 	return status || assigns, status
 }
 
@@ -146,7 +146,7 @@ func (d Decision) isNew(a decidedAlert) (changes, status bool) {
 func (d Decision) document(a decidedAlert) map[string]any {
 	document := map[string]any{}
 	entry := map[string]any{"at": elastic.Timestamp(d.At), "status": string(d.Status), "user": d.User, "comment": d.Comment}
-	if len(d.Assignees) > 0 {
+	if d.Assignees != nil {
 		document["kibana.alert.workflow_assignee_ids"] = d.Assignees
 		entry["assignee_ids"] = d.Assignees
 	}

@@ -40,7 +40,7 @@ func (e *ConflictError) Error() string {
 const maxConflicts = 3
 
 // Decide sets the workflow status of alerts, like Kibana's Security: with user, time
-// and reason. It sets the assignees too, if the Decision has any. Each alert keeps its
+// and reason. It sets the assignees too, unless those of the Decision are nil. Each alert keeps its
 // earlier decisions. One that has the status and the assignees stays as it is. Decide
 // looks up all alerts first. If one is unknown, the error is an *UnknownAlertsError and
 // nothing was changed. With another error the result still has the counts. Decide calls

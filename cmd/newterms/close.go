@@ -34,6 +34,9 @@ alert keeps each decision with its user, status, time and reason.
 `
 }
 
+// nobody is the value of --assign for no user.
+const nobody = "none"
+
 const nothingChanged = "nothing was changed"
 
 // statusFlags are the flags of `newterms close`, `acknowledge` and `reopen`.
@@ -107,7 +110,7 @@ func parseStatus(command string, status alerts.WorkflowStatus, args []string) (s
 		flags.StringVar(&f.decision.Reason, "reason", "", "keep a reason of Kibana's: `"+strings.Join(alerts.ClosingReasons(), "|")+"`\ndefault: none; example: --reason false_positive")
 	}
 	flags.StringVar(&f.decision.Comment, "comment", "", "keep a `TEXT` of your own in the alerts\ndefault: none; example: --comment 'her new VPN'")
-	flags.Var((*commandline.Strings)(&f.decision.Assignees), "assign", "assign the alerts to a `USER`, in place of others; repeatable\ndefault: none; example: --assign ada")
+	flags.Var((*commandline.Strings)(&f.decision.Assignees), "assign", "assign the alerts to a `USER`, in place of others; repeatable; "+nobody+" unassigns them\ndefault: keep the assignees; example: --assign ada")
 	flags.BoolVar(&f.yes, "yes", false, "change the alerts that --where matches\ndefault: off, which only shows some; example: --yes")
 	ids, err := commandline.Parse(flags, args, len(args))
 	if err != nil {
@@ -126,6 +129,12 @@ func parseStatus(command string, status alerts.WorkflowStatus, args []string) (s
 		return f, failure.Usagef("%s: the id of an alert is missing, or --where with a query for alerts; see newterms help %[1]s", command)
 	case slices.Contains(f.ids, ""):
 		return f, failure.Usagef("%s: an id is empty", command)
+	}
+	if slices.Contains(f.decision.Assignees, nobody) {
+		if len(f.decision.Assignees) > 1 {
+			return f, failure.Usagef("--assign: it is %s and a user: keep one", nobody)
+		}
+		f.decision.Assignees = []string{}
 	}
 	return f, checkDecision(f.decision)
 }
@@ -172,7 +181,7 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 			has++
 		}
 	}
-	assigns := len(f.decision.Assignees) > 0 // also those that have the status
+	assigns := f.decision.Assignees != nil // also those that have the status
 	matches := map[bool]string{true: "alert matches", false: "alerts match"}[len(ids) == 1]
 	fmt.Fprintf(terminal.Fitting(p.stdout), "%d %s%s\n", len(ids), matches, show.Already(has, f.decision.Status))
 	if f.yes || has == len(ids) && !assigns {

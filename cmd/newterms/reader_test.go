@@ -147,6 +147,16 @@ func TestSlicesPrintOnce(t *testing.T) {
 	}
 }
 
+// awaitStarts waits until a run of each rule has recorded its start.
+func (c *cluster) awaitStarts(ids []string) {
+	c.tb.Helper()
+	for _, id := range ids {
+		for len(c.node.Documents(c.tb, c.runsTarget(), map[string]any{"query": map[string]any{"term": map[string]any{"kibana.alert.rule.rule_id": id}}})) == 0 {
+			time.Sleep(10 * time.Millisecond) // as long as the test may take
+		}
+	}
+}
+
 // crowd is how many alerts print more than a pipe holds (64 kB), also as a table.
 const crowd = 900
 
@@ -175,6 +185,7 @@ func TestReaderStops(t *testing.T) {
 			if _, err := bufio.NewReader(read).ReadString('\n'); err != nil {
 				t.Fatalf("%v: %s", err, stderr)
 			}
+			c.awaitStarts(ids) // a run that has recorded no start records no end
 			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}

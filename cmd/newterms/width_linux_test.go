@@ -13,9 +13,9 @@ import (
 	"newterms/job/rule/ruletest"
 )
 
-// onTerminal runs newterms on a terminal, and returns what that shows and how often a
-// line was too wide.
-func (c *cluster) onTerminal(t *testing.T, columns int, args ...string) (shown string, tooWide int) {
+// onTerminal runs newterms on a terminal, and returns what that shows, how often a line
+// was too wide, and the links.
+func (c *cluster) onTerminal(t *testing.T, columns int, args ...string) (shown string, tooWide int, links []ptytest.Link) {
 	t.Helper()
 	c.setClock(func() time.Time { return noon })
 	screen := ptytest.Open(t, columns)
@@ -23,7 +23,8 @@ func (c *cluster) onTerminal(t *testing.T, columns int, args ...string) (shown s
 	cmd.Env = append(slices.Clone(c.environ), asProgram+"="+noon.Format(time.RFC3339))
 	cmd.Stdout, cmd.Stderr = screen.TTY, screen.TTY
 	_ = cmd.Run() // check exits with what it finds
-	return screen.Close(t)
+	shown, tooWide = screen.Close(t)
+	return shown, tooWide, screen.Links
 }
 
 // TestWidths shows what each command prints on terminals. No line is too wide, and ids,
@@ -60,6 +61,11 @@ func TestWidths(t *testing.T) {
 		{[]string{"check"}, 60, []string{"First Occurrence of", c.alertsTarget()}},
 		{[]string{"explain", "--term", "okta.actor.id=00u1ada7Qm4kXw2Lp5d7"}, 80, []string{id, "2026-03-10T11:30:00.000Z"}},
 		{[]string{"explain", "--term", "okta.actor.id=nobody"}, 60, []string{"2026-03-10T12:00:00.000Z"}},
+		{[]string{"alerts"}, 60, []string{id[:8], "2026-03-10 11:30:00", "2026-03-10 11:31:00", "00u1ada7Qm4kXw2Lp5d7", "640185527310", "2001:db8:44:1234:5678:9abc:def0:5c", "Medium alert"}},
+		{[]string{"alerts", "--from", "now-1h", "--where", "okta.actor.id: 00u1ada7Qm4kXw2Lp5d7"}, 60, []string{id[:8]}},
+		{[]string{"close", "--where", "okta.actor.id: *"}, 60, []string{id[:8], "add --yes to close them"}},
+		{[]string{"explain", id[:8]}, 60, []string{id[:8], "okta.actor.id=00u1ada7Qm4kXw2Lp5d7", "2026-03-10T11:30:00.000Z"}},
+		{[]string{"explain", "--term", "client.as.organization.name=Bulwark Hosting"}, 60, []string{id[:8], "okta.actor.id=00u1ada7Qm4kXw2Lp5d7", "1 event"}},
 		{[]string{"explain", id}, 80, []string{id, "okta.actor.id=00u1ada7Qm4kXw2Lp5d7", "cloud.account.id=218733041992"}},
 		{[]string{"backtest", "--from", "now-3d", "--exclude", `client.as.organization.name: "Kestrel VPN"`, "--history", "1d"}, 60, []string{
 			"00u1ada7Qm4kXw2Lp5d7", "2001:db8:44:1234:5678:9abc:def0:5c", "218733041992", "2026-03-07T12:00:00.000Z", "Hosting",
@@ -67,7 +73,7 @@ func TestWidths(t *testing.T) {
 		{[]string{"backtest", "--from", "now-3d", "--rule", other, "--rule", "../../job/rule/okta_proxy_session.toml"}, 60, []string{"2026-03-10"}},
 	} {
 		for _, columns := range []int{60, 80, 100, 120} {
-			shown, tooWide := c.onTerminal(t, columns, show.args...)
+			shown, tooWide, _ := c.onTerminal(t, columns, show.args...)
 			if tooWide > 0 && columns >= show.least {
 				t.Errorf("%v: at %d columns %d lines are too wide:\n%s", show.args, columns, tooWide, shown)
 			}
@@ -78,6 +84,35 @@ func TestWidths(t *testing.T) {
 			}
 			if columns == 80 {
 				t.Logf("%v:\n%s", show.args, shown)
+			}
+		}
+	}
+}
+
+// TestAlertLinks prints the id of an alert as a link to it (OSC 8) on a terminal of any width,
+// and as plain text elsewhere.
+func TestAlertLinks(t *testing.T) {
+	c := newCluster(t, proxySession("00u1ada7Qm4kXw2Lp5d7", "218733041992", "2026-03-10T11:30:00Z"), proxySession("00u1leo5Sp6tNh3Gv5d7", "640185527310", "2026-03-10T11:31:00Z"))
+	run := []string{"run", "--from", "now-1h", "--dry-run"}
+	if shown, _, links := c.onTerminal(t, 120, run...); len(links) > 0 {
+		t.Errorf("without a KIBANA_URL: %v:\n%s", links, shown)
+	}
+	c.environ = append(c.environ, "KIBANA_URL=https://kibana.example/base")
+	piped, stderr, _ := c.callWith(t, programAt(noon), c.environ, run...)
+	if strings.Contains(piped, "\x1b") {
+		t.Errorf("%q, %s", piped, stderr)
+	}
+	for _, columns := range []int{60, 80, 100, 120} {
+		shown, tooWide, links := c.onTerminal(t, columns, run...)
+		if tooWide > 0 || strings.Contains(shown, "\x1b") || strings.Contains(shown, "kibana.example") {
+			t.Errorf("%d columns: %d lines are too wide, or have a rest of a link:\n%q", columns, tooWide, shown)
+		}
+		if len(links) != 2 {
+			t.Fatalf("%d columns: %v:\n%s", columns, links, shown)
+		}
+		for _, link := range links {
+			if len(link.Text) != 8 || !strings.Contains(shown, link.Text) || !strings.HasPrefix(link.Address, "https://kibana.example/base/app/dashboards#") || !strings.Contains(link.Address, "kibana.alert.uuid:%22"+link.Text) {
+				t.Errorf("%d columns: %+v:\n%s", columns, link, shown)
 			}
 		}
 	}

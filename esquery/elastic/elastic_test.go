@@ -148,7 +148,7 @@ func TestTimeout(t *testing.T) {
 	client := elastic.NewClient(waiting{}, elastic.Options{Timeout: 10 * time.Millisecond})
 	err := client.Do(t.Context(), esapi.InfoRequest{}, &struct{}{})
 	var timeout *elastic.TimeoutError
-	if !errors.As(err, &timeout) || timeout.After != 10*time.Millisecond || err.Error() != "no answer from Elasticsearch: nothing came within 10ms" {
+	if !errors.As(err, &timeout) || timeout.After != 10*time.Millisecond || err.Error() != "no answer from Elasticsearch: nothing came within 10 ms" {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"newterms/esquery/elastic/words"
 )
 
 // ErrIncomplete is wrapped by every error about an answer that cannot be trusted:
@@ -56,7 +58,7 @@ func (e *NoAnswerError) Unwrap() error { return e.Err }
 // A TimeoutError reports that the last attempt took longer than Options.Timeout.
 type TimeoutError struct{ After time.Duration }
 
-func (e *TimeoutError) Error() string { return fmt.Sprintf("nothing came within %s", e.After) }
+func (e *TimeoutError) Error() string { return "nothing came within " + words.Span(e.After) }
 
 // A VersionError reports a server of an unsupported version.
 type VersionError struct{ Version string } // "" if it is not known

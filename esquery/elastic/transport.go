@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"newterms/esquery/elastic/words"
 )
 
 // DefaultRetry waits 0.5 s on average before the second attempt, then twice as long
@@ -82,7 +84,7 @@ func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
 	ctx, c := req.Context(), x.client
 	x.what, x.sent = req.Method+" "+req.URL.Path, payload
 	notify := backoff.WithNotify(func(err error, wait time.Duration) {
-		c.options.Log.Info(fmt.Sprintf("trying %s again in %s: %v", x.what, wait.Round(time.Millisecond), err),
+		c.options.Log.Info(fmt.Sprintf("trying %s again in %s: %v", x.what, words.Span(wait), err),
 			"event.action", "retry", "event.outcome", "unknown", "request", x.what, "after", err, "wait_ms", wait.Milliseconds())
 	})
 	res, err := backoff.Retry(ctx, func() (*http.Response, error) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"newterms/alerts/alert"
+	"newterms/esquery/elastic/words"
 	"newterms/job"
 	"newterms/job/rule"
 )
@@ -45,12 +46,11 @@ type Counts struct {
 	WarmUp []Period `json:"warm_up"`
 }
 
-// A History is the length of a history window. Its JSON is the String of a
-// time.Duration.
+// A History is the length of a history window. Its JSON is a words.Span: "7 days".
 type History time.Duration
 
 // MarshalText returns the String of the duration; it never fails.
-func (h History) MarshalText() ([]byte, error) { return []byte(time.Duration(h).String()), nil }
+func (h History) MarshalText() ([]byte, error) { return []byte(words.Span(time.Duration(h))), nil }
 
 // A Day is a UTC day of the window.
 type Day struct {

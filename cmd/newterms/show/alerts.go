@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"newterms/alerts/alert"
@@ -58,7 +59,8 @@ func (p *Alerts) Add(a alert.Alert) error {
 		for _, c := range columns(a.ID) {
 			row.cells = append(row.cells, c.cell(description))
 		}
-		row.cells[0] = terminal.Link(p.out, row.cells[0], terminal.Escape(a.URL()))
+		id := ShortID(a.ID)
+		row.cells[0] = strings.TrimSuffix(row.cells[0], id) + terminal.Link(p.out, id, terminal.Escape(a.URL()))
 		p.rows = append(p.rows, row)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // detailsText prints what the given alert says, and what happened besides.
-func detailsText(b *strings.Builder, x explain.Pair) {
+func (e *Explanations) detailsText(b *strings.Builder, x explain.Pair) {
 	line := func(label, text string) {
 		if text != "" {
 			fmt.Fprintf(b, "    %-10s  %s\n", label, text)
@@ -34,7 +34,7 @@ func detailsText(b *strings.Builder, x explain.Pair) {
 			summaryText(line, *d.Summary)
 		}
 		for _, r := range d.Related {
-			line("related", relatedText(r))
+			line("related", e.relatedText(r))
 		}
 	}
 	if a := x.Later; a != nil && a.Events > 0 {
@@ -58,8 +58,12 @@ func summaryText(line func(label, text string), s summary.Summary) {
 	}
 }
 
-func relatedText(r alerts.Related) string {
-	text := fmt.Sprintf("%s within a day of the same %s, %s: %s", words.Plural(r.Alerts, "other alert", "other alerts"), r.What, r.Value, strings.Join(r.IDs, ", "))
+func (e *Explanations) relatedText(r alerts.Related) string {
+	var ids []string
+	for _, id := range r.IDs {
+		ids = append(ids, e.idText(id))
+	}
+	text := fmt.Sprintf("%s within a day of the same %s, %s: %s", words.Plural(r.Alerts, "other alert", "other alerts"), r.What, r.Value, strings.Join(ids, ", "))
 	if more := r.Alerts - int64(len(r.IDs)); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}

@@ -45,18 +45,22 @@ func (n *Newest) Add(a alerts.NewestAlert) error {
 func ShortID(id string) string { return terminal.Escape(id[:min(len(id), alerts.ShortID)]) }
 
 // Decided returns a sentence about a decision for a status. assignees are those that it
-// has set.
+// has set; nil means that it has set none.
 func Decided(status alerts.WorkflowStatus, d alerts.Decided, assignees []string) string {
 	text := map[alerts.WorkflowStatus]string{alerts.Open: "reopened"}[status]
 	if text == "" {
 		text = string(status)
 	}
 	text += " " + words.Plural(d.Changed, "alert", "alerts")
-	if len(assignees) > 0 && d.Changed > 0 {
-		text += " for " + strings.Join(assignees, ", ")
+	who := terminal.Escape(strings.Join(assignees, ", "))
+	if len(assignees) == 0 {
+		who = "nobody"
+	}
+	if assignees != nil && d.Changed > 0 {
+		text += " for " + who
 	}
 	if d.Assigned > 0 {
-		text += Already(d.Assigned, status) + " and " + map[bool]string{true: "is", false: "are"}[d.Assigned == 1] + " for " + strings.Join(assignees, ", ") + " now"
+		text += Already(d.Assigned, status) + " and " + map[bool]string{true: "is", false: "are"}[d.Assigned == 1] + " for " + who + " now"
 	}
 	return text + Already(d.Already, status)
 }

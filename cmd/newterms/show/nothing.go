@@ -15,7 +15,7 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 	var b strings.Builder
 	b.WriteString("\n")
 	if e.given != nil && !e.titled {
-		fmt.Fprintf(&b, "alert %s\n  %s\n", alertText(*e.given), e.wouldWrite(nil))
+		fmt.Fprintf(&b, "alert %s\n  %s\n", e.alertText(*e.given), e.wouldWrite(nil))
 	}
 	fmt.Fprintf(&b, "nothing matches from %s to %s\n", words.Stamp(o.From), words.Stamp(o.To))
 	for _, f := range o.Unmapped {

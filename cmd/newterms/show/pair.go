@@ -75,8 +75,8 @@ func (e *Explanations) Pair(x explain.Pair) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s\n", pairText(e.rule.Search.Fields, x.Terms))
 	if e.given != nil {
-		b.WriteString("  alert " + alertText(*e.given) + "\n")
-		detailsText(&b, x)
+		b.WriteString("  alert " + e.alertText(*e.given) + "\n")
+		e.detailsText(&b, x)
 		b.WriteString("  " + e.wouldWrite(x.Occurrences) + "\n")
 	}
 	if x.Events > 0 {
@@ -96,7 +96,7 @@ func (e *Explanations) Pair(x explain.Pair) error {
 	}
 	for _, a := range x.Others {
 		if e.given == nil || a.ID != e.given.ID {
-			fmt.Fprintf(&b, "  alert %s: first seen %s, where a run would write none now\n", alertText(a), words.Stamp(a.FirstSeen))
+			fmt.Fprintf(&b, "  alert %s: first seen %s, where a run would write none now\n", e.alertText(a), words.Stamp(a.FirstSeen))
 		}
 	}
 	return e.print(b.String(), x)
@@ -139,18 +139,18 @@ func (e *Explanations) occurrence(o explain.Occurrence) string {
 	}
 	switch {
 	case o.Alert != nil && !o.FirstOccurrence:
-		line("alert", alertText(*o.Alert)+": a run would not write it now")
+		line("alert", e.alertText(*o.Alert)+": a run would not write it now")
 	case o.Alert == nil && o.FirstOccurrence:
 		for _, why := range o.NoAlert {
 			line("none", why)
 		}
 	case o.Alert == nil:
 	case o.Alert.FirstSeen.After(o.At):
-		line("known", fmt.Sprintf("takes the place of %s, which has the alert %s: it arrived late", words.Stamp(o.Alert.FirstSeen), alertText(*o.Alert)))
+		line("known", fmt.Sprintf("takes the place of %s, which has the alert %s: it arrived late", words.Stamp(o.Alert.FirstSeen), e.alertText(*o.Alert)))
 	case o.Alert.FirstSeen.Before(o.At):
-		line("known", fmt.Sprintf("alert %s of %s, whose event is gone since", alertText(*o.Alert), words.Stamp(o.Alert.FirstSeen)))
+		line("known", fmt.Sprintf("alert %s of %s, whose event is gone since", e.alertText(*o.Alert), words.Stamp(o.Alert.FirstSeen)))
 	default:
-		line("alert", alertText(*o.Alert))
+		line("alert", e.alertText(*o.Alert))
 	}
 	return b.String()
 }
@@ -180,8 +180,20 @@ func (e *Explanations) wouldWrite(occurrences []explain.Occurrence) string {
 	return "a run over the same data would not write it: no event of " + words.Stamp(e.given.FirstSeen) + " matches now"
 }
 
-func alertText(a alerts.StoredAlert) string {
-	return fmt.Sprintf("%s, %s, written %s by run %s", a.ID, a.Status, words.Second(a.Written), a.RunID)
+// alertText returns the id of an alert, its status and its run.
+func (e *Explanations) alertText(a alerts.StoredAlert) string {
+	return fmt.Sprintf("%s, %s, written %s by run %s", e.idText(a.ID), a.Status, words.Second(a.Written), a.RunID)
+}
+
+// longestIDs is how many columns a line needs for an id behind a label.
+const longestIDs = 80
+
+// idText returns an id, or its first digits if a terminal is too narrow for all of it.
+func (e *Explanations) idText(id string) string {
+	if columns, ok := terminal.Width(e.out); ok && columns < longestIDs {
+		return ShortID(id)
+	}
+	return id
 }
 
 // pairText returns a pair as FIELD=VALUE.

@@ -15,7 +15,9 @@ import (
 
 // A Terminal is a pseudo-terminal.
 type Terminal struct {
-	TTY     *os.File // what a program writes to
+	TTY *os.File // what a program writes to
+	// Links are those of the texts that the terminal shows, after Close.
+	Links   []Link
 	columns int
 	shown   chan string
 }
@@ -49,7 +51,14 @@ func Open(tb testing.TB, columns int) *Terminal {
 	return t
 }
 
-var colours = regexp.MustCompile(`\x1b\[[\d;]*m`)
+// A Link is a text with the address that it leads to (OSC 8).
+type Link struct{ Text, Address string }
+
+var (
+	colours  = regexp.MustCompile(`\x1b\[[\d;]*m`)
+	links    = regexp.MustCompile(`(?s)\x1b]8;;([^\x1b]+)\x1b\\(.*?)\x1b]8;;\x1b\\`)
+	linkEnds = regexp.MustCompile(`\x1b]8;;[^\x1b]*\x1b\\`)
+)
 
 // Close returns the lines that the terminal shows in the end, and how often a line was
 // too wide for it. Nothing else may have the TTY open.
@@ -58,8 +67,12 @@ func (t *Terminal) Close(tb testing.TB) (shown string, tooWide int) {
 	if err := t.TTY.Close(); err != nil {
 		tb.Fatal(err)
 	}
+	written := colours.ReplaceAllString(<-t.shown, "")
+	for _, link := range links.FindAllStringSubmatch(written, -1) {
+		t.Links = append(t.Links, Link{Text: link[2], Address: link[1]})
+	}
 	lines, at := [][]rune{nil}, 0
-	for _, r := range colours.ReplaceAllString(<-t.shown, "") {
+	for _, r := range linkEnds.ReplaceAllString(written, "") {
 		switch line := &lines[len(lines)-1]; r {
 		case '\r':
 			at = 0

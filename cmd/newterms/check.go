@@ -10,6 +10,7 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/job/check"
+	"newterms/job/rule"
 )
 
 const checkHelp = `checks whether a run would work, and advises if not
@@ -42,6 +43,11 @@ func (p program) check(ctx context.Context, args []string) error {
 		return err
 	}
 	defer p.during("check")()
+	var findings []show.Finding
+	p.onRuleWarning = func(w *rule.Warning) {
+		f := check.Finding{Level: check.Warning, Check: "rule", Message: w.Error(), Err: w}
+		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(w)})
+	}
 	rules, unusable := p.loadRules(paths, exclusions.exclude, p.settings.MissingTerms)
 	client, err := p.connect()
 	if err != nil {
@@ -52,7 +58,6 @@ func (p program) check(ctx context.Context, args []string) error {
 		AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget,
 		Rules: rules, Overlap: time.Duration(p.settings.Overlap), Now: p.now,
 	}
-	var findings []show.Finding
 	for _, f := range c.Run(ctx) {
 		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(f.Err)})
 	}

@@ -36,6 +36,8 @@ type program struct {
 	now      func() time.Time
 	retry    func() []backoff.RetryOption
 	pageSize int // 0 means the default
+	// onRuleWarning gets the warnings about rule files; nil logs them.
+	onRuleWarning func(*rule.Warning)
 }
 
 // memoryLimit is the garbage collector's soft limit, unless GOMEMLIMIT is set. A run
@@ -138,7 +140,10 @@ func (p program) loadRules(paths []string, exclude []kql.Query, missing settings
 		paths = p.settings.Rules
 	}
 	library, err := rule.Read(paths...)
-	warn := func(warning *rule.Warning) { p.log.Warn(failure.Line(warning)) }
+	warn := p.onRuleWarning
+	if warn == nil {
+		warn = func(warning *rule.Warning) { p.log.Warn(failure.Line(warning)) }
+	}
 	for _, warning := range library.Warnings {
 		warn(warning)
 	}

@@ -55,7 +55,7 @@ type documentKind int
 
 const (
 	kindUnknown documentKind = iota
-	kindSummary              // of an export, or a connector in it
+	kindSummary              // of an export, or a saved object in it, such as a connector
 	kindList
 	kindItem
 	kindRule
@@ -77,7 +77,7 @@ func (d document) kind() documentKind {
 		return kindItem
 	case has("list_id"):
 		return kindList
-	case has("rule_id", "new_terms", "new_terms_fields", "risk_score"), has("type") && has("query"):
+	case has("rule_id", "new_terms", "new_terms_fields", "risk_score"), has("type") && has("query"), d.table["type"] == "new_terms":
 		return kindRule
 	}
 	return kindUnknown
@@ -137,7 +137,7 @@ func (d document) lineOf(key string) int {
 	quoted := regexp.QuoteMeta(key)
 	at := regexp.MustCompile(`"` + quoted + `"\s*:`)
 	text := []byte(d.text)
-	if strings.HasSuffix(d.path, ".toml") {
+	if extension(d.path) == ".toml" {
 		at = regexp.MustCompile(`(?m)^\s*(\[+\s*(rule\s*\.\s*)?)?"?` + quoted + `"?\s*[=.\]]`)
 		text = multiline.ReplaceAllFunc(text, func(s []byte) []byte { return notLine.ReplaceAll(s, []byte(" ")) })
 	}

@@ -6,16 +6,21 @@ import (
 	"slices"
 )
 
-// A Warning is about a key of a rule that has another effect than its author may
-// expect.
+// A Warning is about a key of a rule, or a file, that has another effect than its author
+// may expect.
 type Warning struct {
 	Path string
-	Line int // of the key, from 1
-	Key  string
+	Line int    // of the key, from 1; 0 if it is about the whole file
+	Key  string // "" if it is about the whole file
 	Text string // the effect, and what to do about it
 }
 
-func (w *Warning) Error() string { return fmt.Sprintf("rule %s line %d: %s", w.Path, w.Line, w.Text) }
+func (w *Warning) Error() string {
+	if w.Line == 0 {
+		return fmt.Sprintf("rule %s: %s", w.Path, w.Text)
+	}
+	return fmt.Sprintf("rule %s line %d: %s", w.Path, w.Line, w.Text)
+}
 
 // A keyUse says what the program does with a key.
 type keyUse int

@@ -1,13 +1,11 @@
 package rule
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -27,8 +25,8 @@ func Load(paths ...string) ([]Rule, error) {
 
 // Read reads rule files and folders of them, in order: TOML of detection-rules, exports
 // of Kibana (NDJSON), and JSON. It searches folders recursively for *.toml, *.ndjson
-// and *.json, and ignores hidden files. Without paths it returns the built-in rule. In
-// folders and exports it skips disabled rules
+// and *.json, and ignores hidden files. Warnings name other files that look like rules.
+// Without paths it returns the built-in rule. In folders and exports it skips disabled rules
 // and rules of other types. Its error joins an *Error for each rule that cannot be
 // used; the others are returned even then.
 func Read(paths ...string) (Library, error) {
@@ -94,8 +92,10 @@ func (l *loader) visit(root string) fs.WalkDirFunc {
 			if d.IsDir() {
 				return filepath.SkipDir
 			}
-		case !d.IsDir() && slices.Contains([]string{".toml", ".ndjson", ".json"}, filepath.Ext(file)):
+		case !d.IsDir() && isRead(file):
 			l.add(file, true)
+		default:
+			l.warnOfUnread(file, d)
 		}
 		return nil
 	}
@@ -113,7 +113,7 @@ func (l *loader) add(path string, inFolder bool) {
 		return
 	}
 	decode, among := decodeTOML, inFolder
-	switch filepath.Ext(path) {
+	switch extension(path) {
 	case ".ndjson":
 		decode, among = decodeLines, true
 	case ".json":
@@ -163,13 +163,14 @@ func (l *loader) warnOfPages() {
 func (l *loader) document(d document, among bool) {
 	switch kind := d.kind(); {
 	case kind == kindSummary:
+		l.warnOfSavedObject(d)
 	case kind == kindItem:
 		l.lists.addItem(d)
 		l.found++
 	case kind == kindList:
 		l.lists.addList(d)
 		l.found++
-	case kind == kindUnknown && among && filepath.Ext(d.path) == ".json":
+	case kind == kindUnknown && among && extension(d.path) == ".json":
 		l.skipped["no rule"]++ // some other file of the folder
 	case kind == kindUnknown:
 		l.problem(d.place(), errors.New("it is neither a rule nor an exception list"))
@@ -185,8 +186,7 @@ func (l *loader) rule(d document, among bool) {
 	}
 	r, err := d.rule()
 	if among && errors.Is(err, errNotNewTerms) {
-		kind, _ := d.table["type"].(string)
-		l.skipped[cmp.Or(kind, "without a type")]++
+		l.skip(d)
 		return
 	}
 	if other, ok := l.seen[r.ID]; err == nil && ok {

@@ -43,7 +43,7 @@ func TestValuesAtTheEdge(t *testing.T) {
 // TestNeitherRuleNorList is of an object that is named by its path: among others it
 // is skipped.
 func TestNeitherRuleNorList(t *testing.T) {
-	for _, text := range []string{`{"entries":[{"field":"a","type":"exists","operator":"included"}]}`, `{"name":"x"}`, `{"type":"new_terms"}`, `{"query":"*"}`} {
+	for _, text := range []string{`{"entries":[{"field":"a","type":"exists","operator":"included"}]}`, `{"name":"x"}`, `{"type":"eql"}`, `{"query":"*"}`} {
 		path := write(t, t.TempDir(), "x.json", text)
 		if rules, err := rule.Load(path); len(rules) > 0 || err == nil || !strings.Contains(err.Error(), "it is neither a rule nor an exception list") {
 			t.Errorf("%s: got %d rules, %v", text, len(rules), err)

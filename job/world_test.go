@@ -37,7 +37,7 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, Node: estest.ForTest(t), prefix: estest.Name("t") + "-"}
 	w.client = elastic.NewClient(w.Node, elastic.Options{Retry: elastic.DefaultRetry}) // a new data stream may not answer yet
 	w.store = alerts.NewStore(w.client, w.alertsTarget(), w.runsTarget())
-	if _, err := w.store.Setup(t.Context()); err != nil {
+	if _, err := w.store.Setup(t.Context(), "test"); err != nil {
 		t.Fatal(err)
 	}
 	w.hurry()

@@ -19,7 +19,7 @@ func NewStore(tb estest.TB) (*alerts.Store, *estest.Node, string) {
 // SetUp installs the index templates of a store.
 func SetUp(tb estest.TB, s *alerts.Store) {
 	tb.Helper()
-	if _, err := s.Setup(tb.Context()); err != nil {
+	if _, err := s.Setup(tb.Context(), "test"); err != nil {
 		tb.Fatal(err)
 	}
 }

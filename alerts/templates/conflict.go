@@ -45,6 +45,9 @@ type installedTemplate struct {
 		Priority   int64     `json:"priority"`
 		Version    float64   `json:"version"`
 		DataStream *struct{} `json:"data_stream"`
+		Meta       struct {
+			Program string `json:"newterms_version"`
+		} `json:"_meta"`
 	} `json:"index_template"`
 }
 
@@ -55,7 +58,7 @@ func (ts *Targets) templates(ctx context.Context) ([]installedTemplate, error) {
 		Templates []installedTemplate `json:"index_templates"`
 	}
 	wanted := []string{"index_templates.name"}
-	for _, name := range []string{"index_patterns", "priority", "version", "data_stream"} {
+	for _, name := range []string{"index_patterns", "priority", "version", "data_stream", "_meta.newterms_version"} {
 		wanted = append(wanted, "index_templates.index_template."+name)
 	}
 	err := ts.client.Do(ctx, esapi.IndicesGetIndexTemplateRequest{FilterPath: wanted}, &answer)

@@ -111,7 +111,7 @@ func TestWhatIsInTheWay(t *testing.T) {
 				if got := kinds(t, s); got != c.want {
 					t.Errorf("got %q, want %q", got, c.want)
 				}
-				installed, err := s.Setup(t.Context())
+				installed, err := s.Setup(t.Context(), "test")
 				if errors.As(err, new(*templates.TargetError)) != (c.want != "") || err != nil && c.want == "" {
 					t.Errorf("setup: %v", err)
 				}

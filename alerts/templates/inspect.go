@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -21,6 +22,9 @@ type TargetState struct {
 	// target.
 	Template string
 	State    State
+	// SetUpBy is the version of the program that last set the target up, as its mapping
+	// or template says; "" if neither does, as before that version was kept.
+	SetUpBy string
 	// Differs lists mapped fields that the target lacks or has with another type,
 	// sorted.
 	Differs []string
@@ -56,7 +60,8 @@ func (ts *Targets) Inspect(ctx context.Context) ([]TargetState, error) {
 	for _, t := range ts.list() {
 		state := TargetState{Target: t.name, Template: templateName(t.name), State: Unknown}
 		if mayRead {
-			_, state.State = t.ours(all)
+			ours, isOurs := t.ours(all)
+			state.State, state.SetUpBy = isOurs, ours.Template.Meta.Program
 			if state.Conflicts, err = ts.conflicts(ctx, t, all); err != nil {
 				return states, err
 			}
@@ -82,6 +87,7 @@ func (ts *Targets) inspect(ctx context.Context, t target, state *TargetState) er
 		return err
 	}
 	state.Exists, state.Differs = true, found.differs
+	state.SetUpBy = cmp.Or(state.SetUpBy, found.setUpBy)
 	if found.err != nil {
 		state.Conflicts = append(state.Conflicts, found.err)
 	}
@@ -98,18 +104,19 @@ func (ts *Targets) inspect(ctx context.Context, t target, state *TargetState) er
 type existing struct {
 	exists  bool
 	differs []string     // as in TargetState
+	setUpBy string       // as in TargetState, from the mapping
 	err     *TargetError // set if it is of the wrong kind
 }
 
 func (ts *Targets) find(ctx context.Context, t target) (existing, error) {
-	types, err := ts.fieldTypes(ctx, t.name)
+	types, setUpBy, err := ts.fieldTypes(ctx, t.name)
 	if elastic.HasStatus(err, http.StatusNotFound) {
 		return existing{}, nil
 	}
 	if err != nil {
 		return existing{}, fmt.Errorf("field_caps %s: %w", t.name, err)
 	}
-	f := existing{exists: true}
+	f := existing{exists: true, setUpBy: setUpBy}
 	var others []string
 	f.differs, others = t.template.differs(types)
 	switch what, err := ts.kindOf(ctx, t.name); {
@@ -165,22 +172,30 @@ func (t template) differs(types map[string]string) (differs, others []string) {
 // Fields returns the type of each field of the alerts target, for compiling queries;
 // "object" for parents.
 func (ts *Targets) Fields(ctx context.Context) (map[string]string, error) {
-	types, err := ts.fieldTypes(ctx, ts.alerts)
+	types, _, err := ts.fieldTypes(ctx, ts.alerts)
 	if err != nil {
 		return nil, fmt.Errorf("field_caps %s: %w", ts.alerts, err)
 	}
 	return types, nil
 }
 
-// fieldTypes returns the type of each field, "" if backing indices disagree.
-func (ts *Targets) fieldTypes(ctx context.Context, target string) (map[string]string, error) {
+// fieldTypes returns the type of each field, "" if backing indices disagree. setUpBy is
+// the version that the mapping names, or the versions of several backing indices.
+func (ts *Targets) fieldTypes(ctx context.Context, target string) (types map[string]string, setUpBy string, err error) {
 	var answer struct {
-		Fields map[string]map[string]struct{} `json:"fields"`
+		Fields map[string]map[string]struct {
+			Meta struct {
+				Program []string `json:"newterms_version"`
+			} `json:"meta"`
+		} `json:"fields"`
 	}
 	if err := ts.client.Do(ctx, esapi.FieldCapsRequest{Index: []string{target}, Fields: []string{"*"}}, &answer); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	types := map[string]string{}
+	for _, marked := range answer.Fields[markedField] {
+		setUpBy = strings.Join(marked.Meta.Program, ", ")
+	}
+	types = map[string]string{}
 	for path, kinds := range answer.Fields {
 		for kind := range kinds {
 			if types[path] = kind; len(kinds) > 1 {
@@ -188,5 +203,5 @@ func (ts *Targets) fieldTypes(ctx context.Context, target string) (map[string]st
 			}
 		}
 	}
-	return types, nil
+	return types, setUpBy, nil
 }

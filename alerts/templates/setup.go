@@ -37,10 +37,10 @@ func (e *NoStreamError) Error() string {
 }
 
 // Setup installs the index templates of both targets. It creates their data streams, or
-// updates the mappings of those that exist. It changes nothing the second time. With an
-// error it returns what it did before. The error joins a *TargetError for each conflict
-// with a target.
-func (ts *Targets) Setup(ctx context.Context) ([]Installed, error) {
+// updates the mappings of those that exist, and marks both with the version of this
+// program. It changes nothing the second time. With an error it returns what it did
+// before. The error joins a *TargetError for each conflict with a target.
+func (ts *Targets) Setup(ctx context.Context, program string) ([]Installed, error) {
 	templates, err := ts.templates(ctx)
 	if err != nil {
 		return nil, err
@@ -48,6 +48,7 @@ func (ts *Targets) Setup(ctx context.Context) ([]Installed, error) {
 	var all []Installed
 	var conflicts []error
 	for _, target := range ts.list() {
+		target.template = target.template.markedBy(program)
 		i, err := ts.setUp(ctx, target, templates)
 		if i.Was != "" {
 			all = append(all, i)
@@ -100,7 +101,10 @@ func (ts *Targets) setUp(ctx context.Context, t target, templates []installedTem
 
 // install installs the template if needed, and returns the state that it found.
 func (ts *Targets) install(ctx context.Context, t target, templates []installedTemplate) (State, error) {
-	_, was := t.ours(templates)
+	ours, was := t.ours(templates)
+	if was == Current && ours.Template.Meta.Program != t.template.program {
+		was = Outdated
+	}
 	if was != Current {
 		body := maps.Clone(t.template.body)
 		body["index_patterns"] = []string{t.name}

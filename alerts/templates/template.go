@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"maps"
+	"strings"
 
 	"newterms/esquery/elastic"
 )
@@ -19,8 +20,36 @@ var runsJSON []byte
 // A template is one of our index templates. It has no index_patterns, which depend on
 // the configured target.
 type template struct {
+	text  []byte
 	body  map[string]any
 	types map[string]string // dotted path → type; "object" for parents
+	// program is the version of the program that sets it up; "" in one that is only
+	// compared.
+	program string
+}
+
+// markedField is the field whose mapping names the program that set up the target. Who
+// may only read the target sees that, but not the _meta of a template or a mapping.
+const markedField = "newterms.run.id"
+
+// Mark returns what a target says about the version of the program that set it up:
+// Elasticsearch takes the first 50 bytes.
+//
+// https://www.elastic.co/docs/reference/elasticsearch/mapping-reference/mapping-field-meta
+func Mark(program string) string { return program[:min(len(program), 50)] }
+
+// markedBy returns a copy that names the version of the program.
+func (t template) markedBy(program string) template {
+	program = Mark(program)
+	marked := mustParse(t.text)
+	marked.program = program
+	marked.body["_meta"].(map[string]any)["newterms_version"] = program
+	field := marked.mappings()
+	for name := range strings.SplitSeq(markedField, ".") {
+		field = field["properties"].(map[string]any)[name].(map[string]any)
+	}
+	field["meta"] = map[string]any{"newterms_version": program}
+	return marked
 }
 
 var (
@@ -30,7 +59,7 @@ var (
 
 // mustParse parses an embedded template; a test parses both.
 func mustParse(text []byte) template {
-	t := template{types: map[string]string{}}
+	t := template{text: text, types: map[string]string{}}
 	if err := json.Unmarshal(text, &t.body); err != nil {
 		panic(err)
 	}

@@ -56,7 +56,7 @@ func (p program) check(ctx context.Context, args []string) error {
 	c := check.Check{
 		Client: client, Store: p.store(client),
 		AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget,
-		Rules: rules, Overlap: time.Duration(p.settings.Overlap), Now: p.now,
+		Rules: rules, Overlap: time.Duration(p.settings.Overlap), Version: version(), Now: p.now,
 	}
 	for _, f := range c.Run(ctx) {
 		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(f.Err)})

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 
 	"newterms/cmd/newterms/commandline"
@@ -57,16 +56,5 @@ func (p program) printHelp(c command, flags *flag.FlagSet) error {
 	fmt.Fprintf(&b, "newterms %s: %s", c.name, c.help)
 	b.WriteString(commandline.Explain(flags))
 	_, err := io.WriteString(terminal.Fitting(p.stdout), b.String())
-	return err
-}
-
-const versionHelp = `prints the version
-`
-
-func (p program) version(_ context.Context, args []string) error {
-	if _, err := commandline.Parse(flag.NewFlagSet("version", flag.ContinueOnError), args, 0); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
 	return err
 }

@@ -165,18 +165,3 @@ func (p program) loadRules(paths []string, exclude []kql.Query, missing settings
 	}
 	return rules, err
 }
-
-// stamped is the version that the linker sets in a build without a checkout: -X
-// main.stamped=0.1.0.
-var stamped string
-
-// version returns stamped, or the module's version in the build info.
-func version() string {
-	if stamped != "" {
-		return stamped
-	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}

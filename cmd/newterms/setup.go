@@ -58,7 +58,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	if _, err := elastic.ServerVersion(ctx, client); err != nil {
 		return fmt.Errorf("setup: %w", err)
 	}
-	installed, err := p.store(client).Setup(ctx)
+	installed, err := p.store(client).Setup(ctx, version())
 	for _, i := range installed {
 		p.printInstalled(i)
 	}

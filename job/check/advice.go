@@ -22,6 +22,7 @@ func (p *Problem) Advice() string {
 		TemplateMissing:   setUp,
 		TemplateOutdated:  setUp,
 		TemplateUnknown:   "run newterms setup if you have not yet, or again to see whether something is in its way; the first write creates the data stream",
+		OtherVersion:      setUp + ", after the image of each job is upgraded",
 		TargetPipeline:    templates.PipelineAdvice,
 		ClockDiffers:      clock,
 		IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",

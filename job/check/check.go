@@ -19,6 +19,7 @@ type Check struct {
 	AlertsTarget, RunsTarget string
 	Rules                    []rule.Rule   // with the settings applied to their searches
 	Overlap                  time.Duration // of scheduled windows; bounds the clock skew
+	Version                  string        // of this program
 	Now                      func() time.Time
 }
 

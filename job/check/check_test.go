@@ -34,7 +34,7 @@ func newPlace(t *testing.T, mappings map[string]any) *place {
 	p := &place{Node: estest.ForTest(t), name: estest.Name("check"), now: time.Now().UTC()}
 	p.client = elastic.NewClient(p.Node, elastic.Options{})
 	p.store = alerts.NewStore(p.client, p.alerts(), p.runs())
-	if _, err := p.store.Setup(t.Context()); err != nil {
+	if _, err := p.store.Setup(t.Context(), "test"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -81,7 +81,7 @@ func (p *place) check(t *testing.T, more map[string]any) []check.Finding {
 		t.Fatal(err)
 	}
 	return check.Check{
-		Client: p.client, Store: p.store, AlertsTarget: p.alerts(), RunsTarget: p.runs(), Rules: rules, Overlap: 2 * time.Minute, Now: func() time.Time { return p.now },
+		Client: p.client, Store: p.store, AlertsTarget: p.alerts(), RunsTarget: p.runs(), Rules: rules, Overlap: 2 * time.Minute, Version: "test", Now: func() time.Time { return p.now },
 	}.Run(t.Context())
 }
 
@@ -189,6 +189,23 @@ func TestIndexThatIsClosed(t *testing.T) {
 	got := problems(p.check(t, map[string]any{"index": []string{closed + "*"}}))
 	if len(got) != 1 || !strings.HasPrefix(got[0], "error: ") || !strings.Contains(got[0], closed) {
 		t.Errorf("alone: %q", got)
+	}
+}
+
+// TestTargetsOfAnotherVersion were set up by another version of the program.
+func TestTargetsOfAnotherVersion(t *testing.T) {
+	p := newPlace(t, mappings())
+	p.Index(t, "", p.event(8*24*time.Hour, nil), p.event(time.Minute, nil))
+	if _, err := p.store.Setup(t.Context(), "0.9.0"); err != nil {
+		t.Fatal(err)
+	}
+	found := p.check(t, nil)
+	if got := problems(found); !slices.Equal(got, []string{"warning: other version"}) {
+		t.Errorf("got %q", got)
+	}
+	want := p.alerts() + " was set up by newterms 0.9.0, and this is newterms test"
+	if !slices.ContainsFunc(found, func(f check.Finding) bool { return f.Message == want }) {
+		t.Errorf("got %+v, want %q", found, want)
 	}
 }
 

@@ -40,6 +40,7 @@ const (
 	TemplateMissing  Kind = "template missing"
 	TemplateOutdated Kind = "template outdated"
 	TemplateUnknown  Kind = "template unknown"
+	OtherVersion     Kind = "other version"
 
 	TargetPipeline Kind = "target pipeline"
 

@@ -73,6 +73,10 @@ func (s *commonCheck) target(state templates.TargetState) {
 	case templates.Unknown:
 		s.warn("target", problem(TemplateUnknown, "%s does not exist yet, and this user may not read index templates", state.Target))
 	default:
+		if by := state.SetUpBy; by != "" && by != templates.Mark(s.Version) {
+			s.warn("target", problem(OtherVersion, "%s was set up by newterms %s, and this is newterms %s", state.Target, by, s.Version))
+			return
+		}
 		message := state.Target + " is set up"
 		if !state.Exists {
 			message += "; the first write creates the data stream"

@@ -48,8 +48,8 @@ func TestRulesThatDoNotRun(t *testing.T) {
 			if c.passedOver != "" {
 				passedOver[c.passedOver] = 1
 			}
-			if !maps.Equal(l.PassedOver, passedOver) {
-				t.Errorf("passed over %v, want %v", l.PassedOver, passedOver)
+			if !maps.Equal(l.Skipped, passedOver) {
+				t.Errorf("passed over %v, want %v", l.Skipped, passedOver)
 			}
 			got := ""
 			for _, w := range l.Warnings {

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"newterms/cmd/newterms/commandline"
+	"newterms/cmd/newterms/show"
+)
+
+// stamped is the version that the linker sets in a build without a checkout: -X
+// main.stamped=0.1.0.
+var stamped string
+
+// version returns stamped, or the module's version in the build info.
+func version() string {
+	if stamped != "" {
+		return stamped
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+const versionHelp = `prints the version
+
+  newterms version [FLAG]...
+
+The JSON also has the Go version, and the commit if the build had a checkout.
+
+  newterms version --output json
+`
+
+// A build says from what the program was built.
+type build struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	// Revision is the commit, and Dirty whether files differed from it. They are left
+	// out of a build without a checkout.
+	Revision string `json:"revision,omitempty"`
+	Time     string `json:"revision_time,omitempty"` // of the commit, RFC 3339 in UTC
+	Dirty    *bool  `json:"dirty,omitempty"`
+}
+
+// builtFrom returns what the build settings say.
+func builtFrom(settings []debug.BuildSetting) build {
+	b := build{Version: version(), Go: runtime.Version()}
+	for _, s := range settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Revision = s.Value
+		case "vcs.time":
+			b.Time = s.Value
+		case "vcs.modified":
+			dirty := s.Value == "true"
+			b.Dirty = &dirty
+		}
+	}
+	return b
+}
+
+func (p program) version(_ context.Context, args []string) error {
+	flags := flag.NewFlagSet("version", flag.ContinueOnError)
+	var output commandline.Choice[show.Format]
+	output.Define(flags, "output", printAs, show.Text, show.JSON)
+	if _, err := commandline.Parse(flags, args, 0); err != nil {
+		return err
+	}
+	if err := output.Check(); err != nil {
+		return err
+	}
+	if output.Value != show.JSON {
+		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
+		return err
+	}
+	var settings []debug.BuildSetting
+	if info, ok := debug.ReadBuildInfo(); ok {
+		settings = info.Settings
+	}
+	return show.Object(p.stdout, builtFrom(settings))
+}

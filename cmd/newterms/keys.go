@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"newterms/alerts/keys"
@@ -25,10 +26,12 @@ const keysHelp = `makes API keys, each with the privileges that it needs
   newterms keys [run|setup|close|notify]... [FLAG]...
 
 A user makes keys: those for run and setup if none is named. They are printed
-once.
+once, or written to a folder: there a key that is still valid stays.
 
-  newterms keys --output secret | kubectl -n elastic apply -f -
+  newterms keys --output secret |
+    kubectl -n elastic apply --server-side -f -
   newterms keys run --rotate
+  newterms keys close --out keys
 `
 
 // keysFlags are the flags of `newterms keys`.
@@ -37,6 +40,7 @@ type keysFlags struct {
 	rotate  bool
 	expires settings.Duration
 	output  commandline.Choice[show.Format]
+	out     keyFolder // "" prints them
 }
 
 // keys makes API keys and prints them. After an error the old keys are unchanged,
@@ -60,6 +64,16 @@ func (p program) keys(ctx context.Context, args []string) error {
 		return fmt.Errorf("keys: %w", err)
 	}
 	specs := p.keySpecs(f, rules)
+	if f.out != "" {
+		if err := f.out.create(); err != nil {
+			return err
+		}
+	}
+	if f.out != "" && !f.rotate {
+		if specs, err = p.kept(ctx, f.out, specs); err != nil || len(specs) == 0 {
+			return err
+		}
+	}
 	g := grant.Grant{
 		Client: client, User: user, Specs: specs, Rules: rules, Now: p.now,
 		Connect: func(encoded string) (*elastic.Client, error) {
@@ -74,22 +88,35 @@ func (p program) keys(ctx context.Context, args []string) error {
 			p.log.Info(text, "key", key.ID)
 		},
 	}
-	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f.output.Value) })
+	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f) })
 }
 
-// printKeys prints the keys, and logs them without their secrets.
-func (p program) printKeys(specs []keys.Spec, made []keys.Key, format show.Format) error {
-	if err := show.Keys(p.stdout, specs, made, format); err != nil {
+// printKeys writes the keys to stdout or to the folder of --out, and logs them without
+// their secrets.
+func (p program) printKeys(specs []keys.Spec, made []keys.Key, f keysFlags) error {
+	var err error
+	if f.out != "" {
+		err = f.out.write(made)
+	} else {
+		err = show.Keys(p.stdout, specs, made, f.output.Value, p.instance())
+	}
+	if err != nil {
 		return fmt.Errorf("print the keys, which are invalidated: %w", err)
 	}
 	for _, k := range made {
-		ends := "does not expire"
-		if !k.Ends().IsZero() {
-			ends = "expires at " + k.Ends().Format(time.RFC3339)
-		}
-		p.log.Info(fmt.Sprintf("made API key %s (id %s), which %s", k.Name, k.ID, ends), "key", k.ID)
+		p.log.Info(fmt.Sprintf("made API key %s (id %s), which %s", k.Name, k.ID, lives(k.Ends())), "key", k.ID)
 	}
 	return nil
+}
+
+// instance returns the value of app.kubernetes.io/instance: the name of the CronJob to
+// which a nameSuffix is added for another namespace.
+func (p program) instance() string {
+	if p.settings.Namespace == "default" {
+		return "newterms"
+	}
+	instance := "newterms-" + p.settings.Namespace
+	return strings.TrimRight(instance[:min(len(instance), 63)], "-.") // as long as a label may be
 }
 
 // parseKeys accepts flags before, between and after the uses.
@@ -98,6 +125,7 @@ func parseKeys(args []string) (keysFlags, error) {
 	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
 	flags.BoolVar(&f.rotate, "rotate", false, "make another key, try it, and invalidate the one there is\ndefault: off; example: newterms keys run --rotate")
 	f.output.Define(flags, "output", printAs, show.JSON, show.Secret)
+	flags.Func("out", "write each key to a file of its name in the folder `DIR`\ndefault: print them; example: --out keys", func(text string) error { f.out = keyFolder(text); return nil })
 	flags.Func("expires", "let the keys expire after the duration `D`\ndefault: the setup key in a day, others never; example: --expires 90d", func(text string) error { return f.expires.UnmarshalText([]byte(text)) })
 	for len(args) > 0 {
 		rest, err := commandline.Parse(flags, args, len(args))
@@ -120,6 +148,10 @@ func parseKeys(args []string) (keysFlags, error) {
 		return f, err
 	}
 	switch {
+	case commandline.IsGiven(flags, "out") && f.out == "":
+		return f, failure.Usagef("--out: it names no folder")
+	case f.out != "" && commandline.IsGiven(flags, "output"):
+		return f, failure.Usagef("keys: give --out or --output: a file of --out holds the key alone")
 	case commandline.IsGiven(flags, "expires") && time.Duration(f.expires) < time.Minute:
 		return f, failure.Usagef("--expires: it is less than a minute")
 	case len(f.uses) == 0 && f.rotate:

@@ -61,7 +61,7 @@ func variables(t *testing.T) []string {
 }
 
 func TestManifests(t *testing.T) {
-	for _, folder := range []string{"base", "overlays/eck", "overlays/cloud"} {
+	for _, folder := range []string{"base", "overlays/eck", "overlays/cloud", "overlays/example-eck", "overlays/example-cloud"} {
 		t.Run(folder, func(t *testing.T) {
 			text := render(t, folder)
 			for _, problem := range problemsOf(text, variables(t)) {
@@ -94,7 +94,16 @@ func TestMutatedManifestsFail(t *testing.T) {
 		{"an enum with a typo", "restartPolicy: Never", "restartPolicy: Newer", "restartPolicy is Newer"},
 		{"a deadline beyond the interval", "activeDeadlineSeconds: 270", "activeDeadlineSeconds: 300", "activeDeadlineSeconds"},
 		{"a retry of another exit code", "- 1\n", "- 1\n            - 77\n", "retry exit code 1 only"},
-		{"a quantity that is none", "memory: 512Mi", "memory: 512Mb", "quantities"},
+		{"a quantity that is none", "memory: 256Mi", "memory: 256Mb", "quantities"},
+		{"a heap above the request", "memory: 64Mi", "memory: 32Mi", "a heap of 48 MiB does not fit"},
+		{"another limit of the heap", "          containers:\n          - args:\n            - run\n            - --output\n            - none\n            envFrom:", "          containers:\n          - args:\n            - run\n            - --output\n            - none\n            env: [{name: GOMEMLIMIT, value: 460MiB}]\n            envFrom:", "GOMEMLIMIT replaces"},
+		{"a limit of the Job", "      backoffLimit: 1\n", "      backoffLimit: 1\n      activeDeadlineSeconds: 270\n", "deletes its log"},
+		{"a run without a retry", "      backoffLimit: 1\n", "      backoffLimit: 0\n", "the others are retried"},
+		{"a check with retries", "      backoffLimit: 0\n", "      backoffLimit: 2\n", "a check makes one report"},
+		{"a pause that stays", "  suspend: false\n", "", "suspend must be false"},
+		{"a deadline beyond the pod's", "NEWTERMS_DEADLINE: 240s", "NEWTERMS_DEADLINE: 280s", "NEWTERMS_DEADLINE must be below"},
+		{"a short history", "successfulJobsHistoryLimit: 10\n", "successfulJobsHistoryLimit: 1\n", "history limits"},
+		{"another version", "app.kubernetes.io/version: 0.1.0\n        spec:", "app.kubernetes.io/version: 0.0.9\n        spec:", "is not that of the image"},
 		{"a mount without a volume", "name: ca\n", "name: cas\n", "there is no volume ca"},
 		{"a pod that the NetworkPolicy passes over", "      app.kubernetes.io/name: newterms\n  policyTypes", "      app.kubernetes.io/name: newtermz\n  policyTypes", "does not select the pod of the CronJob"},
 		{"an image without a version", "newterms:0.1.0", "newterms", "names no version"},

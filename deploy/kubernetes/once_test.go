@@ -11,19 +11,28 @@ import (
 )
 
 // kubectl stands in for it: it knows one CronJob, and the job ends as $OUTCOME
-// says at the third question.
+// says at the third question. Its two pods have started at the second.
 const kubectl = `#!/bin/sh
 echo "$*" >> "$CALLS"
+asked() { grep -c 'get job' "$CALLS"; }
 case "$*" in
 *"create job newterms-nope"*) echo 'cronjobs.batch "newterms-nope" not found' >&2; exit 1 ;;
 *"create job"*) echo '{"kind":"Job"}' ;;
-"set env"*) cat > /dev/null; echo '{"kind":"Job","env":"'"$*"'"}' ;;
+"patch --local"*) cat > /dev/null; echo '{"kind":"Job","patched":"'"$*"'"}' ;;
+"set env"*) sed 's/{/{"env":"'"$*"'",/' ;;
 *"create -f -"*) cat >> "$CALLS" ;;
 *"get job"*failed*) echo 'job x failed: Pod failed with exit code 77' ;;
 *"get job"*)
-  [ "$OUTCOME" != Gone ] || { echo 'jobs.batch not found' >&2; exit 1; }
-  [ "$(grep -c 'get job' "$CALLS")" -lt 3 ] || echo "$OUTCOME" ;;
-*logs*) [ "$OUTCOME" != FailedByDeadline ] || exit 1; echo 'what newterms said' ;;
+  [ "$OUTCOME" != Gone ] || { echo 'Error from server (NotFound): jobs.batch "x" not found' >&2; exit 1; }
+  [ "$OUTCOME" != Away ] || { echo 'connection refused' >&2; exit 1; }
+  [ "$(asked)" -lt 3 ] || echo "$OUTCOME" ;;
+*exitCode*) [ "$OUTCOME" = FailedByDeadline ] || echo 77 ;;
+*"get pod -l"*phase*) [ "$(asked)" -lt 2 ] || [ "$OUTCOME" = FailedByDeadline ] || printf 'x-1\nx-2\n' ;;
+*"get pod x-1"*) [ "$(grep -c 'logs.* x-1' "$CALLS")" -lt 2 ] && echo Running || echo Failed ;;
+*"get pod x-2"*) echo Succeeded ;;
+*"logs -f x-1") [ "$OUTCOME" != Interrupted ] || kill -INT "$PPID"; echo 'the beginning of x-1' ;;
+*"logs -f --since-time="*" x-1") echo 'the rest of x-1'; exit 1 ;;
+*"logs -f x-2") echo 'what x-2 said' ;;
 esac
 `
 
@@ -36,16 +45,20 @@ func TestOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	const log = "the beginning of x-1\nthe rest of x-1\nwhat x-2 said\n"
 	for _, c := range []struct {
 		outcome, args        string
 		exit                 int
 		stdout, stderr, call string
 	}{
-		{"Complete", "elastic newterms-check", 0, "what newterms said", "", "--namespace elastic create job newterms-check-"},
-		{"SuccessCriteriaMet Complete", "elastic newterms-rerun FROM=2026-11-01 TO=2026-11-08", 0, "what newterms said", "", `"env":"set env --local -f - -o json FROM=2026-11-01 TO=2026-11-08"`},
-		{"FailureTarget Failed", "elastic newterms-setup", 1, "what newterms said", "failed: Pod failed with exit code 77", ""},
+		{"Complete", "elastic newterms-check", 0, log, "another attempt, pod x-2:", "--namespace elastic create job newterms-check-"},
+		{"Complete", "elastic newterms-check", 0, log, "", `"patched":"patch --local -f - --type=json -p [{"op":"remove","path":"/metadata/ownerReferences"}]`},
+		{"SuccessCriteriaMet Complete", "elastic newterms-rerun FROM=2026-11-01 TO=2026-11-08", 0, log, "", `"env":"set env --local -f - -o json FROM=2026-11-01 TO=2026-11-08","kind":"Job","patched"`},
+		{"FailureTarget Failed", "elastic newterms-setup", 77, log, "failed: Pod failed with exit code 77", ""},
 		{"FailedByDeadline", "elastic newterms-check", 1, "", "job x failed", ""},
-		{"Gone", "elastic newterms-check", 1, "", "is not known: kubectl --namespace elastic get job,pod -l batch.kubernetes.io/job-name=newterms-check-", ""},
+		{"Gone", "elastic newterms-check", 1, "", "(NotFound): jobs.batch \"x\" not found\nwhat became of job newterms-check-", ""},
+		{"Away", "elastic newterms-check", 1, "", "connection refused\nwhat became of job newterms-check-", ""},
+		{"Interrupted", "elastic newterms-check", 130, "", "goes on. Its log: kubectl --namespace elastic logs -f job/newterms-check-", ""},
 		{"Complete", "elastic newterms-nope", 1, "", `"newterms-nope" not found`, ""},
 		{"Complete", "newterms-check", 64, "", "deploy/kubernetes/once NAMESPACE CRONJOB", ""},
 	} {
@@ -60,7 +73,10 @@ func TestOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		said, _ := os.ReadFile(calls) // there is none where nothing was called
-		if cmd.ProcessState.ExitCode() != c.exit || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) || !strings.Contains(string(said), c.call) {
+		if questions := strings.Count(string(said), "get job"); c.outcome == "Gone" && questions != 1 {
+			t.Errorf("it asked %d times for a Job that is not there", questions)
+		}
+		if cmd.ProcessState.ExitCode() != c.exit || c.stdout != "" && stdout.String() != c.stdout || !strings.Contains(stderr.String(), c.stderr) || !strings.Contains(string(said), c.call) {
 			t.Errorf("once %s, %s: exit %d\n%s%s\ncalls:\n%s", c.args, c.outcome, cmd.ProcessState.ExitCode(), &stdout, &stderr, said)
 		}
 	}

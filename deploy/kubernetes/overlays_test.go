@@ -48,7 +48,7 @@ func TestECKNames(t *testing.T) {
 			t.Errorf("%q must be in each of four jobs, is in %d", want, strings.Count(text, want))
 		}
 	}
-	ours := regexp.MustCompile(`(elasticsearch|kibana)\.k8s\.elastic\.co|(elasticsearch|kibana)\.crt|NEWTERMS_NAMESPACE`)
+	ours := regexp.MustCompile(`(elasticsearch|kibana)\.k8s\.elastic\.co|(elasticsearch|kibana)\.crt|NEWTERMS_NAMESPACE|TLS_SERVER_NAME`)
 	if old := regexp.MustCompile(`.*(elastic|kibana|NAME).*`).FindAllString(ours.ReplaceAllString(text, ""), -1); old != nil {
 		t.Errorf("there is still %q", old)
 	}
@@ -61,28 +61,26 @@ func TestECKNames(t *testing.T) {
 // no name, Secrets included.
 func TestTwoInstances(t *testing.T) {
 	text := overlay(t, copied(t), `
+namespace: elastic
 resources: [../eck]
+transformers: [../eck/names]
 nameSuffix: -two
 configMapGenerator:
-  - name: newterms
-    namespace: elastic
-    behavior: merge
-    literals: [NEWTERMS_NAMESPACE=two]
-    options: {disableNameSuffixHash: true}
+  - {name: newterms, behavior: merge, literals: [NEWTERMS_NAMESPACE=two]}
 `)
 	for _, problem := range problemsOf(text, variables(t)) {
 		t.Error(problem)
 	}
 	for _, want := range []string{
 		"  name: newterms-check-two\n", "  name: newterms-two\n", "secretName: newterms-run-two\n", "secretName: newterms-setup-two\n",
-		"serviceAccountName: newterms-two\n", "name: newterms-rules-two\n", "NEWTERMS_NAMESPACE: two\n", "name: elasticsearch-es-http-certs-public\n",
+		"serviceAccountName: newterms-two\n", "name: newterms-rules-two\n", "NEWTERMS_NAMESPACE: two\n", "      app.kubernetes.io/instance: newterms-two\n      app.kubernetes.io/name: newterms\n  policyTypes:", "name: elasticsearch-es-http-certs-public\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %q", want)
 		}
 	}
 	first := render(t, "overlays/eck")
-	names := regexp.MustCompile(`(?m)^  name: \S+$|(secretName|serviceAccountName|configMapRef:\n\s+name): \S+`)
+	names := regexp.MustCompile(`(?m)^  name: \S+$|(secretName|serviceAccountName|configMapRef:\n\s+name|app.kubernetes.io/instance): \S+`)
 	for _, name := range names.FindAllString(text, -1) {
 		if strings.Contains(first, name+"\n") {
 			t.Errorf("both have %q", name)
@@ -127,9 +125,15 @@ patches:
 }
 
 // TestPrometheusRule reads the example alarm: it must be about the CronJob of the
-// overlay for ECK.
+// overlay, whatever its name and namespace are.
 func TestPrometheusRule(t *testing.T) {
-	text, err := os.ReadFile("prometheusrule.yaml")
+	text := overlay(t, copied(t), "namespace: soc\nnameSuffix: -two\nresources: [../eck, ../../monitoring]\ntransformers: [../eck/names]\n")
+	m := read(text, nil)
+	at := strings.Index(text, "apiVersion: monitoring.coreos.com/v1\n")
+	if at < 0 {
+		t.Fatal(text)
+	}
+	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,8 +141,9 @@ func TestPrometheusRule(t *testing.T) {
 		APIVersion string `json:"apiVersion"`
 		Kind       string `json:"kind"`
 		Metadata   struct {
-			Name   string            `json:"name"`
-			Labels map[string]string `json:"labels"`
+			Name      string            `json:"name"`
+			Namespace string            `json:"namespace"`
+			Labels    map[string]string `json:"labels"`
 		} `json:"metadata"`
 		Spec struct {
 			Groups []struct {
@@ -153,17 +158,23 @@ func TestPrometheusRule(t *testing.T) {
 			} `json:"groups"`
 		} `json:"spec"`
 	}
-	if err := yaml.UnmarshalStrict(text, &rule); err != nil {
+	if err := yaml.UnmarshalStrict([]byte(strings.Split(text[at:], "\n---\n")[0]), &rule); err != nil {
 		t.Fatal(err)
 	}
 	if rule.APIVersion != "monitoring.coreos.com/v1" || rule.Kind != "PrometheusRule" || len(rule.Spec.Groups) != 1 || len(rule.Spec.Groups[0].Rules) != 2 {
 		t.Fatalf("got %+v", rule)
 	}
-	m := read(render(t, "overlays/eck"), nil)
+	if m.cron == nil || m.cron.Name != "newterms-two" || m.cron.Namespace != "soc" {
+		t.Fatalf("the CronJob is %+v", m.cron)
+	}
 	want := `kube_cronjob_status_last_successful_time{namespace="` + m.cron.Namespace + `", cronjob="` + m.cron.Name + `"}`
 	for _, r := range rule.Spec.Groups[0].Rules {
 		if !strings.Contains(r.Expr, want) || r.Annotations["summary"] == "" || r.Labels["severity"] == "" {
 			t.Errorf("%s: %+v, want %s", r.Alert, r, want)
+		}
+		_, heading, _ := strings.Cut(r.Annotations["runbook_url"], "deploy/README.md#")
+		if heading == "" || !strings.Contains(strings.ToLower(string(readme)), "\n### "+strings.ReplaceAll(heading, "-", " ")+"\n") {
+			t.Errorf("%s: deploy/README.md has no heading %q", r.Alert, heading)
 		}
 	}
 }

@@ -124,8 +124,17 @@ func (m *manifests) schedule() {
 	if d := s.StartingDeadlineSeconds; d == nil || *d < 10 || time.Duration(*d)*time.Second >= interval {
 		m.problem("startingDeadlineSeconds must be from 10 to the interval")
 	}
-	if d := s.JobTemplate.Spec.ActiveDeadlineSeconds; d == nil || time.Duration(*d)*time.Second >= interval {
+	if d := s.JobTemplate.Spec.Template.Spec.ActiveDeadlineSeconds; d == nil || time.Duration(*d)*time.Second >= interval {
 		m.problem("activeDeadlineSeconds must be below the interval")
+	}
+	for _, config := range m.config {
+		own, err := time.ParseDuration(config.Data["NEWTERMS_DEADLINE"])
+		if d := s.JobTemplate.Spec.Template.Spec.ActiveDeadlineSeconds; err != nil || d != nil && own >= time.Duration(*d)*time.Second {
+			m.problem("NEWTERMS_DEADLINE must be below activeDeadlineSeconds")
+		}
+	}
+	if s.Suspend == nil || *s.Suspend {
+		m.problem("suspend must be false, so that an apply ends a pause")
 	}
 }
 
@@ -133,8 +142,12 @@ func (m *manifests) job(name string, template batchv1.JobTemplateSpec) {
 	j := template.Spec
 	pod := j.Template.Spec
 	for _, labels := range []map[string]string{template.Labels, j.Template.Labels} {
-		if labels["app.kubernetes.io/name"] != "newterms" || labels["app.kubernetes.io/component"] == "" {
-			m.problem("%s: its jobs and pods cannot be selected by name and component: %v", name, labels)
+		if labels["app.kubernetes.io/name"] != "newterms" || labels["app.kubernetes.io/component"] == "" || labels["app.kubernetes.io/instance"] != m.cron.Name {
+			m.problem("%s: its jobs and pods cannot be selected by name, instance and component: %v", name, labels)
+		}
+		image := pod.Containers[0].Image
+		if version := image[strings.LastIndexByte(image, ':')+1:]; labels["app.kubernetes.io/version"] != version && !strings.Contains(image, "@") {
+			m.problem("%s: the label app.kubernetes.io/version is not that of the image %s: %v", name, image, labels)
 		}
 	}
 	if pod.RestartPolicy != corev1.RestartPolicyNever {
@@ -159,6 +172,7 @@ func (m *manifests) job(name string, template batchv1.JobTemplateSpec) {
 		m.problem("%s: service account %s is missing, or its token is mounted", name, pod.ServiceAccountName)
 	}
 	for _, c := range pod.Containers {
+		m.memory(name, c)
 		if c.SecurityContext == nil || c.SecurityContext.ReadOnlyRootFilesystem == nil || !*c.SecurityContext.ReadOnlyRootFilesystem {
 			m.problem("%s: the root file system can be written to", name)
 		}
@@ -183,9 +197,15 @@ func (m *manifests) job(name string, template batchv1.JobTemplateSpec) {
 // retries wants exit code 1 to be retried and no other, and evictions not to
 // count.
 func (m *manifests) retries(name string, j batchv1.JobSpec) {
-	if j.PodFailurePolicy == nil || j.BackoffLimit == nil || *j.BackoffLimit < 1 {
+	if j.PodFailurePolicy == nil || j.BackoffLimit == nil {
 		m.problem("%s: no podFailurePolicy or backoffLimit", name)
 		return
+	}
+	if isCheck := slices.Equal(j.Template.Spec.Containers[0].Args, []string{"check"}); isCheck != (*j.BackoffLimit == 0) {
+		m.problem("%s: backoffLimit is %d: a check makes one report, and the others are retried", name, *j.BackoffLimit)
+	}
+	if j.ActiveDeadlineSeconds != nil {
+		m.problem("%s: a limit of the Job ends a late attempt, and deletes its log", name)
 	}
 	var ignored, only1 bool
 	for _, r := range j.PodFailurePolicy.Rules {
@@ -199,6 +219,20 @@ func (m *manifests) retries(name string, j batchv1.JobSpec) {
 	}
 	if !ignored || !only1 {
 		m.problem("%s: podFailurePolicy must ignore disruptions and retry exit code 1 only", name)
+	}
+}
+
+// memory wants the program's own limit of its heap to hold: it is below the request, and
+// half of the pod's limit at most.
+func (m *manifests) memory(name string, c corev1.Container) {
+	const heap = 48 << 20 // memoryLimit of cmd/newterms
+	for _, e := range c.Env {
+		if e.Name == "GOMEMLIMIT" || e.Name == "GOGC" {
+			m.problem("%s: %s replaces what newterms sets itself", name, e.Name)
+		}
+	}
+	if request, limit := c.Resources.Requests.Memory().Value(), c.Resources.Limits.Memory().Value(); request < heap || limit < 2*heap {
+		m.problem("%s: a heap of 48 MiB does not fit a request of %d and a limit of %d bytes", name, request, limit)
 	}
 }
 

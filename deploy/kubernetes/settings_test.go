@@ -28,6 +28,9 @@ func (m *manifests) onlyByHand(c *batchv1.CronJob) {
 	if c.Spec.JobTemplate.Spec.TTLSecondsAfterFinished == nil {
 		m.problem("%s: its jobs are never removed", c.Name)
 	}
+	if s, f := c.Spec.SuccessfulJobsHistoryLimit, c.Spec.FailedJobsHistoryLimit; s == nil || f == nil || *s < 10 || *f < 10 {
+		m.problem("%s: its history limits remove jobs whose log nobody has read", c.Name)
+	}
 }
 
 // likeTheRun wants what is done by hand to differ from the scheduled run in what
@@ -35,7 +38,7 @@ func (m *manifests) onlyByHand(c *batchv1.CronJob) {
 func (m *manifests) likeTheRun(c *batchv1.CronJob) {
 	want, got := m.cron.Spec.JobTemplate.Spec.Template.Spec.DeepCopy(), c.Spec.JobTemplate.Spec.Template.Spec.DeepCopy()
 	for _, pod := range []*corev1.PodSpec{want, got} {
-		pod.Containers[0].Args, pod.Volumes[0].Secret.SecretName = nil, ""
+		pod.Containers[0].Args, pod.Volumes[0].Secret.SecretName, pod.ActiveDeadlineSeconds = nil, "", nil
 		pod.Containers[0].Env = slices.DeleteFunc(pod.Containers[0].Env, func(v corev1.EnvVar) bool { return v.Name == "NEWTERMS_DEADLINE" })
 	}
 	if !equality.Semantic.DeepEqual(want, got) {

@@ -61,7 +61,7 @@ func nextVersion(t *testing.T, resource string) string {
 	folder := copied(t)
 	edit(t, filepath.Join(folder, "base/kustomization.yaml"), "newTag: 0.1.0", "newTag: 0.2.0")
 	edit(t, filepath.Join(folder, "base/settings.env"), "NEWTERMS_OVERLAP=2m", "NEWTERMS_OVERLAP=5m")
-	edit(t, filepath.Join(folder, "base/cronjob/cronjob.yaml"), "memory: 512Mi", "memory: 1Gi")
+	edit(t, filepath.Join(folder, "base/cronjob/cronjob.yaml"), "memory: 256Mi", "memory: 1Gi")
 	if resource != "" {
 		edit(t, filepath.Join(folder, "base/kustomization.yaml"), "  - secrets.yaml\n", "  - secrets.yaml\n  - more.yaml\n")
 		if err := os.WriteFile(filepath.Join(folder, "base/more.yaml"), []byte(resource), 0o600); err != nil {
@@ -75,7 +75,7 @@ func nextVersion(t *testing.T, resource string) string {
 func copied(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	for _, part := range []string{"base", "overlays", "openshift"} {
+	for _, part := range []string{"base", "overlays", "openshift", "names", "monitoring"} {
 		if err := os.CopyFS(filepath.Join(folder, part), os.DirFS(part)); err != nil {
 			t.Fatal(err)
 		}

@@ -38,7 +38,7 @@ func clusterAdvice(err error) string {
 	case errors.As(err, &scheme):
 		return "change ELASTICSEARCH_URL to begin with " + scheme.Scheme + "://"
 	case Is[*tls.CertificateVerificationError](err):
-		return certificateAdvice(err, "ELASTICSEARCH_URL", "ELASTICSEARCH_CA")
+		return certificateAdvice(err, "ELASTICSEARCH")
 	case Is[*elastic.RedirectError](err):
 		return "set ELASTICSEARCH_URL to the address of Elasticsearch itself: newterms follows no redirect"
 	case Is[*access.NameError](err):
@@ -72,15 +72,16 @@ func clusterAdvice(err error) string {
 }
 
 // certificateAdvice returns the advice about a server certificate that is not trusted.
-func certificateAdvice(err error, url, authority string) string {
+// The names of the server's settings begin with prefix.
+func certificateAdvice(err error, prefix string) string {
 	var invalid x509.CertificateInvalidError
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return "renew the certificate of the server, or its authority's, or set the clock of this machine"
 	case Is[x509.HostnameError](err):
-		return "let " + url + " have a host name that the certificate is for, or the certificate that host name"
+		return "let " + prefix + "_URL have a host name that the certificate is for, or set " + prefix + "_TLS_SERVER_NAME to that name, such as for a forwarded port"
 	}
-	return "set " + authority + " to the certificate of its authority"
+	return "set " + prefix + "_CA to the certificate of its authority"
 }
 
 func kibanaAdvice(err *kibana.RequestError) string {
@@ -89,7 +90,7 @@ func kibanaAdvice(err *kibana.RequestError) string {
 	case errors.As(err, &scheme):
 		return "change KIBANA_URL to begin with " + scheme.Scheme + "://"
 	case Is[*tls.CertificateVerificationError](err):
-		return certificateAdvice(err, "KIBANA_URL", "KIBANA_CA")
+		return certificateAdvice(err, "KIBANA")
 	case Is[*elastic.RedirectError](err):
 		return "set KIBANA_URL to the address of Kibana itself, with its base path if it has one: newterms follows no redirect"
 	case elastic.HasStatus(err, http.StatusUnauthorized):

@@ -13,7 +13,7 @@ import (
 func (s Settings) Space() (kibana.Space, error) {
 	base, urlErr := s.kibana()
 	credentials, credentialsErr := s.KibanaCredentials()
-	transport, transportErr := transport("KIBANA_CA", s.KibanaCA)
+	transport, transportErr := transport("KIBANA_CA", s.KibanaCA, s.KibanaServer)
 	if err := errors.Join(urlErr, credentialsErr, transportErr); err != nil {
 		return kibana.Space{}, err
 	}

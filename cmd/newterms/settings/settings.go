@@ -32,10 +32,12 @@ type Settings struct {
 	Password     string   `env:"ELASTICSEARCH_PASSWORD"`
 	PasswordFile string   `env:"ELASTICSEARCH_PASSWORD_FILE"`
 	CA           string   `env:"ELASTICSEARCH_CA"`
+	ServerName   string   `env:"ELASTICSEARCH_TLS_SERVER_NAME"`
 
 	KibanaURL    string   `env:"KIBANA_URL"`
 	KibanaAPIKey string   `env:"KIBANA_API_KEY"`
 	KibanaCA     string   `env:"KIBANA_CA"`
+	KibanaServer string   `env:"KIBANA_TLS_SERVER_NAME"`
 	KibanaSpace  string   `env:"KIBANA_SPACE" envDefault:"default"`
 	ConnectorID  string   `env:"KIBANA_CONNECTOR_ID"`
 	ConnectorTo  []string `env:"KIBANA_CONNECTOR_TO"`

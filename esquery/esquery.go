@@ -66,7 +66,8 @@ type Event struct {
 }
 
 // A Source is an opened search, and what was learned of its events. It is not safe for
-// concurrent use, except for Events and Summaries beside another method.
+// concurrent use, except for Events, Summaries and Contexts beside
+// another method.
 type Source struct {
 	*query.Opened
 	bodies
@@ -79,9 +80,9 @@ type Source struct {
 	splits       int  // how often events were fetched in halves: see maxSplits
 	stages       stages
 	fieldOrigins *wanted.Origins
-	// forEvents and forSummaries are the Sources for Events and Summaries. What they learn
-	// stays separate.
-	forEvents, forSummaries *Source
+	// forEvents, forSummaries and forContexts are the Sources for Events, Summaries and
+	// Contexts. What they learn stays separate.
+	forEvents, forSummaries, forContexts *Source
 }
 
 // Open is query.Open and New.
@@ -106,8 +107,9 @@ func New(opened *query.Opened) *Source {
 	}
 	forEvents := s
 	forEvents.Opened = opened.AllowFewerShards() // an event that is deleted later changes no conclusion
-	forSummaries := forEvents
-	s.forEvents, s.forSummaries = &forEvents, &forSummaries
+	forSummaries, forContexts := forEvents, forEvents
+	forContexts.fallback = search.Fallback != "" // other events than the search's may lack the primary timestamp
+	s.forEvents, s.forSummaries, s.forContexts = &forEvents, &forSummaries, &forContexts
 	return &s
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"newterms/alerts/alert"
 	"newterms/alerts/fields"
+	"newterms/alerts/novelty"
 	"newterms/alerts/summary"
 	"newterms/esquery/elastic"
 )
@@ -25,6 +26,10 @@ type Details struct {
 	Summary  *summary.Summary  `json:"-"` // nil if there is none
 	Text     string            `json:"summary,omitempty"`
 	About    alert.Description `json:"-"`
+	// Context is what was known before the alert; nil if it has none.
+	Context *novelty.Context `json:"-"`
+	New     string           `json:"context,omitempty"` // the same, in one line
+	Novelty string           `json:"novelty,omitempty"`
 	// Related are the other alerts first seen up to a day before or after it.
 	Related []Related `json:"related,omitempty"`
 }
@@ -71,6 +76,7 @@ func detailsOf(a StoredAlert, document map[string]any) Details {
 	d := Details{
 		Reason: text("kibana.alert.reason"), Severity: text("kibana.alert.severity"), Risk: text("kibana.alert.risk_score"), URL: text("kibana.alert.url"),
 		Events: text("newterms.events"), Summary: summary.Of(document), Text: text("newterms.summary.text"), About: alert.DescribeStored(document, a.Fields, a.Terms),
+		Context: novelty.Of(document), New: text("newterms.context.text"), Novelty: text("newterms.novelty"),
 	}
 	d.WindowTo, _ = time.Parse(time.RFC3339, text("newterms.window.to")) // an alert of an early build has none
 	return d

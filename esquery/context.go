@@ -123,16 +123,12 @@ func (s *Source) ContextRequest(history time.Duration, subjects []Subject) Reque
 	return Request{"context", "POST /" + strings.Join(s.search.Indices, ",") + "/_search", s.forContexts.contexts(history, subjects)}
 }
 
-// OldestOfAll returns the time of the oldest event in the indices, matching or not. It reads
-// the primary timestamp, or the fallback if no index maps that. ok is false if no event
-// has it.
-func (s *Source) OldestOfAll(ctx context.Context) (oldest time.Time, ok bool, err error) {
-	field := s.search.Timestamp
-	if _, mapped := s.Mapping.Fields[field]; !mapped && s.search.Fallback != "" {
-		field = s.search.Fallback
-	}
+// OldestOfAll returns the time of the oldest event in the indices that has the primary
+// timestamp, matching or not. With fallback it is about events without it. ok is false
+// if there is none.
+func (s *Source) OldestOfAll(ctx context.Context, fallback bool) (oldest time.Time, ok bool, err error) {
 	var answer query.TimesAnswer
-	if err := s.forContexts.Ask(ctx, oldestOfAll(field), &answer); err != nil {
+	if err := s.forContexts.Ask(ctx, s.bodies.oldestOfAll(fallback), &answer); err != nil {
 		return time.Time{}, false, fmt.Errorf("find the oldest event: %w", err)
 	}
 	oldest, ok = answer.Earliest()

@@ -102,7 +102,7 @@ func (b bodies) anyContext(history time.Duration, s Subject) dsl {
 		attributes[strconv.Itoa(i)] = matching(seen, has, within)
 	}
 	seen := b.match.Times("max", b.fallback)
-	seen["earliest"] = all(b.match.Times("min", b.fallback))
+	seen["first"] = all(b.match.Times("min", b.fallback))
 	aggs := dsl{"user": matching(seen, isUser)}
 	if len(attributes) > 0 {
 		aggs["attributes"] = all(attributes)
@@ -116,9 +116,16 @@ func distinct(field string) dsl {
 	return dsl{"terms": dsl{"field": field, "size": MaxOthers + 1, "execution_hint": "map"}}
 }
 
-// oldestOfAll has no query, so that Elasticsearch reads the answer from its index.
-func oldestOfAll(field string) dsl {
-	return dsl{"size": 0, "track_total_hits": false, "aggs": dsl{"time": dsl{"min": dsl{"field": field}}}}
+// oldestOfAll has no query for events with the primary timestamp, so that Elasticsearch
+// reads the answer from its index.
+func (b bodies) oldestOfAll(fallback bool) dsl {
+	field := b.search.Timestamp
+	body := dsl{"size": 0, "track_total_hits": false}
+	if fallback {
+		field, body["query"] = b.search.Fallback, query.Lacks(field)
+	}
+	body["aggs"] = dsl{"time": dsl{"min": dsl{"field": field}}}
+	return body
 }
 
 // A contextAnswer is the answer to bodies.contexts.
@@ -137,8 +144,8 @@ type contextAnswer struct {
 type seenAnswer struct {
 	elastic.DocCount
 	query.TimesAnswer
-	Earliest query.TimesAnswer `json:"earliest"`
-	User     struct {
+	First query.TimesAnswer `json:"first"`
+	User  struct {
 		elastic.DocCount
 		query.TimesAnswer
 	} `json:"user"`
@@ -150,7 +157,7 @@ type seenAnswer struct {
 // seen reads the answer. known is how many of the other values are the subject's own.
 func (a seenAnswer) seen(before time.Time, known int) Seen {
 	s := Seen{Events: a.Count, Last: latestBefore(before, a.TimesAnswer)}
-	s.First, _ = a.Earliest.Earliest()
+	s.First, _ = a.First.Earliest()
 	for _, values := range a.Others {
 		s.Others += len(values.Buckets)
 	}

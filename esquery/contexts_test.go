@@ -76,7 +76,7 @@ func TestContexts(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) || after-before != 1 {
 		t.Errorf("%d requests, %v:\ngot  %+v\nwant %+v", after-before, err, got, want)
 	}
-	if oldest, ok, err := source.OldestOfAll(t.Context()); err != nil || !ok || !oldest.Equal(at(-340)) {
+	if oldest, ok, err := source.OldestOfAll(t.Context(), false); err != nil || !ok || !oldest.Equal(at(-340)) {
 		t.Errorf("oldest %s, %v, %v", oldest, ok, err)
 	}
 }
@@ -115,6 +115,12 @@ func TestContextsOfOddEvents(t *testing.T) {
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v:\ngot  %+v\nwant %+v", err, got, want)
+	}
+	for _, fallback := range []bool{false, true} {
+		oldest, ok, err := source.OldestOfAll(t.Context(), fallback)
+		if want := map[bool]time.Time{false: minute(-4), true: minute(-5)}[fallback]; err != nil || !ok || !oldest.Equal(want) {
+			t.Errorf("fallback %v: oldest %s, %v, %v", fallback, oldest, ok, err)
+		}
 	}
 	for value, fields := range map[string][]string{
 		"192.0.2.1": {"ip", "list"}, "fe80::1%eth0": {"list"}, "7": {"n", "list"}, "true": {"ok", "list"}, "": nil, string(make([]byte, 1025)): nil,

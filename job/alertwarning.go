@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/elastic/words"
 )
 
 // LeftOut lists what an alert lacks of its event: what the mapping of the alerts target
@@ -65,6 +67,63 @@ func (u *Unsummarized) Action() string { return "summary-missing" }
 func (u *Unsummarized) Advice() string {
 	return "nothing to do for these alerts: newterms explain ALERT_ID asks again"
 }
+
+// Uncontexted says why alerts lack their context. They are written all the same.
+type Uncontexted struct{ Err error }
+
+func (u *Uncontexted) Error() string {
+	return fmt.Sprintf("alerts are written without their context: %v", u.Err)
+}
+
+// Action is the event.action of the warning's log line.
+func (u *Uncontexted) Action() string { return "context-missing" }
+
+// Advice returns what the user can do.
+func (u *Uncontexted) Advice() string {
+	return "nothing to do for these alerts: newterms explain ALERT_ID shows the pair's history; NEWTERMS_CONTEXT=0 asks for no context"
+}
+func (u *Uncontexted) Unwrap() error { return u.Err }
+
+// ContextLimit counts the alerts of a run beyond those that get their context.
+type ContextLimit struct{ Most, Without int }
+
+func (c *ContextLimit) Error() string {
+	return fmt.Sprintf("%s written without context, because a run gets it for %d (NEWTERMS_CONTEXT)", words.Plural(int64(c.Without), "alert was", "alerts were"), c.Most)
+}
+
+// Action is the event.action of the warning's log line.
+func (c *ContextLimit) Action() string { return "context-limited" }
+
+// Advice returns what the user can do.
+func (c *ContextLimit) Advice() string {
+	return "raise NEWTERMS_CONTEXT for contexts of all alerts: 50 of them cost one request"
+}
+
+// Attrs returns keys and values for a log.
+func (c *ContextLimit) Attrs() []any { return []any{"without_context", c.Without} }
+
+// YoungSource counts the alerts whose source has no event as old as the rule's history
+// is long: their values may look new because the source is.
+type YoungSource struct {
+	Alerts int
+	Oldest time.Time // of the rule's indices
+}
+
+func (y *YoungSource) Error() string {
+	return fmt.Sprintf("%s less history than the rule wants, because the oldest event of the rule's indices is of %s",
+		words.Plural(int64(y.Alerts), "alert has", "alerts have"), words.Stamp(y.Oldest))
+}
+
+// Action is the event.action of the warning's log line.
+func (y *YoungSource) Action() string { return "source-young" }
+
+// Advice returns what the user can do.
+func (y *YoungSource) Advice() string {
+	return "nothing to do if the source is that new: find these alerts with newterms.context.young: true"
+}
+
+// Attrs returns keys and values for a log.
+func (y *YoungSource) Attrs() []any { return []any{"young", y.Alerts, "oldest_event", y.Oldest} }
 
 // Uncounted says why the events that the exclusions remove could not be counted. They
 // are excluded all the same.

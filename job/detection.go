@@ -42,7 +42,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		return err
 	}
 	d := detection{
-		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker.LinkTo(j.Link), writer: j.Store.Writer(),
+		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker.LinkTo(j.Link).WithContexts(j.Rule.History, j.MaxContexts), writer: j.Store.Writer(),
 		counts: &run.Counts, lacking: NewLackingTerms(), progress: Progress{Parts: w.CountParts(j.Rule.History)},
 	}
 	if err := d.pages(ctx, w); err != nil {
@@ -52,6 +52,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 	if d.lacking.Any > 0 {
 		j.Warn(&d.lacking)
 	}
+	d.maker.contexts.warn(j.MaxContexts, j.Warn)
 	if run.Excluded, err = d.excluded(ctx, w); err != nil {
 		return err
 	}

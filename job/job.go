@@ -38,7 +38,9 @@ type Job struct {
 	// MaxAlerts limits the alerts of a part of the window. A part with more fails
 	// before any of them is written; 0 is no limit.
 	MaxAlerts int
-	DryRun    bool // writes nothing, not even run documents
+	// MaxContexts is how many alerts of a run get their context; 0 is none.
+	MaxContexts int
+	DryRun      bool // writes nothing, not even run documents
 	// Emit is called with each alert that was written, or with DryRun would be.
 	Emit func(alert.Alert) error
 	// Link returns the address of an alert in Kibana; nil if there is none.
@@ -49,7 +51,8 @@ type Job struct {
 	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
 	// *UnavailableIndices, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
-	// *LeftOut, *SourceOff, *Unsummarized or *Uncounted.
+	// *LeftOut, *SourceOff, *Unsummarized, *Uncontexted, *ContextLimit, *YoungSource or
+	// *Uncounted.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)

@@ -94,10 +94,12 @@ type AlertMaker struct {
 	// sourceOff lists the indices without _source that it has warned about.
 	sourceOff  []string
 	summarizer *summarizer
+	contexts   *contexts // nil if alerts get none
 }
 
 // NewAlertMaker returns an AlertMaker for the alerts of a run. It calls warn with a
-// *SourceOff for each index that keeps no _source, and once with an *Unsummarized.
+// *SourceOff for each index that keeps no _source, and once with an *Unsummarized
+// or *Uncontexted.
 func NewAlertMaker(source *esquery.Source, r alert.Rule, info runs.Info, now func() time.Time, warn func(error)) (*AlertMaker, error) {
 	maker, err := alert.NewMaker(r, info)
 	return &AlertMaker{source: source, maker: maker, now: now, warn: warn, summarizer: newSummarizer(source, r)}, err
@@ -112,6 +114,15 @@ func (m *AlertMaker) LinkTo(link func(alert.Key) string) *AlertMaker {
 // WithoutSummaries makes alerts that lack a summary of their events.
 func (m *AlertMaker) WithoutSummaries() *AlertMaker {
 	m.summarizer = nil
+	return m
+}
+
+// WithContexts gives the first alerts, up to a number, their context over the rule's
+// history. 0 gives none.
+func (m *AlertMaker) WithContexts(history time.Duration, most int) *AlertMaker {
+	if most > 0 {
+		m.contexts = &contexts{source: m.source, maker: m.maker, history: history, now: m.now, left: most}
+	}
 	return m
 }
 
@@ -150,7 +161,11 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 			if err != nil && ctx.Err() == nil {
 				m.warn(&Unsummarized{err})
 			}
-			if !yield(m.of(found[:len(events)], events, of), nil) {
+			made, err := m.of(ctx, found[:len(events)], events, of)
+			if err != nil && ctx.Err() == nil {
+				m.warn(&Uncontexted{err})
+			}
+			if !yield(made, nil) {
 				return
 			}
 			found = found[len(events):]
@@ -158,21 +173,28 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 	}
 }
 
-// of returns the alerts of first occurrences, each with its event and summary.
-func (m *AlertMaker) of(found []Occurrence, events []*esquery.Event, summaries []*summary.Summary) []alert.Alert {
+// of returns the alerts of first occurrences, each with its event, summary and context.
+// Its error is about the contexts, which then are missing.
+func (m *AlertMaker) of(ctx context.Context, found []Occurrence, events []*esquery.Event, summaries []*summary.Summary) ([]alert.Alert, error) {
+	sources := make([]alert.SourceEvent, len(found))
+	for i, e := range events {
+		sources[i] = alert.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks}
+	}
+	contexts, err := m.contexts.of(ctx, found, sources)
 	read := map[*esquery.Event]*alert.Event{}
 	made := make([]alert.Alert, len(found))
 	for i, o := range found {
 		e := events[i]
 		if read[e] == nil {
 			m.warnIfSourceOff(e)
-			read[e] = m.maker.Event(alert.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks})
+			read[e] = m.maker.Event(sources[i])
 		}
 		made[i] = m.maker.Alert(alert.Finding{
-			Key: o.Key, Terms: o.Terms, LastSeen: o.LastSeen, Events: o.Events, From: o.Window.From, To: o.Window.To, Event: read[e], Summary: summaries[i],
+			Key: o.Key, Terms: o.Terms, LastSeen: o.LastSeen, Events: o.Events, From: o.Window.From, To: o.Window.To,
+			Event: read[e], Summary: summaries[i], Context: contexts[i],
 		}, m.now())
 	}
-	return made
+	return made, err
 }
 
 // warnIfSourceOff warns once about each index whose events have no _source.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"newterms/alerts/fields"
+	"newterms/alerts/novelty"
 	"newterms/alerts/runs"
 	"newterms/alerts/summary"
 	"newterms/esquery/elastic"
@@ -29,6 +30,8 @@ type Finding struct {
 	Event *Event
 	// Summary is about all events of the pair in the window; nil if there is one event.
 	Summary *summary.Summary
+	// Context says what is new, and to whom; nil if nobody asked.
+	Context *novelty.Context
 }
 
 // A Maker makes all alerts of a run.
@@ -42,6 +45,7 @@ type Maker struct {
 	// investigate are the rule's investigation fields, and extra those of them that
 	// descriptions do not read anyway.
 	investigate, extra []string
+	properties         []novelty.Property
 	runID              string
 	unseen             string         // text about a pair that was not seen before
 	common             map[string]any // keys that all alerts of the run have, flat
@@ -54,7 +58,7 @@ type Maker struct {
 func NewMaker(rule Rule, run runs.Info) (*Maker, error) {
 	m := &Maker{rule: rule, runID: run.ID, unseen: unseen(rule, run.TimeLimited), common: ruleFields(rule)}
 	m.fields, _ = rule["new_terms_fields"].([]string)
-	m.investigate = rule.InvestigationFields()
+	m.investigate, m.properties = rule.InvestigationFields(), rule.Properties()
 	described := describedFields()
 	m.extra = slices.DeleteFunc(slices.Clone(m.investigate), func(field string) bool { return slices.Contains(described, field) || strings.HasPrefix(field, "@") })
 	maps.Copy(m.common, map[string]any{
@@ -138,10 +142,13 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		of = &shown
 		maps.Copy(own, of.Members())
 	}
+	if f.Context != nil {
+		maps.Copy(own, f.Context.Members())
+	}
 	for _, key := range m.overrides.keys() {
 		own[key] = rule[key[strings.LastIndexByte(key, '.')+1:]]
 	}
-	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, summary: of, LeftOut: e.leftOut}
+	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, summary: of, context: f.Context, LeftOut: e.leftOut}
 }
 
 // reason returns the reason of an alert, with the rule's name after overrides. A name
@@ -151,7 +158,7 @@ func (m *Maker) reason(f Finding, rule Rule) string {
 		rule = maps.Clone(rule)
 		rule["name"] = m.rule["name"]
 	}
-	return m.describe(f.Event, f.Terms).reason(rule, m.lastSeen(f))
+	return m.describe(f.Event, f.Terms).reason(rule, joinFilled("; ", m.lastSeen(f), f.Context.Clause()))
 }
 
 // An Alert is a document to write. Only a Maker makes one.
@@ -163,6 +170,7 @@ type Alert struct {
 	event *Event
 	// summary is that of the finding, as it is written.
 	summary *summary.Summary
+	context *novelty.Context
 	// rounds counts how often the target refused the alert. mappedOnly reports that
 	// only mapped values are left of the event.
 	rounds     int
@@ -213,6 +221,9 @@ func (a Alert) Size() int {
 				size += len(v.Text) + len(f.Name) + len(`{"field":"","value":"","events":1},`)
 			}
 		}
+	}
+	if a.context != nil {
+		size += 600 + 300*len(a.context.Attributes)
 	}
 	return size + len(a.maker.json) + len(a.event.document) + len(a.event.copies)
 }

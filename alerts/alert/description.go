@@ -19,6 +19,7 @@ type Description struct {
 	NewTerms  []NewTerm // the pair, in the order of the rule's new-terms fields
 	Events    string    // number of the pair's matching events in the window
 	Several   []string  // in what they differ, such as "5 logins"
+	New       []string  // names of what is new to everyone, and then to the first term
 
 	// Actor is the display name, and Login the name given at sign-in. For an unknown
 	// actor they are "unknown" and "".
@@ -44,6 +45,9 @@ func (a Alert) Describe() Description {
 	d.FirstSeen, d.Events = a.FirstSeen, fields.Text(a.own["newterms.events"])
 	if a.summary != nil {
 		d.Several = a.summary.Several()
+	}
+	if a.context != nil {
+		d.New = a.context.New()
 	}
 	return d
 }
@@ -163,7 +167,7 @@ func describedFields() []string {
 // reason says in one line who, from where, and what is new:
 //
 //	Ada Lovelace (ada@example.com) from 203.0.113.7 (Oslo, Norway, Example Hosting): new okta.actor.id 00u1,
-//	cloud.account.id 123456789012, not seen in the 7 days before. user.session.start, SUCCESS. Medium alert: First
+//	cloud.account.id 123456789012, not seen in the 7 days before; network new to everyone. user.session.start, SUCCESS. Medium alert: First
 //	Occurrence of …
 func (d Description) reason(rule Rule, lastSeen string) string {
 	var b strings.Builder
@@ -206,8 +210,12 @@ func (d Description) subject() string {
 // lastSeen returns the text about a pair's last event: "last seen 8 days before" or
 // "not seen in the 7 days before".
 func (m *Maker) lastSeen(f Finding) string {
-	if !f.LastSeen.IsZero() {
-		return "last seen " + words.Roughly(f.FirstSeen.Sub(f.LastSeen)) + " before"
+	last := f.LastSeen
+	if last.IsZero() && f.Context != nil { // which looks back further
+		last = f.Context.PairLast
+	}
+	if !last.IsZero() {
+		return "last seen " + words.Roughly(f.FirstSeen.Sub(last)) + " before"
 	}
 	return m.unseen
 }

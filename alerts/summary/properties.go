@@ -69,9 +69,9 @@ const maxFields = 20
 // Those of Okta's rules are fixed. Other rules say in investigation_fields what to look
 // at, or else all entities of ECS are. okta.actor.id tells what an unknown actor did.
 func FieldsOf(newTerms, investigation []string, query string) [][]string {
-	isOkta := strings.Contains(query, "okta.") || slices.ContainsFunc(newTerms, func(field string) bool { return strings.HasPrefix(field, "okta.") })
 	var groups [][]string
 	properties := ecs()
+	isOkta := IsOkta(newTerms, query)
 	if isOkta {
 		properties = okta()
 	}
@@ -90,4 +90,9 @@ func FieldsOf(newTerms, investigation []string, query string) [][]string {
 		groups = append(groups, []string{actorID})
 	}
 	return groups
+}
+
+// IsOkta reports whether a rule with some new-terms fields and a query is about Okta.
+func IsOkta(newTerms []string, query string) bool {
+	return strings.Contains(query, "okta.") || slices.ContainsFunc(newTerms, func(field string) bool { return strings.HasPrefix(field, "okta.") })
 }

@@ -198,7 +198,7 @@ func (p program) runRule(ctx context.Context, j job.Job, f runFlags, printed fun
 
 // configure applies the settings and flags to a job.
 func (p program) configure(j *job.Job, f runFlags, out *show.Alerts) {
-	j.Version, j.MaxAlerts, j.DryRun = version(), int(p.settings.MaxAlerts), f.dryRun
+	j.Version, j.MaxAlerts, j.MaxContexts, j.DryRun = version(), int(p.settings.MaxAlerts), int(p.settings.Context), f.dryRun
 	j.Timing = job.Timing{Overlap: time.Duration(p.settings.Overlap), MaxCatchup: time.Duration(p.settings.MaxCatchup)}
 	j.Emit, j.Rerun, j.Now, j.Link = out.Add, f.rerun, p.now, f.link
 	j.Progress, j.Warn = p.progress.Of(j.Rule.Name), p.warnOf(j.Rule.Name)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/esquery"
 	"newterms/esquery/inspect"
 	"newterms/job"
 )
@@ -20,6 +21,9 @@ type header struct {
 	Details *alerts.Details `json:"details,omitempty"`
 	// Later is what the pair of the given alert did afterwards; nil if values were given.
 	Later *Later `json:"later,omitempty"`
+	// ContextRequest is the question that the context of the given alert comes from; nil
+	// if it has no context.
+	ContextRequest *esquery.Request `json:"context_request,omitempty"`
 }
 
 // Later is about the matching events of a pair after the first one of its alert.

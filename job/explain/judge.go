@@ -55,7 +55,7 @@ func (e *Explainer) explain(ctx context.Context, source *esquery.Source, pairs [
 		all[i].leaveOutOrdinary()
 		explained[i] = all[i].Pair
 		explained[i].header = e.header(all[i].Occurrences)
-		explained[i].Later = later
+		explained[i].Later, explained[i].ContextRequest = later, e.contextRequest(source)
 	}
 	if err := e.addEvents(ctx, narrow, explained); err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type Rule struct {
 	Source    string        // the file, with the line in an export
 	Status    string        // its maturity in detection-rules, or enabled or disabled
 	QueryText string        // KQL, as written
-	Search    query.Search  // without any settings; it wants the fields of overrides and summaries
+	Search    query.Search  // without any settings; it wants the fields of overrides, summaries and contexts
 	History   time.Duration // how far back a pair must be unseen
 	Lookback  time.Duration // of the rule's first scheduled run
 	// Overlap is how much further the rule looks back than its interval, for events
@@ -109,6 +109,13 @@ func fromTable(table map[string]any) (Rule, []*Warning, error) {
 		t.problems = append(t.problems, err)
 	}
 	r.Search.Wanted = slices.Concat(append(r.Parameters.SummaryFields(), overrides.Wanted())...)
+	for _, p := range r.Parameters.Properties() {
+		for _, field := range p.Fields {
+			if !slices.Contains(r.Search.Wanted, field) {
+				r.Search.Wanted = append(r.Search.Wanted, field)
+			}
+		}
+	}
 	return r, t.warnings, errors.Join(t.problems...)
 }
 

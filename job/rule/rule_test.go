@@ -133,7 +133,7 @@ func TestExportedRule(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := slices.Concat(append(rules[0].Parameters.SummaryFields(), []string{"event", "event.action", "x"})...)
+	want := slices.Concat(append(rules[0].Parameters.SummaryFields(), []string{"event", "event.action", "x", "source.geo.country_name", "client.geo.country_name"})...)
 	if got := rules[0].Search.Wanted; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -53,6 +53,7 @@ type Settings struct {
 	Exclude        exclusions   `env:"NEWTERMS_EXCLUDE"`
 	ExcludeFiles   []string     `env:"NEWTERMS_EXCLUDE_FILE"`
 	MissingTerms   MissingTerms `env:"NEWTERMS_MISSING_TERMS" envDefault:"skip"`
+	Context        uint         `env:"NEWTERMS_CONTEXT" envDefault:"1000"`
 	MaxAlerts      uint         `env:"NEWTERMS_MAX_ALERTS" envDefault:"0"`
 	Deadline       Duration     `env:"NEWTERMS_DEADLINE" envDefault:"0s"`
 	Concurrency    uint16       `env:"NEWTERMS_CONCURRENCY" envDefault:"4"`

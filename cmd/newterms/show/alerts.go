@@ -135,6 +135,7 @@ func columns(id string) []column {
 		{"EVENT", func(d alert.Description) string {
 			return terminal.Lines(append([]string{d.Action, d.Outcome, d.Why, repeated(d.Events)}, d.Several...)...)
 		}},
+		{"NEW", func(d alert.Description) string { return terminal.Lines(d.New...) }},
 		{"FIELDS", otherFields},
 	}
 }

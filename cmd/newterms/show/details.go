@@ -33,6 +33,9 @@ func (e *Explanations) detailsText(b *strings.Builder, x explain.Pair) {
 		if d.Summary != nil {
 			summaryText(line, *d.Summary)
 		}
+		if d.Context != nil {
+			contextText(line, *d.Context, x.ContextRequest)
+		}
 		for _, r := range d.Related {
 			line("related", e.relatedText(r))
 		}

@@ -1,0 +1,142 @@
+package novelty
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Text says in one line what is new, and to whom:
+//
+//	actor: 118 events since 2026-11-14, none that match; account known; network and user agent new to everyone
+//
+// It has no value of the event.
+func (c Context) Text() string {
+	var parts []string
+	for i, t := range c.Terms {
+		name := nameOf(t.Field)
+		switch {
+		case t.Events > 0:
+			parts = append(parts, fmt.Sprintf("%s known: %s", name, c.known(t)))
+		case i > 0:
+			parts = append(parts, name+" new to everyone")
+		case c.User.Events == 0:
+			parts = append(parts, name+": no event before")
+		default:
+			parts = append(parts, fmt.Sprintf("%s: %s since %s, none that match", name, plural(c.User.Events, "event"), c.User.First.Format(time.DateOnly)))
+		}
+	}
+	parts = append(parts, c.ofAttributes()...)
+	if c.Young {
+		parts = append(parts, fmt.Sprintf("the source is only %.1f days old", c.History.Hours()/24))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// known says how well a term is known.
+func (c Context) known(t Term) string {
+	text := plural(t.Events, "event")
+	if len(c.Terms) == 1 {
+		return text
+	}
+	names := []string{}
+	for _, other := range c.Terms {
+		if other.Field != t.Field {
+			names = append(names, nameOf(other.Field))
+		}
+	}
+	of := "value"
+	if len(names) == 1 && !strings.Contains(names[0], ".") {
+		of = names[0]
+	}
+	if t.Others >= maxOthers {
+		return fmt.Sprintf("%s with %d other %ss or more", text, maxOthers, of)
+	}
+	return fmt.Sprintf("%s with %s", text, plural(int64(t.Others), "other "+of))
+}
+
+// maxOthers stands for that many or more.
+const maxOthers = 100
+
+func (c Context) ofAttributes() []string {
+	var parts []string
+	everyone, user := c.NewToEveryone(), c.NewToUser()
+	if len(everyone) > 0 {
+		parts = append(parts, listed(everyone)+" new to everyone")
+	}
+	if len(user) > 0 {
+		parts = append(parts, listed(user)+" new to this "+c.who())
+	}
+	known := c.named(func(a Attribute) bool { return !slices.Contains(everyone, a.Name) && !slices.Contains(user, a.Name) })
+	if len(known) > 0 {
+		parts = append(parts, listed(known)+" known")
+	}
+	return parts
+}
+
+func (c Context) who() string { return nameOf(c.Terms[0].Field) }
+
+// Clause is the part of Text that a reason has: what is new to everyone, and what to the
+// first term alone. A nil Context has none.
+func (c *Context) Clause() string {
+	if c == nil || len(c.Terms) == 0 {
+		return ""
+	}
+	everyone, user := c.newToEveryone(), c.NewToUser()
+	var parts []string
+	if len(everyone) > 0 {
+		parts = append(parts, listed(everyone)+" new to everyone")
+	}
+	if len(user) > 0 {
+		parts = append(parts, listed(user)+" new to this "+c.who())
+	}
+	if c.User.Events == 0 {
+		parts = append(parts, "no event of this "+c.who()+" before")
+	}
+	if len(parts) == 0 && len(c.Attributes) > 0 {
+		return "all else known"
+	}
+	return strings.Join(parts, "; ")
+}
+
+// newToEveryone names the terms after the first one, and the attributes, that nobody had
+// before.
+func (c *Context) newToEveryone() []string {
+	var names []string
+	for _, t := range c.Terms[min(1, len(c.Terms)):] {
+		if t.Events == 0 {
+			names = append(names, nameOf(t.Field))
+		}
+	}
+	return append(names, c.NewToEveryone()...)
+}
+
+// New lists for a table what is new to everyone, then what is new to the first term alone,
+// such as "network (actor)", and the first term itself if it had no event at all.
+func (c *Context) New() []string {
+	names := c.newToEveryone()
+	for _, name := range c.NewToUser() {
+		names = append(names, name+" ("+c.who()+")")
+	}
+	if len(c.Terms) > 0 && c.User.Events == 0 {
+		names = append(names, c.who())
+	}
+	return names
+}
+
+// listed returns "a, b and c".
+func listed(names []string) string {
+	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+func plural(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

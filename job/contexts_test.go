@@ -1,0 +1,176 @@
+package job_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"github.com/google/uuid"
+
+	"newterms/job"
+)
+
+// contextRequests counts the searches for contexts and for the oldest event, and refuses
+// them if it is told to.
+type contextRequests struct {
+	next   esapi.Transport
+	n      int
+	status int // 0: it answers
+	cause  string
+}
+
+func (c *contextRequests) Perform(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return c.next.Perform(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	isOldest := bytes.HasPrefix(body, []byte(`{"aggs":{"time":{"min":`)) && !bytes.Contains(body, []byte(`"query"`))
+	if bytes.Contains(body, []byte(`"matching":{`)) || isOldest {
+		if c.n++; c.status != 0 {
+			answer := fmt.Sprintf(`{"error":{"type":%q,"reason":"made up"},"status":%d}`, c.cause, c.status)
+			return &http.Response{StatusCode: c.status, Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+		}
+	}
+	return c.next.Perform(r)
+}
+
+// TestContext asks two questions for the alerts of a run, and none for a run without. A
+// rerun says the same. An unknown actor's login is no attribute.
+func TestContext(t *testing.T) {
+	w := newWorld(t)
+	requests := &contextRequests{next: w.Node}
+	w.through(requests)
+	w.sprayed()
+	r := w.rule(pairRule())
+	run := func(most int, dry bool) (found []map[string]any, all, asked int) {
+		before := requests.n
+		j := w.job(r, &found)
+		j.MaxContexts, j.DryRun = most, dry
+		made, err := j.Run(t.Context(), uuid.NewString(), noon(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found, made.Requests, requests.n - before
+	}
+	_, without, _ := run(0, true)
+	dry, with, asked := run(1000, true)
+	if asked != 2 || with != without+2 {
+		t.Errorf("%d requests for contexts, %d in all and %d without", asked, with, without)
+	}
+	first, _, _ := run(1000, false)
+	for i, a := range first {
+		for key, value := range a {
+			if strings.HasPrefix(key, "newterms.context") && fmt.Sprint(dry[i][key]) != fmt.Sprint(value) {
+				t.Errorf("%s is %v, and was %v", key, value, dry[i][key])
+			}
+		}
+	}
+	if _, quiet, asked := run(1000, true); asked != 0 {
+		t.Errorf("%d requests for contexts, %d in all, of a run without alerts", asked, quiet)
+	}
+	a := byActor(t, first, "unknown")
+	for key, want := range map[string]string{
+		"newterms.novelty": "3", "newterms.new_fields": "[okta.actor.id]", "newterms.context.young": "true", "newterms.context.history": "1",
+		"newterms.context.text":            "actor: no event before; account known: 1 event with 1 other actor; client IP new to everyone; the source is only 1.0 days old",
+		"newterms.context.new_to_everyone": "[client IP]", "newterms.context.user": "map[events:0]",
+	} {
+		if got := fmt.Sprint(a[key]); got != want {
+			t.Errorf("%s is %s, want %s", key, got, want)
+		}
+	}
+	if reason := fmt.Sprint(a["kibana.alert.reason"]); !strings.Contains(reason, "not seen in the 7 days before; client IP new to everyone; no event of this actor before. ") {
+		t.Error(reason)
+	}
+	if a := byActor(t, first, "00u1"); fmt.Sprint(a["newterms.context.new_to_user"]) != "[client IP]" {
+		t.Errorf("an address of another's: %v", a["newterms.context.attributes"])
+	}
+	found := w.Documents(t, w.alertsTarget(), map[string]any{"query": map[string]any{"range": map[string]any{"newterms.novelty": map[string]any{"gte": 3}}}})
+	if len(found) == 0 {
+		t.Error("no alert is found by its novelty")
+	}
+}
+
+// TestContextFails writes the alerts all the same, says what they lack, and asks no more.
+func TestContextFails(t *testing.T) {
+	for cause, status := range map[string]int{"security_exception": 403, "too_many_buckets_exception": 400, "unavailable": 503} {
+		t.Run(cause, func(t *testing.T) {
+			w := newWorld(t)
+			requests := &contextRequests{next: w.Node, status: status, cause: cause}
+			w.through(requests)
+			w.sprayed()
+			var found []map[string]any
+			var warned []string
+			r := w.rule(pairRule())
+			r.Search.PageSize = 2
+			j := w.job(r, &found)
+			j.MaxContexts = 1000
+			j.Warn = func(err error) { warned = append(warned, err.Error()) }
+			run, err := j.Run(t.Context(), uuid.NewString(), noon(t))
+			if err != nil || run.Counts.Written != 3 || requests.n != 1 {
+				t.Fatal(run.Counts, requests.n, err)
+			}
+			if len(warned) != 1 || !strings.HasPrefix(warned[0], "alerts are written without their context: find the oldest event: ") {
+				t.Errorf("warned %q", warned)
+			}
+			for _, a := range found {
+				if a["newterms.context.missing"] == nil || a["newterms.novelty"] != nil {
+					t.Errorf("%v", a)
+				}
+			}
+		})
+	}
+}
+
+// TestContextLimit leaves the alerts beyond the limit without, and counts them.
+func TestContextLimit(t *testing.T) {
+	w := newWorld(t)
+	w.create("events", nil)
+	var documents []map[string]any
+	for n := range 130 {
+		documents = append(documents, map[string]any{
+			"_id": fmt.Sprint(n), "okta.actor.id": fmt.Sprint("u", n), "cloud.account.id": "acc-1", "okta.client.ip": "192.0.2.1",
+			"@timestamp": parseTime(t, "2026-03-10T12:00:00Z").Add(time.Duration(n) * time.Second).Format(time.RFC3339),
+		})
+	}
+	w.index(documents...)
+	for most, want := range map[int]string{
+		0: "", 120: "10 alerts were written without context, because a run gets it for 120 (NEWTERMS_CONTEXT)", 130: "",
+	} {
+		var found []map[string]any
+		var warned []string
+		requests := &contextRequests{next: w.Node}
+		w.through(requests)
+		j := w.job(w.rule(pairRule()), &found)
+		j.MaxContexts, j.DryRun = most, true
+		j.Warn = func(err error) {
+			if limit := new(job.ContextLimit); errors.As(err, &limit) {
+				warned = append(warned, err.Error())
+			}
+		}
+		if _, err := j.Run(t.Context(), uuid.NewString(), noon(t)); err != nil {
+			t.Fatal(err)
+		}
+		with := 0
+		for _, a := range found {
+			if a["newterms.context.text"] != nil {
+				with++
+			}
+		}
+		if with != most || strings.Join(warned, "; ") != want {
+			t.Errorf("most %d: %d alerts have a context, warned %q", most, with, warned)
+		}
+		if most > 0 && requests.n > 1+1+3+1 { // the first ten events come alone
+			t.Errorf("most %d: %d requests", most, requests.n)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 // TestUnmapped names what a search asks for that no index has.
 func TestUnmapped(t *testing.T) {
 	index := newIndex(t, `{"properties":{"@timestamp":{"type":"date"},"user":{"type":"keyword"},"event":{"properties":{"kind":{"type":"keyword"}}},
-		"n":{"type":"nested","properties":{"a":{"type":"keyword"}}}}}`)
+		"n":{"type":"nested","properties":{"a":{"type":"keyword"}}},"labels":{"properties":{"flat":{"type":"flattened"}}}}}`)
 	for _, c := range []struct {
 		query, fields, timestamp, filter string
 		negated, missingTerms            bool
@@ -24,6 +24,7 @@ func TestUnmapped(t *testing.T) {
 		{query: "*", fields: "user", timestamp: "@timestamp", filter: "gone", want: "gone"},
 		{query: "*", fields: "user", timestamp: "@timestamp", filter: "gone", negated: true},
 		{query: "some text", fields: "user", timestamp: "@timestamp"},
+		{query: "labels.flat.team: a and labels.team: a and labels.flat.a.b: *", fields: "user,labels.flat.zone", timestamp: "@timestamp", want: "labels.team"},
 	} {
 		s := query.Search{
 			Indices: []string{index}, Query: parse(t, c.query), Fields: strings.Split(c.fields, ","), Timestamp: c.timestamp, Fallback: "@timestamp",

@@ -6,6 +6,7 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -84,7 +85,18 @@ func Events(ctx context.Context, c *elastic.Client, s query.Search, r query.Rang
 		return h, err
 	}
 	h.TextNetworks = o.TextNetworks()
+	h.addKeys(o)
 	return h, h.count(ctx, o, r, known)
+}
+
+// addKeys adds the fields that are keys of flattened fields.
+func (h *Health) addKeys(o *query.Opened) {
+	h.Fields = maps.Clone(h.Fields)
+	for _, name := range h.Names {
+		if _, mapped := h.Fields[name]; !mapped && o.IsMapped(name) {
+			h.Fields[name] = kql.Field{Types: []string{"flattened"}}
+		}
+	}
 }
 
 // count fills in what requests for events find.

@@ -22,31 +22,6 @@ func (m mapping) checkLists(s Search) error {
 	return nil
 }
 
-// parentsOfAddresses lists the parents of the fields that are compared with addresses.
-// field_caps knows a flattened field, but none of its keys.
-func (s Search) parentsOfAddresses() []string {
-	var parents []string
-	add := func(name string) {
-		for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name, '.') {
-			name = name[:at]
-			parents = append(parents, name)
-		}
-	}
-	for _, e := range s.Exceptions {
-		for _, entry := range e.Entries {
-			if entry.Addresses {
-				add(entry.Field)
-			}
-		}
-	}
-	for _, q := range s.Exclude {
-		for name := range q.Networks(nil) {
-			add(name)
-		}
-	}
-	return sortedOnce(parents)
-}
-
 // flattenedAbove returns the flattened field that a name is a key of, "" if there is
 // none.
 func (m mapping) flattenedAbove(name string) string {

@@ -40,7 +40,21 @@ func (s Search) mappingKey() string { return strings.Join(s.Indices, ",") }
 
 // MappedNames lists the names whose types Open requests, sorted, each once.
 func (s Search) MappedNames() []string {
-	return sortedOnce(slices.Concat(s.FieldNames(), s.Wanted, s.Typed, s.parentsOfAddresses()))
+	needed := append(s.FieldNames(), s.Typed...)
+	return sortedOnce(slices.Concat(needed, s.Wanted, parentsOf(needed)))
+}
+
+// parentsOf lists the parents of fields. One of them may be flattened: field_caps knows
+// such a field, but none of its keys.
+func parentsOf(names []string) []string {
+	var parents []string
+	for _, name := range names {
+		for at := strings.LastIndexByte(name, '.'); at > 0; at = strings.LastIndexByte(name, '.') {
+			name = name[:at]
+			parents = append(parents, name)
+		}
+	}
+	return parents
 }
 
 // Open is the function Open, but uses types that are known already. The search must be

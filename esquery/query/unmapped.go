@@ -5,8 +5,12 @@ import (
 	"strings"
 )
 
-// IsMapped reports whether some index maps a field of the search or of Search.Wanted.
-func (o *Opened) IsMapped(field string) bool { return len(o.Mapping.Fields[field].Types) > 0 }
+// IsMapped reports whether some index maps a field of the search or of Search.Typed, or
+// a flattened field of which it is a key.
+func (o *Opened) IsMapped(field string) bool {
+	_, mapped := o.Mapping.Fields[field]
+	return mapped || mapping{o.Mapping}.flattenedAbove(field) != ""
+}
 
 // Unmapped lists the fields of the search's timestamp, pair, query and filters that no
 // index maps. To the search, no event has them.
@@ -20,10 +24,7 @@ func (o *Opened) Unmapped() []string {
 			names = append(names, f.names()...)
 		}
 	}
-	return sortedOnce(slices.DeleteFunc(names, func(name string) bool {
-		_, mapped := o.Mapping.Fields[name]
-		return mapped
-	}))
+	return sortedOnce(slices.DeleteFunc(names, o.IsMapped))
 }
 
 // UnmappedExclusions lists the fields of the search's exclusions and exceptions that no
@@ -37,7 +38,6 @@ func (o *Opened) UnmappedExclusions() []string {
 		names = append(names, e.names()...)
 	}
 	return sortedOnce(slices.DeleteFunc(names, func(name string) bool {
-		_, mapped := o.Mapping.Fields[name]
-		return mapped || strings.HasSuffix(name, ".*")
+		return o.IsMapped(name) || strings.HasSuffix(name, ".*")
 	}))
 }

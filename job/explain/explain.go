@@ -53,7 +53,7 @@ const explainedAtOnce = 200
 func (e *Explainer) Explain(ctx context.Context, values query.Values, w job.Window, to Printer) (pairs int, err error) {
 	q := question{values: values, others: otherFields(e.Rule, values), window: w, to: to}
 	search := e.Rule.Search
-	search.Typed = withParents(q.others)
+	search.Typed = q.others
 	source, err := e.Open(ctx, search)
 	if err != nil {
 		return 0, err

@@ -65,20 +65,6 @@ func otherFields(r rule.Rule, values query.Values) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(values)), func(field string) bool { return slices.Contains(r.Search.Fields, field) })
 }
 
-// withParents returns names with those of their parents, one of which may be flattened.
-func withParents(names []string) []string {
-	var all []string
-	for _, name := range names {
-		all = append(all, name)
-		for i, r := range name {
-			if r == '.' {
-				all = append(all, name[:i])
-			}
-		}
-	}
-	return all
-}
-
 // A ValueError reports that a given value does not fit its field.
 type ValueError struct {
 	fields []string // of one of them

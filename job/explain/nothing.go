@@ -45,18 +45,9 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 	return answer, nil
 }
 
-// unmapped lists the fields that no index maps, not even as a key of a flattened field.
+// unmapped lists the fields that no index maps.
 func unmapped(source *esquery.Source, fields []string) []string {
-	var names []string
-	for _, field := range fields {
-		isKey := slices.ContainsFunc(withParents([]string{field}), func(parent string) bool {
-			return slices.Contains(source.Mapping.Fields[parent].Types, "flattened")
-		})
-		if !source.IsMapped(field) && !isKey {
-			names = append(names, field)
-		}
-	}
-	return names
+	return slices.DeleteFunc(slices.Clone(fields), source.IsMapped)
 }
 
 // rarestOf returns the value that the fewest events have; ok is false if one of the

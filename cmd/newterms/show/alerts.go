@@ -121,7 +121,7 @@ type column struct {
 func columns(id string) []column {
 	return []column{
 		{"FIRST SEEN UTC, ID", func(d alert.Description) string { return terminal.Lines(words.Second(d.FirstSeen), ShortID(id)) }},
-		{"ACTOR", func(d alert.Description) string { return terminal.Lines(d.Actor, d.ActorID) }},
+		{"ACTOR", func(d alert.Description) string { return terminal.Lines(cmp.Or(d.Actor, d.Login), d.ActorID) }},
 		{"ACCOUNT", func(d alert.Description) string { return terminal.Lines(d.Account, d.Region) }},
 		{"HOST", func(d alert.Description) string { return terminal.Escape(d.Host) }},
 		{"PROCESS", func(d alert.Description) string {

@@ -2,12 +2,13 @@ package job
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"time"
 
 	"newterms/alerts/alert"
 	"newterms/alerts/summary"
 	"newterms/esquery"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
 )
 
@@ -124,7 +125,7 @@ func (z *summarizer) summarize(ctx context.Context, found []Occurrence) summariz
 	why := "an earlier request for summaries failed in this run"
 	var got []esquery.Summary
 	if !z.failed {
-		ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("it took more than %s", patience))
+		ctx, cancel := context.WithTimeoutCause(ctx, patience, errors.New("it took more than "+words.Span(patience)))
 		defer cancel()
 		if got, batch.err = z.source.Summaries(ctx, query.Range(found[0].Window), several, z.fields); batch.err != nil {
 			z.failed, why = true, batch.err.Error()

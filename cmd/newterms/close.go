@@ -95,7 +95,7 @@ func asCommandError(command string, err error) error {
 func (p program) decide(ctx context.Context, store *alerts.Store, command string, f statusFlags) (alerts.Decided, error) {
 	var done atomic.Int64
 	text := func(spent time.Duration) string {
-		return fmt.Sprintf("%s: %d of %s, %s", command, done.Load(), words.Plural(len(f.ids), "alert", "alerts"), spent.Round(time.Second))
+		return fmt.Sprintf("%s: %d of %s, %s", command, done.Load(), words.Plural(len(f.ids), "alert", "alerts"), words.Span(spent.Round(time.Second)))
 	}
 	defer p.progress.During(text, func(text string) { p.log.Info(text) })()
 	return store.Decide(ctx, f.ids, f.decision, func(n int) { done.Store(int64(n)) })

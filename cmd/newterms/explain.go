@@ -71,7 +71,11 @@ func (p program) explain(ctx context.Context, args []string) error {
 	if len(rest) > 0 {
 		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], &f))
 	}
-	rules = explain.RulesFor(values, rules)
+	asked := explain.RulesFor(values, rules)
+	if n := len(rules) - len(asked); n > 0 {
+		p.log.Info(words.Plural(n, "rule is", "rules are") + " not asked: others have more of these fields as new-terms fields; name a rule with --rule to ask it")
+	}
+	rules = asked
 	failures := []error{unusable}
 	for _, r := range rules {
 		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &f), values, f.windowOr(r.History, p.now()), f.output.Value)

@@ -29,7 +29,7 @@ A user makes keys: those for run and setup if none is named. They are printed
 once, or written to a folder: there a key that is still valid stays.
 
   newterms keys --output secret |
-    kubectl -n elastic apply --server-side -f -
+    kubectl -n elastic apply --server-side --force-conflicts -f -
   newterms keys run --rotate
   newterms keys close --out keys
 `

@@ -61,8 +61,8 @@ type AttributeSeen struct {
 // MaxOthers is up to how many other values are counted.
 const MaxOthers = 100
 
-// contextsAtOnce is how many Subjects a search has. Each takes about 60 aggregations, and
-// Elasticsearch reserves 5 kB for each of them in each shard.
+// contextsAtOnce is how many Subjects a search has. Each takes about 60 aggregations, for
+// each of which Elasticsearch reserves 5 kB in each shard.
 const contextsAtOnce = 50
 
 // ContextsAtOnce returns how many Subjects Contexts asks about in one search, so that
@@ -106,11 +106,12 @@ func (s *Source) CanAsk(field, value string) bool {
 func (s *Source) Contexts(ctx context.Context, history time.Duration, subjects []Subject) ([]Context, error) {
 	s = s.forContexts
 	contexts, err := elastic.InHalves(subjects, func(subjects []Subject) ([]Context, error) {
+		body := newContextBody(s.bodies, history, subjects)
 		var answer contextAnswer
-		if err := s.Ask(ctx, s.contexts(history, subjects), &answer); err != nil {
+		if err := s.Ask(ctx, body.body(), &answer); err != nil {
 			return nil, err
 		}
-		return answer.read(subjects)
+		return body.read(answer)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ask for the context: %w", err)
@@ -120,7 +121,7 @@ func (s *Source) Contexts(ctx context.Context, history time.Duration, subjects [
 
 // ContextRequest returns the request of Contexts, for people to read.
 func (s *Source) ContextRequest(history time.Duration, subjects []Subject) Request {
-	return Request{"context", "POST /" + strings.Join(s.search.Indices, ",") + "/_search", s.forContexts.contexts(history, subjects)}
+	return Request{"context", "POST /" + strings.Join(s.search.Indices, ",") + "/_search", newContextBody(s.forContexts.bodies, history, subjects).body()}
 }
 
 // OldestOfAll returns the time of the oldest event in the indices that has the primary

@@ -1,45 +1,147 @@
 package esquery
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"time"
 
-	"newterms/esquery/elastic"
 	"newterms/esquery/query"
 )
 
-// contexts asks what was known of subjects. The query selects the events that any of
-// them needs, and a filter for each subject those that it needs. Single filters make no
-// buckets.
-func (b bodies) contexts(history time.Duration, subjects []Subject) dsl {
-	ofSearch, ofAll := dsl{}, dsl{}
-	terms, values := make([][]any, len(b.search.Fields)), map[string][]any{}
-	for i, subject := range subjects {
-		name := strconv.Itoa(i)
-		ofSearch[name], ofAll[name] = b.matchingContext(history, subject), b.anyContext(history, subject)
-		for n, term := range subject.Terms {
-			terms[n] = append(terms[n], term)
+// A contextBody makes the request of Contexts. Subjects of about the same time share
+// most of their H, and many of their values. So a value is counted once for what its
+// subjects share, and for each subject besides. Filters make no buckets; a filter for
+// each subject over all of its H would read a frequent value once for each.
+type contextBody struct {
+	bodies
+	history  time.Duration
+	subjects []Subject
+	groups   []contextGroup
+}
+
+// A contextGroup is consecutive subjects with their common time, empty if they share
+// none. Values are about matching events, the terms alone, or about any events.
+type contextGroup struct {
+	first, end    int // of the subjects
+	common        query.Range
+	matching, any []contextValue
+}
+
+// A contextValue is the value of a field, and the fields whose other values are counted.
+type contextValue struct {
+	field  string
+	value  any
+	others []string
+}
+
+func (v contextValue) is(other contextValue) bool {
+	return v.field == other.field && v.value == other.value
+}
+
+// groupsPerHistory is how many groups cover H.
+const groupsPerHistory = 8
+
+func newContextBody(b bodies, history time.Duration, subjects []Subject) contextBody {
+	c := contextBody{bodies: b, history: history, subjects: subjects}
+	for first := 0; first < len(subjects); {
+		g := contextGroup{first: first, end: first + 1}
+		earliest, latest := subjects[first].At, subjects[first].At
+		for g.end < len(subjects) {
+			at := subjects[g.end].At
+			from, to := earliest, latest
+			if at.Before(from) {
+				from = at
+			}
+			if at.After(to) {
+				to = at
+			}
+			if to.Sub(from) > history/groupsPerHistory {
+				break
+			}
+			earliest, latest = from, to
+			g.end++
 		}
-		for _, a := range subject.Attributes {
-			values[a.Field] = append(values[a.Field], a.Value)
+		g.common = query.Range{From: latest.Add(-history), To: earliest}
+		for _, s := range subjects[first:g.end] {
+			for _, v := range c.termsOf(s) {
+				g.matching = addValue(g.matching, v)
+			}
+			for _, v := range c.attributesOf(s) {
+				g.any = addValue(g.any, v)
+			}
+		}
+		c.groups, first = append(c.groups, g), g.end
+	}
+	return c
+}
+
+func addValue(all []contextValue, v contextValue) []contextValue {
+	if slices.ContainsFunc(all, v.is) {
+		return all
+	}
+	return append(all, v)
+}
+
+func (c contextBody) termsOf(s Subject) []contextValue {
+	var all []contextValue
+	for n, field := range c.search.Fields {
+		all = append(all, contextValue{field, s.Terms[n], slices.Delete(slices.Clone(c.search.Fields), n, n+1)})
+	}
+	return all
+}
+
+func (c contextBody) attributesOf(s Subject) []contextValue {
+	var all []contextValue
+	for _, a := range s.Attributes {
+		all = append(all, contextValue{a.Field, a.Value, c.search.Fields[:1]})
+	}
+	return all
+}
+
+// own is the H before a subject.
+func (c contextBody) own(s Subject) query.Range {
+	return query.Range{From: s.At.Add(-c.history), To: s.At}
+}
+
+// body selects the events that some subject needs, and counts them.
+func (c contextBody) body() dsl {
+	groups, subjects := [2]dsl{{}, {}}, [2]dsl{{}, {}} // of matching events, and of any
+	terms, values := make([][]any, len(c.search.Fields)), map[string][]any{}
+	span := query.Range{From: c.subjects[0].At, To: c.subjects[0].At}
+	for i, g := range c.groups {
+		within := c.match.Within(g.common)
+		groups[0][strconv.Itoa(i)], groups[1][strconv.Itoa(i)] = all(c.counts(g.matching, within)), all(c.counts(g.any, within))
+		for n := g.first; n < g.end; n++ {
+			s := c.subjects[n]
+			subjects[0][strconv.Itoa(n)], subjects[1][strconv.Itoa(n)] = c.matchingContext(g, s), c.anyContext(g, s)
+			for i, term := range s.Terms {
+				terms[i] = append(terms[i], term)
+			}
+			for _, a := range s.Attributes {
+				values[a.Field] = append(values[a.Field], a.Value)
+			}
+			if s.At.Before(span.From) {
+				span.From = s.At
+			}
+			if s.At.After(span.To) {
+				span.To = s.At
+			}
 		}
 	}
+	span.From = span.From.Add(-2 * c.history)
 	var alone []dsl
-	for n, field := range b.search.Fields {
-		alone = append(alone, b.match.HasOneOf(field, onceEach(terms[n])))
+	for n, field := range c.search.Fields {
+		alone = append(alone, c.match.HasOneOf(field, onceEach(terms[n])))
 	}
-	wanted := []dsl{{"bool": dsl{"filter": []dsl{b.match.Query, query.AnyOf(alone)}}}, alone[0]}
+	wanted := []dsl{{"bool": dsl{"filter": []dsl{c.match.Query, query.AnyOf(alone)}}}, alone[0]}
 	for _, field := range slices.Sorted(maps.Keys(values)) {
-		wanted = append(wanted, b.match.HasOneOf(field, onceEach(values[field])))
+		wanted = append(wanted, c.match.HasOneOf(field, onceEach(values[field])))
 	}
-	byTime := func(a, b Subject) int { return a.At.Compare(b.At) }
-	span := query.Range{From: slices.MinFunc(subjects, byTime).At.Add(-2 * history), To: slices.MaxFunc(subjects, byTime).At}
 	return query.Aggregate(dsl{
-		"matching": matching(ofSearch, b.match.Query), "any": all(ofAll),
-	}, b.match.Within(span), query.AnyOf(wanted))
+		"matching": filtered(dsl{"groups": all(groups[0]), "subjects": all(subjects[0])}, c.match.Query),
+		"any":      all(dsl{"groups": all(groups[1]), "subjects": all(subjects[1])}),
+	}, c.match.Within(span), query.AnyOf(wanted))
 }
 
 // onceEach returns the different values, in the order in which they first come.
@@ -53,67 +155,71 @@ func onceEach(values []any) []any {
 	return once
 }
 
-// all aggregates all events of its parent: it keeps names that are positions apart from
-// others.
-func all(aggs dsl) dsl { return matching(aggs, dsl{"match_all": dsl{}}) }
+// all aggregates all events of its parent.
+func all(aggs dsl) dsl { return filtered(aggs, dsl{"match_all": dsl{}}) }
 
-// matching aggregates the events that match all the filters.
-func matching(aggs dsl, filters ...dsl) dsl {
+// filtered aggregates the events that match all the filters.
+func filtered(aggs dsl, filters ...dsl) dsl {
+	filter := dsl{"bool": dsl{"filter": filters}}
 	if len(filters) == 1 {
-		return dsl{"filter": filters[0], "aggs": aggs}
+		filter = filters[0]
 	}
-	return dsl{"filter": dsl{"bool": dsl{"filter": filters}}, "aggs": aggs}
+	if len(aggs) == 0 {
+		return dsl{"filter": filter}
+	}
+	return dsl{"filter": filter, "aggs": aggs}
 }
 
-// matchingContext aggregates matching events: those of the pair and of each term.
-func (b bodies) matchingContext(history time.Duration, s Subject) dsl {
-	before := func(length time.Duration) dsl { return b.match.Within(query.Range{From: s.At.Add(-length), To: s.At}) }
-	pair, terms := []dsl{}, dsl{}
-	for n, field := range b.search.Fields {
-		has := b.match.HasOneOf(field, []any{s.Terms[n]})
-		pair = append(pair, has)
-		seen := b.match.Times("max", b.fallback)
-		others := dsl{}
-		for i, other := range b.search.Fields {
-			if i != n {
-				others[strconv.Itoa(i)] = distinct(other)
-			}
+// counts counts the events with each value, by its position.
+func (c contextBody) counts(values []contextValue, within dsl) dsl {
+	aggs := dsl{}
+	for i, v := range values {
+		seen := c.match.Times("max", c.fallback)
+		for n, other := range v.others {
+			seen["others"+strconv.Itoa(n)] = distinct(other)
 		}
-		if len(others) > 0 {
-			seen["others"] = all(others)
-		}
-		terms[strconv.Itoa(n)] = matching(seen, has, before(history))
+		aggs[strconv.Itoa(i)] = filtered(seen, c.match.HasOneOf(v.field, []any{v.value}), within)
 	}
-	return matching(dsl{"pair": matching(b.match.Times("max", b.fallback), pair...), "terms": all(terms)}, before(2*history), query.AnyOf(pair))
+	return aggs
 }
 
-// anyContext aggregates any events: those of the user and of each attribute.
-func (b bodies) anyContext(history time.Duration, s Subject) dsl {
-	user, attributes := b.search.Fields[0], dsl{}
-	isUser := b.match.HasOneOf(user, []any{s.Terms[0]})
-	needed := []dsl{isUser}
-	within := b.match.Within(query.Range{From: s.At.Add(-history), To: s.At})
+// rest selects the events of a subject's H that are not in its group's common time.
+func (c contextBody) rest(g contextGroup, s Subject) dsl {
+	return dsl{"bool": dsl{"filter": []dsl{c.match.Within(c.own(s))}, "must_not": []dsl{c.match.Within(g.common)}}}
+}
+
+// matchingContext counts the matching events of a subject alone.
+func (c contextBody) matchingContext(g contextGroup, s Subject) dsl {
+	var pair []dsl
+	for n, field := range c.search.Fields {
+		pair = append(pair, c.match.HasOneOf(field, []any{s.Terms[n]}))
+	}
+	pair = append(pair, c.match.Within(query.Range{From: s.At.Add(-2 * c.history), To: s.At}))
+	return all(dsl{
+		"pair": filtered(c.match.Times("max", c.fallback), pair...),
+		"rest": filtered(c.counts(c.termsOf(s), dsl{"match_all": dsl{}}), c.rest(g, s)),
+	})
+}
+
+// anyContext counts any events of a subject alone.
+func (c contextBody) anyContext(g contextGroup, s Subject) dsl {
+	seen, own := c.match.Times("max", c.fallback), dsl{}
+	seen["first"] = all(c.match.Times("min", c.fallback))
 	for i, a := range s.Attributes {
-		has := b.match.HasOneOf(a.Field, []any{a.Value})
-		needed = append(needed, has)
-		seen := b.match.Times("max", b.fallback)
-		seen["user"] = matching(b.match.Times("max", b.fallback), isUser)
-		seen["others"] = all(dsl{"0": distinct(user)})
-		attributes[strconv.Itoa(i)] = matching(seen, has, within)
+		own[strconv.Itoa(i)] = filtered(c.match.Times("max", c.fallback), c.match.HasOneOf(a.Field, []any{a.Value}), c.match.Within(c.own(s)))
 	}
-	seen := b.match.Times("max", b.fallback)
-	seen["first"] = all(b.match.Times("min", b.fallback))
-	aggs := dsl{"user": matching(seen, isUser)}
-	if len(attributes) > 0 {
-		aggs["attributes"] = all(attributes)
-	}
-	return matching(aggs, b.match.Within(query.Range{From: s.At.Add(-2 * history), To: s.At}), query.AnyOf(needed))
+	seen["own"] = all(own)
+	user := c.match.HasOneOf(c.search.Fields[0], []any{s.Terms[0]})
+	return all(dsl{
+		"user": filtered(seen, user, c.match.Within(query.Range{From: s.At.Add(-2 * c.history), To: s.At})),
+		"rest": filtered(c.counts(c.attributesOf(s), dsl{"match_all": dsl{}}), c.rest(g, s)),
+	})
 }
 
-// distinct lists values up to one more than MaxOthers. Without the hint each such
-// aggregation would reserve memory for all values of the field.
+// distinct lists the smallest values, up to one more than MaxOthers. Unlike a terms
+// aggregation, it holds no more than these.
 func distinct(field string) dsl {
-	return dsl{"terms": dsl{"field": field, "size": MaxOthers + 1, "execution_hint": "map"}}
+	return dsl{"composite": dsl{"size": MaxOthers + 1, "sources": []dsl{{"value": dsl{"terms": dsl{"field": field}}}}}}
 }
 
 // oldestOfAll has no query for events with the primary timestamp, so that Elasticsearch
@@ -126,77 +232,4 @@ func (b bodies) oldestOfAll(fallback bool) dsl {
 	}
 	body["aggs"] = dsl{"time": dsl{"min": dsl{"field": field}}}
 	return body
-}
-
-// A contextAnswer is the answer to bodies.contexts.
-type contextAnswer struct {
-	Matching byPosition[struct {
-		Pair  query.TimesAnswer      `json:"pair"`
-		Terms byPosition[seenAnswer] `json:"terms"`
-	}] `json:"matching"`
-	Any byPosition[struct {
-		User       seenAnswer             `json:"user"`
-		Attributes byPosition[seenAnswer] `json:"attributes"`
-	}] `json:"any"`
-}
-
-// A seenAnswer is about the events with a value.
-type seenAnswer struct {
-	elastic.DocCount
-	query.TimesAnswer
-	First query.TimesAnswer `json:"first"`
-	User  struct {
-		elastic.DocCount
-		query.TimesAnswer
-	} `json:"user"`
-	Others byPosition[struct {
-		Buckets []struct{} `json:"buckets"`
-	}] `json:"others"`
-}
-
-// seen reads the answer. known is how many of the other values are the subject's own.
-func (a seenAnswer) seen(before time.Time, known int) Seen {
-	s := Seen{Events: a.Count, Last: latestBefore(before, a.TimesAnswer)}
-	s.First, _ = a.First.Earliest()
-	for _, values := range a.Others {
-		s.Others += len(values.Buckets)
-	}
-	s.Others = min(s.Others-known, MaxOthers)
-	return s
-}
-
-func latestBefore(before time.Time, a query.TimesAnswer) time.Time {
-	last, ok := a.Latest()
-	if !ok || !last.Before(before) {
-		return time.Time{}
-	}
-	return last
-}
-
-func (a contextAnswer) read(subjects []Subject) ([]Context, error) {
-	if len(a.Matching) != len(subjects) || len(a.Any) != len(subjects) {
-		return nil, fmt.Errorf("%w: it is about %d and %d of %d alerts", elastic.ErrIncomplete, len(a.Matching), len(a.Any), len(subjects))
-	}
-	contexts := make([]Context, len(subjects))
-	for i, s := range subjects {
-		ofSearch, ofAll := a.Matching[i], a.Any[i]
-		if len(ofSearch.Terms) != len(s.Terms) || len(ofAll.Attributes) != len(s.Attributes) {
-			return nil, fmt.Errorf("%w: it lacks values of pair %v", elastic.ErrIncomplete, s.Terms)
-		}
-		c := Context{PairLast: latestBefore(s.At, ofSearch.Pair), User: ofAll.User.seen(s.At, 0)}
-		for _, term := range ofSearch.Terms {
-			c.Terms = append(c.Terms, term.seen(s.At, 0))
-		}
-		for _, attribute := range ofAll.Attributes {
-			known := 0
-			if attribute.User.Count > 0 && s.Terms[0] != nil {
-				known = 1
-			}
-			c.Attributes = append(c.Attributes, AttributeSeen{
-				Seen: attribute.seen(s.At, known), OfUser: attribute.User.Count, UserLast: latestBefore(s.At, attribute.User.TimesAnswer),
-			})
-		}
-		contexts[i] = c
-	}
-	return contexts, nil
 }

@@ -42,6 +42,7 @@ func (d *detection) written(result alerts.Result, err error) error {
 	d.counts.AlreadyAlerted += int64(result.Existing)
 	d.reportProgress()
 	for _, alert := range result.Written {
+		d.sharing.Add(alert, d.finder.Source.IsMapped)
 		if len(alert.LeftOut) > 0 {
 			d.Warn(&LeftOut{alert.LeftOut, alert.ID, alert.Event()})
 		}

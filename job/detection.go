@@ -26,6 +26,7 @@ type detection struct {
 	// rejected is the first error about an alert that cannot be indexed. The run goes
 	// on with the other alerts, and fails at its end.
 	rejected error
+	sharing  Sharing
 }
 
 // detect finds the first occurrences in the run's window and writes their alerts. If it
@@ -53,6 +54,9 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		j.Warn(&d.lacking)
 	}
 	d.maker.contexts.warn(j.MaxContexts, j.Warn)
+	if run.Cause, err = d.maker.Cause(ctx, &d.sharing, run.ID); err != nil {
+		return err
+	}
 	if run.Excluded, err = d.excluded(ctx, w); err != nil {
 		return err
 	}

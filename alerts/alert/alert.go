@@ -180,6 +180,17 @@ type Alert struct {
 	LeftOut []string
 }
 
+// Terms returns the pair, a value or nil for each new-terms field.
+func (a Alert) Terms() []any { return a.terms }
+
+// Novelty returns newterms.novelty; ok is false if the alert has no context.
+func (a Alert) Novelty() (n int, ok bool) {
+	if a.context == nil || a.context.Missing != "" {
+		return 0, false
+	}
+	return a.context.Novelty(), true
+}
+
 // RunID returns the id of the run that made the alert.
 func (a Alert) RunID() string { return a.maker.runID }
 

@@ -19,7 +19,7 @@ type Description struct {
 	NewTerms  []NewTerm // the pair, in the order of the rule's new-terms fields
 	Events    string    // number of the pair's matching events in the window
 	Several   []string  // in what they differ, such as "5 logins"
-	New       []string  // names of what is new to everyone, and then to the first term
+	New       []string  // what is new to everyone, and what to the first term
 
 	// Actor is the display name, and Login the name given at sign-in. For an unknown
 	// actor they are "unknown" and "".

@@ -30,16 +30,16 @@ func TestText(t *testing.T) {
 	}{
 		{ofOkta(Term{}, known, 118, attribute("network", 0, 0), attribute("user agent", 0, 0), attribute("country", 3, 0)), 3,
 			"actor: 118 events since 2026-02-27, none that match; account known: 8 events with 1 other actor; network and user agent new to everyone; country new to this actor",
-			"network and user agent new to everyone; country new to this actor", "network, user agent, country (actor)", "Kavya"},
+			"network and user agent new to everyone; country new to this actor", "new: network, user agent|new to actor: country", "Kavya"},
 		{ofOkta(known, Term{Seen: Seen{Events: 1}, Others: 100}, 9, attribute("network", 3, 2)), 0,
 			"actor known: 8 events with 1 other account; account known: 1 event with 100 other actors or more; network known", "all else known", "", "Basil"},
 		{ofOkta(known, Term{}, 9, attribute("network", 3, 2)), 1,
-			"actor known: 8 events with 1 other account; account new to everyone; network known", "account new to everyone", "account", "a new account"},
-		{ofOkta(Term{}, Term{}, 0), 3, "actor: no event before; account new to everyone", "account new to everyone; no event of this actor before", "account, actor", "nothing known"},
+			"actor known: 8 events with 1 other account; account new to everyone; network known", "account new to everyone", "new: account", "a new account"},
+		{ofOkta(Term{}, Term{}, 0), 3, "actor: no event before; account new to everyone", "account new to everyone; no event of this actor before", "new: account, actor", "nothing known"},
 		{Context{Terms: []Term{{Field: "host.name"}}, User: Seen{Events: 1, First: noon}, Young: true, History: 36 * time.Hour}, 1,
 			"host.name: 1 event since 2026-03-10, none that match; the source is only 1.5 days old", "", "", "one term"},
 		{Context{Terms: []Term{{Field: "a"}, {Field: "b.c", Seen: Seen{Events: 2}, Others: 5}, {Field: "c"}}, Attributes: []Attribute{attribute("x", 1, 0), attribute("x", 0, 0)}}, 4,
-			"a: no event before; b.c known: 2 events with 5 other values; c new to everyone; x new to everyone; x new to this a", "c and x new to everyone; x new to this a; no event of this a before", "c, x, x (a), a", "three terms"},
+			"a: no event before; b.c known: 2 events with 5 other values; c new to everyone; x new to everyone; x new to this a", "c and x new to everyone; no event of this a before", "new: c, x, a", "three terms"},
 	} {
 		if got := c.context.Text(); got != c.text {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.name, got, c.text)
@@ -47,7 +47,7 @@ func TestText(t *testing.T) {
 		if got := c.context.Clause(); got != c.clause {
 			t.Errorf("%s: clause\ngot  %s\nwant %s", c.name, got, c.clause)
 		}
-		if got := strings.Join(c.context.New(), ", "); got != c.new || c.context.Novelty() != c.novelty {
+		if got := strings.Join(c.context.New(), "|"); got != c.new || c.context.Novelty() != c.novelty {
 			t.Errorf("%s: got %s, want %s; novelty %d, want %d", c.name, got, c.new, c.context.Novelty(), c.novelty)
 		}
 	}

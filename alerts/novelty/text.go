@@ -29,7 +29,11 @@ func (c Context) Text() string {
 	}
 	parts = append(parts, c.ofAttributes()...)
 	if c.Young {
-		parts = append(parts, fmt.Sprintf("the source is only %.1f days old", c.History.Hours()/24))
+		age := fmt.Sprintf("%.1f days", c.History.Hours()/24)
+		if c.History < day {
+			age = fmt.Sprintf("%.1f hours", c.History.Hours())
+		}
+		parts = append(parts, "the source is only "+age+" old")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -88,11 +92,11 @@ func (c *Context) Clause() string {
 	if len(everyone) > 0 {
 		parts = append(parts, listed(everyone)+" new to everyone")
 	}
-	if len(user) > 0 {
-		parts = append(parts, listed(user)+" new to this "+c.who())
-	}
-	if c.User.Events == 0 {
+	switch {
+	case c.User.Events == 0: // then all is new to it
 		parts = append(parts, "no event of this "+c.who()+" before")
+	case len(user) > 0:
+		parts = append(parts, listed(user)+" new to this "+c.who())
 	}
 	if len(parts) == 0 && len(c.Attributes) > 0 {
 		return "all else known"
@@ -112,17 +116,21 @@ func (c *Context) newToEveryone() []string {
 	return append(names, c.NewToEveryone()...)
 }
 
-// New lists for a table what is new to everyone, then what is new to the first term alone,
-// such as "network (actor)", and the first term itself if it had no event at all.
+// New says in up to two lines for a table what is new to everyone, and what to the first
+// term alone. A first term without any event is itself new.
 func (c *Context) New() []string {
+	var lines []string
 	names := c.newToEveryone()
-	for _, name := range c.NewToUser() {
-		names = append(names, name+" ("+c.who()+")")
-	}
 	if len(c.Terms) > 0 && c.User.Events == 0 {
 		names = append(names, c.who())
 	}
-	return names
+	if len(names) > 0 {
+		lines = append(lines, "new: "+strings.Join(names, ", "))
+	}
+	if user := c.NewToUser(); len(user) > 0 && c.User.Events > 0 {
+		lines = append(lines, "new to "+c.who()+": "+strings.Join(user, ", "))
+	}
+	return lines
 }
 
 // listed returns "a, b and c".

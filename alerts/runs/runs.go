@@ -60,12 +60,33 @@ type Run struct {
 	// The rest is set when the run ends.
 	Counts   Counts
 	Excluded []Excluded // the effect of each exclusion, in their order
+	Cause    *Cause     // nil if most alerts share nothing
 	Requests int
 	Took     time.Duration // as Elasticsearch measured it
 	Duration time.Duration
 	Error    string // of a failed run
 	// Terminated reports that the run failed because it was told to stop.
 	Terminated bool
+}
+
+// A Cause is what most alerts of a run share.
+type Cause struct {
+	Text    string       `json:"text"`
+	Covered int          `json:"covered"` // alerts that share it
+	Of      int          `json:"of"`      // alerts that were compared
+	Share   float64      `json:"share"`
+	Exclude string       `json:"exclude"`         // KQL for the events of these alerts
+	Where   string       `json:"where,omitempty"` // KQL that finds these alerts; "" without a run
+	Values  []CauseValue `json:"values"`
+}
+
+// A CauseValue is a value that alerts share.
+type CauseValue struct {
+	Kind   string `json:"kind"`
+	Field  string `json:"field"`
+	Value  string `json:"value"`
+	New    bool   `json:"new"` // not seen before
+	Alerts int    `json:"alerts"`
 }
 
 // Plus returns the sum of this run and a later one of the same rule.
@@ -80,6 +101,9 @@ func (run Run) Plus(later Run) Run {
 	sum.Counts.Written += run.Counts.Written
 	sum.Counts.AlreadyAlerted += run.Counts.AlreadyAlerted
 	sum.Counts.LackingTerms += run.Counts.LackingTerms
+	if run.Cause != nil && (sum.Cause == nil || sum.Cause.Covered < run.Cause.Covered) {
+		sum.Cause = run.Cause
+	}
 	sum.Excluded = slices.Clone(later.Excluded)
 	for _, e := range run.Excluded {
 		if i := slices.IndexFunc(sum.Excluded, func(s Excluded) bool { return s.Name == e.Name }); i >= 0 {
@@ -145,6 +169,9 @@ func (run Run) Document(now time.Time) map[string]any {
 	doc["newterms.written"] = run.Counts.Written
 	doc["newterms.already_alerted"] = run.Counts.AlreadyAlerted
 	doc["newterms.lacking_terms"] = run.Counts.LackingTerms
+	if run.Cause != nil {
+		doc["newterms.cause"] = run.Cause
+	}
 	doc["newterms.requests"] = run.Requests
 	doc["newterms.took_ms"] = run.Took.Milliseconds()
 	doc["newterms.duration_ms"] = run.Duration.Milliseconds()

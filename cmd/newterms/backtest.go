@@ -78,7 +78,7 @@ func (p program) backtest(ctx context.Context, args []string) error {
 func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rule.Rule, f backtestFlags, several bool) (*backtest.Report, error) {
 	warn := p.warnOf(r.Name)
 	b := backtest.Backtest{
-		Rule: r, Exclude: f.exclude, Histories: f.histories, OnlyCounts: several,
+		Rule: r, Exclude: f.exclude, Histories: f.histories, OnlyCounts: several, MaxContexts: int(p.settings.Context),
 		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
 			return esquery.Open(ctx, client, s)
 		},

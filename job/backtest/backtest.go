@@ -30,6 +30,9 @@ type Backtest struct {
 	// OnlyCounts skips the top values and the effect of each exclusion. That is much
 	// faster.
 	OnlyCounts bool
+	// MaxContexts is how many first occurrences get their context, for their novelty; 0 is
+	// none. OnlyCounts gives none.
+	MaxContexts int
 
 	Open     func(context.Context, query.Search) (*esquery.Source, error)
 	Store    *alerts.Store
@@ -122,6 +125,7 @@ func (b *Backtest) findAll(ctx context.Context, source *esquery.Source, w job.Wi
 	if err != nil {
 		return err
 	}
+	maker = maker.WithoutSummaries().WithContexts(r.History, b.MaxContexts)
 	lacking := job.NewLackingTerms()
 	progress := job.Progress{Parts: w.CountParts(r.History)}
 	finder := job.Finder{Source: source, History: r.History, AskOldest: true}
@@ -150,7 +154,8 @@ func (b *Backtest) findAll(ctx context.Context, source *esquery.Source, w job.Wi
 	if f.lacking = lacking.Any; f.lacking > 0 {
 		b.Warn(&lacking)
 	}
-	return nil
+	f.cause, err = maker.Cause(ctx, &f.sharing, "")
+	return err
 }
 
 // describe counts the values that the alerts of a page would have.
@@ -158,7 +163,7 @@ func (b *Backtest) describe(ctx context.Context, source *esquery.Source, maker *
 	if b.OnlyCounts {
 		return nil
 	}
-	for made, err := range maker.WithoutSummaries().Alerts(ctx, page.Occurrences) {
+	for made, err := range maker.Alerts(ctx, page.Occurrences) {
 		if err != nil {
 			return err
 		}

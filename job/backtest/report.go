@@ -2,10 +2,12 @@ package backtest
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"newterms/alerts/alert"
+	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
 	"newterms/job"
 	"newterms/job/rule"
@@ -28,6 +30,11 @@ type Report struct {
 	ComeBack []ValueCount            `json:"pairs_that_come_back"`
 	Values   []Dimension             `json:"-"`
 	Pairs    Tally                   `json:"-"`
+	// Novelty counts the first occurrences by their novelty, and those of which it is not
+	// known as "unknown"; empty with OnlyCounts. Cause is what most of them share; nil if
+	// they share nothing.
+	Novelty map[string]int64 `json:"novelty,omitempty"`
+	Cause   *runs.Cause      `json:"cause,omitempty"`
 	*ExclusionEffects
 	Suggestions *Suggestions `json:"suggestions,omitempty"` // nil with OnlyCounts
 	Histories   []Counts     `json:"histories,omitempty"`
@@ -75,10 +82,13 @@ type totals struct {
 	days           map[time.Time]int64 // by midnight, UTC
 	values         []Dimension
 	pairs          Tally
+	novelty        map[string]int64
+	sharing        job.Sharing
+	cause          *runs.Cause
 }
 
 func newTotals(history time.Duration) *totals {
-	return &totals{history: history, days: map[time.Time]int64{}}
+	return &totals{history: history, days: map[time.Time]int64{}, novelty: map[string]int64{}}
 }
 
 func (f *totals) add(o job.Occurrence) {
@@ -90,6 +100,12 @@ func (f *totals) add(o job.Occurrence) {
 }
 
 func (f *totals) describe(a alert.Alert, isMapped func(field string) bool) {
+	novelty := "unknown"
+	if n, ok := a.Novelty(); ok {
+		novelty = strconv.Itoa(n)
+	}
+	f.novelty[novelty]++
+	f.sharing.Add(a, isMapped)
 	for _, facet := range a.Facets(isMapped) {
 		for i := range f.values {
 			if d := &f.values[i]; d.Name == facet.Kind {
@@ -112,6 +128,7 @@ func (f *totals) report(r rule.Rule, c calendar) *Report {
 	report := &Report{
 		Rule: r.Name, RuleID: r.ID, From: w.From, To: w.To, Counts: f.counts(c), AlreadyAlerted: f.alerted, LackingTerms: f.lacking,
 		Days: c.list(f.days, f.history), Top: map[string][]ValueCount{}, ComeBack: f.pairs.Top(MaxTop, 2), Values: f.values, Pairs: f.pairs,
+		Novelty: f.novelty, Cause: f.cause,
 	}
 	for _, d := range f.values {
 		report.Top[strings.ReplaceAll(strings.ToLower(d.Name), " ", "_")] = d.Top(MaxTop, 1)

@@ -133,9 +133,8 @@ func columns(id string) []column {
 		{"DESTINATION", func(d alert.Description) string { return terminal.Escape(d.Destination) }},
 		{"USER AGENT", func(d alert.Description) string { return terminal.Lines(d.Browser, d.OS) }},
 		{"EVENT", func(d alert.Description) string {
-			return terminal.Lines(append([]string{d.Action, d.Outcome, d.Why, repeated(d.Events)}, d.Several...)...)
+			return terminal.Lines(append([]string{d.Action, d.Outcome, d.Why, repeated(d.Events)}, append(d.Several, d.New...)...)...)
 		}},
-		{"NEW", func(d alert.Description) string { return terminal.Lines(d.New...) }},
 		{"FIELDS", otherFields},
 	}
 }

@@ -17,8 +17,12 @@ func Closing(run runs.Run, dryRun bool) string {
 	if dryRun {
 		written = words.Plural(c.Written, "alert", "alerts") + " to write, none written by this dry run"
 	}
-	return fmt.Sprintf("%s, %s, %s, %d already alerted%s; %s, %.1f s",
-		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, Excluded(run.Excluded),
+	shared := ""
+	if run.Cause != nil {
+		shared = "; " + run.Cause.Text
+	}
+	return fmt.Sprintf("%s, %s, %s, %d already alerted%s%s; %s, %.1f s",
+		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, Excluded(run.Excluded), shared,
 		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
 }
 
@@ -52,6 +56,9 @@ func ClosingKeys(run runs.Run, dryRun bool) []slog.Attr {
 		slog.Int64("already_alerted", run.Counts.AlreadyAlerted), slog.Int64("lacking_terms", run.Counts.LackingTerms),
 		slog.Int("requests", run.Requests), slog.Int64("took_ms", run.Took.Milliseconds()),
 		slog.Int64("duration_ms", run.Duration.Milliseconds()),
+	}
+	if run.Cause != nil {
+		keys = append(keys, slog.Any("cause", run.Cause))
 	}
 	if len(run.Excluded) > 0 {
 		keys = append(keys, slog.Any("excluded", TopExcluded(run.Excluded, 100)))

@@ -1,12 +1,17 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"newterms/alerts/novelty"
 	"newterms/esquery"
 	"newterms/esquery/elastic/words"
+	"newterms/job/backtest"
 )
 
 // contextText prints what was known before an alert, and where the numbers come from.
@@ -57,4 +62,18 @@ func others(n int, one, many string) string {
 		text += " or more"
 	}
 	return text
+}
+
+// novelties prints how new the first occurrences of a backtest are, and what they share.
+func novelties(b *strings.Builder, r backtest.Report) {
+	var parts []string
+	for _, n := range slices.SortedFunc(maps.Keys(r.Novelty), func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }) {
+		parts = append(parts, fmt.Sprintf("%s: %d", n, r.Novelty[n]))
+	}
+	if len(parts) > 0 {
+		b.WriteString("\nby novelty, the number of facts that are new to everyone: " + strings.Join(parts, ", ") + "\n")
+	}
+	if r.Cause != nil {
+		b.WriteString(r.Cause.Text + "\n")
+	}
 }

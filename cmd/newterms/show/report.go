@@ -94,6 +94,7 @@ func (r reportView) text(b *strings.Builder) {
 	historyReach(b, r.Counts)
 	b.WriteString("\n")
 	bars(b, r.Days, r.width)
+	novelties(b, *r.Report)
 	r.values(b)
 	r.exclusions(b)
 	r.suggestions(b)

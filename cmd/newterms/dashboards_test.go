@@ -70,8 +70,8 @@ func (c *cluster) importProblem(r *http.Request, space, okta string) string {
 		return fmt.Sprint(r.Method, " ", r.URL)
 	case r.Header.Get("kbn-xsrf") == "" || r.Header.Get("Authorization") != "ApiKey "+kibanaKey || !strings.HasSuffix(header.Filename, ".ndjson"):
 		return fmt.Sprint(r.Header, header.Filename)
-	case bytes.Count(text, []byte("\n")) != 13 || !bytes.Contains(text, []byte(`"title":"`+c.alertsTarget()+`"`)) || !bytes.Contains(text, []byte(`"title":"`+c.runsTarget()+`"`)):
-		return "the file has not 13 objects, or the data views not the configured targets"
+	case bytes.Count(text, []byte("\n")) != 14 || !bytes.Contains(text, []byte(`"title":"`+c.alertsTarget()+`"`)) || !bytes.Contains(text, []byte(`"title":"`+c.runsTarget()+`"`)):
+		return "the file has not 14 objects, or the data views not the configured targets"
 	case !bytes.Contains(text, []byte(`**First Occurrence of Okta User Session Started via Proxy**\\n\\n## Triage`)):
 		return "the guide lacks the triage note of the rule"
 	case okta != "" && !bytes.Contains(text, []byte(okta+"/admin/user/profile/view/{{value}}")):

@@ -21,7 +21,7 @@ const setupHelp = `installs index templates, dashboards and notifications
   newterms setup [FLAG]...
 
 A second run changes nothing. With KIBANA_URL it can import dashboards,
-and make two Kibana rules that notify through KIBANA_CONNECTOR_ID.
+and make three Kibana rules that notify through KIBANA_CONNECTOR_ID.
 
   newterms setup --dashboards
 `
@@ -30,8 +30,12 @@ func (p program) setup(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("setup", flag.ContinueOnError)
 	withDashboards := flags.Bool("dashboards", false, "import the dashboards to KIBANA_URL\ndefault: off; example: newterms setup --dashboards")
 	withNotify := flags.Bool("notify", false, "make Kibana rules that notify of alerts and of failed runs\ndefault: off; example: newterms setup --notify")
+	leastNovelty := flags.Uint("least-novelty", 0, "notify of no alert with less newterms.novelty\ndefault: 0, of all; example: --notify --least-novelty 1")
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
+	}
+	if *leastNovelty > 0 && !*withNotify {
+		return failure.Usagef("setup: --least-novelty is about notifications: add --notify")
 	}
 	defer p.during("setup")()
 	var objects []byte
@@ -75,7 +79,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 		}
 	}
 	if *withNotify {
-		if err := installer.Install(ctx, connector, func(o kibana.Outcome) { p.printMade(o, installer.Space.Name, connector.ID) }); err != nil {
+		if err := installer.Install(ctx, connector, *leastNovelty, func(o kibana.Outcome) { p.printMade(o, installer.Space.Name, connector.ID) }); err != nil {
 			return fmt.Errorf("setup: %w", err)
 		}
 	}

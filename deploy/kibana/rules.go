@@ -36,11 +36,19 @@ type form struct {
 	rule map[string]any
 }
 
-// Notifiers are the rules for a space: of a new alert, and of a job that does not
-// succeed. The latter is told of each rule where Kibana takes ES|QL, and else
-// only once all rules stand still.
-func (s Space) Notifiers(alertsTarget, runsTarget string, c Connector) ([]Notifier, error) {
+// Notifiers are the rules for a space: of new alerts, of many with one cause, and of a
+// job that does not succeed. The last is told of each rule where Kibana takes ES|QL, and
+// else only once all rules stand still. Alerts of less than a novelty are left out; those
+// whose novelty is not known are not.
+func (s Space) Notifiers(alertsTarget, runsTarget string, novelty uint, c Connector) ([]Notifier, error) {
 	newAlert, err := ruleFor("new-alert", ".alerts-newterms.detections-default", alertsTarget, c)
+	if err == nil && novelty > 0 {
+		err = leaveOut(newAlert, novelty)
+	}
+	if err != nil {
+		return nil, err
+	}
+	oneCause, err := ruleFor("one-cause", ".alerts-newterms.runs-default", runsTarget, c)
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +62,18 @@ func (s Space) Notifiers(alertsTarget, runsTarget string, c Connector) ([]Notifi
 	}
 	return []Notifier{
 		{s.ruleID("new alert", alertsTarget), []form{{"", newAlert}}},
+		{s.ruleID("one cause", runsTarget), []form{{"", oneCause}}},
 		{s.ruleID("no success", runsTarget), []form{{"of each rule", ofEach}, {"of all rules together", ofAll}}},
 	}, nil
+}
+
+// leaveOut changes the query of a rule so that it ignores alerts of less than a novelty.
+func leaveOut(rule map[string]any, novelty uint) error {
+	params := rule["params"].(map[string]any)
+	return within(params, "esQuery", func(query map[string]any) {
+		filter := query["query"].(map[string]any)["bool"].(map[string]any)
+		filter["must_not"] = append(filter["must_not"].([]any), map[string]any{"range": map[string]any{"newterms.novelty": map[string]any{"lt": novelty}}})
+	})
 }
 
 // ruleID is made of what the rule is about and the space: ids are unique over all

@@ -19,7 +19,7 @@ import (
 func ruleFiles(t *testing.T) map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob("rules/*.json")
-	if err != nil || len(paths) != 3 {
+	if err != nil || len(paths) != 4 {
 		t.Fatal(paths, err)
 	}
 	files := map[string]string{}
@@ -96,7 +96,7 @@ func TestRuleFaults(t *testing.T) {
 	files := ruleFiles(t)
 	for _, f := range []struct{ name, file, old, new, want string }{
 		{"a key that Kibana does not know", "new-alert", `"tags"`, `"labels"`, "labels]: definition for this key is missing"},
-		{"a parameter that it does not know", "new-alert", `"size": 1`, `"size": 1, "language": "kuery"`, "params.language]: definition"},
+		{"a parameter that it does not know", "new-alert", `"size": 10`, `"size": 10, "language": "kuery"`, "params.language]: definition"},
 		{"no name", "new-alert", `"name": "newterms: new alert"`, `"name": ""`, "name]: expected a text"},
 		{"another type of rule", "new-alert", `".es-query"`, `".index-threshold"`, "rule_type_id]"},
 		{"an interval that is none", "new-alert", `"interval": "5m"`, `"interval": "5 minutes"`, "schedule.interval]: expected a duration"},
@@ -104,7 +104,7 @@ func TestRuleFaults(t *testing.T) {
 		{"a window without a unit", "no-success", `"timeWindowUnit": "m"`, `"timeWindowUnit": "minutes"`, "params.timeWindowUnit]"},
 		{"two thresholds", "no-success", `"threshold": [1]`, `"threshold": [1, 2]`, "params.threshold]: < takes one value"},
 		{"too many groups", "new-alert", `"termSize": 100`, `"termSize": 5000`, "params.termSize]: expected a number from 1 to 1000"},
-		{"groups of nothing", "new-alert", `"termField": "newterms.pair",`, ``, "params.termField]"},
+		{"groups of nothing", "new-alert", `"termField": "newterms.run.id",`, ``, "params.termField]"},
 		{"a field to group by, and no groups", "new-alert", `"groupBy": "top"`, `"groupBy": "all"`, "definition for this key is missing"},
 		{"ES|QL with another comparison", "no-success-of-a-rule", `"thresholdComparator": ">"`, `"thresholdComparator": "<"`, "params.thresholdComparator]"},
 		{"ES|QL with an index", "no-success-of-a-rule", `"size": 100`, `"size": 100, "index": ["x"]`, "params.index]: definition"},
@@ -112,7 +112,7 @@ func TestRuleFaults(t *testing.T) {
 		{"a group of another rule type", "no-success", `"group": "recovered"`, `"group": "default"`, "group]: expected one of"},
 		{"a throttle of nothing", "new-alert", `"throttle": null`, `"throttle": "1h"`, "only onThrottleInterval has a throttle"},
 		{"no throttle where there must be one", "no-success", `"throttle": "1h"`, `"throttle": null`, "throttle]: expected a duration"},
-		{"an action without a message", "new-alert", `"params": {"message": "{{#context.hits}}`, `"params": {"text": "{{#context.hits}}`, "text]: definition"},
+		{"an action without a message", "new-alert", `"params": {"message": "`, `"params": {"text": "`, "text]: definition"},
 	} {
 		broken := strings.Replace(files[f.file], f.old, f.new, 1)
 		if broken == files[f.file] {
@@ -147,7 +147,7 @@ func TestInstalledOnce(t *testing.T) {
 		}
 		for _, namespace := range []string{"default", "tenant"} {
 			for _, want := range []string{"installed", "unchanged"} {
-				notifiers, err := s.Notifiers(".alerts-newterms.detections-"+namespace, ".alerts-newterms.runs-"+namespace, c)
+				notifiers, err := s.Notifiers(".alerts-newterms.detections-"+namespace, ".alerts-newterms.runs-"+namespace, 0, c)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -160,8 +160,8 @@ func TestInstalledOnce(t *testing.T) {
 		}
 		maps.Copy(ids, ruleIDs(k))
 	}
-	if len(ids) != 8 {
-		t.Errorf("%d ids for two rules in two spaces of two tenants: %v", len(ids), ids)
+	if len(ids) != 12 {
+		t.Errorf("%d ids for three rules in two spaces of two tenants: %v", len(ids), ids)
 	}
 }
 
@@ -171,4 +171,51 @@ func ruleIDs(k *kibanatest.Kibana) map[string]bool {
 		ids[id] = true
 	}
 	return ids
+}
+
+// TestLeastNovelty leaves out alerts of less, and none whose novelty is not known.
+func TestLeastNovelty(t *testing.T) {
+	s := kibana.Space{Name: "default"}
+	for novelty, want := range map[uint]string{0: "", 2: `{"range":{"newterms.novelty":{"lt":2}}}`} {
+		k := &kibanatest.Kibana{Space: "default", Connectors: map[string]string{"c": ".slack"}}
+		server := httptest.NewServer(k)
+		defer server.Close()
+		var err error
+		if s.URL, err = url.Parse(server.URL); err != nil {
+			t.Fatal(err)
+		}
+		s.Do = http.DefaultClient.Do
+		c, err := s.Connector(t.Context(), "c", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		notifiers, err := s.Notifiers("alerts", "runs", novelty, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range notifiers {
+			if _, err := s.Install(t.Context(), n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		found := false
+		for _, rule := range k.Rules() {
+			text, err := json.Marshal(rule)
+			var decoded struct{ Params struct{ ESQuery string } }
+			if err == nil {
+				err = json.Unmarshal(text, &decoded)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			has := strings.Contains(decoded.Params.ESQuery, "newterms.novelty")
+			if has && !strings.Contains(decoded.Params.ESQuery, want) {
+				t.Errorf("%d: %s", novelty, decoded.Params.ESQuery)
+			}
+			found = found || has
+		}
+		if found != (novelty > 0) {
+			t.Errorf("novelty %d is asked for: %v", novelty, found)
+		}
+	}
 }

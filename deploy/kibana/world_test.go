@@ -86,8 +86,35 @@ var world = sync.OnceValues(func() (*estest.Node, error) {
 			return nil, fmt.Errorf("newterms %v: %w: %s", call.args, err, out)
 		}
 	}
+	if err := addCause(ctx, node); err != nil {
+		return nil, err
+	}
 	return node, addInterruptedRun(ctx, node)
 })
+
+// addCause gives a run a cause, which takes ten alerts to have.
+func addCause(ctx context.Context, node *estest.Node) error {
+	text, err := node.Request(ctx, "GET", "/"+runsTarget+"/_search?size=1&q=newterms.run.state:success", nil)
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				Index string `json:"_index"`
+				ID    string `json:"_id"`
+			}
+		}
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &found)
+	}
+	if err != nil {
+		return err
+	}
+	hit := found.Hits.Hits[0]
+	_, err = node.Request(ctx, "POST", "/"+hit.Index+"/_update/"+hit.ID+"?refresh=true", map[string]any{"doc": map[string]any{
+		"newterms.cause": map[string]any{"text": "9 of 10 alerts share the network \"VPN\"", "share": 0.9, "exclude": `as: "VPN"`, "where": `newterms.run.id: "x" and (as: "VPN")`},
+	}})
+	return err
+}
 
 // addInterruptedRun adds the document of a start whose end is missing.
 func addInterruptedRun(ctx context.Context, node *estest.Node) error {

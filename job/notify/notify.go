@@ -78,9 +78,10 @@ func (i Installer) checkUser(ctx context.Context) error {
 	return nil
 }
 
-// Install makes or updates the rules. It calls installed for each.
-func (i Installer) Install(ctx context.Context, connector kibana.Connector, installed func(kibana.Outcome)) error {
-	notifiers, err := i.Space.Notifiers(i.AlertsTarget, i.RunsTarget, connector)
+// Install makes or updates the rules, which leave out alerts with less novelty. It calls
+// installed for each.
+func (i Installer) Install(ctx context.Context, connector kibana.Connector, leastNovelty uint, installed func(kibana.Outcome)) error {
+	notifiers, err := i.Space.Notifiers(i.AlertsTarget, i.RunsTarget, leastNovelty, connector)
 	if err != nil {
 		return err
 	}

@@ -7,19 +7,21 @@ const guide = `**How to read this**
 An alert is the first event of a pair, such as a user and an account, after at least the history of its rule (7 days, mostly)
 without one. It stands at the time of that event, not at the time when it was found.
 
-1. Look at *Newest alerts*. Its reason says who, from where, and what is new. A user's name leads to the user's page in
+1. Look at *Newest alerts*. Its reason says who, from where, and what is new, and to whom. Sort by *newterms.novelty*: it counts
+what nobody had before. A user's name leads to the user's page in
 Security, *source event* to the event in Discover.
 2. Work through the triage note of the rule. It is in *Rules and their triage notes*, at the end: open the rule's row.
 3. Say what became of it: ` + "`newterms close ALERT_ID --reason true_positive`" + ` or ` + "`newterms acknowledge`" + `, with the
 alert's ` + "`kibana.alert.uuid`" + `. A closed alert does not come back. *Triage* shows who works on what, and what was closed.
 
-Many users who are new at once from one network mean that the network is new: see *Top networks*.`
+Many users who are new at once often have one cause, such as a new network: see *Job health*.`
 
 func alertsOverview() object {
 	return dashboard(alertsDashboard, "New-term alerts", "Pairs seen for the first time: who, from where, and what is new", alertsView, "now-7d",
 		[]control{
 			{"rule", "Rule", ruleName}, {"user", "User", "user.name"},
 			{"account", "Account", "cloud.account.id"}, {"status", "Status", "kibana.alert.workflow_status"},
+			{"new", "New to everyone", "newterms.context.new_to_everyone"},
 		}, append([]panel{
 			{"links", "Dashboards", grid{0, 0, 48, 4}, links{{"Triage", triageDashboard}, {"Job health", runsDashboard}}, ""},
 			{"open", "Open alerts", grid{0, 4, 8, 7}, figure(alertsView, "kibana.alert.workflow_status: open", count("n", "Open alerts of 90 days")), monitored},

@@ -33,5 +33,6 @@ func jobHealth() object {
 				maximum("slowest", "Slowest", "newterms.lag_ms")), monitored},
 			{"errors", "Last errors", grid{0, 52, 24, 14}, savedSession("newterms-failed-runs"), ""},
 			{"gap-list", "Gaps and how to rerun them", grid{24, 52, 24, 14}, savedSession("newterms-gaps"), ""},
+			{"causes", "Runs whose alerts have one cause", grid{0, 66, 48, 12}, savedSession("newterms-causes"), ""},
 		})
 }

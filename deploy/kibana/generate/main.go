@@ -63,6 +63,8 @@ func dataViews() []object {
 		// By the last decision, so that what was closed stands where it was closed.
 		dataView(decidedView, "New-term alerts by decision", alertsTarget, "kibana.alert.workflow_status_updated_at", alertFormats()),
 		dataView(runsView, "newterms runs", ".alerts-newterms.runs-default", "@timestamp", object{
+			"newterms.cause.where": link("../app/discover#/?_g=(time:(from:now-90d,to:now))&_a=(dataSource:(dataViewId:"+alertsView+",type:dataView),index:"+alertsView+
+				",query:(language:kuery,query:'{{value}}'))", "their alerts"),
 			"newterms.run.started":      object{"id": "relative_date"},
 			"newterms.window.from":      shortDate(),
 			"newterms.window.to":        shortDate(),
@@ -124,11 +126,11 @@ func tagged() object { return reference("tag-ref-"+tagID, "tag", tagID) }
 func sessions() []object {
 	return []object{
 		session("newterms-newest-alerts", "Newest alerts", alertsView, "", newestFirst("newterms.first_seen"), widths{"kibana.alert.reason": 420, "event.id": 110, "kibana.alert.uuid": 110},
-			"kibana.alert.severity", "kibana.alert.risk_score", "kibana.alert.rule.name", "kibana.alert.reason", "user.name", "source.ip",
+			"kibana.alert.severity", "kibana.alert.risk_score", "kibana.alert.rule.name", "kibana.alert.reason", "newterms.novelty", "user.name", "source.ip",
 			"client.as.organization.name", "okta.debug_context.debug_data.risk_level", "kibana.alert.workflow_status", "event.id", "kibana.alert.uuid"),
 		session("newterms-oldest-open", "Oldest open alerts", alertsView, "kibana.alert.workflow_status: open", oldestFirst("kibana.alert.start"),
 			widths{"kibana.alert.reason": 300, "kibana.alert.uuid": 110},
-			"kibana.alert.start", "kibana.alert.severity", "kibana.alert.reason", "kibana.alert.workflow_assignee_ids", "kibana.alert.uuid"),
+			"kibana.alert.start", "kibana.alert.severity", "kibana.alert.reason", "newterms.novelty", "kibana.alert.workflow_assignee_ids", "kibana.alert.uuid"),
 		session("newterms-decisions", "Decisions", decidedView, "", newestFirst("kibana.alert.workflow_status_updated_at"),
 			widths{"kibana.alert.reason": 360, "newterms.workflow_comment": 240}, "kibana.alert.workflow_status", "kibana.alert.workflow_user",
 			"kibana.alert.workflow_reason", "newterms.workflow_comment", "kibana.alert.workflow_assignee_ids", "kibana.alert.rule.name", "kibana.alert.reason"),
@@ -136,6 +138,8 @@ func sessions() []object {
 			"kibana.alert.rule.name", "kibana.alert.rule.severity", "kibana.alert.rule.description", "kibana.alert.rule.note"),
 		session("newterms-failed-runs", "Last errors", runsView, "newterms.run.state: failure", newestFirst("@timestamp"), widths{"error.message": 420},
 			"kibana.alert.rule.name", "newterms.run.type", "error.message", "newterms.window.from", "newterms.window.to"),
+		session("newterms-causes", "Runs whose alerts have one cause", runsView, "newterms.cause.text: *", newestFirst("@timestamp"), widths{"newterms.cause.text": 420, "newterms.cause.exclude": 300},
+			"kibana.alert.rule.name", "newterms.cause.text", "newterms.cause.share", "newterms.cause.exclude", "newterms.cause.where"),
 		session("newterms-gaps", "Gaps and how to rerun them", runsView, "newterms.gap.rerun: * and newterms.run.state: started", newestFirst("@timestamp"), nil,
 			"kibana.alert.rule.name", "newterms.gap.from", "newterms.gap.to", "newterms.gap.rerun"),
 	}

@@ -16,6 +16,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
+	"newterms/esquery/stages"
 	"newterms/esquery/wanted"
 )
 
@@ -78,7 +79,7 @@ type Source struct {
 
 	exactly      bool // finds events by exact times, because ranges of time return too many
 	splits       int  // how often events were fetched in halves: see maxSplits
-	stages       stages
+	stages       stages.Stages
 	fieldOrigins *wanted.Origins
 	// forEvents, forSummaries and forContexts are the Sources for Events, Summaries and
 	// Contexts. What they learn stays separate.

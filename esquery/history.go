@@ -8,6 +8,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
+	"newterms/esquery/stages"
 )
 
 // LastSeen returns for each candidate when it was last seen in a range, in the
@@ -23,16 +24,17 @@ func (s *Source) LastSeen(ctx context.Context, history query.Range, window time.
 	whole := history.To.Sub(history.From)
 	for asked := time.Duration(0); len(left) > 0 && asked < whole; {
 		remaining := pick(candidates, left)
-		until := s.stages.next(remaining, window, asked, whole)
+		events := eventsOf(remaining)
+		until := s.stages.Next(events, window, asked, whole)
 		stage := query.Range{From: history.To.Add(-until), To: history.To.Add(-asked)}
 		found, err := s.lastSeenIn(ctx, stage, remaining)
 		if err != nil {
 			return nil, err
 		}
-		s.stages.learn(remaining, window, asked, until, history.To, found)
+		s.stages.Learn(events, window, asked, until, history.To, found)
 		var still []int
 		for i, sighting := range found {
-			if seen[left[i]] = sighting.at; sighting.at.IsZero() {
+			if seen[left[i]] = sighting.At; sighting.At.IsZero() {
 				still = append(still, left[i])
 			}
 		}
@@ -41,8 +43,16 @@ func (s *Source) LastSeen(ctx context.Context, history query.Range, window time.
 	return seen, nil
 }
 
-func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate) ([]sighting, error) {
-	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]sighting, error) {
+func eventsOf(candidates []Candidate) []int64 {
+	events := make([]int64, len(candidates))
+	for i, c := range candidates {
+		events[i] = c.Events
+	}
+	return events
+}
+
+func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate) ([]stages.Sighting, error) {
+	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]stages.Sighting, error) {
 		return s.lastSeen(ctx, history, candidates)
 	})
 	if err != nil {
@@ -51,12 +61,12 @@ func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates
 	return seen, nil
 }
 
-func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate) ([]sighting, error) {
-	seen := make([]sighting, len(candidates))
+func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate) ([]stages.Sighting, error) {
+	seen := make([]stages.Sighting, len(candidates))
 	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, size, after) }
 	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
 		at, ok := b.Latest()
-		if seen[i] = (sighting{at, b.Count}); !ok {
+		if seen[i] = (stages.Sighting{At: at, Events: b.Count}); !ok {
 			return true, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, candidates[i].Terms)
 		}
 		return false, nil

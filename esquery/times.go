@@ -8,6 +8,7 @@ import (
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
+	"newterms/esquery/stages"
 )
 
 // An event may have several times. It counts at each of them, as in Elasticsearch's
@@ -30,16 +31,16 @@ func (s *Source) correctFirst(ctx context.Context, window query.Range, page []Ca
 }
 
 // correctLast sets each time to the latest one inside the range.
-func (s *Source) correctLast(ctx context.Context, history query.Range, page []Candidate, seen []sighting) error {
+func (s *Source) correctLast(ctx context.Context, history query.Range, page []Candidate, seen []stages.Sighting) error {
 	var wrong []int
 	for i, sighting := range seen {
-		if !sighting.at.IsZero() && !sighting.at.Before(history.To) {
+		if !sighting.At.IsZero() && !sighting.At.Before(history.To) {
 			wrong = append(wrong, i)
 		}
 	}
 	spans, err := s.spans(ctx, history, page, wrong)
 	for i, span := range spans {
-		seen[wrong[i]].at = span.To
+		seen[wrong[i]].At = span.To
 	}
 	return err
 }

@@ -11,8 +11,8 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/runs"
 	"newterms/esquery/kql"
-	"newterms/job"
 	"newterms/job/rule"
+	"newterms/job/where"
 )
 
 // flood indexes what is known, a hundred pairs of a minute, and three single attackers.
@@ -92,14 +92,14 @@ func TestFloodHasOneCause(t *testing.T) {
 			if err != nil || run.Counts.Written != 103 || run.Cause == nil || run.Cause.Text != c.text || run.Cause.Covered != 100 {
 				t.Fatalf("%v: %+v, %+v", err, run.Counts, run.Cause)
 			}
-			where, err := job.AlertsQuery(t.Context(), w.store, run.Cause.Where)
+			selected, err := where.Compile(t.Context(), w.store, run.Cause.Where)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, not := range []bool{false, true} {
-				query := map[string]any{"bool": map[string]any{"filter": where}}
+				query := map[string]any{"bool": map[string]any{"filter": selected}}
 				if not {
-					query = map[string]any{"bool": map[string]any{"must_not": where}}
+					query = map[string]any{"bool": map[string]any{"must_not": selected}}
 				}
 				if n := len(w.Documents(t, w.alertsTarget(), map[string]any{"query": query})); n != map[bool]int{false: 100, true: 3}[not] {
 					t.Errorf("%s: %v for %d alerts", run.Cause.Where, !not, n)

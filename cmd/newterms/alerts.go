@@ -14,6 +14,7 @@ import (
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
 	"newterms/job"
+	"newterms/job/where"
 )
 
 const alertsHelp = `lists the newest alerts, each with its short id
@@ -94,8 +95,8 @@ func (p program) printNewest(ctx context.Context, store *alerts.Store, where str
 }
 
 // alertsQuery compiles --where.
-func (p program) alertsQuery(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
-	query, err := job.AlertsQuery(ctx, store, where)
+func (p program) alertsQuery(ctx context.Context, store *alerts.Store, kql string) (map[string]any, error) {
+	query, err := where.Compile(ctx, store, kql)
 	if err != nil {
 		return nil, fmt.Errorf("--where: %w", err)
 	}

@@ -40,7 +40,7 @@ type keysFlags struct {
 	rotate  bool
 	expires settings.Duration
 	output  commandline.Choice[show.Format]
-	out     keyFolder // "" prints them
+	out     grant.Folder // "" prints them
 }
 
 // keys makes API keys and prints them. After an error the old keys are unchanged,
@@ -65,12 +65,12 @@ func (p program) keys(ctx context.Context, args []string) error {
 	}
 	specs := p.keySpecs(f, rules)
 	if f.out != "" {
-		if err := f.out.create(); err != nil {
-			return err
+		if err := f.out.Create(); err != nil {
+			return settings.Errorf("--out: %w; no key was made", err)
 		}
 	}
 	if f.out != "" && !f.rotate {
-		if specs, err = p.kept(ctx, f.out, specs); err != nil || len(specs) == 0 {
+		if specs, err = f.out.Without(ctx, specs, p.connectWithKey, p.logKept); err != nil || len(specs) == 0 {
 			return err
 		}
 	}
@@ -96,7 +96,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 func (p program) printKeys(specs []keys.Spec, made []keys.Key, f keysFlags) error {
 	var err error
 	if f.out != "" {
-		err = f.out.write(made)
+		err = f.out.Write(made)
 	} else {
 		err = show.Keys(p.stdout, specs, made, f.output.Value, p.instance())
 	}
@@ -107,6 +107,25 @@ func (p program) printKeys(specs []keys.Spec, made []keys.Key, f keysFlags) erro
 		p.log.Info(fmt.Sprintf("made API key %s (id %s), which %s", k.Name, k.ID, lives(k.Ends())), "key", k.ID)
 	}
 	return nil
+}
+
+// connectWithKey connects with the key in a file alone.
+func (p program) connectWithKey(path string) (*elastic.Client, error) {
+	inFile := p.settings
+	inFile.APIKey, inFile.APIKeyFile, inFile.Username, inFile.Password, inFile.PasswordFile = "", path, "", "", ""
+	return p.connectAs(inFile.Credentials())
+}
+
+func (p program) logKept(path string, spec keys.Spec, ends time.Time) {
+	p.log.Info(fmt.Sprintf("%s has the API key %s already, which %s", path, spec.Name, lives(ends)))
+}
+
+// lives returns until when a key is valid; zero is for ever.
+func lives(ends time.Time) string {
+	if ends.IsZero() {
+		return "does not expire"
+	}
+	return "expires at " + ends.UTC().Format(time.RFC3339)
 }
 
 // instance returns the value of app.kubernetes.io/instance: the name of the CronJob to
@@ -125,7 +144,7 @@ func parseKeys(args []string) (keysFlags, error) {
 	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
 	flags.BoolVar(&f.rotate, "rotate", false, "make another key, try it, and invalidate the one there is\ndefault: off; example: newterms keys run --rotate")
 	f.output.Define(flags, "output", printAs, show.JSON, show.Secret)
-	flags.Func("out", "write each key to a file of its name in the folder `DIR`\ndefault: print them; example: --out keys", func(text string) error { f.out = keyFolder(text); return nil })
+	flags.Func("out", "write each key to a file of its name in the folder `DIR`\ndefault: print them; example: --out keys", func(text string) error { f.out = grant.Folder(text); return nil })
 	flags.Func("expires", "let the keys expire after the duration `D`\ndefault: the setup key in a day, others never; example: --expires 90d", func(text string) error { return f.expires.UnmarshalText([]byte(text)) })
 	for len(args) > 0 {
 		rest, err := commandline.Parse(flags, args, len(args))

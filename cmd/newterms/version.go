@@ -35,34 +35,6 @@ The JSON also has the Go version, and the commit if the build had a checkout.
   newterms version --output json
 `
 
-// A build says from what the program was built.
-type build struct {
-	Version string `json:"version"`
-	Go      string `json:"go"`
-	// Revision is the commit, and Dirty whether files differed from it. They are left
-	// out of a build without a checkout.
-	Revision string `json:"revision,omitempty"`
-	Time     string `json:"revision_time,omitempty"` // of the commit, RFC 3339 in UTC
-	Dirty    *bool  `json:"dirty,omitempty"`
-}
-
-// builtFrom returns what the build settings say.
-func builtFrom(settings []debug.BuildSetting) build {
-	b := build{Version: version(), Go: runtime.Version()}
-	for _, s := range settings {
-		switch s.Key {
-		case "vcs.revision":
-			b.Revision = s.Value
-		case "vcs.time":
-			b.Time = s.Value
-		case "vcs.modified":
-			dirty := s.Value == "true"
-			b.Dirty = &dirty
-		}
-	}
-	return b
-}
-
 func (p program) version(_ context.Context, args []string) error {
 	flags := flag.NewFlagSet("version", flag.ContinueOnError)
 	var output commandline.Choice[show.Format]
@@ -81,5 +53,5 @@ func (p program) version(_ context.Context, args []string) error {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		settings = info.Settings
 	}
-	return show.Object(p.stdout, builtFrom(settings))
+	return show.Object(p.stdout, show.BuildOf(version(), settings))
 }

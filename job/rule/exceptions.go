@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"newterms/esquery/query"
+	"newterms/job/rule/valuelist"
 )
 
 // An Exception is an item of an exception list that the rule names.
@@ -107,7 +108,7 @@ func readEntry(path string, table map[string]any, inNested bool) (query.Entry, e
 		e.Of, err = readEntries(path, table["entries"], true)
 	case "list":
 		of, _ := table["list"].(map[string]any)
-		err = readValueList(path, of, &e)
+		err = valuelist.Read(path, of, &e)
 	}
 	if extra := slices.Sorted(maps.Keys(table)); err == nil {
 		for _, name := range extra {

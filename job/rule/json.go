@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"newterms/job/rule/textfile"
 )
 
 // decodeLines reads an export with an object on each line. It reads the other lines
@@ -16,7 +18,7 @@ func decodeLines(path, text string) ([]document, error) {
 	var problems []error
 	line := 0
 	for one := range strings.Lines(text) {
-		one = strings.TrimPrefix(one, byteOrderMark) // concatenated files have one in the middle
+		one = strings.TrimPrefix(one, textfile.ByteOrderMark) // concatenated files have one in the middle
 		if line++; strings.TrimSpace(one) == "" {
 			continue
 		}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"newterms/job/rule/textfile"
 )
 
 // A Library holds the contents of rule files.
@@ -106,7 +108,7 @@ func (l *loader) add(path string, inFolder bool) {
 	data, err := os.ReadFile(path)
 	var text string
 	if err == nil {
-		text, err = plainText(data)
+		text, err = textfile.Text(data)
 	}
 	if err != nil {
 		l.problem(path, err)

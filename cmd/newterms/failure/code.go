@@ -21,6 +21,7 @@ import (
 	"newterms/job/grant"
 	"newterms/job/notify"
 	"newterms/job/rule"
+	"newterms/job/where"
 )
 
 // The exit codes are a contract: the CronJob retries only ExitFailed.
@@ -87,7 +88,7 @@ func codeOf(err error) int {
 		return ExitInterrupted
 	case errors.As(err, &pipeline) && pipeline.IsSure():
 		return ExitConfig
-	case Is[*UsageError](err), Is[*job.WhereError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err), Is[*alerts.AmbiguousIDError](err):
+	case Is[*UsageError](err), Is[*where.Error](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err), Is[*alerts.AmbiguousIDError](err):
 		return ExitUsage
 	case Is[*settings.Error](err), Is[*job.MaxAlertsError](err), Is[*notify.ExpiringKeyError](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig

@@ -1,4 +1,5 @@
-package esquery
+// Package stages decides how much of the history to search at once.
+package stages
 
 import (
 	"math"
@@ -13,13 +14,14 @@ const (
 	valueCost   = 2
 )
 
-// stages decides how much of the history is asked at once. Pairs that are seen often
+// Stages decides how much of the history is asked at once. The zero value knows
+// nothing. Pairs that are seen often
 // cost most to look up in all of it, and are found in its last hours. How often a pair
-// was seen is estimated from its events in the window. stages learns from page to page
+// was seen is estimated from its events in the window. Stages learns from page to page
 // where that is wrong: new pairs have no history, and daily jobs none in the last hours.
 // A day of 10⁶ pairs that were seen once, days ago, took three requests for each page
 // before it did, and one since.
-type stages struct {
+type Stages struct {
 	segments [len(ends{}) + 1]segment // up to each end, and what is older
 }
 
@@ -28,11 +30,11 @@ type stages struct {
 // expected to have and had.
 type segment struct{ expected, found, moreExpected, more float64 }
 
-// A sighting is when a pair was last seen in a part of the history, and in how many
+// A Sighting is when a pair was last seen in a part of the history, and in how many
 // events. The zero value stands for never.
-type sighting struct {
-	at     time.Time
-	events int64
+type Sighting struct {
+	At     time.Time
+	Events int64
 }
 
 // ends are where a stage may end, before the end of the history.
@@ -72,22 +74,23 @@ func (p piece) hours() float64 { return (p.to - p.from).Hours() }
 // the piece.
 func (p piece) chance(rate float64) float64 { return 1 - math.Exp(-rate*p.hours()) }
 
-// rate is how often a pair is expected, in events an hour: those of its window, over
+// rate is how often a pair with a number of events in its window is expected, in events an hour: those of its window, over
 // that and the history in which it was not found. A pair is a candidate because it has
 // an event, which makes the rates of short windows too high: an hour more corrects
 // that.
-func rate(c Candidate, window, asked time.Duration) float64 {
-	return float64(c.Events) / (window + asked + time.Hour).Hours()
+func rate(events int64, window, asked time.Duration) float64 {
+	return float64(events) / (window + asked + time.Hour).Hours()
 }
 
-// next returns up to where to ask next, counted back from the end of the history, of
+// Next returns up to where to ask next about pairs with these numbers of events in the
+// window, counted back from the end of the history, of
 // which asked is done: the whole, or an end that makes it cheaper.
-func (s stages) next(left []Candidate, window, asked, whole time.Duration) time.Duration {
+func (s Stages) Next(left []int64, window, asked, whole time.Duration) time.Duration {
 	pieces := pieces(asked, whole)
 	found := make([]struct{ pairs, rates float64 }, len(pieces)) // expected in each piece, and not after it
 	scales := s.scales()
-	for _, c := range left {
-		r, missed := rate(c, window, asked), 1.0
+	for _, events := range left {
+		r, missed := rate(events, window, asked), 1.0
 		for k, p := range pieces {
 			chance := missed * min(1, scales[p.segment]*p.chance(r))
 			missed -= chance
@@ -119,7 +122,7 @@ const doubt = 10 // pairs, by which an estimate outweighs what was learned
 
 // scales returns for each segment by how much more often pairs were found in it than
 // expected. Without pairs to learn from it is that of all segments.
-func (s *stages) scales() (scales [len(ends{}) + 1]float64) {
+func (s *Stages) scales() (scales [len(ends{}) + 1]float64) {
 	var all segment
 	for _, segment := range s.segments {
 		all.expected += segment.expected
@@ -133,22 +136,22 @@ func (s *stages) scales() (scales [len(ends{}) + 1]float64) {
 }
 
 // volume is by how much more events pairs had than expected, of those found in a segment.
-func (s *stages) volume(of int) float64 {
+func (s *Stages) volume(of int) float64 {
 	return (s.segments[of].more + doubt) / (s.segments[of].moreExpected + doubt)
 }
 
-// learn takes what a stage from asked to until, counted back from the end of the history,
-// found of those left.
-func (s *stages) learn(left []Candidate, window, asked, until time.Duration, end time.Time, found []sighting) {
+// Learn takes what a stage from asked to until, counted back from the end of the history,
+// found of those left, in their order.
+func (s *Stages) Learn(left []int64, window, asked, until time.Duration, end time.Time, found []Sighting) {
 	pieces := pieces(asked, until)
-	for i, c := range left {
+	for i, events := range left {
 		for _, p := range pieces {
 			segment := &s.segments[p.segment]
-			segment.expected += p.chance(rate(c, window, p.from))
-			if !found[i].at.IsZero() && end.Sub(found[i].at) <= p.to {
+			segment.expected += p.chance(rate(events, window, p.from))
+			if !found[i].At.IsZero() && end.Sub(found[i].At) <= p.to {
 				segment.found++
-				segment.moreExpected += rate(c, window, asked) * (until - p.from).Hours()
-				segment.more += float64(found[i].events - 1)
+				segment.moreExpected += rate(events, window, asked) * (until - p.from).Hours()
+				segment.more += float64(found[i].Events - 1)
 				break
 			}
 		}

@@ -1,4 +1,4 @@
-package esquery
+package stages
 
 import (
 	"fmt"
@@ -11,27 +11,27 @@ import (
 // plan returns in which stages candidates are asked about, of which each is found in the
 // first stage that reaches as far back as it was seen; 0 is never. Each has as many events
 // in the history as its rate in the window lets expect, or one with once.
-func (s *stages) plan(events int64, window, whole time.Duration, once bool, lastSeen ...time.Duration) string {
+func (s *Stages) plan(events int64, window, whole time.Duration, once bool, lastSeen ...time.Duration) string {
 	left := lastSeen
 	plan := ""
 	end := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 	for asked := time.Duration(0); asked < whole && len(left) > 0; {
-		candidates := slices.Repeat([]Candidate{{Events: events}}, len(left))
-		until := s.next(candidates, window, asked, whole)
+		candidates := slices.Repeat([]int64{events}, len(left))
+		until := s.Next(candidates, window, asked, whole)
 		plan += fmt.Sprintf("%d within %s, ", len(left), until)
 		var still []time.Duration
-		found := make([]sighting, len(left))
+		found := make([]Sighting, len(left))
 		for i, ago := range left {
 			if ago == 0 || ago > until {
 				still = append(still, ago)
 				continue
 			}
-			found[i] = sighting{end.Add(-ago), 1}
+			found[i] = Sighting{end.Add(-ago), 1}
 			if !once {
-				found[i].events += int64(rate(candidates[i], window, asked) * (until - ago).Hours())
+				found[i].Events += int64(rate(candidates[i], window, asked) * (until - ago).Hours())
 			}
 		}
-		s.learn(candidates, window, asked, until, end, found)
+		s.Learn(candidates, window, asked, until, end, found)
 		asked, left = until, still
 	}
 	return plan
@@ -68,18 +68,18 @@ func TestStages(t *testing.T) {
 		{"with 90 days of history", 2, 5 * time.Minute, 90 * day, 100, 80, time.Hour, "100 within 6h0m0s, 20 within 96h0m0s, 20 within 2160h0m0s, "},
 		{"as long as a stage", 2, 5 * time.Minute, 6 * time.Hour, 100, 80, time.Hour, "100 within 6h0m0s, "},
 	} {
-		if got := new(stages).plan(c.events, c.window, c.history, false, pairs(c.candidates, c.seen, c.ago)...); got != c.want {
+		if got := new(Stages).plan(c.events, c.window, c.history, false, pairs(c.candidates, c.seen, c.ago)...); got != c.want {
 			t.Errorf("%s: %s", c.what, got)
 		}
 	}
-	var s stages
+	var s Stages
 	for range 5 {
 		s.plan(2, 5*time.Minute, week, false, pairs(100, 0, 0)...)
 	}
 	if got := s.plan(2, 5*time.Minute, week, false, pairs(100, 0, 0)...); got != "100 within 168h0m0s, " {
 		t.Errorf("after five pages of which no pair is known: %s", got)
 	}
-	s = stages{}
+	s = Stages{}
 	daily := pairs(10_000, 9_000, 3*day)
 	for range 2 {
 		s.plan(1, 30*time.Minute, week, true, daily...)

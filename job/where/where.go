@@ -1,4 +1,5 @@
-package job
+// Package where compiles KQL that selects alerts.
+package where
 
 import (
 	"context"
@@ -9,22 +10,22 @@ import (
 	"newterms/esquery/kql"
 )
 
-// A WhereError reports KQL that cannot select alerts.
-type WhereError struct{ err error }
+// An Error reports KQL that cannot select alerts.
+type Error struct{ err error }
 
-func (e *WhereError) Error() string { return e.err.Error() }
-func (e *WhereError) Unwrap() error { return e.err }
+func (e *Error) Error() string { return e.err.Error() }
+func (e *Error) Unwrap() error { return e.err }
 
-func whereErrorf(format string, args ...any) error { return &WhereError{fmt.Errorf(format, args...)} }
+func errorf(format string, args ...any) error { return &Error{fmt.Errorf(format, args...)} }
 
-// AlertsQuery compiles KQL that selects alerts. It returns a *WhereError for a clause
+// Compile compiles KQL that selects alerts. It returns a *Error for a clause
 // that can match no alert, because after a NOT it would match them all. Such are names
 // and patterns of fields that alerts do not have, and negated free text, as in a query
 // without its colon.
-func AlertsQuery(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
+func Compile(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
 	parsed, err := kql.Parse(where)
 	if err != nil {
-		return nil, whereErrorf("%w", err)
+		return nil, errorf("%w", err)
 	}
 	types, err := store.Fields(ctx)
 	if err != nil {
@@ -44,21 +45,21 @@ func AlertsQuery(ctx context.Context, store *alerts.Store, where string) (map[st
 		isPattern := strings.Contains(name, "*")
 		switch {
 		case types[name] == "object", types[name] == "nested":
-			return nil, whereErrorf("%s is an object in alerts: name one of its fields, or all with %[1]s.*", name)
+			return nil, errorf("%s is an object in alerts: name one of its fields, or all with %[1]s.*", name)
 		case types[name] != "":
-			return nil, whereErrorf("%s is not nested in alerts: write %[1]s: VALUE", name)
+			return nil, errorf("%s is not nested in alerts: write %[1]s: VALUE", name)
 		case isPattern:
-			return nil, whereErrorf("alerts have no field like %s", name)
+			return nil, errorf("alerts have no field like %s", name)
 		case !isBelowFlattened(types, name):
-			return nil, whereErrorf("alerts have no field %s", name)
+			return nil, errorf("alerts have no field %s", name)
 		}
 	}
 	if texts := parsed.NegatedFreeText(); len(texts) > 0 {
-		return nil, whereErrorf("%q after not has no field: write FIELD: VALUE", texts[0])
+		return nil, errorf("%q after not has no field: write FIELD: VALUE", texts[0])
 	}
 	query, err := parsed.Compile(fields)
 	if err != nil {
-		return nil, whereErrorf("%w", err)
+		return nil, errorf("%w", err)
 	}
 	return query, nil
 }

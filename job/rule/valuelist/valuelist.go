@@ -1,4 +1,5 @@
-package rule
+// Package valuelist reads the value lists of exceptions: text files beside an export.
+package valuelist
 
 import (
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"newterms/esquery/query"
+	"newterms/job/rule/textfile"
 )
 
 var (
@@ -21,14 +23,14 @@ var (
 	formerDirective = regexp.MustCompile(`(?i)^#\s*ignore-case$`)
 )
 
-// readValueList reads the values of an entry of type list, one on each line. They are
+// Read reads the values of an entry of type list, one on each line. They are
 // in the text file beside the export that has the list's name. The line `#newterms:
 // ignore-case` is no value. Other lines that begin with # are comments in lists of IP
 // addresses, and values elsewhere.
-func readValueList(path string, list map[string]any, e *query.Entry) error {
+func Read(path string, list map[string]any, e *query.Entry) error {
 	id, _ := list["id"].(string)
 	kind, _ := list["type"].(string)
-	file, text, err := findValueList(path, id)
+	file, text, err := find(path, id)
 	if err != nil {
 		return err
 	}
@@ -68,8 +70,8 @@ func readValueList(path string, list map[string]any, e *query.Entry) error {
 	return nil
 }
 
-// findValueList reads the file of a value list beside an export.
-func findValueList(path, id string) (file, text string, err error) {
+// find reads the file of a value list beside an export.
+func find(path, id string) (file, text string, err error) {
 	if id == "" || filepath.Base(id) != id || strings.HasPrefix(id, ".") {
 		return "", "", fmt.Errorf("the name of the value list %q cannot be a file name", id)
 	}
@@ -77,7 +79,7 @@ func findValueList(path, id string) (file, text string, err error) {
 		file = filepath.Join(filepath.Dir(path), name)
 		data, err := os.ReadFile(file)
 		if err == nil {
-			if text, err = plainText(data); err == nil {
+			if text, err = textfile.Text(data); err == nil {
 				return file, text, nil
 			}
 			return "", "", fmt.Errorf("value list %s: %w", file, err)

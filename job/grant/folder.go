@@ -1,4 +1,4 @@
-package main
+package grant
 
 import (
 	"context"
@@ -11,25 +11,19 @@ import (
 	"time"
 
 	"newterms/alerts/keys"
-	"newterms/cmd/newterms/settings"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 )
 
-// keyFolder is the folder of --out. Each key is a file there, with the name of the key.
-type keyFolder string
+// A Folder holds keys. Each is a file with the name of the key.
+type Folder string
 
-// create creates the folder, before a key is made that could not be kept.
-func (d keyFolder) create() error {
-	if err := os.MkdirAll(string(d), 0o700); err != nil {
-		return settings.Errorf("--out: %w; no key was made", err)
-	}
-	return nil
-}
+// Create creates the folder, before a key is made that could not be kept.
+func (d Folder) Create() error { return os.MkdirAll(string(d), 0o700) }
 
-// write replaces the files of the keys, each readable by this user only. It writes all
+// Write replaces the files of the keys, each readable by this user only. It writes all
 // of them before it replaces one.
-func (d keyFolder) write(made []keys.Key) error {
+func (d Folder) Write(made []keys.Key) error {
 	var written []string
 	defer func() {
 		for _, name := range written {
@@ -55,33 +49,33 @@ func (d keyFolder) write(made []keys.Key) error {
 	return nil
 }
 
-// kept returns the specs of which the folder has no valid key, and logs the others.
-// A key that lacks privileges is an error: it was made with other settings.
-func (p program) kept(ctx context.Context, d keyFolder, specs []keys.Spec) ([]keys.Spec, error) {
+// Without returns the specs of which the folder has no valid key. connect returns a
+// client that uses the key in a file. has is called for each of the others, with its file
+// and when it expires, zero for never. A key that lacks privileges is an error: it was
+// made with other settings.
+func (d Folder) Without(ctx context.Context, specs []keys.Spec, connect func(path string) (*elastic.Client, error), has func(path string, spec keys.Spec, ends time.Time)) ([]keys.Spec, error) {
 	var rest []keys.Spec
 	for _, spec := range specs {
 		path := filepath.Join(string(d), spec.Name)
-		ends, err := p.tryKeyFile(ctx, path, spec)
+		ends, err := tryFile(ctx, path, spec, connect)
 		switch {
 		case errors.Is(err, fs.ErrNotExist), elastic.HasStatus(err, http.StatusUnauthorized):
 			rest = append(rest, spec)
 		case err != nil:
 			return nil, fmt.Errorf("keys: %s: %w: newterms keys %s --rotate --out %s replaces it", path, err, spec.Use, d)
 		default:
-			p.log.Info(fmt.Sprintf("%s has the API key %s already, which %s", path, spec.Name, lives(ends)))
+			has(path, spec, ends)
 		}
 	}
 	return rest, nil
 }
 
-// tryKeyFile asks Elasticsearch about the key in a file, and returns when it expires.
-func (p program) tryKeyFile(ctx context.Context, path string, spec keys.Spec) (ends time.Time, err error) {
+// tryFile asks Elasticsearch about the key in a file, and returns when it expires.
+func tryFile(ctx context.Context, path string, spec keys.Spec, connect func(path string) (*elastic.Client, error)) (ends time.Time, err error) {
 	if _, err := os.Stat(path); err != nil {
 		return ends, err
 	}
-	inFile := p.settings
-	inFile.APIKey, inFile.APIKeyFile, inFile.Username, inFile.Password, inFile.PasswordFile = "", path, "", "", ""
-	client, err := p.connectAs(inFile.Credentials())
+	client, err := connect(path)
 	if err != nil {
 		return ends, err
 	}
@@ -96,12 +90,4 @@ func (p program) tryKeyFile(ctx context.Context, path string, spec keys.Spec) (e
 		return ends, err
 	}
 	return access.KeyEnds(ctx, client, user)
-}
-
-// lives says until when a key is valid; zero is for ever.
-func lives(ends time.Time) string {
-	if ends.IsZero() {
-		return "does not expire"
-	}
-	return "expires at " + ends.UTC().Format(time.RFC3339)
 }

@@ -11,6 +11,7 @@ import (
 	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/inspect"
+	"newterms/job/limits"
 )
 
 // detection is the state of one run.
@@ -37,7 +38,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		return err
 	}
 	info, w := run.Info, Window{run.From, run.To}
-	info.TimeLimited = WarnOfSource(source, j.Rule.Search, j.Warn)
+	info.TimeLimited = limits.WarnOfSource(source, j.Rule.Search, j.Warn)
 	maker, err := NewAlertMaker(source, j.Rule.Parameters, info, j.Now, j.Warn)
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 	}
 	byHand := run.Type == runs.Manual
 	if d.counts.Candidates == 0 || byHand && slices.ContainsFunc(run.Excluded, func(e runs.Excluded) bool { return e.Events == 0 }) {
-		WarnOfMistyped(ctx, source, byHand, j.Warn)
+		limits.WarnOfMistyped(ctx, source, byHand, j.Warn)
 	}
 	if d.rejected != nil {
 		return fmt.Errorf("window %s: %w", w, d.rejected)

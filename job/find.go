@@ -9,6 +9,7 @@ import (
 
 	"newterms/esquery"
 	"newterms/esquery/query"
+	"newterms/job/limits"
 )
 
 // A Finder finds the first occurrences of the pairs of a source.
@@ -35,7 +36,7 @@ type Page struct {
 	End      bool // the part has no more pages; this one is empty
 	// NoHistory is set at the End of the first part all of whose pairs look new because
 	// there is no event at all in the history; nil unless Finder.AskOldest.
-	NoHistory *NoHistory
+	NoHistory *limits.NoHistory
 }
 
 // A Verdict says whether the earliest event of a pair in a part is a first
@@ -81,7 +82,7 @@ func (f Finder) Find(ctx context.Context, w Window) iter.Seq2[Page, error] {
 }
 
 // noHistory is nil if there is an event in the history of a part.
-func (f Finder) noHistory(ctx context.Context, part Window) (*NoHistory, error) {
+func (f Finder) noHistory(ctx context.Context, part Window) (*limits.NoHistory, error) {
 	whole := query.Range{From: part.From.Add(-f.History), To: part.To}
 	oldest, ok, err := f.Source.Oldest(ctx, whole)
 	if err != nil {
@@ -90,7 +91,7 @@ func (f Finder) noHistory(ctx context.Context, part Window) (*NoHistory, error) 
 	if !ok || oldest.Before(part.From) {
 		return nil, nil
 	}
-	return &NoHistory{oldest, whole.From}, nil
+	return &limits.NoHistory{Oldest: oldest, HistoryFrom: whole.From}, nil
 }
 
 // A composite aggregation looks at its whole window for each page: 100 pages of a day

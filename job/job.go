@@ -50,9 +50,8 @@ type Job struct {
 	// Finish fails the run. It may be nil.
 	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
-	// *UnavailableIndices, *Unmapped, *TimeLimited, *TextNetworks, *LackingTerms, *NoHistory,
-	// *LeftOut, *SourceOff, *Unsummarized, *Uncontexted, *ContextLimit, *YoungSource or
-	// *Uncounted.
+	// *LackingTerms, *LeftOut, *Unsummarized, *Uncontexted, *ContextLimit, *YoungSource,
+	// *Uncounted or one of job/limits.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)

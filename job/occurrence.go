@@ -13,6 +13,7 @@ import (
 	"newterms/alerts/runs"
 	"newterms/alerts/summary"
 	"newterms/esquery"
+	"newterms/job/limits"
 	"newterms/job/rule"
 )
 
@@ -98,7 +99,7 @@ type AlertMaker struct {
 }
 
 // NewAlertMaker returns an AlertMaker for the alerts of a run. It calls warn with a
-// *SourceOff for each index that keeps no _source, and once with an *Unsummarized
+// *limits.SourceOff for each index that keeps no _source, and once with an *Unsummarized
 // or *Uncontexted.
 func NewAlertMaker(source *esquery.Source, r alert.Rule, info runs.Info, now func() time.Time, warn func(error)) (*AlertMaker, error) {
 	maker, err := alert.NewMaker(r, info)
@@ -201,6 +202,6 @@ func (m *AlertMaker) of(ctx context.Context, found []Occurrence, events []*esque
 func (m *AlertMaker) warnIfSourceOff(e *esquery.Event) {
 	if e.Source == nil && e.Missing == "" && e.Index != "" && !slices.Contains(m.sourceOff, e.Index) {
 		m.sourceOff = append(m.sourceOff, e.Index)
-		m.warn(&SourceOff{e.Index})
+		m.warn(&limits.SourceOff{Index: e.Index})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"newterms/cmd/newterms/logging"
 	"newterms/cmd/newterms/settings"
 	"newterms/job"
+	"newterms/job/limits"
 )
 
 // TestLogActions reads the event.action and event.outcome of log lines, which alerts on
@@ -23,7 +24,7 @@ func TestLogActions(t *testing.T) {
 	p.log.Warn("two rules are left out")
 	warn := p.warnOf("a rule")
 	warn(&job.Gap{Window: job.Window{To: time.Unix(0, 0)}, Rerun: "newterms run"})
-	warn(fmt.Errorf("rule: %w", &job.NoHistory{}))
+	warn(fmt.Errorf("rule: %w", &limits.NoHistory{}))
 	for _, want := range []string{"run success", "run failure", "run unknown", "gap unknown", "no-history unknown"} {
 		var line struct {
 			Action   string `json:"event.action"`

@@ -19,6 +19,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
 	"newterms/job"
+	"newterms/job/limits"
 	"newterms/job/rule"
 )
 
@@ -83,7 +84,7 @@ func (b *Backtest) Run(ctx context.Context, w job.Window) (*Report, error) {
 func (b *Backtest) warnOfMistyped(ctx context.Context, source *esquery.Source, r *Report) {
 	isIdle := func(e Exclusion) bool { return e.Events == 0 }
 	if r.FirstOccurrences == 0 || r.ExclusionEffects != nil && slices.ContainsFunc(r.Exclusions, isIdle) {
-		job.WarnOfMistyped(ctx, source, true, b.Warn)
+		limits.WarnOfMistyped(ctx, source, true, b.Warn)
 	}
 }
 
@@ -120,7 +121,7 @@ func (b *Backtest) findAll(ctx context.Context, source *esquery.Source, w job.Wi
 	for _, kind := range alert.FacetKinds(r.Search.Fields) {
 		f.values = append(f.values, Dimension{Name: kind})
 	}
-	job.WarnOfSource(source, r.Search, b.Warn)
+	limits.WarnOfSource(source, r.Search, b.Warn)
 	maker, err := job.NewAlertMaker(source, r.Parameters, runs.Info{}, time.Now, b.Warn)
 	if err != nil {
 		return err

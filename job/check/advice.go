@@ -3,6 +3,7 @@ package check
 import (
 	"newterms/alerts/templates"
 	"newterms/job"
+	"newterms/job/limits"
 )
 
 // Advice returns what the user can do.
@@ -30,7 +31,7 @@ func (p *Problem) Advice() string {
 		FieldsHidden:      wholeAdvice,
 		SlowRefresh:       "raise NEWTERMS_OVERLAP to more than that, or set index.refresh_interval lower",
 		YoungSource:       "nothing to do if the source is that new; otherwise keep its indices for longer than the history window",
-		SourceOff:         job.KeepSourceAdvice,
+		SourceOff:         limits.KeepSourceAdvice,
 		SourceUnreadable:  job.PlainJSONAdvice,
 		TermIgnored:       "raise ignore_above in the mapping of the field, or find out why its values are malformed",
 		NoEvents:          agent + ", and that NEWTERMS_INDEX is right",
@@ -41,17 +42,17 @@ func (p *Problem) Advice() string {
 		AheadEvents:       "check the clocks of the hosts that send them, and the time zone in which their times are parsed",
 		NothingMatches:    "nothing to do if there are none; otherwise compare the query (newterms rule) with an event",
 		TimestampUnmapped: "set the field at ingest, or change the rule's timestamp_override; nothing to do if another field dates the events and none is late",
-		FieldUnmapped:     job.UnmappedAdvice,
+		FieldUnmapped:     limits.UnmappedAdvice,
 		SeveralTypes:      "reindex the indices that differ",
 		ExcludesNothing:   "nothing to do if there were no such events; otherwise compare the field and the letter case of the value with an event, or remove it",
-		NetworkInText:     job.NetworkAdvice,
+		NetworkInText:     limits.NetworkAdvice,
 		ExcludesAll:       "the rule can find nothing: narrow the exclusion, or disable the rule",
 		NoRun:             ifNew,
 		NoSuccess:         ifNew,
 		RunFailed:         "the next run covers its window again; if it keeps failing, " + lookAt,
 		RunNeverEnded:     lookAt,
 		RunsStale:         lookAt,
-		TimeLimited:       job.TimeAdvice,
+		TimeLimited:       limits.TimeAdvice,
 		TwoJobs:           "give both jobs the same exclusions, or each its own targets with NEWTERMS_NAMESPACE",
 	}[p.Kind]
 }

@@ -12,7 +12,7 @@ import (
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
-	"newterms/job"
+	"newterms/job/limits"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 func (c *ruleCheck) run(ctx context.Context) {
 	now := c.Now()
 	if clauses := c.Search.TimeClauses(); len(clauses) > 0 {
-		c.warn("query", problem(TimeLimited, "%v", &job.TimeLimited{Clauses: clauses}))
+		c.warn("query", problem(TimeLimited, "%v", &limits.TimeLimited{Clauses: clauses}))
 	}
 	health, err := inspect.Events(ctx, c.Client, c.Search, query.Range{From: now.Add(-c.History), To: now})
 	if c.indices(health, err) {
@@ -153,7 +153,7 @@ func (c *ruleCheck) fields(ctx context.Context, h inspect.Health) {
 		types := h.Fields[name].Types
 		switch {
 		case len(types) == 0:
-			c.unmapped(h, name, job.DidYouMean(similar[name]))
+			c.unmapped(h, name, limits.DidYouMean(similar[name]))
 		case h.Misfits[name] != nil:
 			c.fail("fields", h.Misfits[name])
 		case len(types) > 1:

@@ -7,7 +7,7 @@ import (
 	"newterms/alerts"
 	"newterms/esquery"
 	"newterms/esquery/inspect"
-	"newterms/job"
+	"newterms/job/limits"
 )
 
 // header is what all answers begin with.
@@ -106,7 +106,7 @@ type Nothing struct {
 	OfFields []string `json:"of"`
 	// Unmapped lists the fields of the rule, its exclusions and the given values that no
 	// index maps.
-	Unmapped []job.MistypedField `json:"unmapped,omitempty"`
+	Unmapped []limits.MistypedField `json:"unmapped,omitempty"`
 	inspect.Mismatches
 }
 

@@ -12,6 +12,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/query"
 	"newterms/job"
+	"newterms/job/limits"
 	"newterms/job/rule"
 )
 
@@ -20,7 +21,7 @@ type Explainer struct {
 	Rule  rule.Rule // with the settings applied to its search
 	Open  func(context.Context, query.Search) (*esquery.Source, error)
 	Store *alerts.Store
-	Warn  func(error) // receives a *job.UnavailableIndices, *job.TimeLimited or *job.LackingTerms
+	Warn  func(error) // receives a *limits.UnavailableIndices, *limits.TimeLimited or *job.LackingTerms
 	// Rerun is the command that runs a window by hand.
 	Rerun func(job.Window) string
 	// GivenAlert is the alert whose pair is explained; nil if values are given.
@@ -58,7 +59,7 @@ func (e *Explainer) Explain(ctx context.Context, values query.Values, w job.Wind
 	if err != nil {
 		return 0, err
 	}
-	job.WarnOfSource(source, e.Rule.Search, e.Warn)
+	limits.WarnOfSource(source, e.Rule.Search, e.Warn)
 	pairs, err = e.answer(ctx, source, q)
 	return pairs, asValueError(err, values)
 }

@@ -9,7 +9,7 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
-	"newterms/job"
+	"newterms/job/limits"
 )
 
 // nothing finds out why the events that have the values do not match.
@@ -19,7 +19,7 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 	if err != nil {
 		return Nothing{}, err
 	}
-	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: job.FindMistyped(ctx, source, unmapped(source, q.others)...)}
+	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: limits.FindMistyped(ctx, source, unmapped(source, q.others)...)}
 	for _, field := range slices.Concat(e.Rule.Search.Fields, q.others) {
 		i := slices.IndexFunc(found.ByValue, func(v inspect.ValueCount) bool { return v.Field == field })
 		if i < 0 {

@@ -1,4 +1,5 @@
-package job
+// Package limits warns of what limits the events that a search sees.
+package limits
 
 import (
 	"fmt"

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/before"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 	"newterms/esquery/kql"
@@ -37,6 +38,8 @@ func TestContexts(t *testing.T) {
 	add(2, `"user":"ada","host":"h2","list":"a","n":9`+yes)      // after both
 	add(-337, `"user":"dora","host":"h1","ip":"192.0.2.1"`+yes)  // more than 2H before the second one
 	add(-170, `"user":"basil","host":"h1","ip":"192.0.2.1"`+yes) // before H
+	add(-168, `"user":"ada","ip":"192.0.2.1","list":"a"`+no)     // exactly H before the first one
+	add(-169, `"user":"ada","ip":"192.0.2.1","list":"a"`+no)     // before that
 	index := newIndex(t, summaryMapping, documents...)
 	matching, err := kql.Parse("ok: true")
 	if err != nil {
@@ -54,29 +57,30 @@ func TestContexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, _ := client.Usage()
-	got, err := source.Contexts(t.Context(), week, []esquery.Subject{
-		{Terms: []any{"ada", "h1"}, At: at(0), Attributes: []esquery.Attribute{{Field: "ip", Value: "192.0.2.1"}, {Field: "list", Value: "a"}, {Field: "n", Value: "9"}}},
+	asker := before.New(source.Opened)
+	requests, _ := client.Usage()
+	got, err := asker.Contexts(t.Context(), week, []before.Subject{
+		{Terms: []any{"ada", "h1"}, At: at(0), Attributes: []before.Attribute{{Field: "ip", Value: "192.0.2.1"}, {Field: "list", Value: "a"}, {Field: "n", Value: "9"}}},
 		{Terms: []any{"dora", "h1"}, At: at(1)},
 	})
 	after, _ := client.Usage()
-	seen := func(events int64, last, others int) esquery.Seen {
-		return esquery.Seen{Events: events, Last: at(last), Others: others}
+	seen := func(events int64, last, others int) before.Seen {
+		return before.Seen{Events: events, Last: at(last), Others: others}
 	}
-	want := []esquery.Context{
+	want := []before.Context{
 		{
-			PairLast: at(-200), Terms: []esquery.Seen{seen(1, -10, 2), seen(1, -7, 1)},
-			User: esquery.Seen{Events: 4, First: at(-200), Last: at(-8)},
-			Attributes: []esquery.AttributeSeen{
-				{Seen: seen(3, -7, 2), OfUser: 1, UserLast: at(-8)}, {Seen: seen(1, -8, 0), OfUser: 1, UserLast: at(-8)}, {},
+			PairLast: at(-200), Terms: []before.Seen{seen(1, -10, 2), seen(1, -7, 1)},
+			User: before.Seen{Events: 6, First: at(-200), Last: at(-8)},
+			Attributes: []before.AttributeSeen{
+				{Seen: seen(4, -7, 2), OfUser: 2, UserLast: at(-8)}, {Seen: seen(2, -8, 0), OfUser: 2, UserLast: at(-8)}, {},
 			},
 		},
-		{Terms: []esquery.Seen{{}, seen(2, 0, 2)}, User: esquery.Seen{}},
+		{Terms: []before.Seen{{}, seen(2, 0, 2)}, User: before.Seen{}},
 	}
-	if err != nil || !reflect.DeepEqual(got, want) || after-before != 1 {
-		t.Errorf("%d requests, %v:\ngot  %+v\nwant %+v", after-before, err, got, want)
+	if err != nil || !reflect.DeepEqual(got, want) || after-requests != 1 {
+		t.Errorf("%d requests, %v:\ngot  %+v\nwant %+v", after-requests, err, got, want)
 	}
-	if oldest, ok, err := source.OldestOfAll(t.Context(), false); err != nil || !ok || !oldest.Equal(at(-340)) {
+	if oldest, ok, err := asker.Oldest(t.Context(), false); err != nil || !ok || !oldest.Equal(at(-340)) {
 		t.Errorf("oldest %s, %v, %v", oldest, ok, err)
 	}
 }
@@ -89,35 +93,36 @@ func TestContextsOfOddEvents(t *testing.T) {
 		fmt.Sprintf(`{"@timestamp":%q,"host":"h1","ip":"192.0.2.1"}`, stamp(-5)), fmt.Sprintf(`{"at":%q,"@timestamp":%q,"user":"ada","host":"h1"}`, stamp(-4), stamp(-900)),
 		fmt.Sprintf(`{"at":[%q,%q],"user":"basil","host":"h2"}`, stamp(-3), stamp(900)),
 	}
-	for i := range esquery.MaxOthers + 20 {
+	for i := range before.MaxOthers + 20 {
 		documents = append(documents, fmt.Sprintf(`{"at":%q,"user":"u%d","host":"h3"}`, stamp(-2), i))
 	}
 	source := open(t, nil, query.Search{
 		Indices: []string{newIndex(t, summaryMapping, documents...)}, Fields: []string{"user", "host"}, Timestamp: "at", Fallback: "@timestamp", MissingTerms: true,
 		Wanted: []string{"ip", "n", "ok", "day", "text", "list"},
 	})
-	got, err := source.Contexts(t.Context(), week, []esquery.Subject{
-		{Terms: []any{nil, "h1"}, At: noon, Attributes: []esquery.Attribute{{Field: "ip", Value: "192.0.2.1"}}},
+	asker := before.New(source.Opened)
+	got, err := asker.Contexts(t.Context(), week, []before.Subject{
+		{Terms: []any{nil, "h1"}, At: noon, Attributes: []before.Attribute{{Field: "ip", Value: "192.0.2.1"}}},
 		{Terms: []any{"basil", "h2"}, At: noon}, {Terms: []any{"u1", "h3"}, At: noon},
 	})
 	minute := func(m int) time.Time { return noon.Add(time.Duration(m) * time.Minute) }
-	want := []esquery.Context{
+	want := []before.Context{
 		{
-			PairLast: minute(-5), Terms: []esquery.Seen{{Events: 1, Last: minute(-5), Others: 1}, {Events: 2, Last: minute(-4), Others: 1}},
-			User:       esquery.Seen{Events: 1, First: minute(-5), Last: minute(-5)},
-			Attributes: []esquery.AttributeSeen{{Seen: esquery.Seen{Events: 1, Last: minute(-5)}, OfUser: 1, UserLast: minute(-5)}},
+			PairLast: minute(-5), Terms: []before.Seen{{Events: 1, Last: minute(-5), Others: 1}, {Events: 2, Last: minute(-4), Others: 1}},
+			User:       before.Seen{Events: 1, First: minute(-5), Last: minute(-5)},
+			Attributes: []before.AttributeSeen{{Seen: before.Seen{Events: 1, Last: minute(-5)}, OfUser: 1, UserLast: minute(-5)}},
 		},
-		{Terms: []esquery.Seen{{Events: 1, Others: 1}, {Events: 1, Others: 1}}, User: esquery.Seen{Events: 1, First: minute(-3)}},
+		{Terms: []before.Seen{{Events: 1, Others: 1}, {Events: 1, Others: 1}}, User: before.Seen{Events: 1, First: minute(-3)}},
 		{
-			PairLast: minute(-2), Terms: []esquery.Seen{{Events: 1, Last: minute(-2), Others: 1}, {Events: esquery.MaxOthers + 20, Last: minute(-2), Others: esquery.MaxOthers}},
-			User: esquery.Seen{Events: 1, First: minute(-2), Last: minute(-2)},
+			PairLast: minute(-2), Terms: []before.Seen{{Events: 1, Last: minute(-2), Others: 1}, {Events: before.MaxOthers + 20, Last: minute(-2), Others: before.MaxOthers}},
+			User: before.Seen{Events: 1, First: minute(-2), Last: minute(-2)},
 		},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%v:\ngot  %+v\nwant %+v", err, got, want)
 	}
 	for _, fallback := range []bool{false, true} {
-		oldest, ok, err := source.OldestOfAll(t.Context(), fallback)
+		oldest, ok, err := asker.Oldest(t.Context(), fallback)
 		if want := map[bool]time.Time{false: minute(-4), true: minute(-5)}[fallback]; err != nil || !ok || !oldest.Equal(want) {
 			t.Errorf("fallback %v: oldest %s, %v, %v", fallback, oldest, ok, err)
 		}
@@ -127,7 +132,7 @@ func TestContextsOfOddEvents(t *testing.T) {
 	} {
 		var can []string
 		for _, field := range []string{"ip", "n", "ok", "day", "text", "list", "unmapped"} {
-			if source.CanAsk(field, value) {
+			if asker.CanAsk(field, value) {
 				can = append(can, field)
 			}
 		}

@@ -67,7 +67,7 @@ type Event struct {
 }
 
 // A Source is an opened search, and what was learned of its events. It is not safe for
-// concurrent use, except for Events, Summaries and Contexts beside
+// concurrent use, except for Events and Summaries beside
 // another method.
 type Source struct {
 	*query.Opened
@@ -81,9 +81,9 @@ type Source struct {
 	splits       int  // how often events were fetched in halves: see maxSplits
 	stages       stages.Stages
 	fieldOrigins *wanted.Origins
-	// forEvents, forSummaries and forContexts are the Sources for Events, Summaries and
-	// Contexts. What they learn stays separate.
-	forEvents, forSummaries, forContexts *Source
+	// forEvents and forSummaries are the Sources for Events and Summaries. What they learn
+	// stays separate.
+	forEvents, forSummaries *Source
 }
 
 // Open is query.Open and New.
@@ -108,9 +108,8 @@ func New(opened *query.Opened) *Source {
 	}
 	forEvents := s
 	forEvents.Opened = opened.AllowFewerShards() // an event that is deleted later changes no conclusion
-	forSummaries, forContexts := forEvents, forEvents
-	forContexts.fallback = search.Fallback != "" // other events than the search's may lack the primary timestamp
-	s.forEvents, s.forSummaries, s.forContexts = &forEvents, &forSummaries, &forContexts
+	forSummaries := forEvents
+	s.forEvents, s.forSummaries = &forEvents, &forSummaries
 	return &s
 }
 

@@ -133,9 +133,9 @@ func (b bucket) summary(window query.Range, fields []string) Summary {
 
 // summarized is the answer to bodies.summaries.
 type summarized struct {
-	First  query.TimesAnswer        `json:"earliest"`
-	Last   query.TimesAnswer        `json:"latest"`
-	Values byPosition[valuesAnswer] `json:"values"`
+	First  query.TimesAnswer                `json:"earliest"`
+	Last   query.TimesAnswer                `json:"latest"`
+	Values elastic.ByPosition[valuesAnswer] `json:"values"`
 }
 
 // A valuesAnswer is the answer to a terms aggregation.

@@ -95,8 +95,8 @@ type subsetAnswer struct {
 }
 
 type subsetBucket struct {
-	Key  bucketKey                `json:"key"`
-	Sets byPosition[subsetAnswer] `json:"sets"`
+	Key  bucketKey                        `json:"key"`
+	Sets elastic.ByPosition[subsetAnswer] `json:"sets"`
 }
 
 func (s *Subsets) remainders(ctx context.Context, history, window query.Range, candidates []Candidate) ([][]Remainder, error) {

@@ -8,13 +8,15 @@ import (
 
 	"newterms/alerts/alert"
 	"newterms/alerts/novelty"
-	"newterms/esquery"
+	"newterms/esquery/before"
+	"newterms/esquery/query"
 )
 
 // contexts asks what was known of a run's alerts before their time. It asks one question
 // for 50 alerts, and once for the oldest event of the indices.
 type contexts struct {
-	source  *esquery.Source
+	asker   *before.Asker
+	search  query.Search
 	maker   *alert.Maker
 	history time.Duration // H
 	now     func() time.Time
@@ -64,42 +66,42 @@ func (c *contexts) of(ctx context.Context, found []Occurrence, events []alert.So
 
 // batch returns the attributes of the first occurrences, as many as one question has, and
 // the question's subjects.
-func (c *contexts) batch(found []Occurrence, events []alert.SourceEvent) ([][]novelty.Attribute, []esquery.Subject) {
+func (c *contexts) batch(found []Occurrence, events []alert.SourceEvent) ([][]novelty.Attribute, []before.Subject) {
 	var attributes [][]novelty.Attribute
-	var subjects []esquery.Subject
+	var subjects []before.Subject
 	most := 0
 	for i, o := range found {
-		of := c.maker.Attributes(events[i], o.Terms, c.source.CanAsk)
+		of := c.maker.Attributes(events[i], o.Terms, c.asker.CanAsk)
 		most = max(most, len(of))
-		if i > 0 && i >= esquery.ContextsAtOnce(most, len(o.Terms)) {
+		if i > 0 && i >= before.AtOnce(most, len(o.Terms)) {
 			break
 		}
-		s := esquery.Subject{Terms: o.Terms, At: o.First}
+		s := before.Subject{Terms: o.Terms, At: o.First}
 		for _, a := range of {
-			s.Attributes = append(s.Attributes, esquery.Attribute{Field: a.Field, Value: a.Value})
+			s.Attributes = append(s.Attributes, before.Attribute{Field: a.Field, Value: a.Value})
 		}
 		attributes, subjects = append(attributes, of), append(subjects, s)
 	}
 	return attributes, subjects
 }
 
-func (c *contexts) ask(ctx context.Context, subjects []esquery.Subject) ([]esquery.Context, error) {
+func (c *contexts) ask(ctx context.Context, subjects []before.Subject) ([]before.Context, error) {
 	start := c.now()
 	defer func() { c.spent += c.now().Sub(start) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, patience-c.spent, fmt.Errorf("the questions of this run took more than %s", patience))
 	defer cancel()
-	earliest := slices.MinFunc(subjects, func(a, b esquery.Subject) int { return a.At.Compare(b.At) }).At
+	earliest := slices.MinFunc(subjects, func(a, b before.Subject) int { return a.At.Compare(b.At) }).At
 	if err := c.learnOldest(ctx, earliest.Add(-c.history)); err != nil {
 		return nil, err
 	}
-	return c.source.Contexts(ctx, c.history, subjects)
+	return c.asker.Contexts(ctx, c.history, subjects)
 }
 
 // learnOldest asks for the oldest event once, and once more for those without the
 // primary timestamp if no other is as old as since.
 func (c *contexts) learnOldest(ctx context.Context, since time.Time) error {
 	learn := func(fallback bool) error {
-		at, ok, err := c.source.OldestOfAll(ctx, fallback)
+		at, ok, err := c.asker.Oldest(ctx, fallback)
 		if err == nil && ok && (c.oldest.IsZero() || at.Before(c.oldest)) {
 			c.oldest = at
 		}
@@ -111,7 +113,7 @@ func (c *contexts) learnOldest(ctx context.Context, since time.Time) error {
 		}
 		c.asked = true
 	}
-	if !c.undated && c.source.Search.Fallback != "" && (c.oldest.IsZero() || c.oldest.After(since)) {
+	if !c.undated && c.search.Fallback != "" && (c.oldest.IsZero() || c.oldest.After(since)) {
 		if err := learn(true); err != nil {
 			return err
 		}
@@ -121,7 +123,7 @@ func (c *contexts) learnOldest(ctx context.Context, since time.Time) error {
 }
 
 // fill fills in the contexts of a batch.
-func (c *contexts) fill(all []*novelty.Context, batch [][]novelty.Attribute, subjects []esquery.Subject, got []esquery.Context) {
+func (c *contexts) fill(all []*novelty.Context, batch [][]novelty.Attribute, subjects []before.Subject, got []before.Context) {
 	for i, of := range got {
 		known := &novelty.Context{History: c.history, PairLast: of.PairLast, User: novelty.Seen{Events: of.User.Events, First: of.User.First, Last: of.User.Last}}
 		if length := subjects[i].At.Sub(c.oldest); !c.oldest.IsZero() && length < c.history {
@@ -129,7 +131,7 @@ func (c *contexts) fill(all []*novelty.Context, batch [][]novelty.Attribute, sub
 			c.young++
 		}
 		for n, t := range of.Terms {
-			known.Terms = append(known.Terms, novelty.Term{Field: c.source.Search.Fields[n], Seen: novelty.Seen{Events: t.Events, Last: t.Last}, Others: t.Others})
+			known.Terms = append(known.Terms, novelty.Term{Field: c.search.Fields[n], Seen: novelty.Seen{Events: t.Events, Last: t.Last}, Others: t.Others})
 		}
 		for n, a := range batch[i] {
 			is := of.Attributes[n]

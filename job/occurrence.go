@@ -13,6 +13,7 @@ import (
 	"newterms/alerts/runs"
 	"newterms/alerts/summary"
 	"newterms/esquery"
+	"newterms/esquery/before"
 	"newterms/job/limits"
 	"newterms/job/rule"
 )
@@ -122,7 +123,7 @@ func (m *AlertMaker) WithoutSummaries() *AlertMaker {
 // history. 0 gives none.
 func (m *AlertMaker) WithContexts(history time.Duration, most int) *AlertMaker {
 	if most > 0 {
-		m.contexts = &contexts{source: m.source, maker: m.maker, history: history, now: m.now, left: most}
+		m.contexts = &contexts{asker: before.New(m.source.Opened), search: m.source.Search, maker: m.maker, history: history, now: m.now, left: most}
 	}
 	return m
 }

@@ -8,7 +8,7 @@ import (
 
 	"newterms/alerts/alert"
 	"newterms/alerts/runs"
-	"newterms/esquery"
+	"newterms/esquery/before"
 	"newterms/job/cause"
 )
 
@@ -85,19 +85,19 @@ func (m *AlertMaker) Cause(ctx context.Context, s *Sharing, runID string) (*runs
 // error, or for a nil receiver, it knows of none that is new.
 func (c *contexts) known(ctx context.Context, frequent []cause.Example) ([]cause.Known, error) {
 	var known []cause.Known
-	var subjects []esquery.Subject
+	var subjects []before.Subject
 	var asked []int // positions in known
 	for i, f := range frequent {
 		known = append(known, cause.Known{Value: f.Value})
 		if c == nil || c.failed {
 			continue
 		}
-		s := esquery.Subject{Terms: f.Alert.Terms, At: f.Alert.At}
-		if !slices.Contains(c.source.Search.Fields, f.Field) {
-			if !c.source.CanAsk(f.Field, f.Value.Value) {
+		s := before.Subject{Terms: f.Alert.Terms, At: f.Alert.At}
+		if !slices.Contains(c.search.Fields, f.Field) {
+			if !c.asker.CanAsk(f.Field, f.Value.Value) {
 				continue
 			}
-			s.Attributes = []esquery.Attribute{{Field: f.Field, Value: f.Value.Value}}
+			s.Attributes = []before.Attribute{{Field: f.Field, Value: f.Value.Value}}
 		}
 		subjects, asked = append(subjects, s), append(asked, i)
 	}
@@ -110,7 +110,7 @@ func (c *contexts) known(ctx context.Context, frequent []cause.Example) ([]cause
 	}
 	for i, of := range got {
 		k := &known[asked[i]]
-		if term := slices.Index(c.source.Search.Fields, k.Field); term >= 0 {
+		if term := slices.Index(c.search.Fields, k.Field); term >= 0 {
 			k.New = of.Terms[term].Events == 0
 		} else {
 			k.New = of.Attributes[0].Events == 0

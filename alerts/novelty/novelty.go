@@ -12,7 +12,7 @@ import (
 )
 
 // A Context holds exact counts as of the alert's first-seen time t, over the rule's
-// history H. See esquery.Context for the events that each is about.
+// history H. See before.Context of esquery for the events that each is about.
 type Context struct {
 	// History is the time from the oldest event of the rule's indices to t, at most H.
 	// Young reports that it is shorter: values may look new because their source is.

@@ -10,6 +10,7 @@ import (
 
 	"newterms/alerts/novelty"
 	"newterms/esquery"
+	"newterms/esquery/before"
 	"newterms/esquery/elastic/words"
 	"newterms/job/backtest"
 )
@@ -26,14 +27,14 @@ func contextText(line func(label, text string), c novelty.Context, asked *esquer
 		line("pair", "last seen at "+words.Stamp(c.PairLast))
 	}
 	for _, t := range c.Terms {
-		text := before(t.Events, t.Last, "matching event", "matching events")
+		text := seenText(t.Events, t.Last, "matching event", "matching events")
 		if t.Events > 0 && len(c.Terms) > 1 {
 			text += ", " + others(t.Others, "value of the other fields", "values of the other fields")
 		}
 		line("term", t.Field+": "+text)
 	}
 	for _, a := range c.Attributes {
-		text := before(a.Events, a.Last, "event", "events")
+		text := seenText(a.Events, a.Last, "event", "events")
 		if a.Events > 0 {
 			text += fmt.Sprintf(", %d of them its own, %s", a.OfUser.Events, others(a.Users, "other", "others"))
 		}
@@ -44,7 +45,7 @@ func contextText(line func(label, text string), c novelty.Context, asked *esquer
 	}
 }
 
-func before(events int64, last time.Time, one, many string) string {
+func seenText(events int64, last time.Time, one, many string) string {
 	if events == 0 {
 		return "never before"
 	}
@@ -55,10 +56,10 @@ func before(events int64, last time.Time, one, many string) string {
 	return text
 }
 
-// others counts up to esquery.MaxOthers, which is that many or more.
+// others counts up to before.MaxOthers, which is that many or more.
 func others(n int, one, many string) string {
 	text := words.Plural(int64(n), one, many)
-	if n >= esquery.MaxOthers {
+	if n >= before.MaxOthers {
 		text += " or more"
 	}
 	return text

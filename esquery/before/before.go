@@ -1,4 +1,6 @@
-package esquery
+// Package before asks what was known of first occurrences before their time: which of
+// their values are new, and to whom.
+package before
 
 import (
 	"context"
@@ -6,16 +8,23 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"newterms/esquery/elastic"
 	"newterms/esquery/query"
 )
 
+// An Asker asks about the events of a search, and about others of its indices. It is safe
+// beside other users of the search, but not beside itself.
+type Asker struct{ opened *query.Opened }
+
+// New returns the Asker of an opened search. Events that are deleted later do not fail
+// it.
+func New(opened *query.Opened) *Asker { return &Asker{opened.AllowFewerShards()} }
+
 // A Subject is a first occurrence, and what else its event has.
 type Subject struct {
-	Terms      Pair
+	Terms      []any     // one for each new-terms field; nil for an absent value
 	At         time.Time // of the first occurrence
 	Attributes []Attribute
 }
@@ -61,15 +70,18 @@ type AttributeSeen struct {
 // MaxOthers is up to how many other values are counted.
 const MaxOthers = 100
 
-// contextsAtOnce is how many Subjects a search has. Each takes about 60 aggregations, for
+// mostAtOnce is how many Subjects a search has. Each takes about 60 aggregations, for
 // each of which Elasticsearch reserves 5 kB in each shard.
-const contextsAtOnce = 50
+const mostAtOnce = 50
 
-// ContextsAtOnce returns how many Subjects Contexts asks about in one search, so that
+// maxBuckets is how many buckets an answer may have. Elasticsearch allows 65,536.
+const maxBuckets = 50_000
+
+// AtOnce returns how many Subjects Contexts asks about in one search, so that
 // its buckets stay below the limit of Elasticsearch.
-func ContextsAtOnce(attributes, fields int) int {
+func AtOnce(attributes, fields int) int {
 	lists := attributes + fields*(fields-1)
-	return max(1, min(contextsAtOnce, summaryBuckets/(1+(MaxOthers+1)*lists)))
+	return max(1, min(mostAtOnce, maxBuckets/(1+(MaxOthers+1)*lists)))
 }
 
 // longestAsked is the number of bytes of a keyword that integrations index.
@@ -77,11 +89,11 @@ const longestAsked = 1_024
 
 // CanAsk reports whether events with a value, as text, can be counted. A value that does
 // not fit the field's type would fail the search, and a longer one is not indexed.
-func (s *Source) CanAsk(field, value string) bool {
-	if value == "" || len(value) > longestAsked || !s.IsGroupable(field) {
+func (a *Asker) CanAsk(field, value string) bool {
+	if value == "" || len(value) > longestAsked || !a.opened.IsGroupable(field) {
 		return false
 	}
-	return !slices.ContainsFunc(s.Mapping.Fields[field].Types, func(kind string) bool {
+	return !slices.ContainsFunc(a.opened.Mapping.Fields[field].Types, func(kind string) bool {
 		var err error
 		switch kind {
 		case "keyword", "constant_keyword", "wildcard":
@@ -102,16 +114,14 @@ func (s *Source) CanAsk(field, value string) bool {
 }
 
 // Contexts returns the Context of each subject, in their order. history is H.
-// It is safe beside other methods, but not beside itself.
-func (s *Source) Contexts(ctx context.Context, history time.Duration, subjects []Subject) ([]Context, error) {
-	s = s.forContexts
+func (a *Asker) Contexts(ctx context.Context, history time.Duration, subjects []Subject) ([]Context, error) {
 	contexts, err := elastic.InHalves(subjects, func(subjects []Subject) ([]Context, error) {
-		body := newContextBody(s.bodies, history, subjects)
-		var answer contextAnswer
-		if err := s.Ask(ctx, body.body(), &answer); err != nil {
+		q := newQuestion(a.opened.Compiled, history, subjects)
+		var found answer
+		if err := a.opened.Ask(ctx, q.body(), &found); err != nil {
 			return nil, err
 		}
-		return body.read(answer)
+		return q.read(found)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ask for the context: %w", err)
@@ -119,19 +129,19 @@ func (s *Source) Contexts(ctx context.Context, history time.Duration, subjects [
 	return contexts, nil
 }
 
-// ContextRequest returns the request of Contexts, for people to read.
-func (s *Source) ContextRequest(history time.Duration, subjects []Subject) Request {
-	return Request{"context", "POST /" + strings.Join(s.search.Indices, ",") + "/_search", newContextBody(s.forContexts.bodies, history, subjects).body()}
+// Body returns the body of the search of Contexts, for people to read.
+func (a *Asker) Body(history time.Duration, subjects []Subject) query.DSL {
+	return newQuestion(a.opened.Compiled, history, subjects).body()
 }
 
-// OldestOfAll returns the time of the oldest event in the indices that has the primary
+// Oldest returns the time of the oldest event in the indices that has the primary
 // timestamp, matching or not. With fallback it is about events without it. ok is false
 // if there is none.
-func (s *Source) OldestOfAll(ctx context.Context, fallback bool) (oldest time.Time, ok bool, err error) {
-	var answer query.TimesAnswer
-	if err := s.forContexts.Ask(ctx, s.bodies.oldestOfAll(fallback), &answer); err != nil {
+func (a *Asker) Oldest(ctx context.Context, fallback bool) (oldest time.Time, ok bool, err error) {
+	var found query.TimesAnswer
+	if err := a.opened.Ask(ctx, oldestBody(a.opened.Search, fallback), &found); err != nil {
 		return time.Time{}, false, fmt.Errorf("find the oldest event: %w", err)
 	}
-	oldest, ok = answer.Earliest()
+	oldest, ok = found.Earliest()
 	return oldest, ok, nil
 }

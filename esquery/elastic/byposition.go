@@ -1,25 +1,23 @@
-package esquery
+package elastic
 
 import (
 	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"newterms/esquery/elastic"
 )
 
-// byPosition holds the answers to aggregations that are named by their positions. An
+// ByPosition holds the answers to aggregations that are named by their positions. An
 // answer that is missing has the zero value.
-type byPosition[T any] []T
+type ByPosition[T any] []T
 
 // UnmarshalJSONFrom is of json/v2. The object has a doc_count too.
-func (a *byPosition[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
+func (a *ByPosition[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
 	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
 	*a = nil
-	return elastic.Members(d, func(name string) error {
+	return Members(d, func(name string) error {
 		i, err := strconv.Atoi(name)
 		if err != nil { // doc_count
 			return d.SkipValue()

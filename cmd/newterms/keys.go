@@ -109,11 +109,13 @@ func (p program) printKeys(specs []keys.Spec, made []keys.Key, f keysFlags) erro
 	return nil
 }
 
-// connectWithKey connects with the key in a file alone.
-func (p program) connectWithKey(path string) (*elastic.Client, error) {
-	inFile := p.settings
-	inFile.APIKey, inFile.APIKeyFile, inFile.Username, inFile.Password, inFile.PasswordFile = "", path, "", "", ""
-	return p.connectAs(inFile.Credentials())
+// connectWithKey connects with a key from a file.
+func (p program) connectWithKey(text string) (*elastic.Client, error) {
+	credentials, err := settings.Settings{APIKey: text}.Credentials()
+	if err != nil || credentials.APIKey == "" {
+		return nil, settings.Errorf("it holds no API key")
+	}
+	return p.connectAs(credentials, nil)
 }
 
 func (p program) logKept(path string, spec keys.Spec, ends time.Time) {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"newterms/alerts/keys"
@@ -50,10 +51,10 @@ func (d Folder) Write(made []keys.Key) error {
 }
 
 // Without returns the specs of which the folder has no valid key. connect returns a
-// client that uses the key in a file. has is called for each of the others, with its file
+// client that uses a file's text as its key. has is called for each of the others, with its file
 // and when it expires, zero for never. A key that lacks privileges is an error: it was
 // made with other settings.
-func (d Folder) Without(ctx context.Context, specs []keys.Spec, connect func(path string) (*elastic.Client, error), has func(path string, spec keys.Spec, ends time.Time)) ([]keys.Spec, error) {
+func (d Folder) Without(ctx context.Context, specs []keys.Spec, connect func(key string) (*elastic.Client, error), has func(path string, spec keys.Spec, ends time.Time)) ([]keys.Spec, error) {
 	var rest []keys.Spec
 	for _, spec := range specs {
 		path := filepath.Join(string(d), spec.Name)
@@ -71,11 +72,12 @@ func (d Folder) Without(ctx context.Context, specs []keys.Spec, connect func(pat
 }
 
 // tryFile asks Elasticsearch about the key in a file, and returns when it expires.
-func tryFile(ctx context.Context, path string, spec keys.Spec, connect func(path string) (*elastic.Client, error)) (ends time.Time, err error) {
-	if _, err := os.Stat(path); err != nil {
+func tryFile(ctx context.Context, path string, spec keys.Spec, connect func(key string) (*elastic.Client, error)) (ends time.Time, err error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
 		return ends, err
 	}
-	client, err := connect(path)
+	client, err := connect(strings.TrimSpace(string(text)))
 	if err != nil {
 		return ends, err
 	}

@@ -110,7 +110,7 @@ func composeProblems(t *testing.T, project *types.Project) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(dockerfile), " "+demo.Image+" ") {
+	if !strings.Contains(string(dockerfile), " "+demo.Image+" ") && !strings.Contains(string(dockerfile), " "+demo.Image+"@sha256:") {
 		problem("the Dockerfile builds with Go of another image than " + demo.Image)
 	}
 	version := func(service string) string {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// names are all that a user may choose, and what must not be left of the others.
+// chosen finds all that a user may choose, and nothing that is left of other names.
 func chosen(t *testing.T, text string) {
 	t.Helper()
 	for _, problem := range problemsOf(text, variables(t)) {

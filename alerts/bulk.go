@@ -180,7 +180,7 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 		body.Write(lines[position])
 	}
 	request := esapi.BulkRequest{Index: target, Body: &body, Refresh: strconv.FormatBool(refresh)}
-	if yes := true; target != "" {
+	if yes := true; target != "" && !s.onIndices {
 		request.RequireDataStream = &yes
 	}
 	var answer struct {

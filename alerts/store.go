@@ -3,6 +3,8 @@
 package alerts
 
 import (
+	"context"
+
 	"newterms/alerts/runs"
 	"newterms/alerts/templates"
 	"newterms/esquery/elastic"
@@ -18,6 +20,7 @@ type Store struct {
 
 	client                   *elastic.Client
 	alertsTarget, runsTarget string
+	onIndices                bool // the targets are no data streams
 }
 
 // NewStore returns a store that sends through client.
@@ -26,6 +29,14 @@ func NewStore(client *elastic.Client, alertsTarget, runsTarget string) *Store {
 		Targets: templates.NewTargets(client, alertsTarget, runsTarget), Reader: runs.NewReader(client, runsTarget),
 		client: client, alertsTarget: alertsTarget, runsTarget: runsTarget,
 	}
+}
+
+// OnIndices returns a store whose targets are hidden indices, which it makes. They are for
+// a test of a rule, and last as long as that.
+func (s *Store) OnIndices(ctx context.Context) (*Store, error) {
+	other := *s
+	other.onIndices = true
+	return &other, s.CreateHidden(ctx)
 }
 
 // ReadFields lists the fields by which a run finds alerts and runs.

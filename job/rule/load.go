@@ -27,9 +27,10 @@ func Load(paths ...string) ([]Rule, error) {
 
 // Read reads rule files and folders of them, in order: TOML of detection-rules, exports
 // of Kibana (NDJSON), and JSON. It searches folders recursively for *.toml, *.ndjson
-// and *.json, and ignores hidden files. Warnings name other files that look like rules.
-// Without paths it returns the built-in rule. In folders and exports it skips disabled rules
-// and rules of other types. Its error joins an *Error for each rule that cannot be
+// and *.json, and ignores hidden files and the cases of rules (*.test.*). Warnings name
+// other files that look like rules. Without paths it returns the built-in rule. In
+// folders and exports it skips disabled rules and rules of other types. Its error joins
+// an *Error for each rule that cannot be
 // used; the others are returned even then.
 func Read(paths ...string) (Library, error) {
 	if len(paths) == 0 {
@@ -94,6 +95,7 @@ func (l *loader) visit(root string) fs.WalkDirFunc {
 			if d.IsDir() {
 				return filepath.SkipDir
 			}
+		case strings.HasSuffix(file, ".test.toml"), strings.HasSuffix(file, ".test.ndjson"): // of package casefile
 		case !d.IsDir() && isRead(file):
 			l.add(file, true)
 		default:

@@ -20,6 +20,14 @@ import (
 //go:embed okta_proxy_session.toml
 var builtin string
 
+// builtinPath stands for the path of the built-in rule.
+const builtinPath = "(built in)"
+
+// BuiltinCases are the cases of the built-in rule, in the format of package casefile.
+//
+//go:embed okta_proxy_session.test.toml
+var BuiltinCases string
+
 // A Rule selects events, and says which make a pair new.
 type Rule struct {
 	ID, Name  string
@@ -44,6 +52,14 @@ type Rule struct {
 	dataViewLine int // line of data_view_id
 }
 
+// Path returns the file of the rule; "" for the built-in rule.
+func (r Rule) Path() string {
+	if r.path == builtinPath {
+		return ""
+	}
+	return r.path
+}
+
 // An Error names a rule file that cannot be used, and why.
 type Error struct {
 	Path string
@@ -58,7 +74,7 @@ var errNotNewTerms = errors.New("not a new_terms rule")
 
 // Builtin is "First Occurrence of Okta User Session Started via Proxy".
 func Builtin() (Rule, error) {
-	d, err := decodeTOML("(built in)", builtin)
+	d, err := decodeTOML(builtinPath, builtin)
 	if err != nil {
 		return Rule{}, err
 	}

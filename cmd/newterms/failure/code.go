@@ -17,6 +17,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
 	"newterms/job"
+	"newterms/job/casefile"
 	"newterms/job/check"
 	"newterms/job/grant"
 	"newterms/job/notify"
@@ -94,7 +95,7 @@ func codeOf(err error) int {
 		return ExitConfig
 	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*access.NameError](err), Is[*templates.TargetError](err), isNoTarget(err), templates.IsOtherMapping(err):
 		return ExitConfig
-	case Is[*rule.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*query.MappingError](err), Is[*query.TypeError](err):
+	case Is[*rule.Error](err), Is[*casefile.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*query.MappingError](err), Is[*query.TypeError](err):
 		return ExitRule
 	case elastic.HasCause(err, "too_many_clauses"), elastic.HasCause(err, "too_many_nested_clauses"): // even of one pair
 		return ExitRule

@@ -13,6 +13,7 @@ const (
 	JSON   Format = "json" // one object, or one on each line
 	Table  Format = "table"
 	NDJSON Format = "ndjson" // one alert document on each line
+	JUnit  Format = "junit"  // XML, as CI systems read it
 	None   Format = "none"   // prints nothing
 	Secret Format = "secret" // Secrets of Kubernetes, in YAML
 )

@@ -17,6 +17,12 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 	if e.given != nil && !e.titled {
 		fmt.Fprintf(&b, "alert %s\n  %s\n", e.alertText(*e.given), e.wouldWrite(nil))
 	}
+	return e.print(b.String()+e.nothingLines(o), o)
+}
+
+// nothingLines says why no event matches, in several lines.
+func (e *Explanations) nothingLines(o explain.Nothing) string {
+	var b strings.Builder
 	fmt.Fprintf(&b, "nothing matches from %s to %s\n", words.Stamp(o.From), words.Stamp(o.To))
 	for _, f := range o.Unmapped {
 		fmt.Fprintf(&b, "  %s\n", f)
@@ -42,7 +48,7 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 	if len(o.Of) > 0 {
 		b.WriteString(obstacleLines(o, e.rule.Search))
 	}
-	return e.print(b.String(), o)
+	return b.String()
 }
 
 // soleObstacle returns how many events fail only this condition.

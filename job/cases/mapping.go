@@ -1,0 +1,173 @@
+package cases
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"newterms/alerts/fields"
+	"newterms/esquery/access"
+	"newterms/esquery/elastic"
+)
+
+// A Types says how the fields of events are mapped.
+type Types struct {
+	types map[string]string // by path; "object" for parents
+	// live says that types are those of existing indices: no pattern adds to them.
+	live bool
+}
+
+// IntegrationTypes returns the types that the integrations of Elastic give to ECS and
+// Okta fields.
+func IntegrationTypes() Types { return Types{types: fields.OfEvents()} }
+
+// TypesOf returns the types that the fields of suites have in existing indices.
+func TypesOf(ctx context.Context, client *elastic.Client, indices []string, suites []Suite) (Types, error) {
+	var names []string
+	for _, s := range suites {
+		names = append(names, s.Fields()...)
+	}
+	all := slices.Clone(names)
+	for _, name := range names {
+		for i, r := range name {
+			if r == '.' {
+				all = append(all, name[:i])
+			}
+		}
+	}
+	slices.Sort(all)
+	m, err := access.ReadMapping(ctx, client, indices, slices.Compact(all))
+	if err != nil {
+		return Types{}, err
+	}
+	t := Types{types: map[string]string{}, live: true}
+	for name, f := range m.Fields {
+		t.types[name] = slices.Min(f.Types)
+	}
+	return t, nil
+}
+
+// of returns the type of a field. known is false for one that nothing tells: it is a
+// keyword.
+func (t Types) of(path string) (kind string, known bool) {
+	if kind, ok := t.types[path]; ok {
+		return kind, true
+	}
+	for i, r := range path { // what is below an object that is kept as a whole
+		if r == '.' && t.types[path[:i]] == "flattened" {
+			return "", true
+		}
+	}
+	if kind := byName(path); kind != "" && !t.live {
+		return kind, true
+	}
+	return "keyword", false
+}
+
+// byName returns the type that ECS gives to fields of such a name; "" for others.
+func byName(path string) string {
+	last := path[strings.LastIndexByte(path, '.')+1:]
+	switch {
+	case last == "ip" || strings.HasSuffix(last, "_ip"):
+		return "ip"
+	case slices.Contains([]string{"created", "ingested", "start", "end", "accessed", "ctime", "mtime", "installed", "not_before", "not_after", "timestamp"}, last):
+		return "date"
+	case slices.Contains([]string{"port", "pid", "ppid", "bytes", "packets", "status_code", "size", "number"}, last):
+		return "long"
+	case last == "location":
+		return "geo_point"
+	case last == "message" || last == "text":
+		return "text"
+	}
+	return ""
+}
+
+// mappable returns a type that an index can have without more parameters.
+func mappable(kind string) string {
+	switch kind {
+	case "constant_keyword", "wildcard", "":
+		return "keyword"
+	case "scaled_float":
+		return "double"
+	}
+	return kind
+}
+
+// A node of a mapping is a field, or an object of fields, or both: a field with
+// multi-fields.
+type node struct {
+	kind     string
+	children map[string]*node
+}
+
+// mapping returns the mapping of an index with some fields. Values that it does not name
+// are mapped by their type, and texts as keywords.
+func (t Types) mapping(paths []string) map[string]any {
+	root := &node{}
+	for _, path := range paths {
+		kind, _ := t.of(path)
+		if kind == "" {
+			path = t.whole(path)
+			kind = t.types[path]
+		}
+		root.at(path).kind = mappable(kind)
+		for i, r := range path { // a nested parent
+			if parent := t.types[path[:max(0, i)]]; r == '.' && parent == "nested" {
+				root.at(path[:i]).kind = parent
+			}
+		}
+	}
+	m := root.body()
+	maps.Copy(m, map[string]any{
+		"date_detection": false,
+		"dynamic_templates": []any{map[string]any{"texts": map[string]any{
+			"match_mapping_type": "string", "mapping": map[string]any{"type": "keyword"},
+		}}},
+	})
+	return m
+}
+
+// whole returns the flattened parent of a field.
+func (t Types) whole(path string) string {
+	for i, r := range path {
+		if r == '.' && t.types[path[:i]] == "flattened" {
+			return path[:i]
+		}
+	}
+	return path
+}
+
+// at returns the node of a path, and makes it if need be.
+func (n *node) at(path string) *node {
+	for name := range strings.SplitSeq(path, ".") {
+		if n.children == nil {
+			n.children = map[string]*node{}
+		}
+		if n.children[name] == nil {
+			n.children[name] = &node{}
+		}
+		n = n.children[name]
+	}
+	return n
+}
+
+func (n *node) body() map[string]any {
+	body := map[string]any{}
+	children := map[string]any{}
+	for name, child := range n.children {
+		children[name] = child.body()
+	}
+	switch {
+	case n.kind == "" || n.kind == "object":
+		body["properties"] = children
+	case n.kind == "nested":
+		body["type"], body["properties"] = n.kind, children
+	default:
+		body["type"] = n.kind
+		if len(children) > 0 {
+			body["fields"] = children
+		}
+	}
+	return body
+}

@@ -51,12 +51,18 @@ type Outcome struct {
 // Holds reports whether the case has found what it expects.
 func (o Outcome) Holds() bool { return o.Err == nil && len(o.Differences) == 0 }
 
+// A bench is the scratch index of a rule, with the mapping that all of its cases need.
+type bench struct {
+	index string
+	holds int // documents, at most
+}
+
 // run runs a case and explains each difference. If the case holds, it also runs the
 // mutations of the rule.
-func (r *Runner) run(ctx context.Context, of rule.Rule, c casefile.Case, mutations *mutations) Outcome {
+func (r *Runner) run(ctx context.Context, b *bench, of rule.Rule, c casefile.Case, mutations *mutations) Outcome {
 	began := r.Now()
 	o := Outcome{Case: c, Zero: r.Zero}
-	t, err := r.prepare(ctx, of, c)
+	t, err := r.prepare(ctx, b, of, c)
 	if err == nil {
 		defer t.remove(ctx)
 		o.Unknown = t.unknown
@@ -77,43 +83,36 @@ type trial struct {
 	of       casefile.Case
 	expected []expected
 	unknown  []string
-	made     []string // indices
+	targets  []string // scratch targets
 }
 
-// prepare makes the index of a case.
-func (r *Runner) prepare(ctx context.Context, of rule.Rule, c casefile.Case) (*trial, error) {
+// prepare puts the events of a case into the index.
+func (r *Runner) prepare(ctx context.Context, b *bench, of rule.Rule, c casefile.Case) (*trial, error) {
 	t := &trial{Runner: r, rule: of, usual: of.Search.MissingTerms, of: c}
+	t.rule.Search.Indices = []string{b.index}
 	if c.MissingTerms != "" {
 		t.rule.Search.MissingTerms = c.MissingTerms == "include"
 	}
 	var err error
-	if t.expected, err = r.expected(of.Search.Fields, c); err != nil {
+	if t.expected, err = expectedOf(of.Search.Fields, c); err != nil {
 		return nil, err
 	}
 	documents := make([]map[string]any, len(c.Events))
 	for i, e := range c.Events {
 		documents[i] = e.Document(r.Zero, "@timestamp", of.Search.Timestamp)
 	}
-	paths := paths(of.Search, documents)
-	for _, path := range paths {
+	for _, path := range paths(of.Search, documents) {
 		if _, known := r.Types.of(path); !known {
 			t.unknown = append(t.unknown, path)
 		}
 	}
-	index, err := r.Space.Create(ctx, r.Types.mapping(paths), documents)
-	if index != "" {
-		t.made = append(t.made, index)
-		t.rule.Search.Indices = []string{index}
-	}
+	err = r.Space.Fill(ctx, b.index, b.holds, documents)
+	b.holds = max(b.holds, len(documents))
 	var ofEvent *scratch.EventError
 	if errors.As(err, &ofEvent) {
 		err = &casefile.Error{Path: c.Path, Line: c.Line, Err: fmt.Errorf("case %q: %w", c.Name, err)}
 	}
-	if err != nil {
-		t.remove(ctx)
-		return nil, err
-	}
-	return t, nil
+	return t, err
 }
 
 // Fields lists the fields of the cases of a rule and of the rule, sorted.
@@ -140,9 +139,9 @@ func paths(search query.Search, documents []map[string]any) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// remove deletes the indices of the case at once, so that few exist at a time. What fails
+// remove deletes the targets of the case at once, so that few exist at a time. What fails
 // here is left to Space.Close, which reports it.
-func (t *trial) remove(ctx context.Context) { _ = t.Space.Remove(ctx, t.made...) }
+func (t *trial) remove(ctx context.Context) { _ = t.Space.Remove(ctx, t.targets...) }
 
 // judge runs the rule and compares the alerts.
 func (t *trial) judge(ctx context.Context, o *Outcome) error {
@@ -177,7 +176,7 @@ func (t *trial) run(ctx context.Context, r rule.Rule, o *Outcome) ([]found, *ale
 	target := t.Space.Name()
 	store := alerts.NewStore(t.Client, target, target+"-runs")
 	if len(windows) > 1 {
-		t.made = append(t.made, target, target+"-runs")
+		t.targets = append(t.targets, target, target+"-runs")
 		var err error
 		if store, err = store.OnIndices(ctx); err != nil {
 			return nil, nil, err

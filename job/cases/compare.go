@@ -45,7 +45,7 @@ type expected struct {
 	terms []any
 }
 
-func (r *Runner) expected(fields []string, c casefile.Case) ([]expected, error) {
+func expectedOf(fields []string, c casefile.Case) ([]expected, error) {
 	all := make([]expected, len(c.Alerts))
 	for i, a := range c.Alerts {
 		terms := a.Terms

@@ -172,19 +172,32 @@ func (r *Runner) RunAll(ctx context.Context, suites []Suite, atOnce int, mutate 
 	var workers sync.WaitGroup
 	free := make(chan struct{}, atOnce)
 	for i, s := range suites {
-		for n, c := range s.Cases {
-			free <- struct{}{}
-			workers.Go(func() {
-				defer func() { <-free }()
-				if ctx.Err() == nil {
-					all[i].Cases[n] = r.run(ctx, s.Rule, c, ofRules[i])
-				}
-			})
-		}
+		free <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-free }()
+			r.runSuite(ctx, s, ofRules[i], all[i].Cases)
+		})
 	}
 	workers.Wait()
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("%w: not all cases have run", context.Cause(ctx))
 	}
 	return all, nil
+}
+
+// runSuite runs the cases of a rule one after the other.
+func (r *Runner) runSuite(ctx context.Context, s Suite, m *mutations, outcomes []Outcome) {
+	index, err := r.Space.Create(ctx, r.Types.mapping(s.Fields()))
+	defer func() { _ = r.Space.Remove(ctx, index) }() // Space.Close reports what is left
+	b := bench{index: index}
+	for i, c := range s.Cases {
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			outcomes[i] = Outcome{Case: c, Zero: r.Zero, Err: err}
+		default:
+			outcomes[i] = r.run(ctx, &b, s.Rule, c, m)
+		}
+	}
 }

@@ -29,9 +29,10 @@ case "$*" in
 *exitCode*) [ "$OUTCOME" = FailedByDeadline ] || echo 77 ;;
 *"get pod -l"*phase*) [ "$(asked)" -lt 2 ] || [ "$OUTCOME" = FailedByDeadline ] || printf 'x-1\nx-2\n' ;;
 *"get pod x-1"*) [ "$(grep -c 'logs.* x-1' "$CALLS")" -lt 2 ] && echo Running || echo Failed ;;
-*"get pod x-2"*) echo Succeeded ;;
+*"get pod x-2"*) [ "$(grep -c 'get pod x-2' "$CALLS")" -lt 3 ] && echo Running || echo Succeeded ;;
 *"logs -f x-1") [ "$OUTCOME" != Interrupted ] || kill -INT "$PPID"; echo 'the beginning of x-1' ;;
 *"logs -f --since-time="*" x-1") echo 'the rest of x-1'; exit 1 ;;
+*"logs -f --since-time="*" x-2") echo 'the end again' ;;
 *"logs -f x-2") echo 'what x-2 said' ;;
 esac
 `

@@ -11,7 +11,7 @@ import (
 )
 
 // kubectl stands in for it: it knows one CronJob, and the job ends as $OUTCOME
-// says at the third question. Its two pods have started at the second.
+// says at the fourth question. Its two pods have started at the second.
 const kubectl = `#!/bin/sh
 echo "$*" >> "$CALLS"
 asked() { grep -c 'get job' "$CALLS"; }
@@ -25,7 +25,7 @@ case "$*" in
 *"get job"*)
   [ "$OUTCOME" != Gone ] || { echo 'Error from server (NotFound): jobs.batch "x" not found' >&2; exit 1; }
   [ "$OUTCOME" != Away ] || { echo 'connection refused' >&2; exit 1; }
-  [ "$(asked)" -lt 3 ] || echo "$OUTCOME" ;;
+  [ "$(asked)" -lt 4 ] || echo "$OUTCOME" ;;
 *exitCode*) [ "$OUTCOME" = FailedByDeadline ] || echo 77 ;;
 *"get pod -l"*phase*) [ "$(asked)" -lt 2 ] || [ "$OUTCOME" = FailedByDeadline ] || printf 'x-1\nx-2\n' ;;
 *"get pod x-1"*) [ "$(grep -c 'logs.* x-1' "$CALLS")" -lt 2 ] && echo Running || echo Failed ;;

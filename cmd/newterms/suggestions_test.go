@@ -191,4 +191,9 @@ func TestNoSuggestionTakesATruePositive(t *testing.T) {
 			t.Errorf("closed as %s: suggested are %+v", reason.text, got.Suggestions)
 		}
 	}
+	doc := map[string]any{"kibana.alert.workflow_status": "open"} // by another program, which kept the reason
+	c.node.Must(t, "POST", "/"+answer.Hits.Hits[0].Index+"/_update/"+id+"?refresh=true", map[string]any{"doc": doc})
+	if got := suggestionsOf(t, c, window...); !isSuggested(got) {
+		t.Errorf("open again: suggested are %+v", got.Suggestions)
+	}
 }

@@ -5,10 +5,15 @@ import (
 	"errors"
 	"flag"
 	"math"
+	"strings"
 
 	"newterms/cmd/newterms/commandline"
+	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
+	"newterms/esquery/elastic"
+	"newterms/job/lint"
 	"newterms/job/overview"
+	"newterms/job/rule"
 )
 
 const rulesHelp = `lists the rules that would run, with their last runs
@@ -18,7 +23,11 @@ const rulesHelp = `lists the rules that would run, with their last runs
 With a cluster it shows the state of the scheduled runs, a later run by hand,
 and the age of the newest alert. Without one it lists the rules alone.
 
+With --check it only checks the files of rules and their cases, without a cluster,
+and prints each problem as FILE:LINE: TEXT. It exits with 65 if there are any.
+
   newterms rules rules/ --output json
+  newterms rules rules/ --check
 `
 
 // listRules prints the rules that would run.
@@ -26,12 +35,22 @@ func (p program) listRules(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("rules", flag.ContinueOnError)
 	var output commandline.Choice[show.Format]
 	output.Define(flags, "output", printAs, show.Table, show.JSON)
+	check := flags.Bool("check", false, "check the files, and list no rules\ndefault: off; example: newterms rules rules/ --check")
+	mappingOf := flags.String("mapping-of", "", "with --check: name fields that the indices of a `PATTERN` do not map, or\na .json file that has an answer of GET INDEX/_mapping\ndefault: none; example: --mapping-of okta.json")
 	paths, err := commandline.Parse(flags, args, math.MaxInt)
 	if err != nil {
 		return err
 	}
 	if err := output.Check(); err != nil {
 		return err
+	}
+	switch {
+	case commandline.IsGiven(flags, "mapping-of") && (*mappingOf == "" || !*check):
+		return failure.Usagef("--mapping-of: it is empty, or --check is missing")
+	case *check && commandline.IsGiven(flags, "output"):
+		return failure.Usagef("--check prints text: leave out --output")
+	case *check:
+		return p.checkRules(ctx, paths, *mappingOf)
 	}
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
 	all := overview.Of(rules)
@@ -45,4 +64,36 @@ func (p program) listRules(ctx context.Context, args []string) error {
 		}
 	}
 	return errors.Join(unusable, show.Rules(p.stdout, all, p.settings.HasCluster(), p.now(), output.Value))
+}
+
+// checkRules prints what is wrong with the files of rules and cases.
+func (p program) checkRules(ctx context.Context, paths []string, mappingOf string) error {
+	exclude, err := p.settings.Exclusions()
+	if err != nil {
+		return err
+	}
+	if len(paths) == 0 {
+		paths = p.settings.Rules
+	}
+	report := lint.Check(paths, rule.Settings{Indices: p.settings.Index, Exclude: exclude}, p.now())
+	if mappingOf != "" {
+		var client *elastic.Client
+		if !strings.HasSuffix(mappingOf, ".json") {
+			if client, err = p.connect(); err != nil {
+				return err
+			}
+		}
+		types, err := typesOf(ctx, client, mappingOf, report.Suites)
+		if err != nil {
+			return err
+		}
+		report.AddUnknown(types, mappingOf)
+	}
+	if err := show.Lint(p.stdout, report); err != nil {
+		return err
+	}
+	if report.Problems() > 0 {
+		return &failure.Reported{Exit: failure.ExitRule}
+	}
+	return nil
 }

@@ -52,6 +52,22 @@ rules, rule = "ID or name" says whose case it is.
   newterms test rules/ --output junit > report.xml
 `
 
+// mappingOfUsage is the help of --mapping-of.
+const mappingOfUsage = "map fields as indices do: those of a `PATTERN`, or of a .json file that\nhas an answer of GET INDEX/_mapping\ndefault: as Elastic's integrations; example: --mapping-of 'logs-okta.system-*'"
+
+// typesOf reads the types of fields from a saved mapping, or asks the cluster for those of
+// a pattern.
+func typesOf(ctx context.Context, client *elastic.Client, of string, suites []cases.Suite) (cases.Types, error) {
+	if strings.HasSuffix(of, ".json") {
+		types, err := cases.SavedTypes(of)
+		if err != nil {
+			err = failure.Usagef("--mapping-of: %w", err)
+		}
+		return types, err
+	}
+	return cases.TypesOf(ctx, client, []string{of}, suites)
+}
+
 // testFlags are the flags of `newterms test`.
 type testFlags struct {
 	mappingOf string
@@ -64,7 +80,7 @@ func (p program) test(ctx context.Context, args []string) error {
 	var f testFlags
 	flags := flag.NewFlagSet("test", flag.ContinueOnError)
 	f.output.Define(flags, "output", printAs, show.Text, show.JSON, show.JUnit)
-	flags.StringVar(&f.mappingOf, "mapping-of", "", "map fields as the indices of a `PATTERN` do\ndefault: as Elastic's integrations; example: --mapping-of 'logs-okta.system-*'")
+	flags.StringVar(&f.mappingOf, "mapping-of", "", mappingOfUsage)
 	flags.BoolVar(&f.mutate, "mutate", false, "change each rule in small ways, and name the changes that no case notices\ndefault: off; example: newterms test rules/ --mutate")
 	paths, err := commandline.Parse(flags, args, math.MaxInt)
 	if err == nil {
@@ -144,7 +160,7 @@ func (p program) runCases(ctx context.Context, client *elastic.Client, suites []
 		Zero: p.now().UTC().Truncate(time.Minute),
 	}
 	if f.mappingOf != "" {
-		if r.Types, err = cases.TypesOf(ctx, client, []string{f.mappingOf}, suites); err != nil {
+		if r.Types, err = typesOf(ctx, client, f.mappingOf, suites); err != nil {
 			return nil, err
 		}
 	}

@@ -1,8 +1,12 @@
 package cases
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -46,6 +50,52 @@ func TypesOf(ctx context.Context, client *elastic.Client, indices []string, suit
 		t.types[name] = slices.Min(f.Types)
 	}
 	return t, nil
+}
+
+// SavedTypes returns the types in a file with an answer of GET INDEX/_mapping.
+func SavedTypes(path string) (Types, error) {
+	t := Types{types: map[string]string{}, live: true}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return t, err
+	}
+	var answer map[string]struct {
+		Mappings savedMapping `json:"mappings"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return t, fmt.Errorf("%s is no answer of GET INDEX/_mapping: %w", path, err)
+	}
+	for _, index := range answer {
+		index.Mappings.addTo(t.types, "")
+	}
+	if len(t.types) == 0 {
+		return t, fmt.Errorf("%s is no answer of GET INDEX/_mapping: it has no field", path)
+	}
+	return t, nil
+}
+
+// savedMapping is a mapping, or a field of one.
+type savedMapping struct {
+	Type       string                  `json:"type"`
+	Properties map[string]savedMapping `json:"properties"`
+	Fields     map[string]savedMapping `json:"fields"`
+}
+
+func (m savedMapping) addTo(types map[string]string, path string) {
+	for _, children := range []map[string]savedMapping{m.Properties, m.Fields} {
+		for name, child := range children {
+			types[path+name] = cmp.Or(child.Type, "object")
+			child.addTo(types, path+name+".")
+		}
+	}
+}
+
+// Unknown lists those of some fields whose types are not known.
+func (t Types) Unknown(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		_, known := t.of(name)
+		return known
+	})
 }
 
 // of returns the type of a field. known is false for one that nothing tells: it is a

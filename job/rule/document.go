@@ -41,7 +41,7 @@ func (d document) rule() (Rule, error) {
 		w.Path, w.Line = d.path, d.lineOf(w.Key)
 	}
 	if err != nil {
-		return Rule{Warnings: warnings}, &Error{d.place(), err}
+		return Rule{Warnings: warnings}, &Error{d.place(), &located{d, err}}
 	}
 	r.Source, r.Status, r.path, r.Warnings = d.place(), cmp.Or(d.maturity, "enabled"), d.path, warnings
 	r.dataViewLine = d.lineOf("data_view_id")

@@ -1,0 +1,105 @@
+// Package lint checks rule files and the cases beside them without a cluster.
+package lint
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"newterms/job/casefile"
+	"newterms/job/cases"
+	"newterms/job/rule"
+)
+
+// A Finding is a problem of a file, or a warning about it.
+type Finding struct {
+	rule.Finding
+	IsWarning bool
+}
+
+// A Report is about files of rules and cases.
+type Report struct {
+	Suites   []cases.Suite // of the rules that can be used, also of those without cases
+	Findings []Finding     // by file and line
+}
+
+// Problems returns the number of findings that are no warnings.
+func (r Report) Problems() int {
+	n := 0
+	for _, f := range r.Findings {
+		if !f.IsWarning {
+			n++
+		}
+	}
+	return n
+}
+
+// Check reads rules and their cases. The settings apply to the rules, as in a run.
+func Check(paths []string, s rule.Settings, now time.Time) Report {
+	var report Report
+	library, err := rule.Read(paths...)
+	report.add(err)
+	for _, w := range library.Warnings {
+		report.Findings = append(report.Findings, Finding{rule.Finding{Path: w.Path, Line: w.Line, Text: w.Text}, true})
+	}
+	var usable []rule.Rule
+	for _, r := range library.Rules {
+		_, warning, err := r.Apply(s, now)
+		if warning != nil {
+			report.Findings = append(report.Findings, Finding{rule.Finding{Path: warning.Path, Line: warning.Line, Text: warning.Text}, true})
+		}
+		if err != nil {
+			report.add(err)
+			continue
+		}
+		usable = append(usable, r)
+	}
+	suites, _, err := cases.Suites(usable, paths)
+	report.add(err)
+	for _, r := range usable {
+		of := slices.IndexFunc(suites, func(s cases.Suite) bool { return s.Rule.ID == r.ID })
+		if of < 0 {
+			report.Suites = append(report.Suites, cases.Suite{Rule: r})
+		} else {
+			report.Suites = append(report.Suites, suites[of])
+		}
+	}
+	report.sort()
+	return report
+}
+
+// AddUnknown warns of the fields of each rule whose types are not known.
+func (r *Report) AddUnknown(types cases.Types, of string) {
+	for _, s := range r.Suites {
+		for _, field := range types.Unknown(s.Rule.Search.PlainNames()) {
+			text := "the field " + field + " is not in the mapping of " + of
+			r.Findings = append(r.Findings, Finding{rule.Finding{Path: cmp.Or(s.Rule.Path(), s.Rule.Source), Line: 1, Text: text}, true})
+		}
+	}
+	r.sort()
+}
+
+func (r *Report) sort() {
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Line, b.Line)) })
+}
+
+// add adds the problems that an error joins.
+func (r *Report) add(err error) {
+	var ofRule *rule.Error
+	var ofCase *casefile.Error
+	joined, isJoined := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+	case isJoined:
+		for _, one := range joined.Unwrap() {
+			r.add(one)
+		}
+	case errors.As(err, &ofRule):
+		for _, f := range ofRule.Findings() {
+			r.Findings = append(r.Findings, Finding{f, false})
+		}
+	case errors.As(err, &ofCase):
+		r.Findings = append(r.Findings, Finding{rule.Finding{Path: ofCase.Path, Line: ofCase.Line, Text: ofCase.Err.Error()}, false})
+	}
+}

@@ -1,0 +1,83 @@
+package rule
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+
+	"newterms/esquery/kql"
+)
+
+// A Finding is a problem of a file at one of its lines.
+type Finding struct {
+	Path string
+	Line int // from 1
+	Text string
+}
+
+// located is an error about a document.
+type located struct {
+	document
+	err error
+}
+
+func (l *located) Error() string { return l.err.Error() }
+func (l *located) Unwrap() error { return l.err }
+
+var (
+	// placed matches what document.place returns for a part of a file.
+	placed = regexp.MustCompile(`^(.*) line (\d+)(, data\[\d+\])?$`)
+	// firstKey matches the key that an error begins with.
+	firstKey = regexp.MustCompile(`^[a-z_]+`)
+)
+
+// Findings lists the problems of the rule, each with its line.
+func (e *Error) Findings() []Finding {
+	path, line := e.Path, 1
+	if at := placed.FindStringSubmatch(path); at != nil {
+		path = at[1]
+		line, _ = strconv.Atoi(at[2]) // they are digits
+	}
+	var syntax toml.ParseError
+	var of *located
+	switch {
+	case errors.As(e.Err, &syntax):
+		return []Finding{{path, max(1, syntax.Position.Line), syntax.Message}}
+	case !errors.As(e.Err, &of):
+		return []Finding{{path, line, e.Err.Error()}}
+	}
+	var all []Finding
+	for _, problem := range joinedIn(of.err) {
+		line := max(line, of.lineOf(firstKey.FindString(problem.Error())))
+		var inQuery *kql.SyntaxError
+		if errors.As(problem, &inQuery) {
+			line += of.lineInQuery(line, inQuery)
+		}
+		all = append(all, Finding{path, line, problem.Error()})
+	}
+	return all
+}
+
+func joinedIn(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
+
+// lineInQuery returns how many lines below its key an error in the query of a TOML file
+// is.
+func (d document) lineInQuery(key int, e *kql.SyntaxError) int {
+	lines := strings.Split(d.text, "\n")
+	if !strings.HasSuffix(d.path, ".toml") || key > len(lines) {
+		return 0
+	}
+	n := strings.Count(string([]rune(e.Query)[:e.Offset]), "\n")
+	if begin := strings.TrimSpace(lines[key-1]); strings.HasSuffix(begin, "'''") || strings.HasSuffix(begin, `"""`) {
+		n++
+	}
+	return n
+}

@@ -30,6 +30,7 @@ values, and explains the 20 with the most of these. It writes nothing.
 
   newterms explain --term okta.actor.id=00u1kav9Mw2zBd7Jr5d7 --from now-2d
   newterms explain --term client.ip=203.0.113.0/24
+  newterms explain ALERT_ID --save-case rules/proxy.test.toml
 `
 
 // explain prints why pairs have an alert, or have none. It writes nothing.
@@ -39,6 +40,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	f.define(p, flags, "default: as long ago as the rule's history", show.Text, show.JSON)
 	flags.Var(&terms, "term", "a value of the pair or its events, as `FIELD=VALUE`; once for each field\ndefault: none; example: --term okta.actor.id=00u1kav9Mw2zBd7Jr5d7")
+	saveCase := flags.String("save-case", "", "append the pairs with their events to a `FILE`, as cases for newterms test,\nwith terms and addresses replaced\ndefault: none; example: --save-case rules/proxy.test.toml")
 	rest, err := commandline.Parse(flags, args, len(args))
 	if err == nil && len(rest) > 0 { // flags may follow the id
 		_, err = commandline.Parse(flags, rest[1:], 0)
@@ -69,7 +71,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	defer p.during("explain")()
 	store := p.store(client)
 	if len(rest) > 0 {
-		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], &f))
+		return errors.Join(unusable, p.explainAlert(ctx, client, store, rules, rest[0], &f, *saveCase))
 	}
 	asked := explain.RulesFor(values, rules)
 	if n := len(rules) - len(asked); n > 0 {
@@ -78,7 +80,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	rules = asked
 	failures := []error{unusable}
 	for _, r := range rules {
-		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &f), values, f.windowOr(r.History, p.now()), f.output.Value)
+		err := p.explainPairs(ctx, client, p.explainer(client, store, r, &f), values, f.windowOr(r.History, p.now()), f.output.Value, *saveCase)
 		if err != nil && len(rules) > 1 {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)
 		}
@@ -98,13 +100,17 @@ func (p program) explainer(client *elastic.Client, store *alerts.Store, r rule.R
 }
 
 // explainPairs prints the explanation of the pairs that have the given values.
-func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values query.Values, w job.Window, output show.Format) error {
+func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *explain.Explainer, values query.Values, w job.Window, output show.Format, saveCase string) error {
 	requests, _ := client.Usage()
 	start := p.now()
-	pairs, err := x.Explain(ctx, values, w, show.NewExplanations(x, output, p.stdout))
+	kept := &pairKeeper{Printer: show.NewExplanations(x, output, p.stdout)}
+	pairs, err := x.Explain(ctx, values, w, kept)
 	var invalid *explain.ValueError
 	if errors.As(err, &invalid) {
 		return failure.Usagef("--term %w", invalid)
+	}
+	if err == nil && saveCase != "" {
+		err = p.saveCases(ctx, client, x.Rule, kept.pairs, saveCase)
 	}
 	if err != nil {
 		return err
@@ -116,7 +122,7 @@ func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *ex
 }
 
 // explainAlert explains an existing alert, and whether a run would write it again.
-func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, f *searchFlags) error {
+func (p program) explainAlert(ctx context.Context, client *elastic.Client, store *alerts.Store, rules []rule.Rule, id string, f *searchFlags, saveCase string) error {
 	full, err := store.FullIDs(ctx, []string{id})
 	if err != nil {
 		return asCommandError("explain", err)
@@ -137,5 +143,5 @@ func (p program) explainAlert(ctx context.Context, client *elastic.Client, store
 	}
 	x := p.explainer(client, store, r, f)
 	values, window := x.About(alert, details, p.now())
-	return p.explainPairs(ctx, client, x, values, window, f.output.Value)
+	return p.explainPairs(ctx, client, x, values, window, f.output.Value, saveCase)
 }

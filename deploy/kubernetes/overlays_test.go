@@ -108,7 +108,7 @@ func TestOtherRegistry(t *testing.T) {
 	const zeros = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 	text := overlay(t, copied(t), `
 resources: [../eck]
-images: [{name: registry.example/newterms, newName: other.example/newterms, digest: "`+digest+`"}]
+images: [{name: registry.example/newterms, newName: other.example/newterms, digest: "`+zeros+`"}]
 patches:
   - patch: |
       apiVersion: v1

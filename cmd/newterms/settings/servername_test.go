@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"crypto/tls"
@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"newterms/cmd/newterms/settings"
 	"newterms/esquery/estest"
 )
 
@@ -34,11 +33,11 @@ func TestServerNameOfKibana(t *testing.T) {
 	defer server.Close()
 	ask := func(name string) error {
 		t.Helper()
-		s, err := settings.Read([]string{"KIBANA_URL=" + server.URL, "KIBANA_CA=" + filepath.Join(dir, "ca.pem"), "KIBANA_TLS_SERVER_NAME=" + name})
+		s, err := Read([]string{"KIBANA_URL=" + server.URL, "KIBANA_CA=" + filepath.Join(dir, "ca.pem"), "KIBANA_TLS_SERVER_NAME=" + name})
 		if err != nil {
 			t.Fatal(err)
 		}
-		space, err := program{settings: s, now: time.Now, retry: once}.space()
+		space, err := s.Space()
 		if err != nil {
 			t.Fatal(err)
 		}

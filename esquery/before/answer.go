@@ -15,6 +15,8 @@ import (
 type answer struct {
 	Matching part `json:"matching"`
 	Any      part `json:"any"`
+	// Undated counts the events without the primary timestamp, if nobody asked for them.
+	Undated elastic.DocCount `json:"undated"`
 }
 
 // A part is about matching events, or about any.

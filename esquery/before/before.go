@@ -16,11 +16,16 @@ import (
 
 // An Asker asks about the events of a search, and about others of its indices. It is safe
 // beside other users of the search, but not beside itself.
-type Asker struct{ opened *query.Opened }
+type Asker struct {
+	opened *query.Opened
+	// fallback makes it ask for the fallback's times too. It is set when an event without
+	// the primary timestamp was seen, and stays set.
+	fallback bool
+}
 
 // New returns the Asker of an opened search. Events that are deleted later do not fail
 // it.
-func New(opened *query.Opened) *Asker { return &Asker{opened.AllowFewerShards()} }
+func New(opened *query.Opened) *Asker { return &Asker{opened: opened.AllowFewerShards()} }
 
 // A Subject is a first occurrence, and what else its event has.
 type Subject struct {
@@ -116,12 +121,17 @@ func (a *Asker) CanAsk(field, value string) bool {
 // Contexts returns the Context of each subject, in their order. history is H.
 func (a *Asker) Contexts(ctx context.Context, history time.Duration, subjects []Subject) ([]Context, error) {
 	contexts, err := elastic.InHalves(subjects, func(subjects []Subject) ([]Context, error) {
-		q := newQuestion(a.opened.Compiled, history, subjects)
-		var found answer
-		if err := a.opened.Ask(ctx, q.body(), &found); err != nil {
-			return nil, err
+		for {
+			q := newQuestion(a.opened.Compiled, a.fallback, history, subjects)
+			var found answer
+			if err := a.opened.Ask(ctx, q.body(), &found); err != nil {
+				return nil, err
+			}
+			if found.Undated.Count == 0 || a.fallback {
+				return q.read(found)
+			}
+			a.fallback = true // once more
 		}
-		return q.read(found)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ask for the context: %w", err)
@@ -131,7 +141,7 @@ func (a *Asker) Contexts(ctx context.Context, history time.Duration, subjects []
 
 // Body returns the body of the search of Contexts, for people to read.
 func (a *Asker) Body(history time.Duration, subjects []Subject) query.DSL {
-	return newQuestion(a.opened.Compiled, history, subjects).body()
+	return newQuestion(a.opened.Compiled, a.fallback, history, subjects).body()
 }
 
 // Oldest returns the time of the oldest event in the indices that has the primary

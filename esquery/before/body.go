@@ -36,10 +36,14 @@ func (q question) body() dsl {
 	for n, s := range q.subjects {
 		pairs[strconv.Itoa(n)], users[strconv.Itoa(n)] = q.pair(s), q.user(s)
 	}
-	return query.Aggregate(dsl{
+	aggs := dsl{
 		"matching": filtered(q.withGroups(dsl{"subjects": filtered(pairs, alone[0])}, group.matchingValues, q.termsOf), q.match.Query),
 		"any":      all(q.withGroups(dsl{"subjects": filtered(users, alone[0])}, group.anyValues, q.attributesOf)),
-	}, q.match.Within(span), query.AnyOf(wanted))
+	}
+	if q.all.Search.Fallback != "" && !q.fallback() {
+		aggs["undated"] = dsl{"filter": query.Lacks(q.all.Search.Timestamp)}
+	}
+	return query.Aggregate(aggs, q.all.Within(span), query.AnyOf(wanted))
 }
 
 // withGroups adds the counts of all groups: in their common time, and for each subject

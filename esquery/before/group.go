@@ -12,6 +12,9 @@ import (
 // subjects share, and for each subject besides. Filters make no buckets; a filter for
 // each subject over all of its H would read a frequent value once for each.
 type question struct {
+	all query.Compiled // selects the events
+	// match has no fallback, unless some event lacks the primary timestamp: it would
+	// triple the aggregations.
 	match    query.Compiled
 	history  time.Duration
 	subjects []Subject
@@ -44,8 +47,11 @@ func (v value) is(other value) bool {
 // groupsPerHistory is how many groups cover H.
 const groupsPerHistory = 8
 
-func newQuestion(match query.Compiled, history time.Duration, subjects []Subject) question {
-	q := question{match: match, history: history, subjects: subjects}
+func newQuestion(match query.Compiled, fallback bool, history time.Duration, subjects []Subject) question {
+	q := question{all: match, match: match, history: history, subjects: subjects}
+	if !fallback {
+		q.match.Search.Fallback = ""
+	}
 	for first := 0; first < len(subjects); {
 		g := group{first: first, end: first + 1}
 		span := spanOf(subjects[first:g.end])
@@ -94,8 +100,7 @@ func (q question) attributesOf(s Subject) []value {
 	return all
 }
 
-// fallback reports whether to ask for the times of events without the primary timestamp:
-// the search's own may all have it, and others not.
+// fallback reports whether to ask for the times of events without the primary timestamp.
 func (q question) fallback() bool { return q.match.Search.Fallback != "" }
 
 // own is the H before a subject.

@@ -12,6 +12,7 @@ import (
 
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
+	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
@@ -138,8 +139,7 @@ func (p program) testServer(ctx context.Context) (client *elastic.Client, stop f
 	}
 	node, err := estest.Start(ctx, estest.Options{Progress: func(did string) { p.log.Info(did) }})
 	if err != nil {
-		return nil, nil, fmt.Errorf("there is no ELASTICSEARCH_URL, and no server could be started here: %w; "+
-			"set ELASTICSEARCH_URL, or install a JDK (17 or later) and Maven", err)
+		return nil, nil, settings.Errorf("ELASTICSEARCH_URL is not set, and no server could be started here: %w", err)
 	}
 	return elastic.NewClient(node, elastic.Options{Retry: p.retry, Log: p.log}), func() { _ = node.Stop() }, nil
 }

@@ -311,3 +311,16 @@ func TestStopped(t *testing.T) {
 		t.Error(outcomes, err)
 	}
 }
+
+// TestServerEnds wants one error if the server is gone, not one for each case.
+func TestServerEnds(t *testing.T) {
+	r, _ := newRunner(t)
+	gone := &estest.Node{URL: "http://127.0.0.1:1"}
+	all := load(t, "testdata/rules")
+	r.Client = elastic.NewClient(gone, elastic.Options{})
+	outcomes, err := r.RunAll(t.Context(), all, 2, false)
+	var lost *elastic.NoAnswerError
+	if outcomes != nil || !errors.As(err, &lost) {
+		t.Errorf("%d outcomes: %v", len(outcomes), err)
+	}
+}

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 
+	"newterms/esquery/elastic"
 	"newterms/job/casefile"
 	"newterms/job/rule"
 )
@@ -154,8 +156,10 @@ type SuiteOutcome struct {
 
 // RunAll runs the cases of suites, some at once, and returns the outcomes in order. With
 // mutate it also finds out which changes of the rules the cases notice. Its error is that
-// of ctx, or about a rule that cannot be changed.
+// of ctx or of the server, or about a rule that cannot be changed.
 func (r *Runner) RunAll(ctx context.Context, suites []Suite, atOnce int, mutate bool) ([]SuiteOutcome, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	all := make([]SuiteOutcome, len(suites))
 	ofRules := make([]*mutations, len(suites))
 	for i, s := range suites {
@@ -175,7 +179,7 @@ func (r *Runner) RunAll(ctx context.Context, suites []Suite, atOnce int, mutate 
 		free <- struct{}{}
 		workers.Go(func() {
 			defer func() { <-free }()
-			r.runSuite(ctx, s, ofRules[i], all[i].Cases)
+			r.runSuite(ctx, s, ofRules[i], all[i].Cases, stop)
 		})
 	}
 	workers.Wait()
@@ -185,8 +189,9 @@ func (r *Runner) RunAll(ctx context.Context, suites []Suite, atOnce int, mutate 
 	return all, nil
 }
 
-// runSuite runs the cases of a rule one after the other.
-func (r *Runner) runSuite(ctx context.Context, s Suite, m *mutations, outcomes []Outcome) {
+// runSuite runs the cases of a rule one after the other. It calls stop with an error that
+// all other cases would have too.
+func (r *Runner) runSuite(ctx context.Context, s Suite, m *mutations, outcomes []Outcome, stop func(error)) {
 	index, err := r.Space.Create(ctx, r.Types.mapping(s.Fields()))
 	defer func() { _ = r.Space.Remove(ctx, index) }() // Space.Close reports what is left
 	b := bench{index: index}
@@ -199,5 +204,14 @@ func (r *Runner) runSuite(ctx context.Context, s Suite, m *mutations, outcomes [
 		default:
 			outcomes[i] = r.run(ctx, &b, s.Rule, c, m)
 		}
+		if err := outcomes[i].Err; ofServer(err) {
+			stop(err)
+		}
 	}
+}
+
+// ofServer reports whether the server does not answer, or refuses the user.
+func ofServer(err error) bool {
+	var lost *elastic.NoAnswerError
+	return errors.As(err, &lost) || elastic.HasStatus(err, http.StatusUnauthorized) || elastic.HasStatus(err, http.StatusForbidden)
 }

@@ -153,5 +153,6 @@ func (a *Asker) Oldest(ctx context.Context, fallback bool) (oldest time.Time, ok
 		return time.Time{}, false, fmt.Errorf("find the oldest event: %w", err)
 	}
 	oldest, ok = found.Earliest()
+	a.fallback = a.fallback || fallback && ok
 	return oldest, ok, nil
 }

@@ -41,7 +41,7 @@ func (p program) commands() []command {
 		{"rules", rulesHelp, p.listRules, nil, nothingWritten},
 		{"explain", explainHelp, p.explain, nil, nothingWritten},
 		{"backtest", backtestHelp, p.backtest, nil, nothingWritten},
-		{"test", testHelp, p.test, nil, "the scratch indices were removed"},
+		{"test", testHelp, p.test, nil, "the next newterms test removes scratch indices that are left"},
 		{"alerts", alertsHelp, p.listAlerts, nil, nothingWritten},
 		{"close", statusHelp("close", "closes alerts", "3a966c45 --reason false_positive --comment 'her new VPN'"),
 			p.setStatus("close", alerts.Closed), nil, nothingChanged},

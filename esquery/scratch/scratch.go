@@ -114,8 +114,12 @@ func (s *Space) Fill(ctx context.Context, index string, before int, documents []
 	}
 	for _, item := range answer.Items {
 		for action, result := range item {
-			if result.Status >= http.StatusMultipleChoices && action == "index" { // a document to delete may not be there
+			switch {
+			case result.Status < http.StatusMultipleChoices, action == "delete" && result.Status == http.StatusNotFound:
+			case result.Status == http.StatusBadRequest:
 				return &EventError{result.ID, result.Error}
+			default: // events of the case before would change the verdicts
+				return fmt.Errorf("%s event %s: %d %s", action, result.ID, result.Status, result.Error)
 			}
 		}
 	}

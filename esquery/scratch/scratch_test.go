@@ -110,3 +110,25 @@ func TestLeftBehind(t *testing.T) {
 		}
 	}
 }
+
+// TestFillIsRefused wants an error if documents of the case before stay.
+func TestFillIsRefused(t *testing.T) {
+	node := estest.ForTest(t)
+	s, _, err := Open(t.Context(), elastic.NewClient(node, elastic.Options{}), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	name, err := s.Create(t.Context(), map[string]any{})
+	if err == nil {
+		err = s.Fill(t.Context(), name, 0, []map[string]any{{"n": 1}, {"n": 2}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	node.Must(t, "PUT", "/"+name+"/_settings", map[string]any{"index.blocks.write": true})
+	var ofEvent *EventError
+	if err := s.Fill(t.Context(), name, 2, nil); err == nil || errors.As(err, &ofEvent) {
+		t.Errorf("the documents stay, and the error is %v", err)
+	}
+}

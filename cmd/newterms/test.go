@@ -110,6 +110,8 @@ func (p program) test(ctx context.Context, args []string) error {
 	for _, s := range outcomes {
 		for _, o := range s.Cases {
 			switch {
+			case failure.Is[*casefile.Error](o.Err): // which has the file and the line
+				failures = append(failures, o.Err)
 			case o.Err != nil:
 				failures = append(failures, fmt.Errorf("%s:%d: rule %s: case %q: %w", o.Case.Path, o.Case.Line, s.Rule.Name, o.Case.Name, o.Err))
 			case !o.Holds():

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"newterms/alerts/fields"
 	"newterms/esquery/elastic"
 )
 
@@ -119,6 +120,39 @@ func (a decidedAlert) decisions() (list []any, omitted int64) {
 		}))
 	}
 	return list, omitted
+}
+
+// A PastDecision is a decision that an alert keeps. Texts are "" if it has none.
+type PastDecision struct {
+	At        string   `json:"at,omitempty"` // RFC 3339
+	Status    string   `json:"status,omitempty"`
+	User      string   `json:"user,omitempty"`
+	Reason    string   `json:"reason,omitempty"`
+	Comment   string   `json:"comment,omitempty"`
+	Assignees []string `json:"assignee_ids,omitempty"` // nil if it keeps them
+}
+
+// past returns the decisions that the alert keeps.
+func (a decidedAlert) past() []PastDecision {
+	list, _ := a.decisions()
+	var all []PastDecision
+	for _, entry := range list {
+		members, _ := entry.(map[string]any)
+		text := func(name string) string { return fields.Text(members[name]) }
+		d := PastDecision{text("at"), text("status"), text("user"), text("reason"), text("comment"), nil}
+		if ids, given := members["assignee_ids"]; given {
+			d.Assignees = []string{}
+			many, isList := ids.([]any)
+			if !isList {
+				many = []any{ids}
+			}
+			for _, id := range many {
+				d.Assignees = append(d.Assignees, fields.Text(id))
+			}
+		}
+		all = append(all, d)
+	}
+	return all
 }
 
 // isLast reports whether the decision is the last of an alert: an attempt whose answer

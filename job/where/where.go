@@ -4,9 +4,12 @@ package where
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"newterms/alerts"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 )
 
@@ -51,7 +54,7 @@ func Compile(ctx context.Context, store *alerts.Store, where string) (map[string
 		case isPattern:
 			return nil, errorf("alerts have no field like %s", name)
 		case !isBelowFlattened(types, name):
-			return nil, errorf("alerts have no field %s", name)
+			return nil, errorf("alerts have no field %s%s", name, meant(name, fields))
 		}
 	}
 	if texts := parsed.NegatedFreeText(); len(texts) > 0 {
@@ -62,6 +65,14 @@ func Compile(ctx context.Context, store *alerts.Store, where string) (map[string
 		return nil, errorf("%w", err)
 	}
 	return query, nil
+}
+
+// meant asks for a field with a similar name.
+func meant(name string, fields kql.Fields) string {
+	if similar := words.Closest(name, slices.Sorted(maps.Keys(fields))); similar != "" {
+		return " (did you mean " + similar + "?)"
+	}
+	return ""
 }
 
 // nestedPath returns the innermost nested parent of a field, "" if there is none.

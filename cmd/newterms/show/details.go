@@ -41,6 +41,9 @@ func (e *Explanations) detailsText(b *strings.Builder, x explain.Pair) {
 		if d.Context != nil {
 			contextText(line, *d.Context, x.ContextRequest)
 		}
+		for _, past := range d.Decisions {
+			line("decision", decisionText(past))
+		}
 		for _, r := range d.Related {
 			line("related", e.relatedText(r))
 		}
@@ -50,6 +53,27 @@ func (e *Explanations) detailsText(b *strings.Builder, x explain.Pair) {
 	} else if a != nil {
 		line("after", "no more event until "+words.Stamp(a.Until))
 	}
+}
+
+// decisionText says who set which status when, and why.
+func decisionText(d alerts.PastDecision) string {
+	text := strings.TrimSpace(d.Status + " " + d.At)
+	if d.User != "" {
+		text += " by " + d.User
+	}
+	switch {
+	case d.Assignees != nil && len(d.Assignees) == 0:
+		text += ", for nobody"
+	case d.Assignees != nil:
+		text += ", for " + strings.Join(d.Assignees, ", ")
+	}
+	if d.Reason != "" {
+		text += ", " + d.Reason
+	}
+	if d.Comment != "" {
+		text += ": " + words.Shortened(d.Comment, longestText) // on one line
+	}
+	return text
 }
 
 func summaryText(line func(label, text string), s summary.Summary) {

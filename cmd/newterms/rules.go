@@ -23,8 +23,9 @@ const rulesHelp = `lists the rules that would run, with their last runs
 With a cluster it shows the state of the scheduled runs, a later run by hand,
 and the age of the newest alert. Without one it lists the rules alone.
 
-With --check it only checks the files of rules and their cases, without a cluster,
-and prints each problem as FILE:LINE: TEXT. It exits with 65 if there are any.
+With --check it only checks the files of rules and their cases, without a
+cluster, and prints each problem as FILE:LINE: TEXT. It exits with 65 if there
+are any.
 
   newterms rules rules/ --output json
   newterms rules rules/ --check
@@ -36,7 +37,7 @@ func (p program) listRules(ctx context.Context, args []string) error {
 	var output commandline.Choice[show.Format]
 	output.Define(flags, "output", printAs, show.Table, show.JSON)
 	check := flags.Bool("check", false, "check the files, and list no rules\ndefault: off; example: newterms rules rules/ --check")
-	mappingOf := flags.String("mapping-of", "", "with --check: name fields that the indices of a `PATTERN` do not map, or\na .json file that has an answer of GET INDEX/_mapping\ndefault: none; example: --mapping-of okta.json")
+	mappingOf := flags.String("mapping-of", "", "with --check: name fields that the indices of a `PATTERN` do not map, or a .json file that has an answer of GET INDEX/_mapping\ndefault: none; example: --mapping-of okta.json")
 	paths, err := commandline.Parse(flags, args, math.MaxInt)
 	if err != nil {
 		return err
@@ -45,8 +46,10 @@ func (p program) listRules(ctx context.Context, args []string) error {
 		return err
 	}
 	switch {
-	case commandline.IsGiven(flags, "mapping-of") && (*mappingOf == "" || !*check):
-		return failure.Usagef("--mapping-of: it is empty, or --check is missing")
+	case commandline.IsGiven(flags, "mapping-of") && !*check:
+		return failure.Usagef("--mapping-of needs --check: add it, or leave out --mapping-of")
+	case commandline.IsGiven(flags, "mapping-of") && *mappingOf == "":
+		return failure.Usagef("--mapping-of: it is empty: name a pattern or a .json file")
 	case *check && commandline.IsGiven(flags, "output"):
 		return failure.Usagef("--check prints text: leave out --output")
 	case *check:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"newterms/alerts/alert"
+	"newterms/esquery/elastic/words"
 	"newterms/job/casefile"
 	"newterms/job/explain"
 )
@@ -60,7 +61,8 @@ func expectedOf(fields []string, c casefile.Case) ([]expected, error) {
 			}
 		}
 		if len(terms) != len(fields) || len(a.ByField) > len(fields) {
-			return nil, problem("terms has %d values, and the rule %d new-terms fields: %s", max(len(terms), len(a.ByField)), len(fields), strings.Join(fields, ", "))
+			return nil, problem("terms has %s, and the rule has %s: write one value for each of %s", words.Plural(max(len(terms), len(a.ByField)), "value", "values"),
+				words.Plural(len(fields), "new-terms field", "new-terms fields"), strings.Join(fields, ", "))
 		}
 		if a.At != nil && (*a.At < c.From || *a.At >= c.To) {
 			return nil, problem("no run covers %s: the window is from %s to %s", casefile.Offset(*a.At), casefile.Offset(c.From), casefile.Offset(c.To))

@@ -23,6 +23,17 @@ type Suite struct {
 	Cases []casefile.Case
 }
 
+// Check reports expected alerts that do not fit the rule, or that no run covers. Its error
+// joins a *casefile.Error for each case that has any.
+func (s Suite) Check() error {
+	var problems []error
+	for _, c := range s.Cases {
+		_, err := expectedOf(s.Rule.Search.Fields, c)
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
+}
+
 // RuleFiles returns the rule files and folders to load for paths, some of which may be
 // case files.
 func RuleFiles(paths []string) ([]string, error) {

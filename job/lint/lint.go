@@ -4,7 +4,10 @@ package lint
 import (
 	"cmp"
 	"errors"
+	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"newterms/job/casefile"
@@ -57,6 +60,10 @@ func Check(paths []string, s rule.Settings, now time.Time) Report {
 	}
 	suites, _, err := cases.Suites(usable, paths)
 	report.add(err)
+	for i, s := range suites {
+		report.add(s.Check())
+		suites[i].Cases = slices.DeleteFunc(s.Cases, func(c casefile.Case) bool { return cases.Suite{Rule: s.Rule, Cases: []casefile.Case{c}}.Check() != nil })
+	}
 	for _, r := range usable {
 		of := slices.IndexFunc(suites, func(s cases.Suite) bool { return s.Rule.ID == r.ID })
 		if of < 0 {
@@ -69,15 +76,33 @@ func Check(paths []string, s rule.Settings, now time.Time) Report {
 	return report
 }
 
-// AddUnknown warns of the fields of each rule whose types are not known.
+// AddUnknown warns of the fields of each rule whose types are not known. The line is the
+// first that has the field, or 1 in an export.
 func (r *Report) AddUnknown(types cases.Types, of string) {
 	for _, s := range r.Suites {
+		path := s.Rule.Path()
 		for _, field := range types.Unknown(s.Rule.Search.PlainNames()) {
 			text := "the field " + field + " is not in the mapping of " + of
-			r.Findings = append(r.Findings, Finding{rule.Finding{Path: cmp.Or(s.Rule.Path(), s.Rule.Source), Line: 1, Text: text}, true})
+			r.Findings = append(r.Findings, Finding{rule.Finding{Path: cmp.Or(path, s.Rule.Source), Line: lineOf(path, field), Text: text}, true})
 		}
 	}
 	r.sort()
+}
+
+// lineOf returns the first line of a rule file that has a field.
+func lineOf(path, field string) int {
+	if !strings.HasSuffix(path, ".toml") { // an export may have several rules
+		return 1
+	}
+	text, _ := os.ReadFile(path) // it has been read before
+	whole := regexp.MustCompile(`(^|[^\w.@-])` + regexp.QuoteMeta(field) + `($|[^\w.@-])`)
+	n := 0
+	for line := range strings.Lines(string(text)) {
+		if n++; whole.MatchString(strings.TrimRight(line, "\r\n")) && !strings.HasPrefix(line, "#") {
+			return n
+		}
+	}
+	return 1
 }
 
 func (r *Report) sort() {

@@ -24,9 +24,10 @@ const explainHelp = `explains why a pair has an alert or none
   newterms explain --term FIELD=VALUE... [FLAG]...
   newterms explain ALERT_ID [FLAG]...
 
-It names the conditions that events fail, and similar values. Given some of a rule's new-terms fields, it explains each pair that
-has these terms. Given other fields, it lists the pairs of the events with these
-values, and explains the 20 with the most of these. It writes nothing.
+It names the conditions that events fail, and similar values. Given some of a
+rule's new-terms fields, it explains each pair that has these terms. Given other
+fields, it lists the pairs of the events with these values, and explains the 20
+with the most of these. It writes nothing.
 
   newterms explain --term okta.actor.id=00u1kav9Mw2zBd7Jr5d7 --from now-2d
   newterms explain --term client.ip=203.0.113.0/24
@@ -40,7 +41,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("explain", flag.ContinueOnError)
 	f.define(p, flags, "default: as long ago as the rule's history", show.Text, show.JSON)
 	flags.Var(&terms, "term", "a value of the pair or its events, as `FIELD=VALUE`; once for each field\ndefault: none; example: --term okta.actor.id=00u1kav9Mw2zBd7Jr5d7")
-	saveCase := flags.String("save-case", "", "append the pairs with their events to a `FILE`, as cases for newterms test,\nwith terms and addresses replaced\ndefault: none; example: --save-case rules/proxy.test.toml")
+	saveCase := flags.String("save-case", "", "append the pairs with their events to a `FILE`, as cases for newterms test, with terms and addresses replaced\ndefault: none; example: --save-case rules/proxy.test.toml")
 	rest, err := commandline.Parse(flags, args, len(args))
 	if err == nil && len(rest) > 0 { // flags may follow the id
 		_, err = commandline.Parse(flags, rest[1:], 0)
@@ -50,6 +51,11 @@ func (p program) explain(ctx context.Context, args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if commandline.IsGiven(flags, "save-case") {
+		if err := checkSaveCase(*saveCase); err != nil {
+			return err
+		}
 	}
 	values, err := explain.ParseTerms(terms)
 	switch {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"newterms/cmd/newterms/failure"
 	"newterms/esquery"
@@ -26,6 +28,25 @@ type pairKeeper struct {
 func (k *pairKeeper) Pair(p explain.Pair) error {
 	k.pairs = append(k.pairs, p)
 	return k.Printer.Pair(p)
+}
+
+// checkSaveCase refuses a file that cannot take cases, before anything is explained.
+func checkSaveCase(path string) error {
+	if !strings.HasSuffix(path, casefile.Suffix) {
+		return failure.Usagef("--save-case: %q is no case file: cases of the rule x.toml are in x%s", path, casefile.Suffix)
+	}
+	if _, err := casefile.Read(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if folder := filepath.Dir(path); !isFolder(folder) {
+		return failure.Usagef("--save-case: there is no folder %s: make it, or name another", folder)
+	}
+	return nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // saveCases appends explained pairs to a case file.

@@ -14,6 +14,7 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
+	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/estest"
@@ -28,9 +29,9 @@ const testHelp = `runs the cases beside rules
 
 The cases of x.toml are in x.test.toml; PATH is a rule file, a case file or a
 folder. Without PATH it takes the rules in NEWTERMS_RULES, or else the built-in
-rule. Each case runs on hidden scratch indices (.newterms-test-*) of the cluster,
-which are removed. The rule's indices are not read. Without ELASTICSEARCH_URL it
-starts a server on this machine, with a JDK and Maven.
+rule. Each case runs on hidden scratch indices (.newterms-test-*) of the
+cluster, which are removed. The rule's indices are not read. Without
+ELASTICSEARCH_URL it starts a server on this machine, with a JDK and Maven.
 
   [event]                      # fields of each event of the file
   event.dataset = "vpn.log"
@@ -54,7 +55,7 @@ rules, rule = "ID or name" says whose case it is.
 `
 
 // mappingOfUsage is the help of --mapping-of.
-const mappingOfUsage = "map fields as indices do: those of a `PATTERN`, or of a .json file that\nhas an answer of GET INDEX/_mapping\ndefault: as Elastic's integrations; example: --mapping-of 'logs-okta.system-*'"
+const mappingOfUsage = "map fields as indices do: those of a `PATTERN`, or of a .json file that has an answer of GET INDEX/_mapping\ndefault: as Elastic's integrations; example: --mapping-of 'logs-okta.system-*'"
 
 // typesOf reads the types of fields from a saved mapping, or asks the cluster for those of
 // a pattern.
@@ -66,7 +67,11 @@ func typesOf(ctx context.Context, client *elastic.Client, of string, suites []ca
 		}
 		return types, err
 	}
-	return cases.TypesOf(ctx, client, []string{of}, suites)
+	types, err := cases.TypesOf(ctx, client, []string{of}, suites)
+	if failure.Is[*access.NotFoundError](err) {
+		err = failure.Usagef("--mapping-of: %v: name the indices to map fields as, or a file whose name ends with .json", err)
+	}
+	return types, err
 }
 
 // testFlags are the flags of `newterms test`.
@@ -91,11 +96,14 @@ func (p program) test(ctx context.Context, args []string) error {
 		return err
 	}
 	if commandline.IsGiven(flags, "mapping-of") && f.mappingOf == "" {
-		return failure.Usagef("--mapping-of: it is empty: name an index or a pattern")
+		return failure.Usagef("--mapping-of: it is empty: name a pattern or a .json file")
 	}
 	suites, without, unusable := p.suites(paths)
-	if len(suites) == 0 {
-		return errors.Join(unusable, &casefile.Error{Path: cmp.Or(strings.Join(paths, ", "), "the built-in rule"), Line: 1, Err: errors.New("there is no case: write some into x.test.toml beside the rule x.toml; see newterms help test")})
+	switch {
+	case len(suites) == 0 && unusable != nil:
+		return unusable
+	case len(suites) == 0:
+		return &casefile.Error{Path: cmp.Or(strings.Join(paths, ", "), "the built-in rule"), Line: 1, Err: errors.New("there is no case: write some into x.test.toml beside the rule x.toml; see newterms help test")}
 	}
 	client, stop, err := p.testServer(ctx)
 	if err != nil {

@@ -214,7 +214,7 @@ func TestUnusable(t *testing.T) {
 	r, _ := newRunner(t)
 	const event = "[[case]]\nname = \"x\"\n[[case.event]]\nat = \"-1h\"\nuser.name = \"ada\"\n"
 	for text, want := range map[string]string{
-		event + "[[case.alert]]\nterms = [\"a\", \"b\"]\n":        "r.test.toml:6: terms has 2 values, and the rule 1 new-terms fields: user.name",
+		event + "[[case.alert]]\nterms = [\"a\", \"b\"]\n":        "r.test.toml:6: terms has 2 values, and the rule has 1 new-terms field: write one value for each of user.name",
 		event + "[[case.alert]]\nterms = { user.id = \"a\" }\n":   "r.test.toml:6: terms lack user.name",
 		event + "[[case.alert]]\nterms = [\"a\"]\nat = \"-2d\"\n": "r.test.toml:6: no run covers -2d: the window is from -1d to 0s",
 		event + "source.ip = \"nowhere\"\n":                       "r.test.toml:1: case \"x\": event 1 does not fit the mapping: document_parsing_exception",

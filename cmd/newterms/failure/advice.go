@@ -2,6 +2,7 @@ package failure
 
 import (
 	"errors"
+	"io/fs"
 	"net/http"
 	"strings"
 
@@ -65,6 +66,8 @@ func Advice(err error) string {
 		return "the target was not made by the index template of newterms: run newterms setup, which names what is in the way"
 	case errors.Is(err, job.ErrTerminated):
 		return job.Covered
+	case Is[*rule.Error](err) && errors.Is(err, fs.ErrNotExist):
+		return "correct the path"
 	case Is[*rule.Error](err):
 		return "correct the rule or leave it out"
 	}

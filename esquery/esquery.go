@@ -61,6 +61,9 @@ type Event struct {
 	// the event has them. They come from the mapping, and so include fields that
 	// _source lacks, such as alias and constant_keyword fields. Dates are in RFC 3339.
 	Fields map[string][]any
+	// Ignored lists the fields with a value that is not indexed, such as one longer than
+	// ignore_above: no search finds it.
+	Ignored []string
 	// Missing says why the event could not be fetched, "" if it was. Lacks says which
 	// part could not be, and why.
 	Missing, Lacks string

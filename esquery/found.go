@@ -45,7 +45,7 @@ func (s *Source) hasTerms(hit wanted.Hit, terms []any) bool {
 
 // eventOf returns the event of a hit. Dates that identify it came in milliseconds.
 func (s *Source) eventOf(hit wanted.Hit) *Event {
-	e := &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields}
+	e := &Event{Index: hit.Index, ID: hit.ID, Source: hit.Source, Fields: hit.Fields, Ignored: hit.Ignored}
 	for _, name := range s.foundByDates {
 		for i, value := range e.Fields[name] {
 			if ms, err := strconv.ParseInt(fmt.Sprint(value), 10, 64); err == nil {

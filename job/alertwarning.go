@@ -84,6 +84,22 @@ func (u *Uncontexted) Advice() string {
 }
 func (u *Uncontexted) Unwrap() error { return u.Err }
 
+// Unasked says why a run does not know which values of its cause were seen before.
+type Unasked struct{ Err error }
+
+func (u *Unasked) Error() string {
+	return fmt.Sprintf("the run does not know which values that its alerts share were seen before: %v", u.Err)
+}
+
+// Action is the event.action of the warning's log line.
+func (u *Unasked) Action() string { return "cause-unasked" }
+
+// Advice returns what the user can do.
+func (u *Unasked) Advice() string {
+	return "nothing to do: the alerts are written, and newterms explain ALERT_ID shows what is new of one"
+}
+func (u *Unasked) Unwrap() error { return u.Err }
+
 // ContextLimit counts the alerts of a run beyond those that get their context.
 type ContextLimit struct{ Most, Without int }
 

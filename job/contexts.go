@@ -9,6 +9,7 @@ import (
 	"newterms/alerts/alert"
 	"newterms/alerts/novelty"
 	"newterms/esquery/before"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
 )
 
@@ -32,6 +33,9 @@ type contexts struct {
 	young          int // alerts with less history than H
 }
 
+// longestReason is how many characters of an error alerts keep: more is not indexed.
+const longestReason = 1_000
+
 // of returns the contexts of occurrences with these events. They are nil beyond the
 // limit, and for a nil receiver. A failure leaves them missing: it must not keep alerts
 // from being written. All questions of a run together may take as long as patience.
@@ -49,7 +53,7 @@ func (c *contexts) of(ctx context.Context, found []Occurrence, events []alert.So
 		batch, subjects := c.batch(found[start:n], events[start:n])
 		if !c.failed {
 			if got, err := c.ask(ctx, subjects); err != nil {
-				c.failed, failure, why = true, err, err.Error()
+				c.failed, failure, why = true, err, words.Shortened(err.Error(), longestReason)
 			} else {
 				c.fill(all[start:], batch, subjects, got)
 			}
@@ -88,13 +92,18 @@ func (c *contexts) batch(found []Occurrence, events []alert.SourceEvent) ([][]no
 func (c *contexts) ask(ctx context.Context, subjects []before.Subject) ([]before.Context, error) {
 	start := c.now()
 	defer func() { c.spent += c.now().Sub(start) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience-c.spent, fmt.Errorf("the questions of this run took more than %s", patience))
+	ctx, cancel := context.WithTimeoutCause(ctx, patience-c.spent, fmt.Errorf("the questions of this run took more than %s", words.Span(patience)))
 	defer cancel()
 	earliest := slices.MinFunc(subjects, func(a, b before.Subject) int { return a.At.Compare(b.At) }).At
-	if err := c.learnOldest(ctx, earliest.Add(-c.history)); err != nil {
-		return nil, err
+	var got []before.Context
+	err := c.learnOldest(ctx, earliest.Add(-c.history))
+	if err == nil {
+		got, err = c.asker.Contexts(ctx, c.history, subjects)
 	}
-	return c.asker.Contexts(ctx, c.history, subjects)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	return got, err
 }
 
 // learnOldest asks for the oldest event once, and once more for those without the

@@ -37,7 +37,7 @@ func (c *contextRequests) Perform(r *http.Request) (*http.Response, error) {
 	isOldest := bytes.HasPrefix(body, []byte(`{"aggs":{"time":{"min":`)) && !bytes.Contains(body, []byte(`"query"`))
 	if bytes.Contains(body, []byte(`"matching":{`)) || isOldest {
 		if c.n++; c.status != 0 {
-			answer := fmt.Sprintf(`{"error":{"type":%q,"reason":"made up"},"status":%d}`, c.cause, c.status)
+			answer := fmt.Sprintf(`{"error":{"type":%q,"reason":"made up\nin two lines"},"status":%d}`, c.cause, c.status)
 			return &http.Response{StatusCode: c.status, Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
 		}
 	}
@@ -123,7 +123,7 @@ func TestContextFails(t *testing.T) {
 				t.Errorf("warned %q", warned)
 			}
 			for _, a := range found {
-				if a["newterms.context.missing"] == nil || a["newterms.novelty"] != nil {
+				if missing, _ := a["newterms.context.missing"].(string); missing == "" || strings.Contains(missing, "\n") || a["newterms.novelty"] != nil {
 					t.Errorf("%v", a)
 				}
 			}
@@ -172,5 +172,30 @@ func TestContextLimit(t *testing.T) {
 		if most > 0 && requests.n > 1+1+3+1 { // the first ten events come alone
 			t.Errorf("most %d: %d requests", most, requests.n)
 		}
+	}
+}
+
+// TestContextOfIgnoredValue says nothing of a value that the mapping does not index:
+// however often it was there, no search finds it.
+func TestContextOfIgnoredValue(t *testing.T) {
+	w := newWorld(t)
+	keyword := map[string]any{"type": "keyword", "ignore_above": 10}
+	w.create("events", map[string]any{"properties": map[string]any{
+		"@timestamp": map[string]any{"type": "date"}, "okta.actor.id": keyword, "cloud.account.id": keyword, "okta.client.ip": keyword, "user_agent.name": keyword,
+	}})
+	for n, at := range []string{"2026-03-08T12:00:00Z", "2026-03-10T12:00:00Z"} {
+		w.index(map[string]any{
+			"_id": fmt.Sprint(n), "@timestamp": at, "okta.actor.id": fmt.Sprint("u", n), "cloud.account.id": "acc-1", "okta.client.ip": "192.0.2.1", "user_agent.name": "longer than ten",
+		})
+	}
+	var found []map[string]any
+	j := w.job(w.rule(pairRule()), &found)
+	j.MaxContexts = 1000
+	if _, err := j.Run(t.Context(), uuid.NewString(), noon(t)); err != nil {
+		t.Fatal(err)
+	}
+	a := byActor(t, found, "u1")
+	if text, want := fmt.Sprint(a["newterms.context.text"]), "client IP new to this actor; the source is only 2.0 days old"; !strings.HasSuffix(text, want) || strings.Contains(text, "user agent") {
+		t.Errorf("got %s, want %s", text, want)
 	}
 }

@@ -180,7 +180,7 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 func (m *AlertMaker) of(ctx context.Context, found []Occurrence, events []*esquery.Event, summaries []*summary.Summary) ([]alert.Alert, error) {
 	sources := make([]alert.SourceEvent, len(found))
 	for i, e := range events {
-		sources[i] = alert.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Missing: e.Missing, Lacks: e.Lacks}
+		sources[i] = alert.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Ignored: e.Ignored, Missing: e.Missing, Lacks: e.Lacks}
 	}
 	contexts, err := m.contexts.of(ctx, found, sources)
 	read := map[*esquery.Event]*alert.Event{}

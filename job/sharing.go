@@ -7,6 +7,7 @@ import (
 	"unique"
 
 	"newterms/alerts/alert"
+	"newterms/alerts/fields"
 	"newterms/alerts/runs"
 	"newterms/esquery/before"
 	"newterms/job/cause"
@@ -16,6 +17,10 @@ import (
 // memory: twice as many take about 10 MB. Of more alerts those with the smallest ids are
 // compared. Ids are hashes, so that they are a sample that no order changes.
 const mostCompared = 10_000
+
+// longestShared is the number of bytes of a keyword that integrations and alerts index: no
+// query finds a longer one.
+const longestShared = 1_024
 
 // Sharing collects what alerts have in common.
 type Sharing struct{ alerts []cause.Alert }
@@ -34,8 +39,13 @@ func (s *Sharing) Add(a alert.Alert, isMapped func(field string) bool) {
 		}
 	}
 	for _, f := range a.Facets(isMapped) {
-		if f.Kind != "event type" && f.Kind != "outcome" {
+		if f.Kind != "event type" && f.Kind != "outcome" && len(f.Value) <= longestShared {
 			add(cause.Value{Kind: f.Kind, Field: f.Field, Value: f.Value, Source: f.Source})
+		}
+	}
+	for _, of := range a.Attributes() {
+		if v := (cause.Value{Kind: of.Name, Field: of.Field, Value: of.Value}); fields.Type(v.Field) != "" { // a query finds alerts by it
+			one.Facts = append(one.Facts, cause.Fact{Value: unique.Make(v), New: of.Events == 0})
 		}
 	}
 	if s.alerts = append(s.alerts, one); len(s.alerts) >= 2*mostCompared {
@@ -63,7 +73,7 @@ func (m *AlertMaker) Cause(ctx context.Context, s *Sharing, runID string) (*runs
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		m.warn(&Uncontexted{err})
+		m.warn(&Unasked{err})
 	}
 	found := cause.Find(compared, known)
 	if found == nil {
@@ -93,7 +103,7 @@ func (c *contexts) known(ctx context.Context, frequent []cause.Example) ([]cause
 			continue
 		}
 		s := before.Subject{Terms: f.Alert.Terms, At: f.Alert.At}
-		if !slices.Contains(c.search.Fields, f.Field) {
+		if c.termOf(f) < 0 {
 			if !c.asker.CanAsk(f.Field, f.Value.Value) {
 				continue
 			}
@@ -110,11 +120,21 @@ func (c *contexts) known(ctx context.Context, frequent []cause.Example) ([]cause
 	}
 	for i, of := range got {
 		k := &known[asked[i]]
-		if term := slices.Index(c.search.Fields, k.Field); term >= 0 {
+		if term := c.termOf(frequent[asked[i]]); term >= 0 {
 			k.New = of.Terms[term].Events == 0
 		} else {
 			k.New = of.Attributes[0].Events == 0
 		}
 	}
 	return known, nil
+}
+
+// termOf returns which term of its alert a value is; -1 for another value of the event,
+// whose new-terms field may have several.
+func (c *contexts) termOf(e cause.Example) int {
+	term := slices.Index(c.search.Fields, e.Field)
+	if term >= 0 && e.Value.Value != "" && fields.Text(e.Alert.Terms[term]) != e.Value.Value {
+		return -1
+	}
+	return term
 }

@@ -55,6 +55,13 @@ func TestFloodHasOneCause(t *testing.T) {
 			}
 			return e
 		}, false, `100 of 103 alerts share the network "Kestrel \"VPN\"", never seen before`},
+		"attackers of the same network": {func(n int) map[string]any {
+			e := map[string]any{"cloud.account.id": "1", "client.as.organization.name": "VPN", "user_agent.name": []string{"Chrome", "Safari", "Firefox"}[n%3]}
+			if n >= 100 {
+				e["user_agent.name"] = fmt.Sprint("tool \"", n)
+			}
+			return e
+		}, false, `100 of 103 alerts share the network "VPN", never seen before`},
 		"a tenant": {func(n int) map[string]any {
 			e := map[string]any{"cloud.account.id": "new", "client.as.organization.name": networks[n%3], "user_agent.name": "Chrome"}
 			if n >= 100 {
@@ -127,5 +134,44 @@ func TestFloodHasOneCause(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFloodOfAnotherTerm has alerts of one host each, whose events name a relay in the
+// same field. The relay is known, and each host is new.
+func TestFloodOfAnotherTerm(t *testing.T) {
+	w := newWorld(t)
+	w.create("events", nil)
+	documents := []map[string]any{{"_id": "known", "host.name": "relay", "@timestamp": "2026-03-09T12:00:00.000Z"}}
+	for n := range 12 {
+		documents = append(documents, map[string]any{"_id": fmt.Sprint(n), "host.name": []string{fmt.Sprint("h", n), "relay"}, "@timestamp": fmt.Sprintf("2026-03-10T12:00:%02d.000Z", n)})
+	}
+	w.index(documents...)
+	var found []map[string]any
+	j := w.job(w.rule(map[string]any{"query": "*", "history_window_start": "now-7d", "new_terms_fields": []string{"host.name"}}), &found)
+	j.MaxContexts = 1000
+	run, err := j.Run(t.Context(), uuid.NewString(), noon(t))
+	if want := `12 of 12 alerts share the host "relay"`; err != nil || run.Cause == nil || run.Cause.Text != want {
+		t.Errorf("got %v, %+v, want %s", err, run.Cause, want)
+	}
+}
+
+// TestFloodOfLongValue names no value that is too long for a query to find.
+func TestFloodOfLongValue(t *testing.T) {
+	w := newWorld(t)
+	w.create("events", nil)
+	var documents []map[string]any
+	for n := range 12 {
+		documents = append(documents, map[string]any{
+			"_id": fmt.Sprint(n), "okta.actor.id": fmt.Sprint("u", n), "cloud.account.id": "1", "client.as.organization.name": strings.Repeat("x", 1_025),
+			"okta.client.ip": "192.0.2.1", "@timestamp": fmt.Sprintf("2026-03-10T12:00:%02d.000Z", n),
+		})
+	}
+	w.index(documents...)
+	var found []map[string]any
+	j := w.job(w.rule(pairRule()), &found)
+	run, err := j.Run(t.Context(), uuid.NewString(), noon(t))
+	if want := `12 of 12 alerts share the client IP "192.0.2.1"`; err != nil || run.Cause == nil || run.Cause.Text != want {
+		t.Errorf("got %v, %+v, want %s", err, run.Cause, want)
 	}
 }

@@ -22,7 +22,7 @@ func (r Rule) Properties() []novelty.Property {
 }
 
 // Attributes lists the values of the rule's Properties that an event of a pair has, as
-// far as they can be asked for. It leaves out what an unknown actor has typed.
+// far as they can be asked for: none of a field with a value that is not indexed. It leaves out what an unknown actor has typed.
 func (m *Maker) Attributes(from SourceEvent, terms []any, can func(field, value string) bool) []novelty.Attribute {
 	var names []string
 	for _, p := range m.properties {
@@ -36,7 +36,7 @@ func (m *Maker) Attributes(from SourceEvent, terms []any, can func(field, value 
 			found := 0
 			for _, one := range scalars(values[field]) {
 				a := novelty.Attribute{Name: p.Name, Field: field, Value: fields.Text(one)}
-				if isUnknown && fields.IsTyped(field) || !can(field, a.Value) || found == maxValues || len(all) == maxAttributes || slices.Contains(all, a) {
+				if isUnknown && fields.IsTyped(field) || slices.Contains(from.Ignored, field) || !can(field, a.Value) || found == maxValues || len(all) == maxAttributes || slices.Contains(all, a) {
 					continue
 				}
 				all = append(all, a)

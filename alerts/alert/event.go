@@ -17,8 +17,9 @@ type SourceEvent struct {
 	// Fields are the mapped fields, for those that the source lacks, with dates in RFC
 	// 3339.
 	Fields  map[string][]any
-	Missing string // why the event cannot be fetched; "" if it is here
-	Lacks   string // which part cannot be fetched, and why; "" if it is complete
+	Ignored []string // fields with a value that no search finds
+	Missing string   // why the event cannot be fetched; "" if it is here
+	Lacks   string   // which part cannot be fetched, and why; "" if it is complete
 }
 
 // An Event is the part of a source event that alerts keep. The alerts of all its pairs

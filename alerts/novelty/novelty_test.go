@@ -29,7 +29,7 @@ func TestText(t *testing.T) {
 		text, clause, new, name string
 	}{
 		{ofOkta(Term{}, known, 118, attribute("network", 0, 0), attribute("user agent", 0, 0), attribute("country", 3, 0)), 3,
-			"actor: 118 events since 2026-02-27, none that match; account known: 8 events with 1 other actor; network and user agent new to everyone; country new to this actor",
+			"actor: 118 events since 2026-02-27, none that match in the 7 days before; account known: 8 events with 1 other actor; network and user agent new to everyone; country new to this actor",
 			"network and user agent new to everyone; country new to this actor", "new: network, user agent|new to actor: country", "Kavya"},
 		{ofOkta(known, Term{Seen: Seen{Events: 1}, Others: 100}, 9, attribute("network", 3, 2)), 0,
 			"actor known: 8 events with 1 other account; account known: 1 event with 100 other actors or more; network known", "all else known", "", "Basil"},

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"newterms/esquery/elastic/words"
 )
 
 // Text says in one line what is new, and to whom:
@@ -24,7 +26,7 @@ func (c Context) Text() string {
 		case c.User.Events == 0:
 			parts = append(parts, name+": no event before")
 		default:
-			parts = append(parts, fmt.Sprintf("%s: %s since %s, none that match", name, plural(c.User.Events, "event"), c.User.First.Format(time.DateOnly)))
+			parts = append(parts, fmt.Sprintf("%s: %s since %s, none that match%s", name, plural(c.User.Events, "event"), c.User.First.Format(time.DateOnly), c.inHistory()))
 		}
 	}
 	parts = append(parts, c.ofAttributes()...)
@@ -36,6 +38,15 @@ func (c Context) Text() string {
 		parts = append(parts, "the source is only "+age+" old")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// inHistory says over which time no event matches: the user's events are of twice as
+// long a time. Those of a young source are all in the history.
+func (c Context) inHistory() string {
+	if c.Young || c.History <= 0 {
+		return ""
+	}
+	return " in the " + words.Span(c.History) + " before"
 }
 
 // known says how well a term is known.

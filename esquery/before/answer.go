@@ -110,7 +110,7 @@ func (q question) read(a answer) ([]Context, error) {
 			terms, ok := q.seen(a.Matching, i, n, g.matching, q.termsOf(s))
 			attributes, ok2 := q.seen(a.Any, i, n, g.any, q.attributesOf(s))
 			if !ok || !ok2 || n >= len(a.Matching.Subjects) || n >= len(a.Any.Subjects) || len(a.Any.Subjects[n].Own) != len(attributes) {
-				return nil, fmt.Errorf("%w: it lacks values of pair %v", elastic.ErrIncomplete, s.Terms)
+				return nil, fmt.Errorf("%w: it lacks values of pair %d of %d", elastic.ErrIncomplete, n+1, len(q.subjects)) // terms may be a typed password
 			}
 			pair, user := a.Matching.Subjects[n], a.Any.Subjects[n]
 			c := Context{PairLast: latestBefore(s.At, pair.TimesAnswer), User: Seen{Events: user.Count, Last: latestBefore(s.At, user.TimesAnswer)}}

@@ -52,6 +52,8 @@ type Hit struct {
 	ID     string           `json:"_id"`
 	Source elastic.Document `json:"_source"`
 	Fields elastic.Fields   `json:"fields"`
+	// Ignored lists the fields with a value that is not indexed.
+	Ignored []string `json:"_ignored"`
 	// Matched lists the named clauses that it matches: the optional fields that it has, or
 	// the times at which it was located.
 	Matched []string `json:"matched_queries"`

@@ -25,6 +25,13 @@ type Alert struct {
 	At     time.Time // first seen
 	Terms  []any     // its pair, which Find does not read
 	Values []unique.Handle[Value]
+	Facts  []Fact // what is known of its values, maybe of other fields
+}
+
+// A Fact is a value of an alert, and whether nobody had it before.
+type Fact struct {
+	Value unique.Handle[Value]
+	New   bool
 }
 
 const (
@@ -42,9 +49,10 @@ const (
 )
 
 // A Cause is what most alerts of a run have in common. An alert has it if it is in one
-// of the groups.
+// of the groups, and not Without.
 type Cause struct {
 	Groups  []Group // the largest first
+	Without []Value // alerts with one of these stand alone, although they are in a group
 	Covered int     // alerts in a group
 	Total   int
 }
@@ -123,15 +131,17 @@ func (v Value) compare(other Value) int {
 
 // Find returns what most of the alerts share; nil if there is no such thing. frequent are
 // those of Frequent with what is known of them. It takes the value that most alerts
-// share, and then the next one for what is left. The order of alerts makes no
+// share, and then the next one for what is left. An alert with a value that is apart
+// stands alone. The order of alerts makes no
 // difference.
 func Find(alerts []Alert, frequent []Known) *Cause {
 	if len(alerts) < Least {
 		return nil
 	}
 	c := &Cause{Total: len(alerts)}
-	values := 0
-	for left := alerts; values < maxValues; {
+	values, alone := 0, apart(alerts)
+	joined := slices.DeleteFunc(slices.Clone(alerts), func(a Alert) bool { return a.hasOneOf(alone) })
+	for left := joined; values < maxValues; {
 		g, rest := group(left, frequent, maxValues-values)
 		if g.Alerts < leastOf(len(alerts)) {
 			break
@@ -140,6 +150,11 @@ func Find(alerts []Alert, frequent []Known) *Cause {
 	}
 	if c.Covered*2 <= c.Total {
 		return nil
+	}
+	for _, v := range alone {
+		if slices.ContainsFunc(alerts, func(a Alert) bool { return a.hasOneOf([]Value{v}) && slices.ContainsFunc(c.Groups, a.in) }) {
+			c.Without = append(c.Without, v)
+		}
 	}
 	slices.SortStableFunc(c.Groups, func(a, b Group) int { return cmp.Compare(b.Alerts, a.Alerts) })
 	return c
@@ -177,7 +192,7 @@ func group(alerts []Alert, frequent []Known, most int) (g Group, rest []Alert) {
 	}
 	g.Values = fewest(alerts, shared, most)
 	for _, a := range alerts {
-		if slices.ContainsFunc(g.Values, func(v Known) bool { return !slices.Contains(a.Values, unique.Make(v.Value)) }) {
+		if !a.in(g) {
 			rest = append(rest, a)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 	"unique"
@@ -179,5 +180,44 @@ func TestFrequent(t *testing.T) {
 	}
 	if want := []string{"0 000000", "1 000020"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestApart hides attackers in a flood who differ from all others in one fact that is new.
+// Facts that are new of many alerts are the flood's own.
+func TestApart(t *testing.T) {
+	for _, size := range []int{10, 11, 50, 200} {
+		var alerts []Alert
+		for n := range size + 3 {
+			of := agent([]string{"Chrome", "new"}[n%2])
+			if n >= size {
+				of = agent([]string{"curl", "curl", `py"thon`}[n-size])
+			}
+			a := alert(n, network("VPN"), agent(of.Value))
+			address := Value{"client IP", "client.ip", fmt.Sprint("192.0.2.", n), true}
+			a.Facts = []Fact{{unique.Make(of), n == 1 || n == size || n == size+2}, {unique.Make(address), true}, {unique.Make(network("VPN")), n == 0}}
+			alerts = append(alerts, a)
+		}
+		random := rand.New(rand.NewPCG(uint64(size), 2))
+		for range 3 {
+			random.Shuffle(len(alerts), func(i, j int) { alerts[i], alerts[j] = alerts[j], alerts[i] })
+			got := find(alerts, network("VPN"))
+			if got == nil || got.Covered != size || got.Total != size+3 {
+				t.Fatalf("%d: got %v", size, got)
+			}
+			if want := `as: "VPN" and not ua: "curl" and not ua: "py\"thon"`; got.Exclusion() != want {
+				t.Errorf("%d: got %s, want %s", size, got.Exclusion(), want)
+			}
+		}
+	}
+}
+
+func TestLongValue(t *testing.T) {
+	var alerts []Alert
+	for n := range 10 {
+		alerts = append(alerts, alert(n, network(strings.Repeat("x\n", 500))))
+	}
+	if got := find(alerts); got == nil || len(got.String()) > 150 || strings.Contains(got.String(), "\n") || len(got.Exclusion()) < 1000 {
+		t.Errorf("got %v", got)
 	}
 }

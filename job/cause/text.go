@@ -4,8 +4,12 @@ import (
 	"fmt"
 	"strings"
 
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 )
+
+// longestShown is how many characters of a value a text has.
+const longestShown = 80
 
 // String says what the alerts share:
 //
@@ -15,7 +19,7 @@ func (c Cause) String() string {
 	for i, g := range c.Groups {
 		values := make([]string, len(g.Values))
 		for n, v := range g.Values {
-			values[n] = fmt.Sprintf("the %s %q", v.Kind, v.Value.Value)
+			values[n] = fmt.Sprintf("the %s %q", v.Kind, words.Shortened(v.Value.Value, longestShown))
 			if v.Value.Value == "" {
 				values[n] = "the absence of " + v.Field
 			}
@@ -54,7 +58,16 @@ func (c Cause) where(equals func(Value) string) string {
 			groups[i] = "(" + groups[i] + ")"
 		}
 	}
-	return strings.Join(groups, " or ")
+	if len(c.Without) == 0 {
+		return strings.Join(groups, " or ")
+	}
+	if len(groups) > 1 {
+		groups = []string{"(" + strings.Join(groups, " or ") + ")"}
+	}
+	for _, v := range c.Without {
+		groups = append(groups, "not "+equals(v))
+	}
+	return strings.Join(groups, " and ")
 }
 
 // Where returns KQL that finds the alerts of a run that are covered; "" without a run.

@@ -140,7 +140,7 @@ func (c *contexts) fill(all []*novelty.Context, batch [][]novelty.Attribute, sub
 			c.young++
 		}
 		for n, t := range of.Terms {
-			known.Terms = append(known.Terms, novelty.Term{Field: c.search.Fields[n], Seen: novelty.Seen{Events: t.Events, Last: t.Last}, Others: t.Others})
+			known.Terms = append(known.Terms, novelty.Term{Field: c.search.Fields[n], Seen: novelty.Seen{Events: t.Events, Last: t.Last}, Others: t.Others, Absent: subjects[i].Terms[n] == nil})
 		}
 		for n, a := range batch[i] {
 			is := of.Attributes[n]

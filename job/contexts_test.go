@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -197,5 +198,41 @@ func TestContextOfIgnoredValue(t *testing.T) {
 	a := byActor(t, found, "u1")
 	if text, want := fmt.Sprint(a["newterms.context.text"]), "client IP new to this actor; the source is only 2.0 days old"; !strings.HasSuffix(text, want) || strings.Contains(text, "user agent") {
 		t.Errorf("got %s, want %s", text, want)
+	}
+}
+
+// TestPatience has a clock that shows a minute for each question. After the first one the
+// run asks no more, and says why: with ten alerts only what they share lacks an answer.
+func TestPatience(t *testing.T) {
+	for alerts, want := range map[int]string{
+		10: "the run does not know which values that its alerts share were seen before: the questions of this run took more than 1 min",
+		60: "alerts are written without their context: the questions of this run took more than 1 min",
+	} {
+		w := newWorld(t)
+		w.create("events", nil)
+		documents := []map[string]any{{"_id": "old", "okta.actor.id": "old", "cloud.account.id": "acc-1", "@timestamp": "2026-02-01T12:00:00Z"}}
+		for n := range alerts {
+			documents = append(documents, map[string]any{
+				"_id": fmt.Sprint(n), "okta.actor.id": fmt.Sprint("u", n), "cloud.account.id": "acc-1", "okta.client.ip": "192.0.2.1",
+				"@timestamp": fmt.Sprintf("2026-03-10T12:00:%02dZ", n),
+			})
+		}
+		w.index(documents...)
+		var found []map[string]any
+		var warned []string
+		j := w.job(w.rule(pairRule()), &found)
+		j.MaxContexts = 1000
+		var calls atomic.Int64
+		j.Now = func() time.Time { return parseTime(t, "2026-03-10T13:00:00Z").Add(time.Duration(calls.Add(1)) * time.Minute) }
+		j.Warn = func(err error) {
+			switch err.(type) {
+			case *job.Uncontexted, *job.Unasked:
+				warned = append(warned, err.Error())
+			}
+		}
+		run, err := j.Run(t.Context(), uuid.NewString(), noon(t))
+		if err != nil || len(found) != alerts || run.Cause == nil || strings.Join(warned, "; ") != want {
+			t.Errorf("%d alerts: %v, %d written, %+v, warned %q", alerts, err, len(found), run.Cause, warned)
+		}
 	}
 }

@@ -54,28 +54,28 @@ func TestFloodHasOneCause(t *testing.T) {
 				e["client.as.organization.name"] = fmt.Sprint("Hosting ", n)
 			}
 			return e
-		}, false, `100 of 103 alerts share the network "Kestrel \"VPN\"", never seen before`},
+		}, false, `100 of 103 alerts share the network "Kestrel \"VPN\"", new to everyone`},
 		"attackers of the same network": {func(n int) map[string]any {
 			e := map[string]any{"cloud.account.id": "1", "client.as.organization.name": "VPN", "user_agent.name": []string{"Chrome", "Safari", "Firefox"}[n%3]}
 			if n >= 100 {
 				e["user_agent.name"] = fmt.Sprint("tool \"", n)
 			}
 			return e
-		}, false, `100 of 103 alerts share the network "VPN", never seen before`},
+		}, false, `100 of 103 alerts share the network "VPN", new to everyone`},
 		"a tenant": {func(n int) map[string]any {
 			e := map[string]any{"cloud.account.id": "new", "client.as.organization.name": networks[n%3], "user_agent.name": "Chrome"}
 			if n >= 100 {
 				e["cloud.account.id"] = fmt.Sprint("other ", n)
 			}
 			return e
-		}, false, `100 of 103 alerts share the account "new", never seen before`},
+		}, false, `100 of 103 alerts share the account "new", new to everyone`},
 		"a renamed field": {func(n int) map[string]any {
 			e := map[string]any{"cloud_account": "1", "client.as.organization.name": networks[n%3], "user_agent.name": "Chrome"}
 			if n >= 100 {
 				e["cloud.account.id"] = fmt.Sprint("other ", n)
 			}
 			return e
-		}, true, `100 of 103 alerts share the absence of cloud.account.id, never seen before`},
+		}, true, `100 of 103 alerts share the absence of cloud.account.id, new to everyone`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

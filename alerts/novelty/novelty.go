@@ -37,7 +37,8 @@ type Seen struct {
 type Term struct {
 	Field string
 	Seen
-	Others int // values that the other new-terms fields had with it; 100 is that many or more
+	Others int  // values that the other new-terms fields had with it; 100 is that many or more
+	Absent bool // the value is the absence of the field
 }
 
 // An Attribute is another value of the alert's event.
@@ -108,6 +109,9 @@ func (c Context) Members() map[string]any {
 	for _, t := range c.Terms {
 		one := t.members("")
 		one["field"], one["others"] = t.Field, t.Others
+		if t.Absent {
+			one["absent"] = true
+		}
 		terms = append(terms, one)
 	}
 	for _, a := range c.Attributes {
@@ -148,7 +152,7 @@ func Of(document map[string]any) *Context {
 	missing, _ := elastic.Lookup(document, "newterms.context.missing")
 	c := Context{Missing: fields.Text(missing)}
 	for _, t := range objects(value) {
-		c.Terms = append(c.Terms, Term{fields.Text(t["field"]), seenOf(t, ""), int(number(t["others"]))})
+		c.Terms = append(c.Terms, Term{fields.Text(t["field"]), seenOf(t, ""), int(number(t["others"])), t["absent"] == true})
 	}
 	if len(c.Terms) == 0 && c.Missing == "" {
 		return nil

@@ -35,6 +35,9 @@ func TestText(t *testing.T) {
 			"actor known: 8 events with 1 other account; account known: 1 event with 100 other actors or more; network known", "all else known", "", "Basil"},
 		{ofOkta(known, Term{}, 9, attribute("network", 3, 2)), 1,
 			"actor known: 8 events with 1 other account; account new to everyone; network known", "account new to everyone", "new: account", "a new account"},
+		{ofOkta(Term{Absent: true}, Term{Seen: Seen{Events: 1}, Others: 1, Absent: true}, 0), 2,
+			"missing actor: no event before; missing account known: 1 event with 1 other actor", "no event of this missing actor before", "new: missing actor", "absent terms"},
+		{Context{Terms: []Term{{Field: "a"}}, Young: true, History: time.Minute}, 2, "a: no event before; the source is less than an hour old", "no event of this a before", "new: a", "a source of a minute"},
 		{ofOkta(Term{}, Term{}, 0), 3, "actor: no event before; account new to everyone", "account new to everyone; no event of this actor before", "new: account, actor", "nothing known"},
 		{Context{Terms: []Term{{Field: "host.name"}}, User: Seen{Events: 1, First: noon}, Young: true, History: 36 * time.Hour}, 1,
 			"host.name: 1 event since 2026-03-10, none that match; the source is only 1.5 days old", "", "", "one term"},
@@ -59,7 +62,7 @@ func TestText(t *testing.T) {
 
 // TestStored reads what was written, as Elasticsearch returns it.
 func TestStored(t *testing.T) {
-	full := ofOkta(Term{Seen: Seen{Events: 1, Last: noon}, Others: 2}, Term{}, 4, attribute("network", 3, 1))
+	full := ofOkta(Term{Seen: Seen{Events: 1, Last: noon}, Others: 2}, Term{Absent: true}, 4, attribute("network", 3, 1))
 	full.PairLast, full.Young, full.History = noon, true, 36*time.Hour
 	full.Attributes[0].OfUser.Last, full.Attributes[0].Last, full.Attributes[0].Users = noon, noon, 100
 	for _, c := range []Context{full, ofOkta(Term{}, Term{}, 0), {Missing: "it took more than 1m0s"}} {

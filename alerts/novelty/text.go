@@ -17,7 +17,7 @@ import (
 func (c Context) Text() string {
 	var parts []string
 	for i, t := range c.Terms {
-		name := nameOf(t.Field)
+		name := t.name()
 		switch {
 		case t.Events > 0:
 			parts = append(parts, fmt.Sprintf("%s known: %s", name, c.known(t)))
@@ -31,11 +31,14 @@ func (c Context) Text() string {
 	}
 	parts = append(parts, c.ofAttributes()...)
 	if c.Young {
-		age := fmt.Sprintf("%.1f days", c.History.Hours()/24)
-		if c.History < day {
-			age = fmt.Sprintf("%.1f hours", c.History.Hours())
+		age := fmt.Sprintf("only %.1f days", c.History.Hours()/24)
+		switch {
+		case c.History < time.Hour:
+			age = "less than an hour"
+		case c.History < day:
+			age = fmt.Sprintf("only %.1f hours", c.History.Hours())
 		}
-		parts = append(parts, "the source is only "+age+" old")
+		parts = append(parts, "the source is "+age+" old")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -90,7 +93,14 @@ func (c Context) ofAttributes() []string {
 	return parts
 }
 
-func (c Context) who() string { return nameOf(c.Terms[0].Field) }
+func (c Context) who() string { return c.Terms[0].name() }
+
+func (t Term) name() string {
+	if t.Absent {
+		return "missing " + nameOf(t.Field)
+	}
+	return nameOf(t.Field)
+}
 
 // Clause is the part of Text that a reason has: what is new to everyone, and what to the
 // first term alone. A nil Context has none.
@@ -121,7 +131,7 @@ func (c *Context) newToEveryone() []string {
 	var names []string
 	for _, t := range c.Terms[min(1, len(c.Terms)):] {
 		if t.Events == 0 {
-			names = append(names, nameOf(t.Field))
+			names = append(names, t.name())
 		}
 	}
 	return append(names, c.NewToEveryone()...)

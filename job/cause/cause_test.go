@@ -49,7 +49,7 @@ func TestFloods(t *testing.T) {
 			"one network": {
 				func(n int) []Value { return []Value{network("VPN"), account("1"), agents[n%3]} },
 				[3][]Value{{network("X"), account("1"), agents[0]}, {network("Y"), account("1"), agents[1]}, {network("Z"), account("1"), agent("curl")}},
-				[]Value{network("VPN"), network("X")}, `the network "VPN", never seen before`, `as: "VPN"`,
+				[]Value{network("VPN"), network("X")}, `the network "VPN", new to everyone`, `as: "VPN"`,
 			},
 			"a known network": {
 				func(n int) []Value { return []Value{network("VPN"), account("1"), agents[n%3]} },
@@ -59,7 +59,7 @@ func TestFloods(t *testing.T) {
 			"attackers of the same network": {
 				func(n int) []Value { return []Value{network("VPN"), account("1"), agent("Chrome")} },
 				[3][]Value{{network("VPN"), account("1"), agent("curl")}, {network("VPN"), account("2"), agent("Chrome")}, {network("Y"), account("1"), agent("Chrome")}},
-				[]Value{network("VPN")}, `the network "VPN", never seen before, and the account "1", and the user agent "Chrome"`,
+				[]Value{network("VPN")}, `the network "VPN", new to everyone, and the account "1", and the user agent "Chrome"`,
 				`as: "VPN" and cloud.account.id: "1" and ua: "Chrome"`,
 			},
 			"a tenant": {
@@ -67,14 +67,14 @@ func TestFloods(t *testing.T) {
 					return []Value{network([]string{"A", "B", "C", "D"}[n%4]), account("new"), agents[n%3]}
 				},
 				[3][]Value{{network("A"), account("1"), agents[0]}, {network("X"), account("2")}, {network("B"), account("3")}},
-				[]Value{account("new")}, `the account "new", never seen before`, `cloud.account.id: "new"`,
+				[]Value{account("new")}, `the account "new", new to everyone`, `cloud.account.id: "new"`,
 			},
 			"a renamed field": {
 				func(n int) []Value {
 					return []Value{network([]string{"A", "B", "C", "D"}[n%4]), account(""), agents[n%3]}
 				},
 				[3][]Value{{network("A"), account("1"), agents[0]}, {network("X"), account("2")}, {network("B"), account("3")}},
-				[]Value{account("")}, `the absence of cloud.account.id, never seen before`, `not cloud.account.id: *`,
+				[]Value{account("")}, `the absence of cloud.account.id, new to everyone`, `not cloud.account.id: *`,
 			},
 		} {
 			t.Run(fmt.Sprint(name, " ", size), func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestTwoCauses(t *testing.T) {
 		alerts = append(alerts, alert(n, of...))
 	}
 	got := find(alerts, network("VPN"), account("new"))
-	if want := `40 of 40 alerts share one of: the network "VPN", never seen before; the account "new", never seen before`; got == nil || got.String() != want {
+	if want := `40 of 40 alerts share one of: the network "VPN", new to everyone; the account "new", new to everyone`; got == nil || got.String() != want {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	if where, want := got.Where("run", []string{"okta.actor.id", "cloud.account.id"}), `newterms.run.id: "run" and (as: "VPN" or kibana.alert.new_terms: "new")`; where != want || got.Share() != 1 {

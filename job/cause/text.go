@@ -13,7 +13,7 @@ const longestShown = 80
 
 // String says what the alerts share:
 //
-//	97 of 100 alerts share the network "Kestrel VPN", never seen before
+//	97 of 100 alerts share the network "Kestrel VPN", new to everyone
 func (c Cause) String() string {
 	groups := make([]string, len(c.Groups))
 	for i, g := range c.Groups {
@@ -24,7 +24,7 @@ func (c Cause) String() string {
 				values[n] = "the absence of " + v.Field
 			}
 			if v.New {
-				values[n] += ", never seen before"
+				values[n] += ", new to everyone"
 			}
 		}
 		groups[i] = strings.Join(values, ", and ")

@@ -26,15 +26,19 @@ func contextText(line func(label, text string), c novelty.Context, asked *esquer
 	if !c.PairLast.IsZero() {
 		line("pair", "last seen at "+words.Stamp(c.PairLast))
 	}
+	never := "never before"
+	if !c.Young { // the source may have older events
+		never = "not in the " + words.Span(c.History) + " before"
+	}
 	for _, t := range c.Terms {
-		text := seenText(t.Events, t.Last, "matching event", "matching events")
+		text := seenText(t.Events, t.Last, never, "matching event", "matching events")
 		if t.Events > 0 && len(c.Terms) > 1 {
 			text += ", " + others(t.Others, "value of the other fields", "values of the other fields")
 		}
 		line("term", t.Field+": "+text)
 	}
 	for _, a := range c.Attributes {
-		text := seenText(a.Events, a.Last, "event", "events")
+		text := seenText(a.Events, a.Last, never, "event", "events")
 		if a.Events > 0 {
 			text += fmt.Sprintf(", %d of them its own, %s", a.OfUser.Events, others(a.Users, "other", "others"))
 		}
@@ -45,9 +49,9 @@ func contextText(line func(label, text string), c novelty.Context, asked *esquer
 	}
 }
 
-func seenText(events int64, last time.Time, one, many string) string {
+func seenText(events int64, last time.Time, never, one, many string) string {
 	if events == 0 {
-		return "never before"
+		return never
 	}
 	text := words.Plural(events, one, many)
 	if !last.IsZero() {

@@ -21,6 +21,7 @@ import (
 	"newterms/esquery/scratch"
 	"newterms/job/casefile"
 	"newterms/job/cases"
+	"newterms/job/rule"
 )
 
 const testHelp = `runs the cases beside rules
@@ -130,11 +131,11 @@ func (p program) test(ctx context.Context, args []string) error {
 	return errors.Join(failures...)
 }
 
-// suites loads rules and their cases. without is the number of rules that have none.
-func (p program) suites(paths []string) (suites []cases.Suite, without int, err error) {
+// suites loads rules and their cases. without are the rules that have none.
+func (p program) suites(paths []string) (suites []cases.Suite, without []rule.Rule, err error) {
 	files, err := cases.RuleFiles(paths)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	rules, unusable := p.loadRules(files, nil, p.settings.MissingTerms)
 	suites, without, err = cases.Suites(rules, files)

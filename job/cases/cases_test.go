@@ -51,8 +51,8 @@ func load(t *testing.T, paths ...string) []cases.Suite {
 		}
 	}
 	suites, without, err := cases.Suites(rules, paths)
-	if err != nil || without > 0 {
-		t.Fatalf("%d rules have no cases: %v", without, err)
+	if err != nil || len(without) > 0 {
+		t.Fatalf("%d rules have no cases: %v", len(without), err)
 	}
 	return suites
 }

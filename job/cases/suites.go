@@ -70,10 +70,10 @@ func orphan(path string) error {
 	return &casefile.Error{Path: path, Line: 1, Err: fmt.Errorf("there is no rule %s beside it", strings.TrimSuffix(path, casefile.Suffix)+".toml")}
 }
 
-// Suites returns the cases of rules, in the order of the rules, and the number of rules
-// that have none. Its error joins a *casefile.Error for each problem, also for a case file
+// Suites returns the cases of rules, in the order of the rules, and the rules that have
+// none. Its error joins a *casefile.Error for each problem, also for a case file
 // in paths without a rule.
-func Suites(rules []rule.Rule, paths []string) (suites []Suite, without int, err error) {
+func Suites(rules []rule.Rule, paths []string) (suites []Suite, without []rule.Rule, err error) {
 	read := map[string][]casefile.Case{}
 	var problems []error
 	ofFile := map[string][]rule.Rule{}
@@ -98,7 +98,7 @@ func Suites(rules []rule.Rule, paths []string) (suites []Suite, without int, err
 			}
 		}
 		if len(s.Cases) == 0 {
-			without++
+			without = append(without, r)
 		} else {
 			suites = append(suites, s)
 		}

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -13,11 +14,15 @@ import (
 	"newterms/job/cases"
 	"newterms/job/explain"
 	"newterms/job/limits"
+	"newterms/job/rule"
 )
 
-// Cases prints the outcomes of cases: those that do not hold, and the counts. without is
-// the number of rules that have no cases.
-func Cases(out io.Writer, all []cases.SuiteOutcome, without int, format Format) error {
+// shownWithout is how many rules without cases are named.
+const shownWithout = 5
+
+// Cases prints the outcomes of cases: those that do not hold, and the counts. without are
+// the rules that have no cases.
+func Cases(out io.Writer, all []cases.SuiteOutcome, without []rule.Rule, format Format) error {
 	switch format {
 	case JSON:
 		return Object(out, caseReport(all, without))
@@ -25,7 +30,7 @@ func Cases(out io.Writer, all []cases.SuiteOutcome, without int, format Format) 
 		return caseSuites(out, all)
 	}
 	var b strings.Builder
-	total, fail := 0, 0
+	total, fail, unusable := 0, 0, 0
 	unknown := map[string]bool{}
 	for _, s := range all {
 		for _, o := range s.Cases {
@@ -36,7 +41,10 @@ func Cases(out io.Writer, all []cases.SuiteOutcome, without int, format Format) 
 			if o.Err == nil && len(o.Differences) > 0 {
 				fmt.Fprintf(&b, "%s:%d: %s: %s\n%s\n", o.Case.Path, o.Case.Line, s.Rule.Name, o.Case.Name, differenceLines(s, o))
 			}
-			if !o.Holds() {
+			switch {
+			case o.Err != nil:
+				unusable++
+			case !o.Holds():
 				fail++
 			}
 		}
@@ -45,19 +53,37 @@ func Cases(out io.Writer, all []cases.SuiteOutcome, without int, format Format) 
 		b.WriteString(mutationLines(s))
 	}
 	b.WriteString(words.Plural(len(all), "rule", "rules") + ", " + words.Plural(total, "case", "cases") + ": ")
-	if fail == 0 {
-		b.WriteString("all hold\n")
-	} else {
-		fmt.Fprintf(&b, "%d %s not hold\n", fail, map[bool]string{true: "does", false: "do"}[fail == 1])
+	var counts []string
+	if fail > 0 {
+		counts = append(counts, fmt.Sprintf("%d %s not hold", fail, map[bool]string{true: "does", false: "do"}[fail == 1]))
 	}
-	if without > 0 {
-		fmt.Fprintf(&b, "%s %s no cases\n", words.Plural(without, "rule", "rules"), has(int64(without)))
+	if unusable > 0 {
+		counts = append(counts, fmt.Sprintf("%d cannot run", unusable))
 	}
+	b.WriteString(cmp.Or(strings.Join(counts, ", "), "all hold") + "\n")
+	b.WriteString(withoutLine(without))
 	if len(unknown) > 0 {
 		fmt.Fprintf(&b, "fields of unknown type, taken as keywords: %s\n", strings.Join(slices.Sorted(maps.Keys(unknown)), ", "))
 	}
 	_, err := io.WriteString(terminal.Fitting(out), b.String())
 	return err
+}
+
+// withoutLine names the first rules without cases; "" if there are none.
+func withoutLine(without []rule.Rule) string {
+	n := len(without)
+	if n == 0 {
+		return ""
+	}
+	var sources []string
+	for _, r := range without[:min(n, shownWithout)] {
+		sources = append(sources, r.Source)
+	}
+	text := fmt.Sprintf("%s %s no cases: %s", words.Plural(n, "rule", "rules"), has(int64(n)), strings.Join(sources, ", "))
+	if n > shownWithout {
+		text += fmt.Sprintf(" and %d more", n-shownWithout)
+	}
+	return text + "\n"
 }
 
 // differenceLines returns what was expected and what came, with the reasons.

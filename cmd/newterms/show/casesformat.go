@@ -8,12 +8,14 @@ import (
 
 	"newterms/job/casefile"
 	"newterms/job/cases"
+	"newterms/job/rule"
 )
 
 // A casesJSON is what Cases prints as JSON.
 type casesJSON struct {
 	Rules   []suiteJSON `json:"rules"`
 	Without int         `json:"rules_without_cases"`
+	Sources []string    `json:"sources_without_cases,omitempty"` // files, with the line in an export
 }
 
 type suiteJSON struct {
@@ -49,8 +51,11 @@ type mutationJSON struct {
 	Noticed bool   `json:"noticed"`
 }
 
-func caseReport(all []cases.SuiteOutcome, without int) casesJSON {
-	report := casesJSON{Rules: []suiteJSON{}, Without: without}
+func caseReport(all []cases.SuiteOutcome, without []rule.Rule) casesJSON {
+	report := casesJSON{Rules: []suiteJSON{}, Without: len(without)}
+	for _, r := range without {
+		report.Sources = append(report.Sources, r.Source)
+	}
 	for _, s := range all {
 		suite := suiteJSON{RuleID: s.Rule.ID, Name: s.Rule.Name}
 		for _, m := range s.Mutations {

@@ -171,7 +171,7 @@ func TestAlertTellsWhenThePairWasSeenBefore(t *testing.T) {
 		w.index(map[string]any{"_id": fmt.Sprint(i), "@timestamp": at, "okta.actor.id": "ada", "cloud.account.id": "acc-1"})
 	}
 	for from, want := range map[string]struct{ lastSeen, reason string }{
-		"2026-03-08T06:00:00Z": {"2026-03-01T12:00:00.000Z", "last seen 7 days before"},
+		"2026-03-08T06:00:00Z": {"2026-03-01T12:00:00.000Z", "last seen 7 d 6 h before"},
 		"2026-03-08T17:00:00Z": {"", "not seen in the 7 days before"},
 	} {
 		var found []map[string]any

@@ -215,7 +215,7 @@ func (m *Maker) lastSeen(f Finding) string {
 		last = f.Context.PairLast
 	}
 	if !last.IsZero() {
-		return "last seen " + words.Roughly(f.FirstSeen.Sub(last)) + " before"
+		return "last seen " + words.Span(f.FirstSeen.Sub(last)) + " before"
 	}
 	return m.unseen
 }
@@ -228,7 +228,7 @@ func unseen(rule Rule, timeLimited bool) string {
 	}
 	history := strings.TrimPrefix(textOf(rule, "history_window_start"), "now-")
 	if n, err := strconv.Atoi(strings.TrimSuffix(history, "d")); err == nil && strings.HasSuffix(history, "d") {
-		history = words.Roughly(time.Duration(n) * 24 * time.Hour)
+		history = words.Span(time.Duration(n) * 24 * time.Hour)
 	}
 	return "not seen in the " + history + " before"
 }

@@ -26,8 +26,8 @@ func TestReasonTellsHowLongAgo(t *testing.T) {
 		return text
 	}
 	for ago, want := range map[time.Duration]string{
-		time.Minute: "1 minute", 59*time.Minute + 59*time.Second: "59 minutes", time.Hour: "1 hour", 2*time.Hour - 1: "1 hour", 2 * time.Hour: "2 hours",
-		day - 1: "23 hours", day: "1 day", 2*day - 1: "1 day", 8 * day: "8 days", 200 * time.Hour: "8 days",
+		time.Minute: "1 min", 59*time.Minute + 59*time.Second: "59 min 59 s", time.Hour: "1 h", 2*time.Hour - 1: "1 h 59 min",
+		day - 1: "23 h 59 min", day: "1 day", 2*day - 1: "1 d 23 h", 8 * day: "8 days", 7*day + 21*time.Hour + time.Second: "7 d 21 h",
 	} {
 		if got := reason("now-7d", false, ago); !strings.Contains(got, ", last seen "+want+" before. ") {
 			t.Errorf("%s ago: %s, want %s", ago, got, want)

@@ -52,18 +52,6 @@ func Span(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// Roughly formats a length of time in its largest unit of days, hours or minutes,
-// rounded down: "8 days", "0 minutes".
-func Roughly(d time.Duration) string {
-	switch {
-	case d >= 24*time.Hour:
-		return Plural(int64(d/(24*time.Hour)), "day", "days")
-	case d >= time.Hour:
-		return Plural(int64(d/time.Hour), "hour", "hours")
-	}
-	return Plural(int64(d/time.Minute), "minute", "minutes")
-}
-
 // Ago formats how long before now a time was, down to seconds: "2 d 4 h ago". A later
 // time is "0 s ago".
 func Ago(at, now time.Time) string {

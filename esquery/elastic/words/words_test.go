@@ -41,17 +41,6 @@ func TestClosest(t *testing.T) {
 	}
 }
 
-func TestRoughly(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0 minutes", 59 * time.Second: "0 minutes", time.Minute: "1 minute", 59 * time.Minute: "59 minutes", 119 * time.Minute: "1 hour",
-		24*time.Hour - 1: "23 hours", 24 * time.Hour: "1 day", 8*24*time.Hour + time.Hour: "8 days",
-	} {
-		if got := words.Roughly(d); got != want {
-			t.Errorf("%s: got %q, want %q", d, got, want)
-		}
-	}
-}
-
 func TestShortened(t *testing.T) {
 	for text, want := range map[string]string{"": "", "abcd": "abcd", "a\n b": "a b", "abcde": "abc…", "ääääää": "äää…"} {
 		if got := words.Shortened(text, 4); got != want {

@@ -99,6 +99,15 @@ func TestFloodHasOneCause(t *testing.T) {
 			if err != nil || run.Counts.Written != 103 || run.Cause == nil || run.Cause.Text != c.text || run.Cause.Covered != 100 {
 				t.Fatalf("%v: %+v, %+v", err, run.Counts, run.Cause)
 			}
+			absent := 0
+			for _, a := range found {
+				if strings.Contains(fmt.Sprint(a["newterms.context.text"]), "missing account") {
+					absent++
+				}
+			}
+			if absent != map[bool]int{true: 100}[c.missing] {
+				t.Errorf("%d alerts say that the account is missing", absent)
+			}
 			selected, err := where.Compile(t.Context(), w.store, run.Cause.Where)
 			if err != nil {
 				t.Fatal(err)

@@ -183,14 +183,6 @@ type Alert struct {
 // Terms returns the pair, a value or nil for each new-terms field.
 func (a Alert) Terms() []any { return a.terms }
 
-// Attributes returns those of the alert's context; nil if it has none.
-func (a Alert) Attributes() []novelty.Attribute {
-	if a.context == nil {
-		return nil
-	}
-	return a.context.Attributes
-}
-
 // Novelty returns newterms.novelty; ok is false if the alert has no context.
 func (a Alert) Novelty() (n int, ok bool) {
 	if a.context == nil || a.context.Missing != "" {

@@ -223,7 +223,9 @@ func TestPatience(t *testing.T) {
 		j := w.job(w.rule(pairRule()), &found)
 		j.MaxContexts = 1000
 		var calls atomic.Int64
-		j.Now = func() time.Time { return parseTime(t, "2026-03-10T13:00:00Z").Add(time.Duration(calls.Add(1)) * time.Minute) }
+		j.Now = func() time.Time {
+			return parseTime(t, "2026-03-10T13:00:00Z").Add(time.Duration(calls.Add(1)) * time.Minute)
+		}
 		j.Warn = func(err error) {
 			switch err.(type) {
 			case *job.Uncontexted, *job.Unasked:

@@ -14,6 +14,7 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
+	"newterms/cmd/newterms/show/caseresult"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
@@ -115,7 +116,7 @@ func (p program) test(ctx context.Context, args []string) error {
 	if err != nil {
 		return errors.Join(unusable, err)
 	}
-	failures := []error{unusable, show.Cases(p.stdout, outcomes, without, f.output.Value)}
+	failures := []error{unusable, caseresult.Print(p.stdout, outcomes, without, f.output.Value)}
 	for _, s := range outcomes {
 		for _, o := range s.Cases {
 			switch {

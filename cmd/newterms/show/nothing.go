@@ -8,6 +8,7 @@ import (
 	"newterms/esquery/inspect"
 	"newterms/esquery/query"
 	"newterms/job/explain"
+	"newterms/job/rule"
 )
 
 // Nothing prints why no event matches.
@@ -17,11 +18,11 @@ func (e *Explanations) Nothing(o explain.Nothing) error {
 	if e.given != nil && !e.titled {
 		fmt.Fprintf(&b, "alert %s\n  %s\n", e.alertText(*e.given), e.wouldWrite(nil))
 	}
-	return e.print(b.String()+e.nothingLines(o), o)
+	return e.print(b.String()+NothingText(e.rule, o), o)
 }
 
-// nothingLines says why no event matches, in several lines.
-func (e *Explanations) nothingLines(o explain.Nothing) string {
+// NothingText returns several lines that say why no event matches.
+func NothingText(r rule.Rule, o explain.Nothing) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "nothing matches from %s to %s\n", words.Stamp(o.From), words.Stamp(o.To))
 	for _, f := range o.Unmapped {
@@ -46,7 +47,7 @@ func (e *Explanations) nothingLines(o explain.Nothing) string {
 		}
 	}
 	if len(o.Of) > 0 {
-		b.WriteString(obstacleLines(o, e.rule.Search))
+		b.WriteString(obstacleLines(o, r.Search))
 	}
 	return b.String()
 }

@@ -46,14 +46,14 @@ func (e *Explanations) print(text string, answer any) error {
 func (e *Explanations) Found(f explain.Found) error {
 	var given []string
 	for _, field := range slices.Sorted(maps.Keys(f.Given)) {
-		given = append(given, pairText([]string{field}, []any{f.Given[field]}))
+		given = append(given, PairText([]string{field}, []any{f.Given[field]}))
 	}
 	var b strings.Builder
 	all := len(f.Pairs) + f.More
 	fmt.Fprintf(&b, "\n%s %s matching events with %s from %s to %s\n", words.Plural(all, "pair", "pairs"), has(int64(all)),
 		strings.Join(given, " "), words.Stamp(f.From), words.Stamp(f.To))
 	for _, pair := range f.Pairs {
-		fmt.Fprintf(&b, "  %s: %s\n", pairText(e.rule.Search.Fields, pair.Terms), words.Plural(pair.Events, "event", "events"))
+		fmt.Fprintf(&b, "  %s: %s\n", PairText(e.rule.Search.Fields, pair.Terms), words.Plural(pair.Events, "event", "events"))
 	}
 	if f.More > 0 {
 		fmt.Fprintf(&b, "  %s more with fewer events: for others give more values with --term\n", words.Plural(f.More, "pair", "pairs"))
@@ -73,7 +73,7 @@ func otherLetterCase(b *strings.Builder, field string, others explain.Counts) {
 // Pair prints the answer about a pair.
 func (e *Explanations) Pair(x explain.Pair) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%s\n", pairText(e.rule.Search.Fields, x.Terms))
+	fmt.Fprintf(&b, "\n%s\n", PairText(e.rule.Search.Fields, x.Terms))
 	if e.given != nil {
 		b.WriteString("  alert " + e.alertText(*e.given) + "\n")
 		e.detailsText(&b, x)
@@ -132,7 +132,7 @@ func (e *Explanations) occurrence(o explain.Occurrence) string {
 	if !o.FirstOccurrence {
 		verdict = "no first occurrence: "
 	}
-	fmt.Fprintf(&b, "  %s  %s%s\n", words.Stamp(o.At), verdict, e.lastSeen(o))
+	fmt.Fprintf(&b, "  %s  %s%s\n", words.Stamp(o.At), verdict, LastSeen(e.rule, o))
 	line("event", o.Event)
 	if o.Before != "" {
 		line("before", o.Before)
@@ -155,13 +155,13 @@ func (e *Explanations) occurrence(o explain.Occurrence) string {
 	return b.String()
 }
 
-// lastSeen returns when the pair was seen before.
-func (e *Explanations) lastSeen(o explain.Occurrence) string {
-	if o.LastSeen.IsZero() && len(e.rule.Search.TimeClauses()) > 0 {
+// LastSeen returns when the pair was seen before.
+func LastSeen(r rule.Rule, o explain.Occurrence) string {
+	if o.LastSeen.IsZero() && len(r.Search.TimeClauses()) > 0 {
 		return "not seen before in the time to which the rule's query is limited"
 	}
 	if o.LastSeen.IsZero() {
-		return "not seen in the " + words.Span(e.rule.History) + " before"
+		return "not seen in the " + words.Span(r.History) + " before"
 	}
 	return fmt.Sprintf("seen %s before, at %s", words.Span(o.At.Sub(o.LastSeen)), words.Stamp(o.LastSeen))
 }
@@ -174,7 +174,7 @@ func (e *Explanations) wouldWrite(occurrences []explain.Occurrence) string {
 		case o.FirstOccurrence:
 			return "a run over the same data would write it again"
 		default:
-			return "a run over the same data would not write it: the pair was " + e.lastSeen(o)
+			return "a run over the same data would not write it: the pair was " + LastSeen(e.rule, o)
 		}
 	}
 	return "a run over the same data would not write it: no event of " + words.Stamp(e.given.FirstSeen) + " matches now"
@@ -197,7 +197,8 @@ func (e *Explanations) idText(id string) string {
 }
 
 // pairText returns a pair as FIELD=VALUE.
-func pairText(fields []string, terms []any) string {
+// PairText returns FIELD=VALUE of each term.
+func PairText(fields []string, terms []any) string {
 	pair := make([]string, len(fields))
 	for i, field := range fields {
 		pair[i] = field + "=" + termText(terms[i])

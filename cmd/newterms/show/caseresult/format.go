@@ -1,4 +1,4 @@
-package show
+package caseresult
 
 import (
 	"encoding/xml"
@@ -11,7 +11,7 @@ import (
 	"newterms/job/rule"
 )
 
-// A casesJSON is what Cases prints as JSON.
+// A casesJSON is what Print prints as JSON.
 type casesJSON struct {
 	Rules   []suiteJSON `json:"rules"`
 	Without int         `json:"rules_without_cases"`

@@ -1,4 +1,5 @@
-package show
+// Package caseresult prints the outcomes of cases, as text, JSON and JUnit.
+package caseresult
 
 import (
 	"cmp"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic/words"
 	"newterms/job/casefile"
@@ -20,13 +22,13 @@ import (
 // shownWithout is how many rules without cases are named.
 const shownWithout = 5
 
-// Cases prints the outcomes of cases: those that do not hold, and the counts. without are
+// Print prints the outcomes of cases: those that do not hold, and the counts. without are
 // the rules that have no cases.
-func Cases(out io.Writer, all []cases.SuiteOutcome, without []rule.Rule, format Format) error {
+func Print(out io.Writer, all []cases.SuiteOutcome, without []rule.Rule, format show.Format) error {
 	switch format {
-	case JSON:
-		return Object(out, caseReport(all, without))
-	case JUnit:
+	case show.JSON:
+		return show.Object(out, caseReport(all, without))
+	case show.JUnit:
 		return caseSuites(out, all)
 	}
 	var b strings.Builder
@@ -79,7 +81,7 @@ func withoutLine(without []rule.Rule) string {
 	for _, r := range without[:min(n, shownWithout)] {
 		sources = append(sources, r.Source)
 	}
-	text := fmt.Sprintf("%s %s no cases: %s", words.Plural(n, "rule", "rules"), has(int64(n)), strings.Join(sources, ", "))
+	text := fmt.Sprintf("%s %s no cases: %s", words.Plural(n, "rule", "rules"), map[bool]string{true: "has", false: "have"}[n == 1], strings.Join(sources, ", "))
 	if n > shownWithout {
 		text += fmt.Sprintf(" and %d more", n-shownWithout)
 	}
@@ -90,7 +92,7 @@ func withoutLine(without []rule.Rule) string {
 func differenceLines(s cases.SuiteOutcome, o cases.Outcome) string {
 	var b strings.Builder
 	for _, d := range o.Differences {
-		pair := pairText(s.Rule.Search.Fields, d.Terms)
+		pair := show.PairText(s.Rule.Search.Fields, d.Terms)
 		if d.At != nil {
 			pair += " at " + casefile.Offset(*d.At)
 		}
@@ -117,7 +119,6 @@ func differenceLines(s cases.SuiteOutcome, o cases.Outcome) string {
 
 // verdictLines says why the alert of a difference was written, or why none was.
 func verdictLines(s cases.SuiteOutcome, o cases.Outcome, d cases.Difference) string {
-	e := Explanations{rule: s.Rule}
 	var b strings.Builder
 	switch {
 	case d.Pair != nil:
@@ -132,14 +133,14 @@ func verdictLines(s cases.SuiteOutcome, o cases.Outcome, d cases.Difference) str
 		}
 		for _, occurrence := range at {
 			verdict := map[bool]string{true: "first occurrence", false: "no first occurrence"}[occurrence.FirstOccurrence]
-			fmt.Fprintf(&b, "    %s (%s): %s: %s\n", casefile.Offset(occurrence.At.Sub(o.Zero)), words.Stamp(occurrence.At), verdict, e.lastSeen(occurrence))
+			fmt.Fprintf(&b, "    %s (%s): %s: %s\n", casefile.Offset(occurrence.At.Sub(o.Zero)), words.Stamp(occurrence.At), verdict, show.LastSeen(s.Rule, occurrence))
 		}
 		if len(at) == 0 {
 			fmt.Fprintf(&b, "    no event in the window matches; %s before it %s\n", words.Plural(d.Pair.Events, "event", "events"),
 				map[bool]string{true: "does", false: "do"}[d.Pair.Events == 1])
 		}
 	case d.Nothing != nil:
-		for line := range strings.Lines(e.nothingLines(*d.Nothing)) {
+		for line := range strings.Lines(show.NothingText(s.Rule, *d.Nothing)) {
 			b.WriteString("  " + line)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 // TestBacktestCountsWhatDryRunsFind compares a backtest of 30 days with dry runs
 // over them: of all, and with and without each exclusion.
 func TestBacktestCountsWhatDryRunsFind(t *testing.T) {
+	t.Parallel() // with the other long tests
 	documents := monthOfSessions()
 	c := newCluster(t, documents...)
 	call(t, c.environ, "setup")

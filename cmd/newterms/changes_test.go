@@ -46,6 +46,7 @@ func changes(t *testing.T) []change {
 // nothing: it finds what is new, no more and no less, or fails and says why. The
 // next run completes the work.
 func TestChangesInMidRun(t *testing.T) {
+	t.Parallel() // with the other long tests
 	c := newCluster(t)
 	if _, stderr, code := call(t, c.environ, "setup"); code != 0 {
 		t.Fatal(stderr)

@@ -61,6 +61,7 @@ func (c *cluster) crash(t *testing.T, path string, k int, after bool) bool {
 // TestCrashMatrix kills a run before and after each of its requests. The next
 // run completes the work: every alert is there, once, and no time was left out.
 func TestCrashMatrix(t *testing.T) {
+	t.Parallel() // with the other long tests
 	c := faultCluster(t)
 	tried := 0
 	for k := 1; ; k++ {
@@ -92,6 +93,7 @@ func TestCrashMatrix(t *testing.T) {
 // TestFirstRunThatCrashes does the same to the first run ever, from the moment
 // that its start is recorded: the next one begins where it began.
 func TestFirstRunThatCrashes(t *testing.T) {
+	t.Parallel() // with the other long tests
 	c := faultCluster(t)
 	tried := 0
 	for k := 1; ; k++ {

@@ -61,6 +61,7 @@ func actorsOf(t *testing.T, ndjson string) []string {
 // slow (search.allow_expensive_queries). Each finds what it finds elsewhere, or is
 // refused by a line that names the setting and the clause.
 func TestForbiddenQueries(t *testing.T) {
+	t.Parallel()                                             // with the other long tests
 	node, err := estest.Start(t.Context(), estest.Options{}) // the setting is of the whole cluster
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // TestLowBucketLimits runs on a cluster that allows few buckets. The setting is
 // the cluster's, so it has a node of its own.
 func TestLowBucketLimits(t *testing.T) {
+	t.Parallel() // with the other long tests
 	node, err := estest.Start(t.Context(), estest.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -89,6 +89,7 @@ func programAt(at time.Time) program {
 // succeeds with the right alerts or says that it failed, and the next run
 // completes the work: nothing is missing and nothing is there twice.
 func TestFaultMatrix(t *testing.T) {
+	t.Parallel() // with the other long tests
 	c := faultCluster(t)
 	var matrix strings.Builder
 	fmt.Fprintf(&matrix, "%-18s", "")

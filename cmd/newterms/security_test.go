@@ -35,6 +35,7 @@ type secure struct {
 // people read with each way to connect. Then it takes each privilege away, and
 // looks for secrets in all that was said.
 func TestSecurity(t *testing.T) {
+	t.Parallel() // with the other long tests
 	node, err := estest.Start(t.Context(), estest.Options{Security: true, TLS: true})
 	if err != nil {
 		t.Fatal(err)

@@ -71,6 +71,18 @@ var isoDate = regexp.MustCompile(`^\d{4}-\d\d-\d\dT`)
 // IsISODate reports whether a text begins like a date in ISO 8601 with a time.
 func IsISODate(text string) bool { return isoDate.MatchString(text) }
 
+// Objects returns the objects of a decoded list, without its other values.
+func Objects(value any) []map[string]any {
+	list, _ := value.([]any)
+	var all []map[string]any
+	for _, one := range list {
+		if object, ok := one.(map[string]any); ok {
+			all = append(all, object)
+		}
+	}
+	return all
+}
+
 // Text formats a value for people. Okta writes an unknown string as "null".
 func Text(value any) string {
 	switch v := value.(type) {

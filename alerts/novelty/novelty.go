@@ -151,7 +151,7 @@ func Of(document map[string]any) *Context {
 	value, _ := elastic.Lookup(document, "newterms.context.terms")
 	missing, _ := elastic.Lookup(document, "newterms.context.missing")
 	c := Context{Missing: fields.Text(missing)}
-	for _, t := range objects(value) {
+	for _, t := range fields.Objects(value) {
 		c.Terms = append(c.Terms, Term{fields.Text(t["field"]), seenOf(t, ""), int(number(t["others"])), t["absent"] == true})
 	}
 	if len(c.Terms) == 0 && c.Missing == "" {
@@ -166,11 +166,11 @@ func Of(document map[string]any) *Context {
 		c.PairLast = timeOf(value)
 	}
 	value, _ = elastic.Lookup(document, "newterms.context.user")
-	for _, user := range objects([]any{value}) {
+	for _, user := range fields.Objects([]any{value}) {
 		c.User = seenOf(user, "")
 	}
 	value, _ = elastic.Lookup(document, "newterms.context.attributes")
-	for _, a := range objects(value) {
+	for _, a := range fields.Objects(value) {
 		c.Attributes = append(c.Attributes, Attribute{
 			fields.Text(a["name"]), fields.Text(a["field"]), fields.Text(a["value"]), seenOf(a, ""), int(number(a["other_users"])), seenOf(a, "user_"),
 		})
@@ -185,17 +185,6 @@ func seenOf(object map[string]any, prefix string) Seen {
 func timeOf(value any) time.Time {
 	t, _ := time.Parse(time.RFC3339, fields.Text(value)) // the zero time if there is none
 	return t.UTC()
-}
-
-func objects(value any) []map[string]any {
-	list, _ := value.([]any)
-	var all []map[string]any
-	for _, one := range list {
-		if object, ok := one.(map[string]any); ok {
-			all = append(all, object)
-		}
-	}
-	return all
 }
 
 func number(value any) int64 { return int64(float(value)) }

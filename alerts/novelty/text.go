@@ -26,7 +26,7 @@ func (c Context) Text() string {
 		case c.User.Events == 0:
 			parts = append(parts, name+": no event before")
 		default:
-			parts = append(parts, fmt.Sprintf("%s: %s since %s, none that match%s", name, plural(c.User.Events, "event"), c.User.First.Format(time.DateOnly), c.inHistory()))
+			parts = append(parts, fmt.Sprintf("%s: %s since %s, none that match%s", name, words.Plural(c.User.Events, "event", "events"), c.User.First.Format(time.DateOnly), c.inHistory()))
 		}
 	}
 	parts = append(parts, c.ofAttributes()...)
@@ -54,7 +54,7 @@ func (c Context) inHistory() string {
 
 // known says how well a term is known.
 func (c Context) known(t Term) string {
-	text := plural(t.Events, "event")
+	text := words.Plural(t.Events, "event", "events")
 	if len(c.Terms) == 1 {
 		return text
 	}
@@ -71,7 +71,7 @@ func (c Context) known(t Term) string {
 	if t.Others >= maxOthers {
 		return fmt.Sprintf("%s with %d other %ss or more", text, maxOthers, of)
 	}
-	return fmt.Sprintf("%s with %s", text, plural(int64(t.Others), "other "+of))
+	return fmt.Sprintf("%s with %s", text, words.Plural(t.Others, "other "+of, "other "+of+"s"))
 }
 
 // maxOthers stands for that many or more.
@@ -161,11 +161,4 @@ func listed(names []string) string {
 		return names[0]
 	}
 	return strings.Join(names[:last], ", ") + " and " + names[last]
-}
-
-func plural(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

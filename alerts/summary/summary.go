@@ -136,23 +136,12 @@ func Of(document map[string]any) *Summary {
 		}
 		return &s.Fields[i]
 	}
-	for _, one := range objects(get("values")) {
+	for _, one := range fields.Objects(get("values")) {
 		f := of(fields.Text(one["field"]))
 		f.Values = append(f.Values, Value{fields.Text(one["value"]), number(one["events"])})
 	}
-	for _, one := range objects(get("others")) {
+	for _, one := range fields.Objects(get("others")) {
 		of(fields.Text(one["field"])).Others = number(one["events"])
 	}
 	return &s
-}
-
-func objects(value any) []map[string]any {
-	list, _ := value.([]any)
-	var all []map[string]any
-	for _, one := range list {
-		if object, ok := one.(map[string]any); ok {
-			all = append(all, object)
-		}
-	}
-	return all
 }

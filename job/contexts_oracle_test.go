@@ -193,8 +193,9 @@ func TestRandomContextsAgreeWithTheOracle(t *testing.T) {
 	for i, events := range all {
 		// The other timelines' events are events of the indices too.
 		r := contextRule(w, i)
-		last := slices.MaxFunc(events, func(a, b event) int { return a.at.Compare(b.at) }).at
-		whole := job.Window{From: start.Add(-history), To: last.Add(history)}
+		byTime := func(a, b event) int { return a.at.Compare(b.at) }
+		first, last := slices.MinFunc(events, byTime).at, slices.MaxFunc(events, byTime).at
+		whole := job.Window{From: first.Add(-history), To: last.Add(history)}
 		inOne := w.contextsOf(r, whole)
 		again := w.contextsOf(r, job.Window{From: start.Add(-30 * 24 * time.Hour), To: whole.To})
 		scheduled := map[string]string{}

@@ -4,52 +4,27 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
 	"github.com/google/uuid"
 
 	"newterms/job"
 )
 
-// contextRequests counts the searches for contexts and for the oldest event, and refuses
-// them if it is told to.
-type contextRequests struct {
-	next   esapi.Transport
-	n      int
-	status int // 0: it answers
-	cause  string
-}
-
-func (c *contextRequests) Perform(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		return c.next.Perform(r)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
+// isContext reports whether a search is for contexts or for the oldest event.
+func isContext(body []byte) bool {
 	isOldest := bytes.HasPrefix(body, []byte(`{"aggs":{"time":{"min":`)) && !bytes.Contains(body, []byte(`"query"`))
-	if bytes.Contains(body, []byte(`"matching":{`)) || isOldest {
-		if c.n++; c.status != 0 {
-			answer := fmt.Sprintf(`{"error":{"type":%q,"reason":"made up\nin two lines"},"status":%d}`, c.cause, c.status)
-			return &http.Response{StatusCode: c.status, Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
-		}
-	}
-	return c.next.Perform(r)
+	return bytes.Contains(body, []byte(`"matching":{`)) || isOldest
 }
 
 // TestContext asks two questions for the alerts of a run, and none for a run without. A
 // rerun says the same. An unknown actor's login is no attribute.
 func TestContext(t *testing.T) {
 	w := newWorld(t)
-	requests := &contextRequests{next: w.Node}
+	requests := &refusing{next: w.Node, is: isContext}
 	w.through(requests)
 	w.sprayed()
 	r := w.rule(pairRule())
@@ -106,7 +81,7 @@ func TestContextFails(t *testing.T) {
 	for cause, status := range map[string]int{"security_exception": 403, "too_many_buckets_exception": 400, "unavailable": 503} {
 		t.Run(cause, func(t *testing.T) {
 			w := newWorld(t)
-			requests := &contextRequests{next: w.Node, status: status, cause: cause}
+			requests := &refusing{next: w.Node, is: isContext, status: status, cause: cause}
 			w.through(requests)
 			w.sprayed()
 			var found []map[string]any
@@ -149,7 +124,7 @@ func TestContextLimit(t *testing.T) {
 	} {
 		var found []map[string]any
 		var warned []string
-		requests := &contextRequests{next: w.Node}
+		requests := &refusing{next: w.Node, is: isContext}
 		w.through(requests)
 		j := w.job(w.rule(pairRule()), &found)
 		j.MaxContexts, j.DryRun = most, true

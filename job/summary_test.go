@@ -3,8 +3,6 @@ package job_test
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -17,31 +15,7 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// summaryRequests counts the requests for summaries, and refuses them if it is told to.
-type summaryRequests struct {
-	next   esapi.Transport
-	n      int
-	status int // 0: it answers
-	cause  string
-}
-
-func (s *summaryRequests) Perform(r *http.Request) (*http.Response, error) {
-	if r.Body == nil {
-		return s.next.Perform(r)
-	}
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	if bytes.Contains(body, []byte(`"earliest"`)) {
-		if s.n++; s.status != 0 {
-			answer := fmt.Sprintf(`{"error":{"type":%q,"reason":"made up"},"status":%d}`, s.cause, s.status)
-			return &http.Response{StatusCode: s.status, Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
-		}
-	}
-	return s.next.Perform(r)
-}
+func isSummary(body []byte) bool { return bytes.Contains(body, []byte(`"earliest"`)) }
 
 // through makes the world's requests go through a transport.
 func (w *world) through(t esapi.Transport) {
@@ -81,7 +55,7 @@ func byActor(t *testing.T, found []map[string]any, actor string) map[string]any 
 // with one event.
 func TestSummary(t *testing.T) {
 	w := newWorld(t)
-	requests := &summaryRequests{next: w.Node}
+	requests := &refusing{next: w.Node, is: isSummary}
 	w.through(requests)
 	w.sprayed()
 	r := w.rule(pairRule())
@@ -135,7 +109,7 @@ func TestSummaryFails(t *testing.T) {
 	for cause, status := range map[string]int{"security_exception": 403, "too_many_buckets_exception": 400, "unavailable": 503} {
 		t.Run(cause, func(t *testing.T) {
 			w := newWorld(t)
-			requests := &summaryRequests{next: w.Node, status: status, cause: cause}
+			requests := &refusing{next: w.Node, is: isSummary, status: status, cause: cause}
 			w.through(requests)
 			w.sprayed()
 			var found []map[string]any

@@ -54,7 +54,7 @@ func TestReleaseReady(t *testing.T) {
 	}
 	dockerfile := strings.NewReplacer("bookworm ", "bookworm@"+digest+" ", ":nonroot\n", ":nonroot@"+digest+"\n").Replace(read1(t, "../Dockerfile"))
 	write1(t, filepath.Join(folder, "deploy/Dockerfile"), dockerfile, 0o600)
-	write1(t, filepath.Join(folder, ".github/CHANGELOG.md"), "# Changelog\n\n## [0.1.0] - 2026-12-01\n", 0o600)
+	write1(t, filepath.Join(folder, ".github/CHANGELOG.md"), "# Changelog\n\n## [0.1.0] - 2026-03-10\n", 0o600)
 	ready := func(tag, want string) {
 		t.Helper()
 		out, err := exec.Command(filepath.Join(folder, ".ci/release-ready"), tag).CombinedOutput()

@@ -18,10 +18,6 @@ import (
 // compared. Ids are hashes, so that they are a sample that no order changes.
 const mostCompared = 10_000
 
-// longestShared is the number of bytes of a keyword that integrations and alerts index: no
-// query finds a longer one.
-const longestShared = 1_024
-
 // Sharing collects what alerts have in common.
 type Sharing struct{ alerts []cause.Alert }
 
@@ -39,7 +35,7 @@ func (s *Sharing) Add(a alert.Alert, isMapped func(field string) bool) {
 		}
 	}
 	for _, f := range a.Facets(isMapped) {
-		if f.Kind != "event type" && f.Kind != "outcome" && len(f.Value) <= longestShared {
+		if f.Kind != "event type" && f.Kind != "outcome" && len(f.Value) <= before.LongestKeyword {
 			add(cause.Value{Kind: f.Kind, Field: f.Field, Value: f.Value, Source: f.Source})
 		}
 	}

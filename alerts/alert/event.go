@@ -185,9 +185,9 @@ func setDates(event map[string]any, mapped map[string][]any) {
 		}
 		removePath(event, path)
 		if len(dates) == 1 {
-			put(event, path, dates[0])
+			elastic.Put(event, path, dates[0])
 		} else {
-			put(event, path, dates)
+			elastic.Put(event, path, dates)
 		}
 	}
 }

@@ -75,23 +75,8 @@ func addMissing(doc map[string]any, mapped map[string][]any) {
 		if len(values) == 1 {
 			value = values[0]
 		}
-		put(doc, path, value)
+		elastic.Put(doc, path, value)
 	}
-}
-
-// put sets a value, nested, and makes the objects for it.
-func put(doc map[string]any, path string, value any) {
-	name, rest, nested := strings.Cut(path, ".")
-	if !nested {
-		doc[name] = value
-		return
-	}
-	child, ok := doc[name].(map[string]any)
-	if !ok {
-		child = map[string]any{}
-		doc[name] = child
-	}
-	put(child, rest, value)
 }
 
 func firstOf(doc map[string]any, path string) any {

@@ -89,7 +89,7 @@ func mappedOnly(event map[string]any) map[string]any {
 			continue
 		}
 		if value, ok := elastic.Lookup(event, path); ok {
-			put(kept, path, value)
+			elastic.Put(kept, path, value)
 		}
 	}
 	return kept

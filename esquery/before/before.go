@@ -89,13 +89,14 @@ func AtOnce(attributes, fields int) int {
 	return max(1, min(mostAtOnce, maxBuckets/(1+(MaxOthers+1)*lists)))
 }
 
-// longestAsked is the number of bytes of a keyword that integrations index.
-const longestAsked = 1_024
+// LongestKeyword is the number of bytes of a keyword that integrations and alerts index: no
+// query finds a longer one.
+const LongestKeyword = 1_024
 
 // CanAsk reports whether events with a value, as text, can be counted. A value that does
 // not fit the field's type would fail the search, and a longer one is not indexed.
 func (a *Asker) CanAsk(field, value string) bool {
-	if value == "" || len(value) > longestAsked || !a.opened.IsGroupable(field) {
+	if value == "" || len(value) > LongestKeyword || !a.opened.IsGroupable(field) {
 		return false
 	}
 	return !slices.ContainsFunc(a.opened.Mapping.Fields[field].Types, func(kind string) bool {

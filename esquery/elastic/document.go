@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
@@ -160,6 +161,33 @@ func Lookup(document map[string]any, path string) (value any, ok bool) {
 		}
 	}
 	return nil, false
+}
+
+// Put sets the value at a dotted path, nested. It makes the objects that are missing, and
+// replaces what is in the place of one.
+func Put(document map[string]any, path string, value any) {
+	name, rest, isNested := strings.Cut(path, ".")
+	if !isNested {
+		document[name] = value
+		return
+	}
+	child, ok := document[name].(map[string]any)
+	if !ok {
+		child = map[string]any{}
+		document[name] = child
+	}
+	Put(child, rest, value)
+}
+
+// Number returns a number as an int64, or else as a float64; as text if it is neither.
+func Number(n json.Number) any {
+	if whole, err := n.Int64(); err == nil {
+		return whole
+	}
+	if fraction, err := n.Float64(); err == nil {
+		return fraction
+	}
+	return n.String()
 }
 
 // Dots yields the positions of a path's dots.

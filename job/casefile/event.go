@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
 	"newterms/job/datemath"
 )
@@ -37,12 +38,12 @@ func (e Event) Document(zero time.Time, dates ...string) map[string]any {
 	has := map[string]bool{}
 	flatten("", d, func(path string, _ any) { has[path] = true })
 	for path, at := range e.times {
-		put(d, path, words.Stamp(zero.Add(at)))
+		elastic.Put(d, path, words.Stamp(zero.Add(at)))
 		has[path] = true
 	}
 	for _, path := range dates {
 		if !e.recorded && !has[path] && !slices.Contains(e.without, path) {
-			put(d, path, words.Stamp(zero.Add(e.At)))
+			elastic.Put(d, path, words.Stamp(zero.Add(e.At)))
 		}
 	}
 	return d

@@ -3,6 +3,8 @@ package casefile
 import (
 	"slices"
 	"strings"
+
+	"newterms/esquery/elastic"
 )
 
 // flatten calls each for every value of a document with its path. It goes into objects
@@ -44,28 +46,13 @@ func merged(own, every map[string]any, without []string) map[string]any {
 			return other == path || strings.HasPrefix(other, path+".") || strings.HasPrefix(path, other+".")
 		}
 		if !slices.ContainsFunc(has, isThere) {
-			put(d, path, value)
+			elastic.Put(d, path, value)
 		}
 	})
 	for _, path := range without {
 		remove(d, path)
 	}
 	return d
-}
-
-// put sets a field at its path, as nested objects.
-func put(object map[string]any, path string, value any) {
-	name, rest, isNested := strings.Cut(path, ".")
-	if !isNested {
-		object[name] = value
-		return
-	}
-	child, ok := object[name].(map[string]any)
-	if !ok {
-		child = map[string]any{}
-		object[name] = child
-	}
-	put(child, rest, value)
 }
 
 // remove deletes a field with all below it, nested or dotted, and reports whether it was

@@ -205,13 +205,7 @@ func numbers(value any) any {
 		}
 		return all
 	case json.Number:
-		if n, err := v.Int64(); err == nil {
-			return n
-		}
-		if n, err := v.Float64(); err == nil {
-			return n
-		}
-		return v.String()
+		return elastic.Number(v)
 	}
 	return value
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/esquery/elastic"
 	"newterms/job/rule/textfile"
 )
 
@@ -151,13 +152,7 @@ func likeTOML(value any, keepNull bool) any {
 		}
 		return kept
 	case json.Number:
-		if whole, err := v.Int64(); err == nil {
-			return whole
-		}
-		if fraction, err := v.Float64(); err == nil {
-			return fraction
-		}
-		return v.String()
+		return elastic.Number(v)
 	}
 	return value
 }

@@ -13,7 +13,7 @@ import (
 )
 
 var wholeMatrix = flag.Bool("whole-matrix", false,
-	"break every kind of request in every way; else each kind in half of the ways, with -short in a quarter")
+	"break every kind of request in every way; else each kind in half of the ways, with -short in a quarter; and change the indices before every request")
 
 // noon is when the runs of the fault tests take place.
 var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)

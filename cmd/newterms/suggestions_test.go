@@ -47,6 +47,7 @@ func sessionsByNetwork() []map[string]any {
 func networkCluster(t *testing.T) *cluster {
 	t.Helper()
 	c := newCluster(t)
+	c.environ = append(c.environ, "NEWTERMS_CONTEXT=0") // hundreds of alerts, which only are counted
 	mapping := `{"properties":{"okta":{"properties":{"security_context":{"properties":{"as":{"properties":{"organization":{"properties":{"name":{"type":"keyword","ignore_above":8191}}}}}}}}}}}`
 	c.node.Must(t, "PUT", "/"+c.name+"/_mapping", []byte(mapping))
 	c.index(sessionsByNetwork()...)
@@ -83,6 +84,7 @@ func suggestionsOf(t *testing.T, c *cluster, args ...string) suggestionsAnswer {
 // TestSuggestionsAreWhatDryRunsFind pastes each suggested exclusion into dry runs: alone,
 // and with all but it. What is to be pasted is one line, and means the same.
 func TestSuggestionsAreWhatDryRunsFind(t *testing.T) {
+	t.Parallel() // with the other long tests
 	c := networkCluster(t)
 	window := []string{"--from", "2026-03-08", "--to", "2026-04-07"}
 	total := func(exclude ...string) (n int64) {
@@ -155,6 +157,7 @@ func pastedSuggestions(t *testing.T, c *cluster, window []string) []string {
 
 // TestNoSuggestionTakesATruePositive closes an alert of the best suggestion.
 func TestNoSuggestionTakesATruePositive(t *testing.T) {
+	t.Parallel() // with the other long tests
 	c := networkCluster(t)
 	window := []string{"--from", "2026-03-08", "--to", "2026-04-07"}
 	call(t, c.environ, append([]string{"run", "--output", "none"}, window...)...)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"strings"
 
 	"newterms/alerts"
 	"newterms/cmd/newterms/commandline"
@@ -40,20 +39,15 @@ func (p program) listAlerts(ctx context.Context, args []string) error {
 	var where string
 	flags := flag.NewFlagSet("alerts", flag.ContinueOnError)
 	f.defineRange(flags, "default: the oldest alert")
-	flags.StringVar(&where, "where", "", "only alerts that `KQL` matches\ndefault: all; example: --where 'kibana.alert.severity: high'")
+	commandline.Text(flags, &where, "where", "it is empty: leave it out for all alerts", "only alerts that `KQL` matches\ndefault: all; example: --where 'kibana.alert.severity: high'")
 	f.output.Define(flags, "output", printAs, show.Table, show.NDJSON)
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
-		return err
-	}
-	if err := f.output.Check(); err != nil {
 		return err
 	}
 	window, err := f.readWindow(p.now())
 	switch {
 	case err != nil:
 		return failure.Usagef("%w", err)
-	case commandline.IsGiven(flags, "where") && strings.TrimSpace(where) == "":
-		return failure.Usagef("--where: it is empty: leave it out for all alerts")
 	case window == nil:
 		window = &job.Window{}
 	}

@@ -36,9 +36,6 @@ func (p program) check(ctx context.Context, args []string) error {
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
 	}
-	if err := output.Check(); err != nil {
-		return err
-	}
 	if err := exclusions.read(); err != nil {
 		return err
 	}

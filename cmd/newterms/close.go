@@ -101,11 +101,10 @@ func (p program) decide(ctx context.Context, store *alerts.Store, command string
 	return store.Decide(ctx, f.ids, f.decision, func(n int) { done.Store(int64(n)) })
 }
 
-// parseStatus accepts flags before, between and after the ids.
 func parseStatus(command string, status alerts.WorkflowStatus, args []string) (statusFlags, error) {
 	f := statusFlags{decision: alerts.Decision{Status: status}}
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
-	flags.StringVar(&f.where, "where", "", "all alerts that `KQL` matches, in place of ids\ndefault: none; example: --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7'")
+	commandline.Text(flags, &f.where, "where", "it is empty, which would match every alert", "all alerts that `KQL` matches, in place of ids\ndefault: none; example: --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7'")
 	if status == alerts.Closed {
 		flags.StringVar(&f.decision.Reason, "reason", "", "keep a reason of Kibana's: `"+strings.Join(alerts.ClosingReasons(), "|")+"`\ndefault: none; example: --reason false_positive")
 	}
@@ -119,13 +118,10 @@ func parseStatus(command string, status alerts.WorkflowStatus, args []string) (s
 	for _, id := range ids {
 		f.ids = append(f.ids, strings.TrimSpace(id))
 	}
-	hasWhere := commandline.IsGiven(flags, "where")
 	switch {
-	case hasWhere && strings.TrimSpace(f.where) == "":
-		return f, failure.Usagef("--where: it is empty, which would match every alert")
-	case hasWhere && len(f.ids) > 0:
+	case f.where != "" && len(f.ids) > 0:
 		return f, failure.Usagef("%s: both ids and --where are given: keep one", command)
-	case !hasWhere && len(f.ids) == 0:
+	case f.where == "" && len(f.ids) == 0:
 		return f, failure.Usagef("%s: the id of an alert is missing, or --where with a query for alerts; see newterms help %[1]s", command)
 	case slices.Contains(f.ids, ""):
 		return f, failure.Usagef("%s: an id is empty", command)

@@ -42,10 +42,7 @@ func (p program) explain(ctx context.Context, args []string) error {
 	f.define(p, flags, "default: as long ago as the rule's history", show.Text, show.JSON)
 	flags.Var(&terms, "term", "a value of the pair or its events, as `FIELD=VALUE`; once for each field\ndefault: none; example: --term okta.actor.id=00u1kav9Mw2zBd7Jr5d7")
 	saveCase := flags.String("save-case", "", "append the pairs with their events to a `FILE`, as cases for newterms test, with terms and addresses replaced\ndefault: none; example: --save-case rules/proxy.test.toml")
-	rest, err := commandline.Parse(flags, args, len(args))
-	if err == nil && len(rest) > 0 { // flags may follow the id
-		_, err = commandline.Parse(flags, rest[1:], 0)
-	}
+	rest, err := commandline.Parse(flags, args, 1)
 	if err == nil {
 		err = f.read(p)
 	}

@@ -140,22 +140,19 @@ func (p program) instance() string {
 	return strings.TrimRight(instance[:min(len(instance), 63)], "-.") // as long as a label may be
 }
 
-// parseKeys accepts flags before, between and after the uses.
 func parseKeys(args []string) (keysFlags, error) {
 	var f keysFlags
 	flags := flag.NewFlagSet("keys", flag.ContinueOnError)
 	flags.BoolVar(&f.rotate, "rotate", false, "make another key, try it, and invalidate the one there is\ndefault: off; example: newterms keys run --rotate")
 	f.output.Define(flags, "output", printAs, show.JSON, show.Secret)
-	flags.Func("out", "write each key to a file of its name in the folder `DIR`\ndefault: print them; example: --out keys", func(text string) error { f.out = grant.Folder(text); return nil })
+	commandline.Text(flags, (*string)(&f.out), "out", "it names no folder", "write each key to a file of its name in the folder `DIR`\ndefault: print them; example: --out keys")
 	flags.Func("expires", "let the keys expire after the duration `D`\ndefault: the setup key in a day, others never; example: --expires 90d", func(text string) error { return f.expires.UnmarshalText([]byte(text)) })
-	for len(args) > 0 {
-		rest, err := commandline.Parse(flags, args, len(args))
-		if err != nil {
-			return f, err
-		}
-		if args = nil; len(rest) > 0 {
-			f.uses, args = append(f.uses, keys.Use(rest[0])), rest[1:]
-		}
+	uses, err := commandline.Parse(flags, args, len(args))
+	if err != nil {
+		return f, err
+	}
+	for _, use := range uses {
+		f.uses = append(f.uses, keys.Use(use))
 	}
 	for i, use := range f.uses {
 		switch {
@@ -165,12 +162,7 @@ func parseKeys(args []string) (keysFlags, error) {
 			return f, failure.Usagef("keys: %s is there twice", use)
 		}
 	}
-	if err := f.output.Check(); err != nil {
-		return f, err
-	}
 	switch {
-	case commandline.IsGiven(flags, "out") && f.out == "":
-		return f, failure.Usagef("--out: it names no folder")
 	case f.out != "" && commandline.IsGiven(flags, "output"):
 		return f, failure.Usagef("keys: give --out or --output: a file of --out holds the key alone")
 	case commandline.IsGiven(flags, "expires") && time.Duration(f.expires) < time.Minute:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"newterms/cmd/newterms/commandline"
-	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/job/rule"
@@ -37,15 +36,9 @@ func (p program) rule(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("rule", flag.ContinueOnError)
 	flags.BoolVar(&f.requests, "requests", false, "add the requests that a run would send\ndefault: off; example: newterms rule --requests")
 	f.output.Define(flags, "output", printAs, show.Text, show.JSON)
-	flags.StringVar(&f.among, "among", "", "count the rules of a `FOLDER` with the same indicators\ndefault: none; example: --among rules/")
+	commandline.Text(flags, &f.among, "among", "it is empty: name a folder of rules", "count the rules of a `FOLDER` with the same indicators\ndefault: none; example: --among rules/")
 	paths, err := commandline.Parse(flags, args, 1)
 	if err != nil {
-		return err
-	}
-	if commandline.IsGiven(flags, "among") && f.among == "" {
-		return failure.Usagef("--among: it is empty: name a folder of rules")
-	}
-	if err := f.output.Check(); err != nil {
 		return err
 	}
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)

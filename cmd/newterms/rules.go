@@ -37,23 +37,19 @@ func (p program) listRules(ctx context.Context, args []string) error {
 	var output commandline.Choice[show.Format]
 	output.Define(flags, "output", printAs, show.Table, show.JSON)
 	check := flags.Bool("check", false, "check the files, and list no rules\ndefault: off; example: newterms rules rules/ --check")
-	mappingOf := flags.String("mapping-of", "", "with --check: name fields that the indices of a `PATTERN` do not map, or a .json file that has an answer of GET INDEX/_mapping\ndefault: none; example: --mapping-of okta.json")
+	mappingOf := ""
+	commandline.Text(flags, &mappingOf, "mapping-of", emptyMapping, "with --check: name fields that the indices of a `PATTERN` do not map, or a .json file that has an answer of GET INDEX/_mapping\ndefault: none; example: --mapping-of okta.json")
 	paths, err := commandline.Parse(flags, args, math.MaxInt)
 	if err != nil {
 		return err
 	}
-	if err := output.Check(); err != nil {
-		return err
-	}
 	switch {
-	case commandline.IsGiven(flags, "mapping-of") && !*check:
+	case mappingOf != "" && !*check:
 		return failure.Usagef("--mapping-of needs --check: add it, or leave out --mapping-of")
-	case commandline.IsGiven(flags, "mapping-of") && *mappingOf == "":
-		return failure.Usagef("--mapping-of: it is empty: name a pattern or a .json file")
 	case *check && commandline.IsGiven(flags, "output"):
 		return failure.Usagef("--check prints text: leave out --output")
 	case *check:
-		return p.checkRules(ctx, paths, *mappingOf)
+		return p.checkRules(ctx, paths, mappingOf)
 	}
 	rules, unusable := p.loadRules(paths, nil, p.settings.MissingTerms)
 	all := overview.Of(rules)

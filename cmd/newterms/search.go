@@ -57,9 +57,6 @@ func (f *searchFlags) defineRange(flags *flag.FlagSet, fromDefault string) {
 
 // read checks the parsed flags, and sets window, exclude and repeat.
 func (f *searchFlags) read(p program) error {
-	if err := f.output.Check(); err != nil {
-		return err
-	}
 	if err := f.exclusionFlags.read(); err != nil {
 		return err
 	}

@@ -56,6 +56,9 @@ rules, rule = "ID or name" says whose case it is.
   newterms test rules/ --output junit > report.xml
 `
 
+// emptyMapping is the error about a --mapping-of without a value.
+const emptyMapping = "it is empty: name a pattern or a .json file"
+
 // mappingOfUsage is the help of --mapping-of.
 const mappingOfUsage = "map fields as indices do: those of a `PATTERN`, or of a .json file that has an answer of GET INDEX/_mapping\ndefault: as Elastic's integrations; example: --mapping-of 'logs-okta.system-*'"
 
@@ -88,17 +91,11 @@ func (p program) test(ctx context.Context, args []string) error {
 	var f testFlags
 	flags := flag.NewFlagSet("test", flag.ContinueOnError)
 	f.output.Define(flags, "output", printAs, show.Text, show.JSON, show.JUnit)
-	flags.StringVar(&f.mappingOf, "mapping-of", "", mappingOfUsage)
+	commandline.Text(flags, &f.mappingOf, "mapping-of", emptyMapping, mappingOfUsage)
 	flags.BoolVar(&f.mutate, "mutate", false, "change each rule in small ways, and name the changes that no case notices\ndefault: off; example: newterms test rules/ --mutate")
 	paths, err := commandline.Parse(flags, args, math.MaxInt)
-	if err == nil {
-		err = f.output.Check()
-	}
 	if err != nil {
 		return err
-	}
-	if commandline.IsGiven(flags, "mapping-of") && f.mappingOf == "" {
-		return failure.Usagef("--mapping-of: it is empty: name a pattern or a .json file")
 	}
 	suites, without, unusable := p.suites(paths)
 	switch {

@@ -42,9 +42,6 @@ func (p program) version(_ context.Context, args []string) error {
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
 	}
-	if err := output.Check(); err != nil {
-		return err
-	}
 	if output.Value != show.JSON {
 		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
 		return err

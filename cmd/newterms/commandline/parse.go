@@ -27,7 +27,7 @@ func Parse(flags *flag.FlagSet, args []string, maxRest int) ([]string, error) {
 		case err != nil:
 			return nil, flagError(flags, err)
 		case flags.NArg() == 0:
-			return rest, nil
+			return rest, check(flags)
 		case len(rest) == maxRest:
 			return nil, failure.Usagef("%s: %q is one argument too many; see newterms help %[1]s", flags.Name(), flags.Arg(0))
 		}

@@ -18,6 +18,7 @@ import (
 	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
 	"newterms/alerts/templates"
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
@@ -210,7 +211,7 @@ func TestLongReason(t *testing.T) {
 		ids = append(ids, a.ID)
 	}
 	transport.asked = 0
-	did, err := s.Decide(t.Context(), ids, alerts.Decision{Status: alerts.Closed, Reason: strings.Repeat("x", 450<<10), At: firstSeen}, nil)
+	did, err := s.Decide(t.Context(), ids, workflow.Decision{Status: workflow.Closed, Reason: strings.Repeat("x", 450<<10), At: firstSeen}, nil)
 	if err != nil || did != (alerts.Decided{Changed: 5}) || transport.asked != 3 {
 		t.Errorf("asked %d times: %+v, %v", transport.asked, did, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
 )
 
@@ -16,6 +17,12 @@ func idsOf(found []decidedAlert) []string {
 		ids[i] = a.ID
 	}
 	return ids
+}
+
+// A decidedAlert is a copy of an alert in a backing index.
+type decidedAlert struct {
+	revision
+	workflow.Alert
 }
 
 // lookUp returns the decisions of alerts. It returns an alert twice if two backing
@@ -90,7 +97,7 @@ func lookUpBody(ids []string, copies int) dsl {
 		"query": dsl{"terms": dsl{"kibana.alert.uuid": ids}},
 		"aggs": dsl{"ids": dsl{
 			"terms": dsl{"field": "kibana.alert.uuid", "size": len(ids)},
-			"aggs":  dsl{"alerts": dsl{"top_hits": dsl{"size": copies, "seq_no_primary_term": true, "_source": decidedFields()}}},
+			"aggs":  dsl{"alerts": dsl{"top_hits": dsl{"size": copies, "seq_no_primary_term": true, "_source": workflow.Fields()}}},
 		}},
 	}
 }

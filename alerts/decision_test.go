@@ -9,6 +9,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/alertstest"
+	"newterms/alerts/workflow"
 	"newterms/esquery/estest"
 )
 
@@ -53,8 +54,8 @@ func TestDecisionsAreBounded(t *testing.T) {
 		list = append(list, map[string]any{"at": firstSeen.Add(time.Duration(i) * time.Minute), "status": "open", "user": fmt.Sprint("user", i)})
 	}
 	change(t, node, target, a.ID, map[string]any{"newterms.decisions": list})
-	for i, status := range []alerts.WorkflowStatus{alerts.Closed, alerts.Open} {
-		d := alerts.Decision{Status: status, User: "eve", At: firstSeen.Add(time.Duration(200+i) * time.Minute)}
+	for i, status := range []workflow.Status{workflow.Closed, workflow.Open} {
+		d := workflow.Decision{Status: status, User: "eve", At: firstSeen.Add(time.Duration(200+i) * time.Minute)}
 		if did, err := s.Decide(t.Context(), []string{a.ID}, d, nil); err != nil || did != (alerts.Decided{Changed: 1}) {
 			t.Fatal(did, err)
 		}
@@ -100,7 +101,7 @@ func TestDecideAfterOthers(t *testing.T) {
 			}
 			query := map[string]any{"query": map[string]any{"term": map[string]any{"kibana.alert.uuid": a.ID}}}
 			change(t, node, target, a.ID, json.RawMessage(c.changed))
-			d := alerts.Decision{Status: alerts.Acknowledged, User: "eve", Assignees: []string{"eve"}, At: firstSeen.Add(time.Hour)}
+			d := workflow.Decision{Status: workflow.Acknowledged, User: "eve", Assignees: []string{"eve"}, At: firstSeen.Add(time.Hour)}
 			if did, err := s.Decide(t.Context(), []string{a.ID}, d, nil); err != nil || did != (alerts.Decided{Changed: 1}) {
 				t.Fatal(did, err)
 			}

@@ -12,6 +12,7 @@ import (
 	"newterms/alerts/fields"
 	"newterms/alerts/novelty"
 	"newterms/alerts/summary"
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
 )
 
@@ -31,7 +32,7 @@ type Details struct {
 	New     string           `json:"context,omitempty"` // the same, in one line
 	Novelty string           `json:"novelty,omitempty"`
 	// Decisions are those on the alert, oldest first.
-	Decisions []PastDecision `json:"decisions,omitempty"`
+	Decisions []workflow.Past `json:"decisions,omitempty"`
 	// Related are the other alerts first seen up to a day before or after it.
 	Related []Related `json:"related,omitempty"`
 }
@@ -80,7 +81,7 @@ func detailsOf(a StoredAlert, document map[string]any) Details {
 		Events: text("newterms.events"), Summary: summary.Of(document), Text: text("newterms.summary.text"), About: alert.DescribeStored(document, a.Fields, a.Terms),
 		Context: novelty.Of(document), New: text("newterms.context.text"), Novelty: text("newterms.novelty"),
 	}
-	d.Decisions = decidedAlert{source: document}.past()
+	d.Decisions = workflow.Alert(document).Decisions()
 	d.WindowTo, _ = time.Parse(time.RFC3339, text("newterms.window.to")) // an alert of an early build has none
 	return d
 }

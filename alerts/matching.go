@@ -5,13 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
 )
 
 // An AlertStatus is an alert's id and workflow status.
 type AlertStatus struct {
 	ID     string
-	Status WorkflowStatus
+	Status workflow.Status
 }
 
 // matchingPage is how many alerts Matching requests at once.
@@ -28,8 +29,8 @@ func (s *Store) Matching(ctx context.Context, query map[string]any) ([]AlertStat
 		var answer struct {
 			Alerts elastic.Composite[struct {
 				Key struct {
-					ID     string         `json:"id"`
-					Status WorkflowStatus `json:"status"`
+					ID     string          `json:"id"`
+					Status workflow.Status `json:"status"`
 				} `json:"key"`
 			}] `json:"alerts"`
 		}

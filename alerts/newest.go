@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
 )
 
@@ -14,7 +15,7 @@ type NewestAlert struct {
 	ID        string
 	FirstSeen time.Time
 	Severity  string
-	Status    WorkflowStatus
+	Status    workflow.Status
 	Reason    string // of the alert
 	Closing   string // the reason of the workflow status; "" if there is none
 	// Assignees are the ids of those who work on it.
@@ -117,11 +118,11 @@ func readNewest(id string, document json.RawMessage) NewestAlert {
 	if json.Unmarshal(document, &source) != nil {
 		return a
 	}
-	d := decidedAlert{source: source}
-	a.FirstSeen, _ = time.Parse(time.RFC3339, d.text("newterms.first_seen"))
-	a.Severity, a.Status, a.Reason = d.text("kibana.alert.severity"), d.status(), d.text("kibana.alert.reason")
-	a.Closing = d.text("kibana.alert.workflow_reason")
-	for _, id := range d.assignees() {
+	d := workflow.Alert(source)
+	a.FirstSeen, _ = time.Parse(time.RFC3339, d.Text("newterms.first_seen"))
+	a.Severity, a.Status, a.Reason = d.Text("kibana.alert.severity"), d.Status(), d.Text("kibana.alert.reason")
+	a.Closing = d.Text("kibana.alert.workflow_reason")
+	for _, id := range d.Assignees() {
 		if text, ok := id.(string); ok {
 			a.Assignees = append(a.Assignees, text)
 		}

@@ -15,6 +15,7 @@ import (
 	"newterms/alerts/alert"
 	"newterms/alerts/alertstest"
 	"newterms/alerts/runs"
+	"newterms/alerts/workflow"
 )
 
 var firstSeen = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
@@ -281,7 +282,7 @@ func TestTightTargets(t *testing.T) {
 	if last, ok, err := s.LastRun(t.Context(), "r1"); err != nil || !ok || last.State != runs.Succeeded {
 		t.Errorf("got %v, %v, %v", last, ok, err)
 	}
-	decided, err := s.Decide(t.Context(), []string{all[0].ID}, alerts.Decision{Status: alerts.Closed, At: firstSeen}, nil)
+	decided, err := s.Decide(t.Context(), []string{all[0].ID}, workflow.Decision{Status: workflow.Closed, At: firstSeen}, nil)
 	if err != nil || decided.Changed != 1 {
 		t.Errorf("got %v, %v", decided, err)
 	}

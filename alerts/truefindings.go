@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"newterms/alerts/alert"
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
 )
 
@@ -21,7 +22,7 @@ func (s *Store) TrueFindings(ctx context.Context, ruleID string, fields []string
 	}
 	filters := []dsl{
 		{"bool": dsl{"minimum_should_match": 1, "should": reasons}},
-		{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"kibana.alert.workflow_status": Closed}},
+		{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, {"term": dsl{"kibana.alert.workflow_status": workflow.Closed}},
 	}
 	wanted := append([]string{"newterms.fields", "kibana.alert.new_terms"}, fields...)
 	var found []map[string][]string

@@ -98,6 +98,11 @@ func Open(ctx context.Context, c *elastic.Client, s query.Search) (*Source, erro
 	return New(opened), nil
 }
 
+// Opener returns Open with a client.
+func Opener(c *elastic.Client) func(context.Context, query.Search) (*Source, error) {
+	return func(ctx context.Context, s query.Search) (*Source, error) { return Open(ctx, c, s) }
+}
+
 // New returns the Source of an opened search.
 func New(opened *query.Opened) *Source {
 	search, fields := opened.Search, opened.Mapping.Fields

@@ -16,7 +16,6 @@ import (
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
-	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/backtest"
 	"newterms/job/datemath"
@@ -79,10 +78,7 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 	warn := p.warnOf(r.Name)
 	b := backtest.Backtest{
 		Rule: r, Exclude: f.exclude, Histories: f.histories, OnlyCounts: several, MaxContexts: int(p.settings.Context),
-		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
-			return esquery.Open(ctx, client, s)
-		},
-		Store: p.store(client), Progress: p.progress.Of(r.Name),
+		Open: esquery.Opener(client), Store: p.store(client), Progress: p.progress.Of(r.Name),
 		Warn: func(err error) {
 			if !failure.Is[*job.LeftOut](err) { // the alerts are not written
 				warn(err)
@@ -95,8 +91,8 @@ func (p program) backtestRule(ctx context.Context, client *elastic.Client, r rul
 		return nil, err
 	}
 	requests, _ := client.Usage()
-	p.log.Info(fmt.Sprintf("%s: %s in %s; %s, %.1f s", r.Name, words.Plural(report.FirstOccurrences, "first occurrence", "first occurrences"), words.Span(w.To.Sub(w.From)),
-		words.Plural(requests, "request", "requests"), p.now().Sub(started).Seconds()),
+	p.log.Info(fmt.Sprintf("%s: %s in %s; %s", r.Name, words.Plural(report.FirstOccurrences, "first occurrence", "first occurrences"), words.Span(w.To.Sub(w.From)),
+		show.Spent(requests, p.now().Sub(started))),
 		"rule", r.Name, "new", report.FirstOccurrences, "already_alerted", report.AlreadyAlerted, "requests", requests)
 	return report, nil
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/alerts/workflow"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
@@ -43,12 +44,12 @@ const nothingChanged = "nothing was changed"
 type statusFlags struct {
 	ids      []string
 	where    string // KQL; "" if there are ids
-	decision alerts.Decision
+	decision workflow.Decision
 	yes      bool
 }
 
 // setStatus returns the command that sets a status of alerts.
-func (p program) setStatus(command string, status alerts.WorkflowStatus) func(context.Context, []string) error {
+func (p program) setStatus(command string, status workflow.Status) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
 		f, err := parseStatus(command, status, args)
 		if err != nil {
@@ -101,12 +102,12 @@ func (p program) decide(ctx context.Context, store *alerts.Store, command string
 	return store.Decide(ctx, f.ids, f.decision, func(n int) { done.Store(int64(n)) })
 }
 
-func parseStatus(command string, status alerts.WorkflowStatus, args []string) (statusFlags, error) {
-	f := statusFlags{decision: alerts.Decision{Status: status}}
+func parseStatus(command string, status workflow.Status, args []string) (statusFlags, error) {
+	f := statusFlags{decision: workflow.Decision{Status: status}}
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	commandline.Text(flags, &f.where, "where", "it is empty, which would match every alert", "all alerts that `KQL` matches, in place of ids\ndefault: none; example: --where 'okta.actor.id: 00u1far2Vn7mJy5Wc5d7'")
-	if status == alerts.Closed {
-		flags.StringVar(&f.decision.Reason, "reason", "", "keep a reason of Kibana's: `"+strings.Join(alerts.ClosingReasons(), "|")+"`\ndefault: none; example: --reason false_positive")
+	if status == workflow.Closed {
+		flags.StringVar(&f.decision.Reason, "reason", "", "keep a reason of Kibana's: `"+strings.Join(workflow.Reasons(), "|")+"`\ndefault: none; example: --reason false_positive")
 	}
 	flags.StringVar(&f.decision.Comment, "comment", "", "keep a `TEXT` of your own in the alerts\ndefault: none; example: --comment 'her new VPN'")
 	flags.Var((*commandline.Strings)(&f.decision.Assignees), "assign", "assign the alerts to a `USER`, in place of others; repeatable; "+nobody+" unassigns them\ndefault: keep the assignees; example: --assign ada")
@@ -136,21 +137,21 @@ func parseStatus(command string, status alerts.WorkflowStatus, args []string) (s
 }
 
 // checkDecision returns a usage error about the texts of a decision.
-func checkDecision(d alerts.Decision) error {
-	reasons := alerts.ClosingReasons()
+func checkDecision(d workflow.Decision) error {
+	reasons := workflow.Reasons()
 	switch {
 	case d.Reason != "" && !slices.Contains(reasons, d.Reason):
 		last := len(reasons) - 1
 		return failure.Usagef("--reason: %q is none of %s; write a text of your own with --comment", words.Shortened(d.Reason, 40), strings.Join(reasons[:last], ", ")+" and "+reasons[last])
-	case len(d.Comment) > alerts.MaxComment:
-		return failure.Usagef("--comment: it has %d bytes, and an alert keeps at most %d", len(d.Comment), alerts.MaxComment)
+	case len(d.Comment) > workflow.MaxComment:
+		return failure.Usagef("--comment: it has %d bytes, and an alert keeps at most %d", len(d.Comment), workflow.MaxComment)
 	}
 	for _, user := range d.Assignees {
 		switch {
 		case strings.TrimSpace(user) == "":
 			return failure.Usagef("--assign: the user is empty")
-		case len(user) > alerts.MaxAssignee:
-			return failure.Usagef("--assign: the user has %d bytes, and an alert keeps at most %d", len(user), alerts.MaxAssignee)
+		case len(user) > workflow.MaxAssignee:
+			return failure.Usagef("--assign: the user has %d bytes, and an alert keeps at most %d", len(user), workflow.MaxAssignee)
 		}
 	}
 	return nil

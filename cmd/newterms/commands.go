@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"newterms/alerts"
 	"newterms/alerts/keys"
+	"newterms/alerts/workflow"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
@@ -44,10 +44,10 @@ func (p program) commands() []command {
 		{"test", testHelp, p.test, nil, "the next newterms test removes scratch indices that are left"},
 		{"alerts", alertsHelp, p.listAlerts, nil, nothingWritten},
 		{"close", statusHelp("close", "closes alerts", "3a966c45 --reason false_positive --comment 'her new VPN'"),
-			p.setStatus("close", alerts.Closed), nil, nothingChanged},
+			p.setStatus("close", workflow.Closed), nil, nothingChanged},
 		{"acknowledge", statusHelp("acknowledge", "acknowledges alerts", "--where 'okta.actor.id: 00u1' --assign ada --yes"),
-			p.setStatus("acknowledge", alerts.Acknowledged), nil, nothingChanged},
-		{"reopen", statusHelp("reopen", "reopens alerts", "3a966c45 --comment 'not her VPN after all'"), p.setStatus("reopen", alerts.Open), nil, nothingChanged},
+			p.setStatus("acknowledge", workflow.Acknowledged), nil, nothingChanged},
+		{"reopen", statusHelp("reopen", "reopens alerts", "3a966c45 --comment 'not her VPN after all'"), p.setStatus("reopen", workflow.Open), nil, nothingChanged},
 		{"completion", completionHelp, p.completion, commandline.Shells(), ""},
 		{"version", versionHelp, p.version, nil, ""},
 	}

@@ -186,9 +186,7 @@ func (t *trial) run(ctx context.Context, r rule.Rule, o *Outcome) ([]found, *ale
 	said := map[string]bool{}
 	j := job.Job{
 		Rule: r, Version: "test", Store: store, DryRun: len(windows) == 1, Usage: t.Client.Usage, Now: t.Now,
-		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
-			return esquery.Open(ctx, t.Client, s)
-		},
+		Open: esquery.Opener(t.Client),
 		Emit: func(a alert.Alert) error {
 			one, err := readAlert(a, t.Zero)
 			all = append(all, one)

@@ -27,13 +27,12 @@ import (
 // maxSaved is how many events of a pair are saved, the latest ones.
 const maxSaved = 100
 
-// Save returns a case for each explained pair, in the format of package casefile, to
-// append to a file that has some cases already. A case
-// has the pair's events with the fields that the rule reads, and expects the alerts that a
+// casesOfPairs returns a case for each explained pair, in the format of package casefile,
+// to append to a file that has some cases already. A case has the pair's events with the fields that the rule reads, and expects the alerts that a
 // run over these events writes. Values that may identify somebody are replaced, equal ones
 // by equal ones: those of the new-terms fields, public addresses, and fields with typed text. If the
 // rule's query asks for such a value, the case does not hold until somebody restores it.
-func Save(ctx context.Context, source *esquery.Source, r rule.Rule, pairs []explain.Pair, already int) (string, error) {
+func casesOfPairs(ctx context.Context, source *esquery.Source, r rule.Rule, pairs []explain.Pair, already int) (string, error) {
 	s := saver{rule: r, cases: already, names: r.Search.PlainNames(), instead: map[string]any{}}
 	for _, p := range pairs {
 		since := query.Range{From: p.Since, To: p.To}

@@ -15,9 +15,7 @@ import (
 func (t *trial) explain(ctx context.Context, store *alerts.Store, differences []Difference) error {
 	x := explain.Explainer{
 		Rule: t.rule, Store: store, Warn: func(error) {}, Rerun: func(job.Window) string { return "" },
-		Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) {
-			return esquery.Open(ctx, t.Client, s)
-		},
+		Open: esquery.Opener(t.Client),
 	}
 	whole := job.Window{From: t.Zero.Add(t.of.From), To: t.Zero.Add(t.of.To)}
 	for i := range differences {

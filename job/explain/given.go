@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -95,8 +96,37 @@ func asValueError(err error, values query.Values) error {
 	return invalid
 }
 
-// RuleOf returns the one of the rules that has made an alert.
-func RuleOf(a alerts.StoredAlert, rules []rule.Rule) (rule.Rule, error) {
+// An AlertError reports an alert that cannot be explained: it is not there, or of none of
+// the rules.
+type AlertError struct{ err error }
+
+func (e *AlertError) Error() string { return e.err.Error() }
+
+// ForAlert returns the Explainer of a stored alert, without its functions. id may be the
+// beginning of its id. The Explainer looks at what the pair did afterwards until now.
+func ForAlert(ctx context.Context, store *alerts.Store, rules []rule.Rule, id string, now time.Time) (*Explainer, error) {
+	full, err := store.FullIDs(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	a, details, err := store.Find(ctx, full[0])
+	var unknown *alerts.UnknownAlertsError
+	if errors.As(err, &unknown) {
+		err = &AlertError{fmt.Errorf("%s has no alert %q: an id is the _id of an alert, or its first digits, as newterms alerts shows it", unknown.Target, id)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := ruleOf(a, rules)
+	if err != nil {
+		return nil, &AlertError{err}
+	}
+	details.Related, err = store.Related(ctx, a, details.About)
+	return &Explainer{Rule: r, GivenAlert: &a, Details: &details, Until: now.UTC().Truncate(time.Millisecond)}, err
+}
+
+// ruleOf returns the one of the rules that has made an alert.
+func ruleOf(a alerts.StoredAlert, rules []rule.Rule) (rule.Rule, error) {
 	i := slices.IndexFunc(rules, func(r rule.Rule) bool { return r.ID == a.RuleID })
 	if i < 0 {
 		return rule.Rule{}, fmt.Errorf("the alert is of the rule %s (%s): give it with --rule", a.RuleName, a.RuleID)
@@ -107,17 +137,16 @@ func RuleOf(a alerts.StoredAlert, rules []rule.Rule) (rule.Rule, error) {
 	return rule.Rule{}, fmt.Errorf("the alert is of the new-terms fields %s, and the rule has %s now", strings.Join(a.Fields, ", "), strings.Join(rules[i].Search.Fields, ", "))
 }
 
-// About lets the Explainer explain an alert of its rule: it returns the values and the
-// window to ask about. It looks at what the pair did afterwards until now.
-func (e *Explainer) About(a alerts.StoredAlert, details alerts.Details, now time.Time) (query.Values, job.Window) {
-	e.GivenAlert, e.Details, e.Until = &a, &details, now.UTC().Truncate(time.Millisecond)
+// About returns the values and the window of GivenAlert.
+func (e *Explainer) About() (query.Values, job.Window) {
+	a := e.GivenAlert
 	values := query.Values{}
 	for i, field := range a.Fields {
 		values[field] = []any{a.Terms[i]}
 	}
 	window := job.Window{From: a.FirstSeen, To: a.FirstSeen.Add(time.Millisecond)}
-	if details.WindowTo.After(window.To) { // so that the number of events is the alert's
-		window.To = details.WindowTo
+	if e.Details.WindowTo.After(window.To) { // so that the number of events is the alert's
+		window.To = e.Details.WindowTo
 	}
 	return values, window
 }

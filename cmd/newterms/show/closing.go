@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"log/slog"
+	"time"
 
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
@@ -21,9 +22,14 @@ func Closing(run runs.Run, dryRun bool) string {
 	if run.Cause != nil {
 		shared = "; " + run.Cause.Text
 	}
-	return fmt.Sprintf("%s, %s, %s, %d already alerted%s%s; %s, %.1f s",
+	return fmt.Sprintf("%s, %s, %s, %d already alerted%s%s; %s",
 		words.Plural(c.Candidates, "pair", "pairs"), words.Plural(c.New, "first occurrence", "first occurrences"), written, c.AlreadyAlerted, Excluded(run.Excluded), shared,
-		words.Plural(int64(run.Requests), "request", "requests"), run.Duration.Seconds())
+		Spent(run.Requests, run.Duration))
+}
+
+// Spent returns what a command took, as "12 requests, 0.3 s".
+func Spent(requests int, took time.Duration) string {
+	return fmt.Sprintf("%s, %.1f s", words.Plural(requests, "request", "requests"), took.Seconds())
 }
 
 // Stopped returns what is true of runs that Ctrl-C stopped.

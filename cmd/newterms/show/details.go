@@ -6,6 +6,7 @@ import (
 
 	"newterms/alerts"
 	"newterms/alerts/summary"
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic/words"
 	"newterms/job/explain"
 )
@@ -56,7 +57,7 @@ func (e *Explanations) detailsText(b *strings.Builder, x explain.Pair) {
 }
 
 // decisionText says who set which status when, and why.
-func decisionText(d alerts.PastDecision) string {
+func decisionText(d workflow.Past) string {
 	text := strings.TrimSpace(d.Status + " " + d.At)
 	if d.User != "" {
 		text += " by " + d.User

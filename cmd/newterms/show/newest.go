@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/alerts/workflow"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic/words"
 )
@@ -46,8 +47,8 @@ func ShortID(id string) string { return terminal.Escape(id[:min(len(id), alerts.
 
 // Decided returns a sentence about a decision for a status. assignees are those that it
 // has set; nil means that it has set none.
-func Decided(status alerts.WorkflowStatus, d alerts.Decided, assignees []string) string {
-	text := map[alerts.WorkflowStatus]string{alerts.Open: "reopened"}[status]
+func Decided(status workflow.Status, d alerts.Decided, assignees []string) string {
+	text := map[workflow.Status]string{workflow.Open: "reopened"}[status]
 	if text == "" {
 		text = string(status)
 	}
@@ -66,7 +67,7 @@ func Decided(status alerts.WorkflowStatus, d alerts.Decided, assignees []string)
 }
 
 // Already returns ", 2 were closed already"; "" for none.
-func Already(n int, status alerts.WorkflowStatus) string {
+func Already(n int, status workflow.Status) string {
 	switch n {
 	case 0:
 		return ""

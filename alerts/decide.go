@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"newterms/alerts/workflow"
 )
 
 // Decided is the result of a Decision.
@@ -45,7 +47,7 @@ const maxConflicts = 3
 // looks up all alerts first. If one is unknown, the error is an *UnknownAlertsError and
 // nothing was changed. With another error the result still has the counts. Decide calls
 // progress with the number of alerts done; it may be nil.
-func (s *Store) Decide(ctx context.Context, ids []string, d Decision, progress func(done int)) (Decided, error) {
+func (s *Store) Decide(ctx context.Context, ids []string, d workflow.Decision, progress func(done int)) (Decided, error) {
 	var result Decided
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	found, err := s.lookUp(ctx, ids)
@@ -64,7 +66,7 @@ func (s *Store) Decide(ctx context.Context, ids []string, d Decision, progress f
 }
 
 // decide looks an alert up again if others have changed it meanwhile.
-func (s *Store) decide(ctx context.Context, found []decidedAlert, d Decision, result *Decided) error {
+func (s *Store) decide(ctx context.Context, found []decidedAlert, d workflow.Decision, result *Decided) error {
 	left, err := s.decideOnce(ctx, found, d, result)
 	for conflicts := 0; err == nil && len(left) > 0; conflicts++ {
 		if conflicts == maxConflicts {
@@ -80,9 +82,9 @@ func (s *Store) decide(ctx context.Context, found []decidedAlert, d Decision, re
 
 // withoutLost counts alerts that we changed in an attempt whose answer was lost, and
 // returns the others.
-func (result *Decided) withoutLost(found []decidedAlert, d Decision) []decidedAlert {
+func (result *Decided) withoutLost(found []decidedAlert, d workflow.Decision) []decidedAlert {
 	return slices.DeleteFunc(found, func(a decidedAlert) bool {
-		ours := d.isLast(a)
+		ours := d.IsLast(a.Alert)
 		if ours {
 			result.Changed++
 		}
@@ -91,15 +93,15 @@ func (result *Decided) withoutLost(found []decidedAlert, d Decision) []decidedAl
 }
 
 // decideOnce returns the alerts that others have changed since they were looked up.
-func (s *Store) decideOnce(ctx context.Context, found []decidedAlert, d Decision, result *Decided) (changedByOthers []decidedAlert, err error) {
+func (s *Store) decideOnce(ctx context.Context, found []decidedAlert, d workflow.Decision, result *Decided) (changedByOthers []decidedAlert, err error) {
 	var items []item
 	var sent []decidedAlert
 	for _, a := range found {
-		if changes, _ := d.isNew(a); !changes {
+		if changes, _ := d.IsNew(a.Alert); !changes {
 			result.Already++
 			continue
 		}
-		document, err := json.Marshal(d.document(a))
+		document, err := json.Marshal(d.Document(a.Alert))
 		if err != nil {
 			return nil, err
 		}
@@ -112,7 +114,7 @@ func (s *Store) decideOnce(ctx context.Context, found []decidedAlert, d Decision
 	}
 	var rejected []outcome
 	for i, o := range outcomes {
-		_, status := d.isNew(sent[i])
+		_, status := d.IsNew(sent[i].Alert)
 		switch {
 		case o.isChanged() && status:
 			result.Changed++

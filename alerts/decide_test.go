@@ -13,6 +13,7 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/alert"
 	"newterms/alerts/alertstest"
+	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
 	"newterms/esquery/estest"
 )
@@ -30,7 +31,7 @@ func TestDecide(t *testing.T) {
 	}
 	ada, basil := written[0].ID, written[1].ID
 	var unknown *alerts.UnknownAlertsError
-	decision := alerts.Decision{Status: alerts.Closed, User: "eve", Reason: "known", At: firstSeen.Add(time.Hour)}
+	decision := workflow.Decision{Status: workflow.Closed, User: "eve", Reason: "known", At: firstSeen.Add(time.Hour)}
 	if did, err := s.Decide(t.Context(), []string{ada, "nobody"}, decision, nil); !errors.As(err, &unknown) || !slices.Equal(unknown.IDs, []string{"nobody"}) || did.Changed > 0 {
 		t.Errorf("got %v, %v", did, err)
 	}
@@ -54,13 +55,13 @@ func TestDecide(t *testing.T) {
 		t.Errorf("got %v, %v", alerted, err)
 	}
 	found, err := s.Matching(t.Context(), map[string]any{"term": map[string]any{"kibana.alert.workflow_user": "eve"}})
-	if err != nil || len(found) != 2 || found[0].Status != alerts.Closed {
+	if err != nil || len(found) != 2 || found[0].Status != workflow.Closed {
 		t.Errorf("got %v, %v", found, err)
 	}
 	// A copy in another backing index is decided too. What an earlier decision tells
 	// of its maker and reason is not true of a later one.
 	node.Must(t, "PUT", "/"+target+"/_create/"+ada+"?refresh=true", map[string]any{"@timestamp": firstSeen, "kibana.alert.uuid": ada, "kibana.alert.workflow_status": "open"})
-	if did, err := s.Decide(t.Context(), []string{ada, basil}, alerts.Decision{Status: alerts.Acknowledged, At: firstSeen.Add(2 * time.Hour)}, nil); err != nil || did.Changed != 3 {
+	if did, err := s.Decide(t.Context(), []string{ada, basil}, workflow.Decision{Status: workflow.Acknowledged, At: firstSeen.Add(2 * time.Hour)}, nil); err != nil || did.Changed != 3 {
 		t.Errorf("got %+v, %v", did, err)
 	}
 	for _, document := range node.Documents(t, target, nil) {
@@ -111,8 +112,8 @@ func TestDecideBesideOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids := []string{ada.ID, basil.ID}
-	ours := alerts.Decision{Status: alerts.Closed, User: "eve", At: firstSeen.Add(time.Hour)}
-	theirs := alerts.Decision{Status: alerts.Closed, User: "mallory", At: firstSeen.Add(2 * time.Hour)}
+	ours := workflow.Decision{Status: workflow.Closed, User: "eve", At: firstSeen.Add(time.Hour)}
+	theirs := workflow.Decision{Status: workflow.Closed, User: "mallory", At: firstSeen.Add(2 * time.Hour)}
 	transport.before = func() {
 		other := alerts.NewStore(elastic.NewClient(node, elastic.Options{}), target, target+"-runs")
 		if did, err := other.Decide(t.Context(), ids[:1], theirs, nil); err != nil || did.Changed != 1 {
@@ -123,7 +124,7 @@ func TestDecideBesideOthers(t *testing.T) {
 		t.Errorf("beside somebody else: got %+v, %v", did, err)
 	}
 	transport.lose = true
-	acknowledged := alerts.Decision{Status: alerts.Acknowledged, User: "eve", At: firstSeen.Add(3 * time.Hour)}
+	acknowledged := workflow.Decision{Status: workflow.Acknowledged, User: "eve", At: firstSeen.Add(3 * time.Hour)}
 	if did, err := s.Decide(t.Context(), ids, acknowledged, nil); err != nil || did != (alerts.Decided{Changed: 2}) {
 		t.Errorf("with a lost answer: got %+v, %v", did, err)
 	}

@@ -1,4 +1,6 @@
-package alerts
+// Package workflow has the status of an alert's triage, and the decisions that an alert
+// keeps.
+package workflow
 
 import (
 	"cmp"
@@ -11,18 +13,18 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A WorkflowStatus is the status of an alert's triage.
-type WorkflowStatus string
+// A Status is the status of an alert's triage.
+type Status string
 
 // The workflow statuses. A new alert is open.
 const (
-	Open         WorkflowStatus = "open"
-	Acknowledged WorkflowStatus = "acknowledged"
-	Closed       WorkflowStatus = "closed"
+	Open         Status = "open"
+	Acknowledged Status = "acknowledged"
+	Closed       Status = "closed"
 )
 
-// ClosingReasons lists the reasons for which Kibana closes an alert.
-func ClosingReasons() []string {
+// Reasons lists the reasons for which Kibana closes an alert.
+func Reasons() []string {
 	return []string{"false_positive", "duplicate", "true_positive", "benign_positive", "automated_closure", "other"}
 }
 
@@ -34,9 +36,9 @@ const (
 
 // A Decision is a new status of alerts, or new assignees: by whom and why.
 type Decision struct {
-	Status    WorkflowStatus
+	Status    Status
 	User      string   // who decides; "" if the user has no name
-	Reason    string   // one of ClosingReasons; "" if none is given
+	Reason    string   // one of Reasons; "" if none is given
 	Comment   string   // of at most MaxComment bytes
 	Assignees []string // in place of others; empty removes them, nil keeps them
 	At        time.Time
@@ -57,31 +59,30 @@ const (
 	timeToCloseField       = "newterms.time_to_close_ms"
 )
 
-// A decidedAlert is what an alert says about its decisions. Its source may hold what others
-// have written.
-type decidedAlert struct {
-	revision
-	source map[string]any
-}
+// An Alert is what an alert says about its decisions: the Fields of its source, or more.
+// Others may have written them.
+type Alert map[string]any
 
-// decidedFields lists the fields of a decidedAlert's source.
-func decidedFields() []string {
+// Fields lists the fields that an Alert needs.
+func Fields() []string {
 	return []string{"@timestamp", "kibana.alert.workflow_*", "newterms.decisions*", commentField, timeToAcknowledgeField, timeToCloseField}
 }
 
-func (a decidedAlert) text(field string) string {
-	value, _ := elastic.Lookup(a.source, field)
+// Text returns the text of a field; "" for another value.
+func (a Alert) Text(field string) string {
+	value, _ := elastic.Lookup(a, field)
 	text, _ := value.(string)
 	return text
 }
 
-func (a decidedAlert) status() WorkflowStatus {
-	return WorkflowStatus(a.text("kibana.alert.workflow_status"))
+// Status returns the workflow status.
+func (a Alert) Status() Status {
+	return Status(a.Text("kibana.alert.workflow_status"))
 }
 
-// assignees returns the ids of the assignees as a list, even if there is only one.
-func (a decidedAlert) assignees() []any {
-	value, _ := elastic.Lookup(a.source, "kibana.alert.workflow_assignee_ids")
+// Assignees returns the ids of the assignees as a list, even if there is only one.
+func (a Alert) Assignees() []any {
+	value, _ := elastic.Lookup(a, "kibana.alert.workflow_assignee_ids")
 	switch v := value.(type) {
 	case []any:
 		return v
@@ -94,36 +95,36 @@ func (a decidedAlert) assignees() []any {
 // decisions returns the decisions on the alert, oldest first, and how many were omitted.
 // If the status is of no decision that the alert holds, it is the last: an earlier
 // version, or another program, has set it.
-func (a decidedAlert) decisions() (list []any, omitted int64) {
-	value, _ := elastic.Lookup(a.source, decisionsField)
+func (a Alert) decisions() (list []any, omitted int64) {
+	value, _ := elastic.Lookup(a, decisionsField)
 	list, isList := value.([]any)
 	if !isList && value != nil {
 		list = []any{value}
 	}
-	value, _ = elastic.Lookup(a.source, omittedField)
+	value, _ = elastic.Lookup(a, omittedField)
 	if number, ok := value.(json.Number); ok {
 		omitted, _ = number.Int64()
 	}
-	at, last := a.text("kibana.alert.workflow_status_updated_at"), Open
+	at, last := a.Text("kibana.alert.workflow_status_updated_at"), Open
 	isKnown := at == ""
 	for _, entry := range list {
 		entry, _ := entry.(map[string]any)
 		if status, ok := entry["status"].(string); ok {
-			last = WorkflowStatus(status)
+			last = Status(status)
 		}
 		isKnown = isKnown || entry["at"] == at
 	}
-	if status := cmp.Or(a.status(), Open); !isKnown || status != last {
+	if status := cmp.Or(a.Status(), Open); !isKnown || status != last {
 		list = append(list, withoutEmpty(map[string]any{
-			"at": at, "status": string(status), "user": a.text("kibana.alert.workflow_user"), "reason": a.text("kibana.alert.workflow_reason"),
-			"comment": a.text(commentField),
+			"at": at, "status": string(status), "user": a.Text("kibana.alert.workflow_user"), "reason": a.Text("kibana.alert.workflow_reason"),
+			"comment": a.Text(commentField),
 		}))
 	}
 	return list, omitted
 }
 
-// A PastDecision is a decision that an alert keeps. Texts are "" if it has none.
-type PastDecision struct {
+// A Past is a decision that an alert keeps. Texts are "" if it has none.
+type Past struct {
 	At        string   `json:"at,omitempty"` // RFC 3339
 	Status    string   `json:"status,omitempty"`
 	User      string   `json:"user,omitempty"`
@@ -132,14 +133,14 @@ type PastDecision struct {
 	Assignees []string `json:"assignee_ids,omitempty"` // nil if it keeps them
 }
 
-// past returns the decisions that the alert keeps.
-func (a decidedAlert) past() []PastDecision {
+// Decisions returns the decisions that the alert keeps.
+func (a Alert) Decisions() []Past {
 	list, _ := a.decisions()
-	var all []PastDecision
+	var all []Past
 	for _, entry := range list {
 		members, _ := entry.(map[string]any)
 		text := func(name string) string { return fields.Text(members[name]) }
-		d := PastDecision{text("at"), text("status"), text("user"), text("reason"), text("comment"), nil}
+		d := Past{text("at"), text("status"), text("user"), text("reason"), text("comment"), nil}
 		if ids, given := members["assignee_ids"]; given {
 			d.Assignees = []string{}
 			many, isList := ids.([]any)
@@ -155,9 +156,9 @@ func (a decidedAlert) past() []PastDecision {
 	return all
 }
 
-// isLast reports whether the decision is the last of an alert: an attempt whose answer
+// IsLast reports whether the decision is the last of an alert: an attempt whose answer
 // was lost has written it.
-func (d Decision) isLast(a decidedAlert) bool {
+func (d Decision) IsLast(a Alert) bool {
 	list, _ := a.decisions()
 	if len(list) == 0 {
 		return false
@@ -167,24 +168,24 @@ func (d Decision) isLast(a decidedAlert) bool {
 	return last["status"] == string(d.Status) && last["at"] == elastic.Timestamp(d.At) && user == d.User
 }
 
-// isNew reports whether the decision changes an alert, and whether it changes its status.
-func (d Decision) isNew(a decidedAlert) (changes, status bool) {
-	status = a.status() != d.Status
-	has := a.assignees()
+// IsNew reports whether the decision changes an alert, and whether it changes its status.
+func (d Decision) IsNew(a Alert) (changes, status bool) {
+	status = a.Status() != d.Status
+	has := a.Assignees()
 	assigns := d.Assignees != nil && !slices.EqualFunc(has, d.Assignees, func(id any, assignee string) bool { return id == assignee })
 	return status || assigns, status
 }
 
-// document returns the part of an alert that the decision replaces. It adds the decision
+// Document returns the part of an alert that the decision replaces. It adds the decision
 // to the earlier ones.
-func (d Decision) document(a decidedAlert) map[string]any {
+func (d Decision) Document(a Alert) map[string]any {
 	document := map[string]any{}
 	entry := map[string]any{"at": elastic.Timestamp(d.At), "status": string(d.Status), "user": d.User, "comment": d.Comment}
 	if d.Assignees != nil {
 		document["kibana.alert.workflow_assignee_ids"] = d.Assignees
 		entry["assignee_ids"] = d.Assignees
 	}
-	if _, status := d.isNew(a); status {
+	if _, status := d.IsNew(a); status {
 		entry["reason"] = d.Reason
 		maps.Copy(document, map[string]any{
 			"kibana.alert.workflow_status":            d.Status,
@@ -206,14 +207,14 @@ func (d Decision) document(a decidedAlert) map[string]any {
 }
 
 // times returns the times to acknowledge and to close that a new status changes.
-func (d Decision) times(a decidedAlert) map[string]any {
+func (d Decision) times(a Alert) map[string]any {
 	times := map[string]any{timeToCloseField: nil}
-	written, err := time.Parse(time.RFC3339, a.text("@timestamp"))
+	written, err := time.Parse(time.RFC3339, a.Text("@timestamp"))
 	if err != nil {
 		return times
 	}
 	spent := max(0, d.At.Sub(written).Milliseconds()) // the clocks may differ
-	switch _, has := elastic.Lookup(a.source, timeToAcknowledgeField); {
+	switch _, has := elastic.Lookup(a, timeToAcknowledgeField); {
 	case d.Status == Closed:
 		times[timeToCloseField] = spent
 	case d.Status == Acknowledged && !has:

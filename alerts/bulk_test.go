@@ -129,7 +129,7 @@ func TestPipelines(t *testing.T) {
 	}
 	transport.Must(t, "PUT", "/_ingest/pipeline/"+target, []byte(`{"processors":[]}`))
 	transport.Must(t, "PUT", "/"+target+"/_settings", []byte(`{"index.default_pipeline":"_none","index.final_pipeline":"`+target+`"}`))
-	want := []templates.Pipeline{{Setting: "final_pipeline", Name: target}}
+	want := []templates.Pipeline{{Target: target, Setting: "final_pipeline", Name: target}}
 	if got, err := s.Pipelines(t.Context(), target); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}

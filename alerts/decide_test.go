@@ -54,8 +54,8 @@ func TestDecide(t *testing.T) {
 	if err != nil || !alerted[0] {
 		t.Errorf("got %v, %v", alerted, err)
 	}
-	found, err := s.Matching(t.Context(), map[string]any{"term": map[string]any{"kibana.alert.workflow_user": "eve"}})
-	if err != nil || len(found) != 2 || found[0].Status != workflow.Closed {
+	found, err := s.Matching(t.Context(), map[string]any{"term": map[string]any{"kibana.alert.workflow_user": "eve"}}, decision)
+	if err != nil || len(found.IDs) != 2 || found.Already != 2 || found.ToChange != 0 {
 		t.Errorf("got %v, %v", found, err)
 	}
 	// A copy in another backing index is decided too. What an earlier decision tells

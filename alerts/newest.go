@@ -37,11 +37,15 @@ func (s *Store) Newest(ctx context.Context, query map[string]any, from, to time.
 	if query != nil {
 		filters = append(filters, query)
 	}
-	listed, err := eachNewest(ctx, s, filters, nil, limit, func(id string, document json.RawMessage) error { return each(readNewest(id, document)) })
+	listed, err := s.newest(ctx, filters, limit, each)
 	if err != nil || listed < limit {
 		return int64(listed), err
 	}
 	return s.count(ctx, filters)
+}
+
+func (s *Store) newest(ctx context.Context, filters []dsl, limit int, each func(NewestAlert) error) (listed int, err error) {
+	return eachNewest(ctx, s, filters, nil, limit, func(id string, document json.RawMessage) error { return each(readNewest(id, document)) })
 }
 
 // maxNewestPage is how many alerts one search returns: some 5 MB.

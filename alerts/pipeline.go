@@ -29,7 +29,7 @@ func (e *PipelineError) Error() string {
 	}
 	names := make([]string, len(e.Pipelines))
 	for i, p := range e.Pipelines {
-		names[i] = p.String()
+		names[i] = p.Setting + " " + p.Name
 	}
 	return fmt.Sprintf("%s (its ingest pipelines: %s)", e.RejectedError, strings.Join(names, ", "))
 }

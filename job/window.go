@@ -1,6 +1,8 @@
 package job
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"math"
 	"time"
@@ -8,11 +10,35 @@ import (
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
+	"newterms/job/datemath"
 )
 
 // A Window is a range of time: From is inside, To is not. Both are UTC in whole
 // milliseconds.
 type Window struct{ From, To time.Time }
+
+// ParseWindow reads a window as people write its ends. Without to it ends now; without
+// from it is an error. The error names the flags --from and --to.
+func ParseWindow(from, to *string, now time.Time) (Window, error) {
+	if from == nil {
+		return Window{}, errors.New("--to needs --from: it ends a range that --from begins")
+	}
+	begin, err := datemath.Parse(*from, now)
+	if err != nil {
+		return Window{}, fmt.Errorf("--from: %w", err)
+	}
+	end := now.UTC()
+	if to != nil {
+		if end, err = datemath.Parse(*to, now); err != nil {
+			return Window{}, fmt.Errorf("--to: %w", err)
+		}
+	}
+	w := Window{From: begin.Truncate(time.Millisecond), To: end.Truncate(time.Millisecond)}
+	if !w.From.Before(w.To) {
+		err = fmt.Errorf("--from %s is not before --to %s", begin.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano))
+	}
+	return w, err
+}
 
 // String returns [from, to) in RFC 3339.
 func (w Window) String() string { return "[" + words.Stamp(w.From) + ", " + words.Stamp(w.To) + ")" }

@@ -11,13 +11,22 @@ import (
 	"newterms/esquery/elastic"
 )
 
-// A Pipeline is an ingest pipeline of a target.
+// A Pipeline warns of an ingest pipeline of a target.
 type Pipeline struct {
+	Target  string
 	Setting string // default_pipeline or final_pipeline
 	Name    string
 }
 
-func (p Pipeline) String() string { return p.Setting + " " + p.Name }
+func (p Pipeline) Error() string {
+	return fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s)", p.Target, p.Name, p.Setting)
+}
+
+// Advice returns what the user can do.
+func (p Pipeline) Advice() string { return PipelineAdvice }
+
+// Attrs returns the log keys.
+func (p Pipeline) Attrs() []any { return []any{"target", p.Target} }
 
 // Pipelines lists the ingest pipelines of a target, each once: those of its indices or,
 // before it has any, those of its index templates. Without the privilege to read the
@@ -55,7 +64,7 @@ func (ts *Targets) Pipelines(ctx context.Context, target string) ([]Pipeline, er
 	}
 	var found []Pipeline
 	for _, one := range all {
-		for _, p := range []Pipeline{{"default_pipeline", one.Index.Default}, {"final_pipeline", one.Index.Final}} {
+		for _, p := range []Pipeline{{target, "default_pipeline", one.Index.Default}, {target, "final_pipeline", one.Index.Final}} {
 			if p.Name != "" && p.Name != "_none" && !slices.Contains(found, p) {
 				found = append(found, p)
 			}

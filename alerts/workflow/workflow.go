@@ -5,12 +5,16 @@ package workflow
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"newterms/alerts/fields"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // A Status is the status of an alert's triage.
@@ -30,8 +34,8 @@ func Reasons() []string {
 
 // The longest texts of a Decision, in bytes.
 const (
-	MaxComment  = 4096
-	MaxAssignee = 256
+	maxComment  = 4096
+	maxAssignee = 256
 )
 
 // A Decision is a new status of alerts, or new assignees: by whom and why.
@@ -39,13 +43,35 @@ type Decision struct {
 	Status    Status
 	User      string   // who decides; "" if the user has no name
 	Reason    string   // one of Reasons; "" if none is given
-	Comment   string   // of at most MaxComment bytes
+	Comment   string   // of at most maxComment bytes
 	Assignees []string // in place of others; empty removes them, nil keeps them
 	At        time.Time
 }
 
+// Check returns an error about a text of the decision. It begins with reason, comment or
+// assign.
+func (d Decision) Check() error {
+	reasons := Reasons()
+	switch {
+	case d.Reason != "" && !slices.Contains(reasons, d.Reason):
+		last := len(reasons) - 1
+		return fmt.Errorf("reason: %q is none of %s and %s; write a text of your own with --comment", words.Shortened(d.Reason, 40), strings.Join(reasons[:last], ", "), reasons[last])
+	case len(d.Comment) > maxComment:
+		return fmt.Errorf("comment: it has %d bytes, and an alert keeps at most %d", len(d.Comment), maxComment)
+	}
+	for _, user := range d.Assignees {
+		switch {
+		case strings.TrimSpace(user) == "":
+			return errors.New("assign: the user is empty")
+		case len(user) > maxAssignee:
+			return fmt.Errorf("assign: the user has %d bytes, and an alert keeps at most %d", len(user), maxAssignee)
+		}
+	}
+	return nil
+}
+
 // maxDecisions is how many decisions an alert keeps: the first and the last half. With
-// comments of MaxComment bytes they take 400 kB.
+// comments of maxComment bytes they take 400 kB.
 const maxDecisions = 100
 
 // The fields of an alert that hold its decisions. The times are milliseconds from the

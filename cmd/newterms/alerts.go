@@ -47,7 +47,7 @@ func (p program) listAlerts(ctx context.Context, args []string) error {
 	window, err := f.readWindow(p.now())
 	switch {
 	case err != nil:
-		return failure.Usagef("%w", err)
+		return err
 	case window == nil:
 		window = &job.Window{}
 	}

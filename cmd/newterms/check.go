@@ -41,10 +41,13 @@ func (p program) check(ctx context.Context, args []string) error {
 	}
 	defer p.during("check")()
 	var findings []show.Finding
-	p.onRuleWarning = func(w *rule.Warning) {
-		f := check.Finding{Level: check.Warning, Check: "rule", Message: w.Error(), Err: w}
-		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(w)})
+	add := func(f check.Finding) {
+		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(f.Err)})
 	}
+	addOfRules := func(level check.Level, err error) {
+		add(check.Finding{Level: level, Check: "rule", Message: err.Error(), Err: err})
+	}
+	p.onRuleWarning = func(w *rule.Warning) { addOfRules(check.Warning, w) }
 	rules, unusable := p.loadRules(paths, exclusions.exclude, p.settings.MissingTerms)
 	client, err := p.connect()
 	if err != nil {
@@ -56,11 +59,10 @@ func (p program) check(ctx context.Context, args []string) error {
 		Rules: rules, Overlap: time.Duration(p.settings.Overlap), Version: version(), Now: p.now,
 	}
 	for _, f := range c.Run(ctx) {
-		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(f.Err)})
+		add(f)
 	}
 	for _, err := range failure.Causes(unusable) {
-		f := check.Finding{Level: check.Error, Check: "rule", Message: err.Error(), Err: err}
-		findings = append(findings, show.Finding{Finding: f, Do: failure.Advice(err)})
+		addOfRules(check.Error, err)
 	}
 	return p.report(findings, output.Value)
 }

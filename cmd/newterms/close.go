@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -84,14 +85,6 @@ func (p program) setStatus(command string, status workflow.Status) func(context.
 	}
 }
 
-// asCommandError names the command in an error.
-func asCommandError(command string, err error) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", command, err)
-	}
-	return nil
-}
-
 // decide sets the status, and shows its progress.
 func (p program) decide(ctx context.Context, store *alerts.Store, command string, f statusFlags) (alerts.Decided, error) {
 	var done atomic.Int64
@@ -133,28 +126,10 @@ func parseStatus(command string, status workflow.Status, args []string) (statusF
 		}
 		f.decision.Assignees = []string{}
 	}
-	return f, checkDecision(f.decision)
-}
-
-// checkDecision returns a usage error about the texts of a decision.
-func checkDecision(d workflow.Decision) error {
-	reasons := workflow.Reasons()
-	switch {
-	case d.Reason != "" && !slices.Contains(reasons, d.Reason):
-		last := len(reasons) - 1
-		return failure.Usagef("--reason: %q is none of %s; write a text of your own with --comment", words.Shortened(d.Reason, 40), strings.Join(reasons[:last], ", ")+" and "+reasons[last])
-	case len(d.Comment) > workflow.MaxComment:
-		return failure.Usagef("--comment: it has %d bytes, and an alert keeps at most %d", len(d.Comment), workflow.MaxComment)
+	if err := f.decision.Check(); err != nil {
+		return f, failure.Usagef("--%w", err)
 	}
-	for _, user := range d.Assignees {
-		switch {
-		case strings.TrimSpace(user) == "":
-			return failure.Usagef("--assign: the user is empty")
-		case len(user) > workflow.MaxAssignee:
-			return failure.Usagef("--assign: the user has %d bytes, and an alert keeps at most %d", len(user), workflow.MaxAssignee)
-		}
-	}
-	return nil
+	return f, nil
 }
 
 // maxShown is the number of alerts that --where shows.
@@ -167,34 +142,17 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 	if err != nil {
 		return nil, err
 	}
-	found, err := store.Matching(ctx, query)
+	found, err := store.Matching(ctx, query, f.decision)
 	if err != nil {
 		return nil, whereError(err)
 	}
-	ids, has := make([]string, len(found)), 0
-	for i, alert := range found {
-		ids[i] = alert.ID
-		if alert.Status == f.decision.Status {
-			has++
-		}
+	fmt.Fprintln(terminal.Fitting(p.stdout), show.Matches(len(found.IDs), found.Already, f.decision.Status))
+	if f.yes || found.ToChange == 0 {
+		return found.IDs, nil
 	}
-	assigns := f.decision.Assignees != nil // also those that have the status
-	matches := map[bool]string{true: "alert matches", false: "alerts match"}[len(ids) == 1]
-	fmt.Fprintf(terminal.Fitting(p.stdout), "%d %s%s\n", len(ids), matches, show.Already(has, f.decision.Status))
-	if f.yes || has == len(ids) && !assigns {
-		return ids, nil
-	}
-	toChange := len(ids)
-	if !assigns {
-		toChange -= has
-		query = map[string]any{"bool": map[string]any{"filter": query, "must_not": map[string]any{"term": map[string]any{"kibana.alert.workflow_status": f.decision.Status}}}}
-	}
-	if _, err := store.Newest(ctx, query, time.Time{}, time.Time{}, maxShown, show.NewNewest(show.Table, p.stdout).Add); err != nil {
+	if err := store.NewestToChange(ctx, query, f.decision, maxShown, show.NewNewest(show.Table, p.stdout).Add); err != nil {
 		return nil, err
 	}
-	if more := toChange - maxShown; more > 0 {
-		fmt.Fprintf(terminal.Fitting(p.stdout), "… and %d more\n", more)
-	}
-	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "nothing was changed: add --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[toChange == 1])
+	_, err = io.WriteString(terminal.Fitting(p.stdout), show.NotChanged(found.ToChange, maxShown, command))
 	return nil, err
 }

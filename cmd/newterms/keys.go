@@ -4,10 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"maps"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"newterms/alerts/keys"
@@ -51,7 +48,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 		return err
 	}
 	if f.output.Value == show.Secret {
-		if err := p.checkSecretNames(f.uses); err != nil {
+		if err := grant.CheckSecretNames(f.uses, p.settings.Namespace); err != nil {
 			return err
 		}
 	}
@@ -70,7 +67,8 @@ func (p program) keys(ctx context.Context, args []string) error {
 		}
 	}
 	if f.out != "" && !f.rotate {
-		if specs, err = f.out.Without(ctx, specs, p.connectWithKey, p.logKept); err != nil || len(specs) == 0 {
+		has := func(path string, spec keys.Spec, ends time.Time) { p.log.Info(show.KeptKey(path, spec, ends)) }
+		if specs, err = f.out.Without(ctx, specs, p.connectWithKey, has); err != nil || len(specs) == 0 {
 			return err
 		}
 	}
@@ -79,16 +77,16 @@ func (p program) keys(ctx context.Context, args []string) error {
 		Connect: func(encoded string) (*elastic.Client, error) {
 			return p.connectAs(settings.Credentials{APIKey: encoded}, nil)
 		},
-		Warn: func(err error) { p.log.Warn(failure.Line(err)) },
-		Ended: func(key keys.Valid, nobodyGot bool) {
-			text := fmt.Sprintf("invalidated API key %s (id %s)", key.Name, key.ID)
-			if nobodyGot {
-				text += " again: it was not printed"
-			}
-			p.log.Info(text, "key", key.ID)
-		},
+		Warn:  func(err error) { p.log.Warn(failure.Line(err)) },
+		Ended: func(key keys.Valid, nobodyGot bool) { p.log.Info(show.EndedKey(key, nobodyGot), "key", key.ID) },
 	}
 	return g.Make(ctx, f.rotate, func(made []keys.Key) error { return p.printKeys(specs, made, f) })
+}
+
+func (p program) keySpecs(f keysFlags, rules []rule.Rule) []keys.Spec {
+	s := p.settings
+	like := keys.Spec{AlertsTarget: s.AlertsTarget, RunsTarget: s.RunsTarget, Space: s.KibanaSpace, Expires: time.Duration(f.expires)}
+	return grant.Specs(f.uses, like, s.Namespace, rules)
 }
 
 // printKeys writes the keys to stdout or to the folder of --out, and logs them without
@@ -98,13 +96,13 @@ func (p program) printKeys(specs []keys.Spec, made []keys.Key, f keysFlags) erro
 	if f.out != "" {
 		err = f.out.Write(made)
 	} else {
-		err = show.Keys(p.stdout, specs, made, f.output.Value, p.instance())
+		err = show.Keys(p.stdout, specs, made, f.output.Value, p.settings.Namespace)
 	}
 	if err != nil {
 		return fmt.Errorf("print the keys, which are invalidated: %w", err)
 	}
 	for _, k := range made {
-		p.log.Info(fmt.Sprintf("made API key %s (id %s), which %s", k.Name, k.ID, lives(k.Ends())), "key", k.ID)
+		p.log.Info(show.MadeKey(k), "key", k.ID)
 	}
 	return nil
 }
@@ -116,28 +114,6 @@ func (p program) connectWithKey(text string) (*elastic.Client, error) {
 		return nil, settings.Errorf("it holds no API key")
 	}
 	return p.connectAs(credentials, nil)
-}
-
-func (p program) logKept(path string, spec keys.Spec, ends time.Time) {
-	p.log.Info(fmt.Sprintf("%s has the API key %s already, which %s", path, spec.Name, lives(ends)))
-}
-
-// lives returns until when a key is valid; zero is for ever.
-func lives(ends time.Time) string {
-	if ends.IsZero() {
-		return "does not expire"
-	}
-	return "expires at " + ends.UTC().Format(time.RFC3339)
-}
-
-// instance returns the value of app.kubernetes.io/instance: the name of the CronJob to
-// which a nameSuffix is added for another namespace.
-func (p program) instance() string {
-	if p.settings.Namespace == "default" {
-		return "newterms"
-	}
-	instance := "newterms-" + p.settings.Namespace
-	return strings.TrimRight(instance[:min(len(instance), 63)], "-.") // as long as a label may be
 }
 
 func parseKeys(args []string) (keysFlags, error) {
@@ -175,71 +151,14 @@ func parseKeys(args []string) (keysFlags, error) {
 	return f, nil
 }
 
-// keySpecs returns the keys that the settings and rules need.
-func (p program) keySpecs(f keysFlags, rules []rule.Rule) []keys.Spec {
-	sources := map[string]bool{}
-	for _, r := range rules {
-		for _, index := range r.Search.Indices {
-			sources[index] = true
-		}
-	}
-	var specs []keys.Spec
-	for _, use := range f.uses {
-		specs = append(specs, keys.Spec{
-			Use: use, Name: p.keyName(use), Sources: slices.Sorted(maps.Keys(sources)),
-			AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget,
-			Space: p.settings.KibanaSpace, Expires: time.Duration(f.expires),
-		})
-	}
-	return specs
-}
-
-func (p program) keyName(use keys.Use) string {
-	name := "newterms-" + string(use)
-	if p.settings.Namespace != "default" {
-		name += "-" + p.settings.Namespace
-	}
-	return name
-}
-
-// secretName matches the names that Kubernetes accepts for a Secret, of at most 253
-// characters.
-//
-// https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
-var secretName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
-
-// checkSecretNames refuses keys whose names Kubernetes refuses for a Secret: nobody
-// could apply what is printed.
-func (p program) checkSecretNames(uses []keys.Use) error {
-	for _, use := range uses {
-		if name := p.keyName(use); len(name) > 253 || !secretName.MatchString(name) {
-			return settings.Errorf("NEWTERMS_NAMESPACE: Kubernetes takes no Secret of the name %q, which has to be of a-z, 0-9, - and . alone: "+
-				"choose another namespace, or print the key with --output json; no key was made", name)
-		}
-	}
-	return nil
-}
-
-// connectToMakeKeys connects as a user. It refuses an API key, whose own keys could do
-// nothing.
+// connectToMakeKeys connects as a user.
 func (p program) connectToMakeKeys(ctx context.Context) (*elastic.Client, access.User, error) {
-	var nobody access.User
-	const asWhom = "set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD to those of a user who may make API keys and has the rights that they get"
-	who, err := p.settings.Credentials()
-	switch {
-	case err != nil:
-		return nil, nobody, err
-	case who.APIKey != "":
-		return nil, nobody, settings.Errorf("an API key is set, and a key that a key makes may do nothing: " + asWhom)
-	case who.Username == "":
-		return nil, nobody, settings.Errorf("no user is set: " + asWhom)
+	client, err := p.connectAs(p.settings.KeyMaker())
+	if err == nil {
+		_, err = elastic.ServerVersion(ctx, client)
 	}
-	client, err := p.connectAs(who, nil)
 	if err != nil {
-		return nil, nobody, err
-	}
-	if _, err := elastic.ServerVersion(ctx, client); err != nil {
-		return nil, nobody, err
+		return nil, access.User{}, err
 	}
 	user, err := access.CurrentUser(ctx, client)
 	if err == nil && user.SecurityOff {

@@ -109,6 +109,15 @@ func (p program) during(command string) (done func()) {
 	return p.progress.During(text, func(text string) { p.log.Info(text) })
 }
 
+// asCommandError names the command in each of joined errors.
+func asCommandError(command string, err error) error {
+	var failures []error
+	for _, cause := range failure.Causes(err) {
+		failures = append(failures, fmt.Errorf("%s: %w", command, cause))
+	}
+	return errors.Join(failures...)
+}
+
 // connect makes the client for all requests to Elasticsearch. It sends nothing.
 func (p program) connect() (*elastic.Client, error) { return p.connectAs(p.settings.Credentials()) }
 

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"flag"
-	"fmt"
 	"time"
 
 	"newterms/cmd/newterms/commandline"
@@ -12,7 +10,6 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery/kql"
 	"newterms/job"
-	"newterms/job/datemath"
 	"newterms/job/exclusion"
 )
 
@@ -73,36 +70,18 @@ func (f *searchFlags) read(p program) error {
 		f.repeat = append(f.repeat, "--missing-terms", f.missing.String())
 	}
 	var err error
-	if f.window, err = f.readWindow(p.now()); err != nil {
-		return failure.Usagef("%w", err)
-	}
-	return nil
+	f.window, err = f.readWindow(p.now())
+	return err
 }
 
-// readWindow returns the range in whole milliseconds, nil if no flag is given. Without
-// --to it ends now.
+// readWindow returns the range, nil if no flag is given.
 func (f *searchFlags) readWindow(now time.Time) (*job.Window, error) {
-	switch {
-	case f.from == nil && f.to == nil:
+	if f.from == nil && f.to == nil {
 		return nil, nil
-	case f.from == nil:
-		return nil, errors.New("--to needs --from: it ends a range that --from begins")
 	}
-	to := "now"
-	if f.to != nil {
-		to = *f.to
-	}
-	begin, err := datemath.Parse(*f.from, now)
+	w, err := job.ParseWindow(f.from, f.to, now)
 	if err != nil {
-		return nil, fmt.Errorf("--from: %w", err)
-	}
-	end, err := datemath.Parse(to, now)
-	if err != nil {
-		return nil, fmt.Errorf("--to: %w", err)
-	}
-	w := job.Window{From: begin.Truncate(time.Millisecond), To: end.Truncate(time.Millisecond)}
-	if !w.From.Before(w.To) {
-		return nil, fmt.Errorf("--from %s is not before --to %s", begin.Format(time.RFC3339Nano), end.Format(time.RFC3339Nano))
+		return nil, failure.Usagef("%w", err)
 	}
 	return &w, nil
 }

@@ -5,11 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 
-	"newterms/alerts/templates"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
+	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 	"newterms/esquery/elastic"
@@ -64,14 +65,16 @@ func (p program) setup(ctx context.Context, args []string) error {
 	}
 	installed, err := p.store(client).Setup(ctx, version())
 	for _, i := range installed {
-		p.printInstalled(i)
+		io.WriteString(terminal.Fitting(p.stdout), show.Installed(i))
+		if i.Lacking != nil {
+			p.log.Info(failure.Line(i.Lacking))
+		}
+		for _, pipeline := range i.Pipelines {
+			p.log.Warn(failure.Line(pipeline), failure.Attrs(pipeline)...)
+		}
 	}
 	if err != nil {
-		var failures []error
-		for _, cause := range failure.Causes(err) {
-			failures = append(failures, fmt.Errorf("setup: %w", cause))
-		}
-		return errors.Join(failures...)
+		return asCommandError("setup", err)
 	}
 	if *withDashboards {
 		if err := p.importDashboards(ctx, objects); err != nil {
@@ -79,27 +82,14 @@ func (p program) setup(ctx context.Context, args []string) error {
 		}
 	}
 	if *withNotify {
-		if err := installer.Install(ctx, connector, *leastNovelty, func(o kibana.Outcome) { p.printMade(o, installer.Space.Name, connector.ID) }); err != nil {
+		made := func(o kibana.Outcome) {
+			fmt.Fprintln(terminal.Fitting(p.stdout), show.KibanaRule(o, installer.Space.Name, connector.ID))
+		}
+		if err := installer.Install(ctx, connector, *leastNovelty, made); err != nil {
 			return fmt.Errorf("setup: %w", err)
 		}
 	}
 	return nil
-}
-
-func (p program) printInstalled(i templates.Installed) {
-	did := map[templates.State]string{
-		templates.Missing: "installed", templates.Outdated: "updated", templates.Current: "unchanged",
-	}[i.Was]
-	fmt.Fprintf(terminal.Fitting(p.stdout), "%s index template %s for %s\n", did, i.Template, i.Target)
-	switch {
-	case i.Lacking != nil:
-		p.log.Info(failure.Line(i.Lacking))
-	case i.Created:
-		fmt.Fprintf(terminal.Fitting(p.stdout), "created data stream %s\n", i.Target)
-	}
-	for _, pipeline := range i.Pipelines {
-		p.log.Warn(fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s): %s", i.Target, pipeline.Name, pipeline.Setting, templates.PipelineAdvice), "target", i.Target)
-	}
 }
 
 // dashboards returns what importDashboards sends. It reads only the settings and the
@@ -144,12 +134,4 @@ func (p program) installer() (notify.Installer, error) {
 	}
 	client, err := p.connectAs(p.settings.KibanaCredentials())
 	return notify.Installer{Space: space, Client: client, AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget}, err
-}
-
-func (p program) printMade(o kibana.Outcome, space, connector string) {
-	how := ""
-	if o.How != "" {
-		how = " (" + o.How + ")"
-	}
-	fmt.Fprintf(terminal.Fitting(p.stdout), "%s Kibana rule %q%s in space %s, which notifies through %s\n", o.Did, o.Name, how, space, connector)
 }

@@ -1,7 +1,6 @@
 package check
 
 import (
-	"newterms/alerts/templates"
 	"newterms/job"
 	"newterms/job/limits"
 )
@@ -24,7 +23,6 @@ func (p *Problem) Advice() string {
 		TemplateOutdated:  setUp,
 		TemplateUnknown:   "run newterms setup if you have not yet, or again to see whether something is in its way; the first write creates the data stream",
 		OtherVersion:      setUp + ", after the image of each job is upgraded",
-		TargetPipeline:    templates.PipelineAdvice,
 		ClockDiffers:      clock,
 		IndexUnavailable:  "open or restore it, let the user read it, or leave it out with NEWTERMS_INDEX",
 		DocumentsHidden:   wholeAdvice,

@@ -42,8 +42,6 @@ const (
 	TemplateUnknown  Kind = "template unknown"
 	OtherVersion     Kind = "other version"
 
-	TargetPipeline Kind = "target pipeline"
-
 	ClockDiffers Kind = "clock differs"
 
 	IndexUnavailable Kind = "index unavailable"

@@ -56,7 +56,7 @@ func (s *commonCheck) target(state templates.TargetState) {
 		}
 	}
 	for _, p := range state.Pipelines {
-		s.warn("target", problem(TargetPipeline, "each document of %s goes through the ingest pipeline %s (%s)", state.Target, p.Name, p.Setting))
+		s.warn("target", p)
 	}
 	if len(state.Conflicts) > 0 {
 		return

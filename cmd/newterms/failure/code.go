@@ -91,7 +91,7 @@ func codeOf(err error) int {
 		return ExitConfig
 	case Is[*UsageError](err), Is[*where.Error](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err), Is[*alerts.AmbiguousIDError](err):
 		return ExitUsage
-	case Is[*settings.Error](err), Is[*job.MaxAlertsError](err), Is[*notify.ExpiringKeyError](err), Is[*grant.PatternError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
+	case Is[*settings.Error](err), Is[*job.MaxAlertsError](err), Is[*notify.ExpiringKeyError](err), Is[*grant.PatternError](err), Is[*grant.SecretNameError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig
 	case Is[*elastic.SchemeError](err), Is[*elastic.RedirectError](err), Is[*access.NameError](err), Is[*templates.TargetError](err), isNoTarget(err), templates.IsOtherMapping(err):
 		return ExitConfig

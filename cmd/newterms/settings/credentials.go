@@ -31,6 +31,21 @@ func (s Settings) Credentials() (Credentials, error) {
 	return Credentials{apiKey, s.Username, password}, errors.Join(problems...)
 }
 
+// KeyMaker returns the credentials of a user who makes API keys. It refuses an API key,
+// whose own keys could do nothing.
+func (s Settings) KeyMaker() (Credentials, error) {
+	const asWhom = "set ELASTICSEARCH_USERNAME and ELASTICSEARCH_PASSWORD to those of a user who may make API keys and has the rights that they get"
+	who, err := s.Credentials()
+	switch {
+	case err != nil:
+	case who.APIKey != "":
+		err = Errorf("an API key is set, and a key that a key makes may do nothing: " + asWhom)
+	case who.Username == "":
+		err = Errorf("no user is set: " + asWhom)
+	}
+	return who, err
+}
+
 // secret returns the value of a variable, or the trimmed content of the file that
 // name_FILE names; "" if neither is set.
 func secret(name, value, path string) (string, error) {

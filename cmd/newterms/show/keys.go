@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"newterms/alerts/keys"
 )
 
 // Keys prints the keys that were made, in the order of their specs, with their secrets.
-// instance is the label app.kubernetes.io/instance of Secrets.
-func Keys(out io.Writer, specs []keys.Spec, made []keys.Key, format Format, instance string) error {
+// The namespace is part of the label app.kubernetes.io/instance of Secrets.
+func Keys(out io.Writer, specs []keys.Spec, made []keys.Key, format Format, namespace string) error {
 	if format == Secret {
-		_, err := io.WriteString(out, keySecrets(made, instance))
+		_, err := io.WriteString(out, keySecrets(made, instanceOf(namespace)))
 		return err
 	}
 	byUse := map[keys.Use]keys.Key{}
@@ -21,6 +22,43 @@ func Keys(out io.Writer, specs []keys.Spec, made []keys.Key, format Format, inst
 		byUse[s.Use] = made[i]
 	}
 	return Object(out, byUse)
+}
+
+// instanceOf returns the name of the CronJob to which a nameSuffix is added for another
+// namespace.
+func instanceOf(namespace string) string {
+	if namespace == "default" {
+		return "newterms"
+	}
+	instance := "newterms-" + namespace
+	return strings.TrimRight(instance[:min(len(instance), 63)], "-.") // as long as a label may be
+}
+
+// MadeKey returns a sentence about a key, without its secret.
+func MadeKey(k keys.Key) string {
+	return fmt.Sprintf("made API key %s (id %s), which %s", k.Name, k.ID, lives(k.Ends()))
+}
+
+// KeptKey returns a sentence about a key in a file that is still valid.
+func KeptKey(path string, spec keys.Spec, ends time.Time) string {
+	return fmt.Sprintf("%s has the API key %s already, which %s", path, spec.Name, lives(ends))
+}
+
+// EndedKey returns a sentence about a key that was invalidated.
+func EndedKey(key keys.Valid, nobodyGot bool) string {
+	text := fmt.Sprintf("invalidated API key %s (id %s)", key.Name, key.ID)
+	if nobodyGot {
+		text += " again: it was not printed"
+	}
+	return text
+}
+
+// lives returns until when a key is valid; zero is for ever.
+func lives(ends time.Time) string {
+	if ends.IsZero() {
+		return "does not expire"
+	}
+	return "expires at " + ends.UTC().Format(time.RFC3339)
 }
 
 // keySecrets returns the Secrets that deploy/kubernetes mounts, for kubectl apply

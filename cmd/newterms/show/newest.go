@@ -61,13 +61,28 @@ func Decided(status workflow.Status, d alerts.Decided, assignees []string) strin
 		text += " for " + who
 	}
 	if d.Assigned > 0 {
-		text += Already(d.Assigned, status) + " and " + map[bool]string{true: "is", false: "are"}[d.Assigned == 1] + " for " + who + " now"
+		text += already(d.Assigned, status) + " and " + map[bool]string{true: "is", false: "are"}[d.Assigned == 1] + " for " + who + " now"
 	}
-	return text + Already(d.Already, status)
+	return text + already(d.Already, status)
 }
 
-// Already returns ", 2 were closed already"; "" for none.
-func Already(n int, status workflow.Status) string {
+// Matches returns how many alerts match, and how many of them have a status already.
+func Matches(n, have int, status workflow.Status) string {
+	matches := map[bool]string{true: "alert matches", false: "alerts match"}[n == 1]
+	return fmt.Sprintf("%d %s%s", n, matches, already(have, status))
+}
+
+// NotChanged returns the lines below shown alerts of those that a command would change.
+func NotChanged(toChange, shown int, command string) string {
+	text := ""
+	if more := toChange - shown; more > 0 {
+		text = fmt.Sprintf("… and %d more\n", more)
+	}
+	return text + fmt.Sprintf("nothing was changed: add --yes to %s %s\n", command, map[bool]string{true: "it", false: "them"}[toChange == 1])
+}
+
+// already returns ", 2 were closed already"; "" for none.
+func already(n int, status workflow.Status) string {
 	switch n {
 	case 0:
 		return ""

@@ -149,6 +149,7 @@ func (p program) loadRules(paths []string, exclude []kql.Query, missing settings
 		paths = p.settings.Rules
 	}
 	library, err := rule.Read(paths...)
+	err = errors.Join(err, library.Apply(s, p.now()))
 	warn := p.onRuleWarning
 	if warn == nil {
 		warn = func(warning *rule.Warning) { p.log.Warn(failure.Line(warning)) }
@@ -159,18 +160,8 @@ func (p program) loadRules(paths []string, exclude []kql.Query, missing settings
 	if len(library.Skipped) > 0 {
 		p.log.Info(show.Skipped(library.Skipped), "skipped", library.Skipped)
 	}
-	var rules []rule.Rule
-	for _, r := range library.Rules {
-		expired, warning, unusable := r.Apply(s, p.now())
-		if warning != nil {
-			warn(warning)
-		}
-		for _, e := range expired {
-			p.log.Info(fmt.Sprintf("%s: the exception %s expired at %s and excludes nothing", r.Name, e.Name, e.Expires.UTC().Format(time.RFC3339)), "rule", r.Name)
-		}
-		if err = errors.Join(err, unusable); unusable == nil {
-			rules = append(rules, r)
-		}
+	for _, e := range library.Expired {
+		p.log.Info(fmt.Sprintf("%s: the exception %s expired at %s and excludes nothing", e.Rule, e.Name, e.Expires.UTC().Format(time.RFC3339)), "rule", e.Rule)
 	}
-	return rules, err
+	return library.Rules, err
 }

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"flag"
 	"math"
-	"strings"
 
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
-	"newterms/esquery/elastic"
+	"newterms/job/cases"
 	"newterms/job/lint"
 	"newterms/job/overview"
 	"newterms/job/rule"
@@ -76,13 +75,7 @@ func (p program) checkRules(ctx context.Context, paths []string, mappingOf strin
 	}
 	report := lint.Check(paths, rule.Settings{Indices: p.settings.Index, Exclude: exclude}, p.now())
 	if mappingOf != "" {
-		var client *elastic.Client
-		if !strings.HasSuffix(mappingOf, ".json") {
-			if client, err = p.connect(); err != nil {
-				return err
-			}
-		}
-		types, err := typesOf(ctx, client, mappingOf, report.Suites)
+		types, err := cases.TypesLike(ctx, mappingOf, report.Suites, p.connect)
 		if err != nil {
 			return err
 		}

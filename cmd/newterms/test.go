@@ -15,7 +15,6 @@ import (
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/show/caseresult"
-	"newterms/esquery/access"
 	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/estest"
@@ -62,23 +61,6 @@ const emptyMapping = "it is empty: name a pattern or a .json file"
 // mappingOfUsage is the help of --mapping-of.
 const mappingOfUsage = "map fields as indices do: those of a `PATTERN`, or of a .json file that has an answer of GET INDEX/_mapping\ndefault: as Elastic's integrations; example: --mapping-of 'logs-okta.system-*'"
 
-// typesOf reads the types of fields from a saved mapping, or asks the cluster for those of
-// a pattern.
-func typesOf(ctx context.Context, client *elastic.Client, of string, suites []cases.Suite) (cases.Types, error) {
-	if strings.HasSuffix(of, ".json") {
-		types, err := cases.SavedTypes(of)
-		if err != nil {
-			err = failure.Usagef("--mapping-of: %w", err)
-		}
-		return types, err
-	}
-	types, err := cases.TypesOf(ctx, client, []string{of}, suites)
-	if failure.Is[*access.NotFoundError](err) {
-		err = failure.Usagef("--mapping-of: %v: name the indices to map fields as, or a file whose name ends with .json", err)
-	}
-	return types, err
-}
-
 // testFlags are the flags of `newterms test`.
 type testFlags struct {
 	mappingOf string
@@ -115,15 +97,9 @@ func (p program) test(ctx context.Context, args []string) error {
 	}
 	failures := []error{unusable, caseresult.Print(p.stdout, outcomes, without, f.output.Value)}
 	for _, s := range outcomes {
-		for _, o := range s.Cases {
-			switch {
-			case failure.Is[*casefile.Error](o.Err): // which has the file and the line
-				failures = append(failures, o.Err)
-			case o.Err != nil:
-				failures = append(failures, fmt.Errorf("%s:%d: rule %s: case %q: %w", o.Case.Path, o.Case.Line, s.Rule.Name, o.Case.Name, o.Err))
-			case !o.Holds():
-				failures = append(failures, &failure.Reported{Exit: failure.ExitFailed})
-			}
+		problems, hold := s.Errors()
+		if failures = append(failures, problems...); !hold {
+			failures = append(failures, &failure.Reported{Exit: failure.ExitFailed})
 		}
 	}
 	return errors.Join(failures...)
@@ -169,10 +145,10 @@ func (p program) runCases(ctx context.Context, client *elastic.Client, suites []
 		Zero: p.now().UTC().Truncate(time.Minute),
 	}
 	if f.mappingOf != "" {
-		if r.Types, err = typesOf(ctx, client, f.mappingOf, suites); err != nil {
+		r.Types, err = cases.TypesLike(ctx, f.mappingOf, suites, func() (*elastic.Client, error) { return client, nil })
+		if err != nil {
 			return nil, err
 		}
 	}
-	outcomes, err = r.RunAll(ctx, suites, int(p.settings.Concurrency), f.mutate)
-	return outcomes, err
+	return r.RunAll(ctx, suites, int(p.settings.Concurrency), f.mutate)
 }

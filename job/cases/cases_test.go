@@ -290,7 +290,7 @@ other = "x"
 `)
 	suites := load(t, path)
 	var err error
-	if r.Types, err = cases.TypesOf(t.Context(), r.Client, []string{index}, suites); err != nil {
+	if r.Types, err = cases.TypesLike(t.Context(), index, suites, func() (*elastic.Client, error) { return r.Client, nil }); err != nil {
 		t.Fatal(err)
 	}
 	outcomes, err := r.RunAll(t.Context(), suites, 1, false)

@@ -165,6 +165,24 @@ type SuiteOutcome struct {
 	Mutations []Mutation
 }
 
+// Errors returns the errors of cases that could not run. hold reports whether the other
+// cases hold.
+func (s SuiteOutcome) Errors() (problems []error, hold bool) {
+	hold = true
+	for _, o := range s.Cases {
+		var ofCase *casefile.Error
+		switch {
+		case errors.As(o.Err, &ofCase): // which has the file and the line
+			problems = append(problems, o.Err)
+		case o.Err != nil:
+			problems = append(problems, fmt.Errorf("%s:%d: rule %s: case %q: %w", o.Case.Path, o.Case.Line, s.Rule.Name, o.Case.Name, o.Err))
+		default:
+			hold = hold && o.Holds()
+		}
+	}
+	return problems, hold
+}
+
 // RunAll runs the cases of suites, some at once, and returns the outcomes in order. With
 // mutate it also finds out which changes of the rules the cases notice. Its error is that
 // of ctx or of the server, or about a rule that cannot be changed.

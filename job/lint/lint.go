@@ -13,11 +13,12 @@ import (
 	"newterms/job/casefile"
 	"newterms/job/cases"
 	"newterms/job/rule"
+	"newterms/job/rule/document"
 )
 
 // A Finding is a problem of a file, or a warning about it.
 type Finding struct {
-	rule.Finding
+	document.Finding
 	IsWarning bool
 }
 
@@ -43,34 +44,19 @@ func Check(paths []string, s rule.Settings, now time.Time) Report {
 	var report Report
 	library, err := rule.Read(paths...)
 	report.add(err)
+	report.add(library.Apply(s, now))
 	for _, w := range library.Warnings {
-		report.Findings = append(report.Findings, Finding{rule.Finding{Path: w.Path, Line: w.Line, Text: w.Text}, true})
+		report.Findings = append(report.Findings, Finding{document.Finding{Path: w.Path, Line: w.Line, Text: w.Text}, true})
 	}
-	var usable []rule.Rule
-	for _, r := range library.Rules {
-		_, warning, err := r.Apply(s, now)
-		if warning != nil {
-			report.Findings = append(report.Findings, Finding{rule.Finding{Path: warning.Path, Line: warning.Line, Text: warning.Text}, true})
-		}
-		if err != nil {
-			report.add(err)
-			continue
-		}
-		usable = append(usable, r)
-	}
-	suites, _, err := cases.Suites(usable, paths)
+	suites, without, err := cases.Suites(library.Rules, paths)
 	report.add(err)
 	for i, s := range suites {
 		report.add(s.Check())
 		suites[i].Cases = slices.DeleteFunc(s.Cases, func(c casefile.Case) bool { return cases.Suite{Rule: s.Rule, Cases: []casefile.Case{c}}.Check() != nil })
 	}
-	for _, r := range usable {
-		of := slices.IndexFunc(suites, func(s cases.Suite) bool { return s.Rule.ID == r.ID })
-		if of < 0 {
-			report.Suites = append(report.Suites, cases.Suite{Rule: r})
-		} else {
-			report.Suites = append(report.Suites, suites[of])
-		}
+	report.Suites = suites
+	for _, r := range without {
+		report.Suites = append(report.Suites, cases.Suite{Rule: r})
 	}
 	report.sort()
 	return report
@@ -83,7 +69,7 @@ func (r *Report) AddUnknown(types cases.Types, of string) {
 		path := s.Rule.Path()
 		for _, field := range types.Unknown(s.Rule.Search.PlainNames()) {
 			text := "the field " + field + " is not in the mapping of " + of
-			r.Findings = append(r.Findings, Finding{rule.Finding{Path: cmp.Or(path, s.Rule.Source), Line: lineOf(path, field), Text: text}, true})
+			r.Findings = append(r.Findings, Finding{document.Finding{Path: cmp.Or(path, s.Rule.Source), Line: lineOf(path, field), Text: text}, true})
 		}
 	}
 	r.sort()
@@ -125,6 +111,6 @@ func (r *Report) add(err error) {
 			r.Findings = append(r.Findings, Finding{f, false})
 		}
 	case errors.As(err, &ofCase):
-		r.Findings = append(r.Findings, Finding{rule.Finding{Path: ofCase.Path, Line: ofCase.Line, Text: ofCase.Err.Error()}, false})
+		r.Findings = append(r.Findings, Finding{document.Finding{Path: ofCase.Path, Line: ofCase.Line, Text: ofCase.Err.Error()}, false})
 	}
 }

@@ -8,24 +8,26 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"newterms/job/rule/document"
 )
 
 // readItems reads the items of a list, from all files with the list and from those with
 // only items of it. An empty list identity means that no file has the list itself.
 func readItems(name listName, files []*listFile, list string) ([]Exception, error) {
 	var exports []*listFile // of this list, complete
-	var items []document
+	var items []document.Document
 	several := len(identities(files)) > 1
 	for _, f := range files {
 		held := identities([]*listFile{f})
-		switch isHeld := slices.ContainsFunc(held, func(d document) bool { return identity(d) == list }); {
+		switch isHeld := slices.ContainsFunc(held, func(d document.Document) bool { return identity(d) == list }); {
 		case len(held) == 0 && several:
 			return nil, fmt.Errorf("%s: several lists have that name, and the item of %s may belong to any of them: "+
-				"add its list to that file, or remove the other lists", name, f.items[0].place())
+				"add its list to that file, or remove the other lists", name, f.items[0].Place())
 		case isHeld && len(held) > 1 && len(f.items) > 0:
 			return nil, fmt.Errorf("%s: %s and %s are two lists of that name in one file, and its items may belong to either: "+
-				"export each list into its own file", name, held[0].place(), held[1].place())
-		case isHeld && slices.ContainsFunc(f.lists, func(d document) bool { return d.found == 0 }):
+				"export each list into its own file", name, held[0].Place(), held[1].Place())
+		case isHeld && slices.ContainsFunc(f.lists, func(d document.Document) bool { return d.Found == 0 }):
 			exports = append(exports, f)
 		case isHeld: // the API returns lists without their items
 		case len(held) > 0:
@@ -49,11 +51,11 @@ func readItems(name listName, files []*listFile, list string) ([]Exception, erro
 
 // byItem groups the editions of each item, in the order of the files. An item without
 // an id is identified by its content.
-func byItem(items []document) [][]document {
-	var groups [][]document
+func byItem(items []document.Document) [][]document.Document {
+	var groups [][]document.Document
 	at := map[string]int{}
 	for _, d := range items {
-		id, _ := d.table["item_id"].(string)
+		id, _ := d.Table["item_id"].(string)
 		if id == "" {
 			id = "says " + contentOf(d)
 		}
@@ -68,14 +70,14 @@ func byItem(items []document) [][]document {
 }
 
 // readEditions reads the newest edition of an item.
-func readEditions(name listName, editions []document, exports []*listFile) (Exception, error) {
+func readEditions(name listName, editions []document.Document, exports []*listFile) (Exception, error) {
 	if err := checkDeleted(name, editions, exports); err != nil {
 		return Exception{}, err
 	}
-	newest := slices.MaxFunc(editions, func(a, b document) int { return timeOf(a).Compare(timeOf(b)) })
+	newest := slices.MaxFunc(editions, func(a, b document.Document) int { return timeOf(a).Compare(timeOf(b)) })
 	content := contentOf(newest)
 	var e Exception
-	var first document
+	var first document.Document
 	var unread error
 	for _, d := range editions {
 		if contentOf(d) != content {
@@ -87,47 +89,47 @@ func readEditions(name listName, editions []document, exports []*listFile) (Exce
 		read, err := readItem(d)
 		switch {
 		case err != nil:
-			unread = cmp.Or(unread, fmt.Errorf("%s, %s: %w", name, d.place(), err))
-		case first.table == nil:
+			unread = cmp.Or(unread, fmt.Errorf("%s, %s: %w", name, d.Place(), err))
+		case first.Table == nil:
 			e, first = read, d
 		case !reflect.DeepEqual(read.Entries, e.Entries):
 			return Exception{}, differError(name, first, d, "because of the value lists beside them")
 		}
 	}
-	if first.table == nil {
+	if first.Table == nil {
 		return Exception{}, unread
 	}
 	return e, nil
 }
 
-func differError(name listName, a, b document, why string) error {
-	return fmt.Errorf("%s: its item %s differs between %s and %s, %s: remove the older one", name, itemName(a), a.place(), b.place(), why)
+func differError(name listName, a, b document.Document, why string) error {
+	return fmt.Errorf("%s: its item %s differs between %s and %s, %s: remove the older one", name, itemName(a), a.Place(), b.Place(), why)
 }
 
 // checkDeleted refuses an item that only some exports of its list have.
-func checkDeleted(name listName, editions []document, exports []*listFile) error {
+func checkDeleted(name listName, editions []document.Document, exports []*listFile) error {
 	has := func(f *listFile) bool {
-		return slices.ContainsFunc(editions, func(d document) bool { return d.path == f.path })
+		return slices.ContainsFunc(editions, func(d document.Document) bool { return d.Path == f.path })
 	}
 	in, notIn := slices.IndexFunc(exports, has), slices.IndexFunc(exports, func(f *listFile) bool { return !has(f) })
 	if in < 0 || notIn < 0 {
 		return nil
 	}
-	item := editions[slices.IndexFunc(editions, func(d document) bool { return d.path == exports[in].path })]
+	item := editions[slices.IndexFunc(editions, func(d document.Document) bool { return d.Path == exports[in].path })]
 	return fmt.Errorf("%s: its item %s is in %s but not in the export at %s, and may have been deleted: remove the older export",
-		name, itemName(item), item.place(), exports[notIn].lists[0].place())
+		name, itemName(item), item.Place(), exports[notIn].lists[0].Place())
 }
 
-func itemName(d document) string {
-	name, _ := d.table["name"].(string)
-	id, _ := d.table["item_id"].(string)
+func itemName(d document.Document) string {
+	name, _ := d.Table["name"].(string)
+	id, _ := d.Table["item_id"].(string)
 	return fmt.Sprintf("%q", cmp.Or(name, id))
 }
 
 // contentOf returns the part of an item that decides about events, in JSON.
-func contentOf(d document) string {
-	content := []any{withoutIDs(d.table["entries"]), nil, d.table["expire_time"]}
-	if types := d.table["os_types"]; !isEmpty(types) {
+func contentOf(d document.Document) string {
+	content := []any{withoutIDs(d.Table["entries"]), nil, d.Table["expire_time"]}
+	if types := d.Table["os_types"]; !isEmpty(types) {
 		content[1] = types
 	}
 	text, err := json.Marshal(content)
@@ -139,7 +141,7 @@ func contentOf(d document) string {
 
 // withoutIDs removes the ids that Kibana's editor gives to entries.
 func withoutIDs(entries any) any {
-	tables, ok := Tables(entries)
+	tables, ok := document.Tables(entries)
 	if !ok {
 		return entries
 	}
@@ -157,9 +159,9 @@ func withoutIDs(entries any) any {
 }
 
 // timeOf returns when an item was last changed, the zero time if that is not known.
-func timeOf(d document) time.Time {
+func timeOf(d document.Document) time.Time {
 	for _, name := range []string{"updated_at", "created_at"} {
-		switch v := d.table[name].(type) {
+		switch v := d.Table[name].(type) {
 		case string:
 			if at, err := time.Parse(time.RFC3339, v); err == nil {
 				return at

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"newterms/esquery/query"
+	"newterms/job/rule/document"
 	"newterms/job/rule/valuelist"
 )
 
@@ -19,17 +20,17 @@ type Exception struct {
 }
 
 // readItem reads an item in the form of Kibana's API.
-func readItem(d document) (Exception, error) {
+func readItem(d document.Document) (Exception, error) {
 	var e Exception
-	name, _ := d.table["name"].(string)
-	id, _ := d.table["item_id"].(string)
+	name, _ := d.Table["name"].(string)
+	id, _ := d.Table["item_id"].(string)
 	if e.Name = name; name == "" {
 		e.Name = id
 	}
 	refuse := func(format string, args ...any) (Exception, error) {
 		return Exception{}, fmt.Errorf("item %q: "+format, append([]any{e.Name}, args...)...)
 	}
-	switch expires := d.table["expire_time"].(type) {
+	switch expires := d.Table["expire_time"].(type) {
 	case nil:
 	case time.Time: // of TOML
 		e.Expires = expires
@@ -39,13 +40,13 @@ func readItem(d document) (Exception, error) {
 			return refuse("expire_time: %q is no time in RFC 3339", fmt.Sprint(expires))
 		}
 	}
-	if types := d.table["os_types"]; !isEmpty(types) {
+	if types := d.Table["os_types"]; !isEmpty(types) {
 		var ok bool
-		if e.OSTypes, ok = Texts(types); !ok || slices.ContainsFunc(e.OSTypes, func(s string) bool { return !slices.Contains(osTypes(), s) }) {
+		if e.OSTypes, ok = document.Texts(types); !ok || slices.ContainsFunc(e.OSTypes, func(s string) bool { return !slices.Contains(osTypes(), s) }) {
 			return refuse("os_types: %v is no list of %s", shown(types), strings.Join(osTypes(), ", "))
 		}
 	}
-	entries, err := readEntries(d.path, d.table["entries"], false)
+	entries, err := readEntries(d.Path, d.Table["entries"], false)
 	if err != nil {
 		return refuse("%w", err)
 	}
@@ -57,7 +58,7 @@ func readItem(d document) (Exception, error) {
 func osTypes() []string { return []string{"linux", "macos", "windows"} }
 
 func readEntries(path string, value any, inNested bool) ([]query.Entry, error) {
-	tables, ok := Tables(value)
+	tables, ok := document.Tables(value)
 	if !ok || len(tables) == 0 {
 		return nil, errors.New("entries is empty, which would exclude every event")
 	}
@@ -101,7 +102,7 @@ func readEntry(path string, table map[string]any, inNested bool) (query.Entry, e
 		e.Values = []string{value}
 	case "match_any":
 		var ok bool
-		if e.Values, ok = Texts(table["value"]); !ok || len(e.Values) == 0 {
+		if e.Values, ok = document.Texts(table["value"]); !ok || len(e.Values) == 0 {
 			return e, errors.New("value is no list of texts")
 		}
 	case "nested":

@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"newterms/esquery/query"
+	"newterms/job/rule/document"
 )
 
 // filters reads [[rule.filters]]. Kibana's filters have a Query DSL body under query,
 // or in the old style beside meta, or combine others.
 func (t *tableReader) filters() []query.Filter {
-	list, _ := Tables(t.table["filters"])
+	list, _ := document.Tables(t.table["filters"])
 	var filters []query.Filter
 	for _, f := range list {
 		if filter, ok := t.filter(f); ok {
@@ -71,7 +72,7 @@ func (t *tableReader) flag(meta map[string]any, name string) bool {
 // of AND; a disabled member of OR matches every event. It returns false if no member is
 // left.
 func (t *tableReader) combined(meta map[string]any) (query.Filter, bool) {
-	members, ok := Tables(meta["params"])
+	members, ok := document.Tables(meta["params"])
 	relation := meta["relation"]
 	// To Kibana everything but AND is OR, even "and".
 	if !ok || relation != "AND" && relation != "OR" && relation != "or" {

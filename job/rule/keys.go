@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"newterms/job/rule/document"
 )
 
 // A Warning is about a key of a rule, or a file, that has another effect than its author
@@ -87,7 +89,7 @@ func (k key) accepts(value any) bool {
 	case "no list of texts":
 		ok = isTexts()
 	case "no list of tables":
-		_, ok = Tables(value)
+		_, ok = document.Tables(value)
 	case "no table":
 		ok = isTable
 	case "no table or list of texts":
@@ -95,10 +97,10 @@ func (k key) accepts(value any) bool {
 	case "neither true nor false":
 		_, ok = value.(bool)
 	case "no whole number from 1 up":
-		n, isNumber := number(value)
+		n, isNumber := document.Number(value)
 		ok = isNumber && n >= 1 && n == float64(int64(n))
 	case "no whole number from 0 to 100":
-		n, isNumber := number(value)
+		n, isNumber := document.Number(value)
 		ok = isNumber && n >= 0 && n <= 100 && n == float64(int64(n))
 	}
 	return ok

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"newterms/job/rule/document"
 )
 
 // A listName names an exception list in rules and items. Lists of several spaces may
@@ -27,28 +29,28 @@ type lists map[listName][]*listFile
 // the list is in another file.
 type listFile struct {
 	path  string
-	lists []document
-	items []document
+	lists []document.Document
+	items []document.Document
 }
 
-func (l lists) in(d document) *listFile {
-	name := listNameOf(d.table)
+func (l lists) in(d document.Document) *listFile {
+	name := listNameOf(d.Table)
 	for _, f := range l[name] {
-		if f.path == d.path {
+		if f.path == d.Path {
 			return f
 		}
 	}
-	f := &listFile{path: d.path}
+	f := &listFile{path: d.Path}
 	l[name] = append(l[name], f)
 	return f
 }
 
-func (l lists) addList(d document) {
+func (l lists) addList(d document.Document) {
 	f := l.in(d)
 	f.lists = append(f.lists, d)
 }
 
-func (l lists) addItem(d document) {
+func (l lists) addItem(d document.Document) {
 	f := l.in(d)
 	f.items = append(f.items, d)
 }
@@ -63,8 +65,8 @@ func (l lists) assignItems() {
 				continue
 			}
 			agnostic := l[listName{name.id, "agnostic"}][other]
-			f.items = slices.DeleteFunc(f.items, func(d document) bool {
-				_, given := d.table["namespace_type"]
+			f.items = slices.DeleteFunc(f.items, func(d document.Document) bool {
+				_, given := d.Table["namespace_type"]
 				if !given {
 					agnostic.items = append(agnostic.items, d)
 				}
@@ -77,17 +79,17 @@ func (l lists) assignItems() {
 
 // identity returns the list's id in Kibana, which differs between spaces, or else its
 // file.
-func identity(list document) string {
-	id, _ := list.table["id"].(string)
-	return cmp.Or(id, "in "+list.path)
+func identity(list document.Document) string {
+	id, _ := list.Table["id"].(string)
+	return cmp.Or(id, "in "+list.Path)
 }
 
-// identities returns the first document of each different list.
-func identities(files []*listFile) []document {
-	var different []document
+// identities returns the first document.Document of each different list.
+func identities(files []*listFile) []document.Document {
+	var different []document.Document
 	for _, f := range files {
 		for _, list := range f.lists {
-			if !slices.ContainsFunc(different, func(d document) bool { return identity(d) == identity(list) }) {
+			if !slices.ContainsFunc(different, func(d document.Document) bool { return identity(d) == identity(list) }) {
 				different = append(different, list)
 			}
 		}
@@ -98,7 +100,7 @@ func identities(files []*listFile) []document {
 // of reads the items of the lists in exceptions_list, a value of a rule in the file
 // path.
 func (l lists) of(value any, path string) ([]Exception, error) {
-	references, _ := Tables(value)
+	references, _ := document.Tables(value)
 	var exceptions []Exception
 	var problems []error
 	for _, reference := range references {
@@ -120,7 +122,7 @@ func (l lists) resolve(reference map[string]any, path string) ([]Exception, erro
 	own := slices.IndexFunc(files, func(f *listFile) bool { return f.path == path && len(f.lists) > 0 })
 	all := identities(files)
 	candidates := all
-	switch byID := slices.IndexFunc(all, func(d document) bool { return identity(d) == id }); {
+	switch byID := slices.IndexFunc(all, func(d document.Document) bool { return identity(d) == id }); {
 	case byID >= 0:
 		candidates = all[byID : byID+1]
 	case own >= 0:
@@ -136,7 +138,7 @@ func (l lists) resolve(reference map[string]any, path string) ([]Exception, erro
 	for _, other := range candidates[1:] { // equal lists are not ambiguous
 		if more, err := readItems(name, files, identity(other)); err != nil || !sameExceptions(exceptions, more) {
 			return nil, fmt.Errorf("%s: %s and %s contain two different lists of that name, perhaps of two spaces: "+
-				"write the id of the right one into its entry in exceptions_list, or remove the other", name, candidates[0].place(), other.place())
+				"write the id of the right one into its entry in exceptions_list, or remove the other", name, candidates[0].Place(), other.Place())
 		}
 	}
 	return exceptions, nil

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"newterms/job/rule/document"
 	"newterms/job/rule/textfile"
 )
 
@@ -17,6 +18,7 @@ type Library struct {
 	// Skipped counts the rules that do not run, by their type, or by "disabled".
 	Skipped  map[string]int
 	Warnings []*Warning // of all rules, usable or not
+	Expired  []ExpiredException
 }
 
 // Load returns the rules that Read returns.
@@ -59,7 +61,7 @@ func Read(paths ...string) (Library, error) {
 		}
 		usable = append(usable, r)
 	}
-	return Library{usable, l.skipped, l.warnings}, errors.Join(l.problems...)
+	return Library{Rules: usable, Skipped: l.skipped, Warnings: l.warnings}, errors.Join(l.problems...)
 }
 
 type loader struct {
@@ -76,7 +78,7 @@ type loader struct {
 func (l *loader) problem(path string, err error) {
 	var known *Error
 	if !errors.As(err, &known) {
-		err = &Error{path, err}
+		err = &Error{Path: path, Err: err}
 	}
 	l.problems = append(l.problems, err)
 	l.found++
@@ -116,37 +118,31 @@ func (l *loader) add(path string, inFolder bool) {
 		l.problem(path, err)
 		return
 	}
-	decode, among := decodeTOML, inFolder
-	switch extension(path) {
-	case ".ndjson":
-		decode, among = decodeLines, true
-	case ".json":
-		decode = decodeJSON
-	}
-	documents, err := decode(path, text)
+	among := inFolder || document.Extension(path) == ".ndjson"
+	documents, err := document.Decode(path, text)
 	if err != nil {
 		for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
 			l.problem(path, one)
 		}
 	}
 	for _, d := range documents {
-		if d.found > 0 {
+		if d.Found > 0 {
 			l.page(d)
 		}
-		l.document(d, among || d.found > 0)
+		l.document(d, among || d.Found > 0)
 	}
 }
 
 // pages are the answers of the _find API of the same kind and total: pages of one list
 // of documents.
 type pages struct {
-	first document
+	first document.Document
 	n     int
 }
 
-func (l *loader) page(d document) {
+func (l *loader) page(d document.Document) {
 	for i, p := range l.pages {
-		if p.first.kind() == d.kind() && p.first.total == d.total {
+		if p.first.Kind() == d.Kind() && p.first.Total == d.Total {
 			l.pages[i].n++
 			return
 		}
@@ -157,48 +153,48 @@ func (l *loader) page(d document) {
 // warnOfPages warns about lists of which some pages are missing.
 func (l *loader) warnOfPages() {
 	for _, p := range l.pages {
-		if p.n < p.first.total {
-			l.warnings = append(l.warnings, &Warning{p.first.path, p.first.line, "data", fmt.Sprintf(
-				"it contains %d of %d objects: request per_page=%d from Kibana, or add the other pages", p.n, p.first.total, p.first.total)})
+		if p.n < p.first.Total {
+			l.warnings = append(l.warnings, &Warning{p.first.Path, p.first.Line, "data", fmt.Sprintf(
+				"it contains %d of %d objects: request per_page=%d from Kibana, or add the other pages", p.n, p.first.Total, p.first.Total)})
 		}
 	}
 }
 
-func (l *loader) document(d document, among bool) {
-	switch kind := d.kind(); {
-	case kind == kindSummary:
+func (l *loader) document(d document.Document, among bool) {
+	switch kind := d.Kind(); {
+	case kind == document.Summary:
 		l.warnOfSavedObject(d)
-	case kind == kindItem:
+	case kind == document.Item:
 		l.lists.addItem(d)
 		l.found++
-	case kind == kindList:
+	case kind == document.List:
 		l.lists.addList(d)
 		l.found++
-	case kind == kindUnknown && among && extension(d.path) == ".json":
+	case kind == document.Unknown && among && document.Extension(d.Path) == ".json":
 		l.skipped["no rule"]++ // some other file of the folder
-	case kind == kindUnknown:
-		l.problem(d.place(), errors.New("it is neither a rule nor an exception list"))
+	case kind == document.Unknown:
+		l.problem(d.Place(), errors.New("it is neither a rule nor an exception list"))
 	default:
 		l.rule(d, among)
 	}
 }
 
-func (l *loader) rule(d document, among bool) {
-	if enabled, ok := d.table["enabled"].(bool); ok && !enabled && among {
+func (l *loader) rule(d document.Document, among bool) {
+	if enabled, ok := d.Table["enabled"].(bool); ok && !enabled && among {
 		l.skipped["disabled"]++
 		return
 	}
-	r, err := d.rule()
+	r, err := read(d)
 	if among && errors.Is(err, errNotNewTerms) {
 		l.skip(d)
 		return
 	}
 	if other, ok := l.seen[r.ID]; err == nil && ok {
-		err = &Error{d.place(), fmt.Errorf("its rule_id %s is also that of %s", r.ID, other)}
+		err = &Error{Path: d.Place(), Err: fmt.Errorf("its rule_id %s is also that of %s", r.ID, other)}
 	}
 	l.warnings = append(l.warnings, r.Warnings...)
 	if err != nil {
-		l.problem(d.place(), err)
+		l.problem(d.Place(), err)
 		return
 	}
 	l.found++

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"newterms/job/rule/document"
 )
 
 // checkContents refuses values inside of lists and tables, and texts, that Kibana
@@ -25,11 +27,11 @@ func (t *tableReader) checkContents() {
 	t.checkMappings()
 	t.checkSuppression()
 	if fields, isTable := t.table["investigation_fields"].(map[string]any); isTable {
-		if names, ok := Texts(fields["field_names"]); !ok || len(names) == 0 {
+		if names, ok := document.Texts(fields["field_names"]); !ok || len(names) == 0 {
 			t.problem("investigation_fields.field_names is no list of field names")
 		}
 	}
-	lists, _ := Tables(t.table["exceptions_list"])
+	lists, _ := document.Tables(t.table["exceptions_list"])
 	for _, list := range lists {
 		if kind, given := list["namespace_type"]; given && kind != "single" && kind != "agnostic" {
 			t.problem("exceptions_list: the namespace_type %s is neither single nor agnostic", shown(kind))
@@ -47,7 +49,7 @@ func isWebAddress(text string) bool {
 
 // texts refuses tables of a list that lack one of the texts.
 func (t *tableReader) texts(name string, list any, keys ...string) {
-	tables, _ := Tables(list)
+	tables, _ := document.Tables(list)
 	for i, table := range tables {
 		for _, key := range keys {
 			if text, _ := table[key].(string); text == "" {
@@ -58,12 +60,12 @@ func (t *tableReader) texts(name string, list any, keys ...string) {
 }
 
 func (t *tableReader) checkThreats() {
-	threats, _ := Tables(t.table["threat"])
+	threats, _ := document.Tables(t.table["threat"])
 	t.texts("threat", threats, "framework")
 	for _, threat := range threats {
 		tactic, _ := threat["tactic"].(map[string]any)
 		t.texts("threat.tactic", []map[string]any{tactic}, "id", "name", "reference")
-		techniques, _ := Tables(threat["technique"])
+		techniques, _ := document.Tables(threat["technique"])
 		t.texts("threat.technique", techniques, "id", "name", "reference")
 		for _, technique := range techniques {
 			t.texts("threat.technique.subtechnique", technique["subtechnique"], "id", "name", "reference")
@@ -73,7 +75,7 @@ func (t *tableReader) checkThreats() {
 
 // checkMappings checks what alerts.OverridesOf does not use.
 func (t *tableReader) checkMappings() {
-	mappings, _ := Tables(t.table["risk_score_mapping"])
+	mappings, _ := document.Tables(t.table["risk_score_mapping"])
 	for _, m := range mappings {
 		if score, given := m["risk_score"]; given && score != nil && !(key{not: "no whole number from 0 to 100"}).accepts(score) {
 			t.problem("risk_score_mapping: %s is no whole number from 0 to 100", shown(score))
@@ -86,7 +88,7 @@ func (t *tableReader) checkSuppression() {
 	if len(suppression) == 0 {
 		return
 	}
-	if fields, ok := Texts(suppression["group_by"]); !ok || len(fields) < 1 || len(fields) > 3 {
+	if fields, ok := document.Texts(suppression["group_by"]); !ok || len(fields) < 1 || len(fields) > 3 {
 		t.problem("alert_suppression.group_by is no list of one to three field names")
 	}
 	if strategy, given := suppression["missing_fields_strategy"]; given && strategy != "suppress" && strategy != "doNotSuppress" {

@@ -5,6 +5,7 @@
 package rule
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
+	"newterms/job/rule/document"
 )
 
 //go:embed okta_proxy_session.toml
@@ -61,24 +63,35 @@ func (r Rule) Path() string {
 }
 
 // An Error names a rule file that cannot be used, and why.
-type Error struct {
-	Path string
-	Err  error
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("rule %s: %v", e.Path, e.Err) }
-func (e *Error) Unwrap() error { return e.Err }
+type Error = document.Error
 
 // errNotNewTerms marks a rule of another type, which is skipped in folders and exports.
 var errNotNewTerms = errors.New("not a new_terms rule")
 
 // Builtin is "First Occurrence of Okta User Session Started via Proxy".
 func Builtin() (Rule, error) {
-	d, err := decodeTOML(builtinPath, builtin)
+	d, err := document.Decode(builtinPath, builtin)
 	if err != nil {
 		return Rule{}, err
 	}
-	return d[0].rule()
+	return read(d[0])
+}
+
+// read reads a rule. The rule has its Warnings even with an error, which is an *Error.
+func read(d document.Document) (Rule, error) {
+	r, warnings, err := fromTable(d.Table)
+	for _, w := range warnings {
+		w.Path, w.Line = d.Path, d.LineOf(w.Key)
+	}
+	if err != nil {
+		return Rule{Warnings: warnings}, d.Error(err)
+	}
+	r.Source, r.Status, r.path, r.Warnings = d.Place(), cmp.Or(d.Maturity, "enabled"), d.Path, warnings
+	r.dataViewLine = d.LineOf("data_view_id")
+	if enabled, ok := d.Table["enabled"].(bool); ok && !enabled {
+		r.Status = "disabled"
+	}
+	return r, nil
 }
 
 func fromTable(table map[string]any) (Rule, []*Warning, error) {

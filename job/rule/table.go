@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"newterms/job/datemath"
+	"newterms/job/rule/document"
 )
 
 // A tableReader reads a [rule] table and collects its problems.
@@ -56,7 +57,7 @@ func (t *tableReader) query() string {
 // indices reads the index patterns. They may be missing if there is a data view: the
 // settings can name them.
 func (t *tableReader) indices() []string {
-	list, ok := Texts(t.table["index"])
+	list, ok := document.Texts(t.table["index"])
 	view, _ := t.table["data_view_id"].(string)
 	switch {
 	case ok && len(list) > 0 && view != "":
@@ -67,36 +68,6 @@ func (t *tableReader) indices() []string {
 		t.problem("index is missing")
 	}
 	return list
-}
-
-// Texts returns a list of texts, none of them empty. ok is false for anything else.
-func Texts(value any) (texts []string, ok bool) {
-	list, ok := value.([]any)
-	texts = make([]string, len(list))
-	for i, element := range list {
-		s, isString := element.(string)
-		if !isString || s == "" {
-			return nil, false
-		}
-		texts[i] = s
-	}
-	return texts, ok
-}
-
-// Tables returns a list of tables, which TOML writes with [[…]] or inline. ok is false
-// for anything else.
-func Tables(value any) (tables []map[string]any, ok bool) {
-	if tables, ok := value.([]map[string]any); ok {
-		return tables, true
-	}
-	list, ok := value.([]any)
-	tables = make([]map[string]any, len(list))
-	for i, element := range list {
-		if tables[i], ok = element.(map[string]any); !ok {
-			return nil, false
-		}
-	}
-	return tables, ok
 }
 
 // ago reads an optional `now-…`.
@@ -135,17 +106,6 @@ func (t *tableReader) interval() time.Duration {
 	return d
 }
 
-// number returns an integer or a fraction as a float64.
-func number(value any) (float64, bool) {
-	switch v := value.(type) {
-	case int64:
-		return float64(v), true
-	case float64:
-		return v, true
-	}
-	return 0, false
-}
-
 func isEmpty(value any) bool {
 	switch v := value.(type) {
 	case nil:
@@ -166,7 +126,7 @@ func isEmpty(value any) bool {
 // has a setting's name and another its value.
 func (t *tableReader) newTerms() (fields []string, history string) {
 	if flat, ok := t.table["new_terms_fields"]; ok {
-		if fields, ok = Texts(flat); !ok {
+		if fields, ok = document.Texts(flat); !ok {
 			t.problem("new_terms_fields is no list of field names")
 		}
 		return fields, t.text("history_window_start", ": write how far back the history reaches, such as now-7d")
@@ -179,10 +139,10 @@ func (t *tableReader) newTerms() (fields []string, history string) {
 	if name := newTerms["field"]; name != "new_terms_fields" {
 		t.problem("new_terms.field is %v, not new_terms_fields", name)
 	}
-	if fields, ok = Texts(newTerms["value"]); !ok {
+	if fields, ok = document.Texts(newTerms["value"]); !ok {
 		t.problem("new_terms.value is no list of field names")
 	}
-	windows, _ := Tables(newTerms["history_window_start"])
+	windows, _ := document.Tables(newTerms["history_window_start"])
 	if len(windows) != 1 || windows[0]["field"] != "history_window_start" {
 		t.problem("new_terms.history_window_start must be one table, with field = \"history_window_start\"")
 		return fields, ""

@@ -5,12 +5,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strings"
 
 	"newterms/esquery/elastic/words"
+	"newterms/job/rule/document"
 )
 
 // ruleTypes are the types of Kibana's rules.
@@ -20,12 +19,9 @@ func ruleTypes() []string {
 	return []string{"eql", "esql", "machine_learning", "new_terms", "query", "saved_query", "threat_match", "threshold"}
 }
 
-// extension returns the end of a file's name in lower case, such as ".toml".
-func extension(path string) string { return strings.ToLower(filepath.Ext(path)) }
-
 // isRead reports whether a file of a folder is read.
 func isRead(path string) bool {
-	return slices.Contains([]string{".toml", ".ndjson", ".json"}, extension(path))
+	return slices.Contains([]string{".toml", ".ndjson", ".json"}, document.Extension(path))
 }
 
 func (l *loader) warn(path string, line int, key, format string, args ...any) {
@@ -34,16 +30,16 @@ func (l *loader) warn(path string, line int, key, format string, args ...any) {
 
 // skip counts a rule of another type. It warns if the type may be a slip, because
 // the rule then does not run, and nothing else would say so.
-func (l *loader) skip(d document) {
-	kind, isText := d.table["type"].(string)
+func (l *loader) skip(d document.Document) {
+	kind, isText := d.Table["type"].(string)
 	known := slices.Contains(ruleTypes(), kind)
-	_, fields := d.table["new_terms_fields"]
-	_, table := d.table["new_terms"]
-	line := d.lineOf("type")
+	_, fields := d.Table["new_terms_fields"]
+	_, table := d.Table["new_terms"]
+	line := d.LineOf("type")
 	switch {
-	case d.table["type"] == nil:
+	case d.Table["type"] == nil:
 		kind = "without a type"
-		l.warn(d.path, d.line, "type", `the rule does not run, because it has no type: write type = "new_terms" if it is such a rule`)
+		l.warn(d.Path, d.Line, "type", `the rule does not run, because it has no type: write type = "new_terms" if it is such a rule`)
 	case !isText || !known:
 		if !isText {
 			kind = "without a type"
@@ -52,19 +48,19 @@ func (l *loader) skip(d document) {
 		if meant == "" {
 			meant = "new_terms"
 		}
-		l.warn(d.path, line, "type", "the rule does not run, because Kibana has no type %q: write %q if that is meant", fmt.Sprint(d.table["type"]), meant)
-	case (fields || table) && d.found == 0 && extension(d.path) != ".ndjson": // Kibana exports no such rule
-		l.warn(d.path, line, "type", `the rule does not run, because its type is %q, although it has new-terms fields: write "new_terms" if that is meant`, kind)
+		l.warn(d.Path, line, "type", "the rule does not run, because Kibana has no type %q: write %q if that is meant", fmt.Sprint(d.Table["type"]), meant)
+	case (fields || table) && d.Found == 0 && document.Extension(d.Path) != ".ndjson": // Kibana exports no such rule
+		l.warn(d.Path, line, "type", `the rule does not run, because its type is %q, although it has new-terms fields: write "new_terms" if that is meant`, kind)
 	}
 	l.skipped[kind]++
 }
 
 // warnOfSavedObject warns about a rule that was exported as a saved object. Connectors
 // are such objects too, and no rules.
-func (l *loader) warnOfSavedObject(d document) {
-	if d.table["type"] == "alert" {
+func (l *loader) warnOfSavedObject(d document.Document) {
+	if d.Table["type"] == "alert" {
 		l.skipped["saved object"]++
-		l.warn(d.path, d.line, "attributes", "the rule does not run, because it was exported as a saved object: export it in Kibana under Security > Rules")
+		l.warn(d.Path, d.Line, "attributes", "the rule does not run, because it was exported as a saved object: export it in Kibana under Security > Rules")
 	}
 }
 
@@ -85,7 +81,7 @@ func (l *loader) warnOfUnread(path string, d fs.DirEntry) {
 		l.warn(path, 0, "", "this link to a folder is not followed: name the folder itself")
 		return
 	// Others may have been renamed so that they do not run, or show a rule as a text.
-	case !info.Mode().IsRegular(), !slices.Contains([]string{"", ".txt", ".yaml", ".yml", ".jsonl", ".tml"}, extension(path)):
+	case !info.Mode().IsRegular(), !slices.Contains([]string{"", ".txt", ".yaml", ".yml", ".jsonl", ".tml"}, document.Extension(path)):
 		return
 	}
 	file, err := os.Open(path)

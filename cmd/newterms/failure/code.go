@@ -18,6 +18,7 @@ import (
 	"newterms/esquery/query"
 	"newterms/job"
 	"newterms/job/casefile"
+	"newterms/job/cases"
 	"newterms/job/check"
 	"newterms/job/grant"
 	"newterms/job/notify"
@@ -89,7 +90,7 @@ func codeOf(err error) int {
 		return ExitInterrupted
 	case errors.As(err, &pipeline) && pipeline.IsSure():
 		return ExitConfig
-	case Is[*UsageError](err), Is[*where.Error](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err), Is[*alerts.AmbiguousIDError](err):
+	case Is[*UsageError](err), Is[*where.Error](err), Is[*cases.MappingError](err), Is[grant.ExistsError](err), Is[*alerts.UnknownAlertsError](err), Is[*alerts.AmbiguousIDError](err):
 		return ExitUsage
 	case Is[*settings.Error](err), Is[*job.MaxAlertsError](err), Is[*notify.ExpiringKeyError](err), Is[*grant.PatternError](err), Is[*grant.SecretNameError](err), Is[*kibana.ConnectorError](err), Is[*elastic.VersionError](err), Is[*runs.NewerDataError](err), Is[*tls.CertificateVerificationError](err):
 		return ExitConfig

@@ -15,6 +15,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
 	"newterms/job/rule"
+	"newterms/job/rule/document"
 )
 
 // A Page is what an analyst must know about a rule to judge it.
@@ -82,9 +83,9 @@ func withoutExceptions(r rule.Rule) Page {
 		Exclusions: r.Search.Query.Exclusions(), Indicators: r.Search.Query.Indicators(), Guide: strings.TrimSpace(text("note")),
 		Description: strings.TrimSpace(text("description")),
 	}
-	p.FalsePositives, _ = rule.Texts(r.Parameters["false_positives"])
+	p.FalsePositives, _ = document.Texts(r.Parameters["false_positives"])
 	if fields, ok := r.Parameters["investigation_fields"].(map[string]any); ok {
-		p.Investigate, _ = rule.Texts(fields["field_names"])
+		p.Investigate, _ = document.Texts(fields["field_names"])
 	}
 	for _, f := range r.Search.Filters {
 		if c := filterClauses(f); f.Negate {
@@ -109,7 +110,7 @@ func overrideFields(r rule.Rule) []string {
 
 func tactics(threat any) []Tactic {
 	var all []Tactic
-	tables, _ := rule.Tables(threat)
+	tables, _ := document.Tables(threat)
 	for _, table := range tables {
 		tactic, _ := table["tactic"].(map[string]any)
 		all = append(all, Tactic{technique(tactic), techniques(table["technique"])})
@@ -119,7 +120,7 @@ func tactics(threat any) []Tactic {
 
 func techniques(value any) []Technique {
 	var all []Technique
-	tables, _ := rule.Tables(value)
+	tables, _ := document.Tables(value)
 	for _, table := range tables {
 		t := technique(table)
 		t.Subtechniques = techniques(table["subtechnique"])
@@ -170,7 +171,7 @@ func filterClauses(f query.Filter) []kql.Clause {
 // phrasesOf returns the values of a filter of several phrases.
 func phrasesOf(f query.Filter) []string {
 	body, _ := f.Query["bool"].(map[string]any)
-	should, _ := rule.Tables(body["should"])
+	should, _ := document.Tables(body["should"])
 	var phrases []string
 	for _, one := range should {
 		if match, ok := one["match_phrase"].(map[string]any); ok && f.Field != "" {

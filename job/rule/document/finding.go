@@ -1,4 +1,4 @@
-package rule
+package document
 
 import (
 	"errors"
@@ -20,15 +20,18 @@ type Finding struct {
 
 // located is an error about a document.
 type located struct {
-	document
+	Document
 	err error
 }
+
+// Error returns an *Error about the document, whose Findings have the lines of its keys.
+func (d Document) Error(err error) error { return &Error{d.Place(), &located{d, err}} }
 
 func (l *located) Error() string { return l.err.Error() }
 func (l *located) Unwrap() error { return l.err }
 
 var (
-	// placed matches what document.place returns for a part of a file.
+	// placed matches what Document.Place returns for a part of a file.
 	placed = regexp.MustCompile(`^(.*) line (\d+)(, data\[\d+\])?$`)
 	// firstKey matches the key that an error begins with.
 	firstKey = regexp.MustCompile(`^[a-z_]+`)
@@ -51,7 +54,7 @@ func (e *Error) Findings() []Finding {
 	}
 	var all []Finding
 	for _, problem := range joinedIn(of.err) {
-		line := max(line, of.lineOf(firstKey.FindString(problem.Error())))
+		line := max(line, of.LineOf(firstKey.FindString(problem.Error())))
 		var inQuery *kql.SyntaxError
 		if errors.As(problem, &inQuery) {
 			line += of.lineInQuery(line, inQuery)
@@ -70,9 +73,9 @@ func joinedIn(err error) []error {
 
 // lineInQuery returns how many lines below its key an error in the query of a TOML file
 // is.
-func (d document) lineInQuery(key int, e *kql.SyntaxError) int {
-	lines := strings.Split(d.text, "\n")
-	if !strings.HasSuffix(d.path, ".toml") || key > len(lines) {
+func (d Document) lineInQuery(key int, e *kql.SyntaxError) int {
+	lines := strings.Split(d.Text, "\n")
+	if !strings.HasSuffix(d.Path, ".toml") || key > len(lines) {
 		return 0
 	}
 	n := strings.Count(string([]rune(e.Query)[:e.Offset]), "\n")

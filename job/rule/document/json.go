@@ -1,4 +1,4 @@
-package rule
+package document
 
 import (
 	"encoding/json"
@@ -14,8 +14,8 @@ import (
 
 // decodeLines reads an export with an object on each line. It reads the other lines
 // even if one is invalid.
-func decodeLines(path, text string) ([]document, error) {
-	var documents []document
+func decodeLines(path, text string) ([]Document, error) {
+	var documents []Document
 	var problems []error
 	line := 0
 	for one := range strings.Lines(text) {
@@ -24,12 +24,12 @@ func decodeLines(path, text string) ([]document, error) {
 			continue
 		}
 		table, err := decodeObject(json.NewDecoder(strings.NewReader(one)))
-		d := document{path: path, line: line, table: table, text: one}
+		d := Document{Path: path, Line: line, Table: table, Text: one}
 		if err == nil {
 			documents, err = appendDocument(documents, d)
 		}
 		if err != nil {
-			problems = append(problems, &Error{d.place(), err})
+			problems = append(problems, &Error{d.Place(), err})
 		}
 	}
 	return documents, errors.Join(problems...)
@@ -37,8 +37,8 @@ func decodeLines(path, text string) ([]document, error) {
 
 // decodeJSON reads a rule in the form of Kibana's API, a list of them, or objects one
 // after the other.
-func decodeJSON(path, text string) ([]document, error) {
-	var documents []document
+func decodeJSON(path, text string) ([]Document, error) {
+	var documents []Document
 	decoder := json.NewDecoder(strings.NewReader(text))
 	inList := strings.HasPrefix(strings.TrimSpace(text), "[")
 	if inList {
@@ -46,7 +46,7 @@ func decodeJSON(path, text string) ([]document, error) {
 			return nil, errors.Join(&Error{path, err})
 		}
 	}
-	refuse := func(err error) ([]document, error) {
+	refuse := func(err error) ([]Document, error) {
 		return documents, errors.Join(&Error{fmt.Sprintf("%s line %d", path, 1+strings.Count(text[:decoder.InputOffset()], "\n")), err})
 	}
 	for first := true; !inList || decoder.More(); first = false {
@@ -58,9 +58,9 @@ func decodeJSON(path, text string) ([]document, error) {
 		if err != nil {
 			return refuse(err)
 		}
-		d := document{path: path, table: table, text: text}
+		d := Document{Path: path, Table: table, Text: text}
 		if end := decoder.InputOffset(); inList || !first || strings.TrimSpace(text[end:]) != "" {
-			d.line, d.text = 1+strings.Count(text[:start], "\n"), text[start:end]
+			d.Line, d.Text = 1+strings.Count(text[:start], "\n"), text[start:end]
 		}
 		if documents, err = appendDocument(documents, d); err != nil {
 			return refuse(err)
@@ -76,16 +76,16 @@ func nextValue(text string, offset int) int {
 
 // appendDocument appends the documents in an answer of the _find API, or else the
 // document itself, unless it is null.
-func appendDocument(documents []document, d document) ([]document, error) {
-	_, isList := d.table["data"].([]any)
-	total, isPage := number(d.table["total"])
+func appendDocument(documents []Document, d Document) ([]Document, error) {
+	_, isList := d.Table["data"].([]any)
+	total, isPage := Number(d.Table["total"])
 	switch {
-	case d.table == nil:
+	case d.Table == nil:
 		return documents, nil
 	case !isList || !isPage:
 		return append(documents, d), nil
 	}
-	decoder := json.NewDecoder(strings.NewReader(d.text))
+	decoder := json.NewDecoder(strings.NewReader(d.Text))
 	for token, err := decoder.Token(); token != "data"; token, err = decoder.Token() {
 		if _, isName := token.(string); err == nil && isName {
 			var other json.RawMessage
@@ -99,15 +99,15 @@ func appendDocument(documents []document, d document) ([]document, error) {
 		return documents, err
 	}
 	for i := 1; decoder.More(); i++ {
-		start := nextValue(d.text, int(decoder.InputOffset()))
+		start := nextValue(d.Text, int(decoder.InputOffset()))
 		table, err := decodeObject(decoder)
 		if err != nil {
 			return documents, fmt.Errorf("data[%d]: %w", i-1, err)
 		}
 		if table != nil {
-			documents = append(documents, document{
-				path: d.path, line: max(1, d.line) + strings.Count(d.text[:start], "\n"), found: i, total: int(total),
-				table: table, text: d.text[start:decoder.InputOffset()],
+			documents = append(documents, Document{
+				Path: d.Path, Line: max(1, d.Line) + strings.Count(d.Text[:start], "\n"), Found: i, Total: int(total),
+				Table: table, Text: d.Text[start:decoder.InputOffset()],
 			})
 		}
 	}

@@ -44,7 +44,7 @@ type Job struct {
 	// Emit is called with each alert that was written, or with DryRun would be.
 	Emit func(alert.Alert) error
 	// Link returns the address of an alert in Kibana; nil if there is none.
-	Link func(alert.Key) string
+	Link func(id string, firstSeen time.Time) string
 	// Finish is called after the last Emit, with the run's counts so far and its error.
 	// The end of the run, or of its last slice, is recorded afterwards: an error of
 	// Finish fails the run. It may be nil.

@@ -108,7 +108,7 @@ func NewAlertMaker(source *esquery.Source, r alert.Rule, info runs.Info, now fun
 }
 
 // LinkTo gives each alert its address in Kibana; nil gives none.
-func (m *AlertMaker) LinkTo(link func(alert.Key) string) *AlertMaker {
+func (m *AlertMaker) LinkTo(link func(id string, firstSeen time.Time) string) *AlertMaker {
 	m.maker.Link = link
 	return m
 }

@@ -38,7 +38,7 @@ type Finding struct {
 type Maker struct {
 	// Link returns the address of an alert in Kibana. It may be set before the first
 	// alert; nil means that alerts have none.
-	Link func(Key) string
+	Link func(id string, firstSeen time.Time) string
 
 	rule   Rule
 	fields []string // the new-terms fields
@@ -131,7 +131,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"newterms.lag_ms":                       now.Sub(f.FirstSeen).Milliseconds(),
 	}
 	if m.Link != nil {
-		own["kibana.alert.url"] = m.Link(f.Key)
+		own["kibana.alert.url"] = m.Link(f.ID, f.FirstSeen)
 	}
 	if !f.LastSeen.IsZero() {
 		own["newterms.last_seen"] = elastic.Timestamp(f.LastSeen)

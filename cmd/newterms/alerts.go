@@ -10,7 +10,6 @@ import (
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
-	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
 	"newterms/job"
 	"newterms/job/where"
@@ -81,9 +80,9 @@ func (p program) printNewest(ctx context.Context, store *alerts.Store, where str
 		p.log.Warn(more)
 	case output == show.NDJSON:
 	case total == 0:
-		_, err = fmt.Fprintln(p.stdout, "no alerts")
+		err = p.print("no alerts\n")
 	case total > int64(limit):
-		_, err = fmt.Fprintln(terminal.Fitting(p.stdout), more)
+		err = p.print(more + "\n")
 	}
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,7 +15,6 @@ import (
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
-	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic/words"
 )
@@ -76,7 +74,7 @@ func (p program) setStatus(command string, status workflow.Status) func(context.
 		f.decision.User, f.decision.At = user.String(), p.now()
 		decided, err := p.decide(ctx, store, command, f)
 		if err == nil || decided != (alerts.Decided{}) {
-			fmt.Fprintln(terminal.Fitting(p.stdout), show.Decided(status, decided, f.decision.Assignees))
+			p.print(show.Decided(status, decided, f.decision.Assignees) + "\n")
 		}
 		if err != nil && errors.Is(context.Cause(ctx), failure.ErrInterrupted) {
 			return &failure.StoppedError{True: "some alerts may be changed; repeat the command for the rest"}
@@ -146,13 +144,12 @@ func (p program) matching(ctx context.Context, store *alerts.Store, command stri
 	if err != nil {
 		return nil, whereError(err)
 	}
-	fmt.Fprintln(terminal.Fitting(p.stdout), show.Matches(len(found.IDs), found.Already, f.decision.Status))
+	p.print(show.Matches(len(found.IDs), found.Already, f.decision.Status) + "\n")
 	if f.yes || found.ToChange == 0 {
 		return found.IDs, nil
 	}
 	if err := store.NewestToChange(ctx, query, f.decision, maxShown, show.NewNewest(show.Table, p.stdout).Add); err != nil {
 		return nil, err
 	}
-	_, err = io.WriteString(terminal.Fitting(p.stdout), show.NotChanged(found.ToChange, maxShown, command))
-	return nil, err
+	return nil, p.print(show.NotChanged(found.ToChange, maxShown, command))
 }

@@ -17,21 +17,21 @@ import (
 func TestEveryFlagIsExplained(t *testing.T) {
 	p := program{now: time.Now, retry: once, stdout: io.Discard}
 	for _, c := range p.commands() {
-		stdout, stderr, code := call(t, nil, "help", c.name)
-		if asked, _, _ := call(t, nil, c.name, "-h"); asked != stdout || code != 0 || stderr != "" {
-			t.Errorf("%s -h prints something else: %d, %s", c.name, code, stderr)
+		stdout, stderr, code := call(t, nil, "help", c.Name)
+		if asked, _, _ := call(t, nil, c.Name, "-h"); asked != stdout || code != 0 || stderr != "" {
+			t.Errorf("%s -h prints something else: %d, %s", c.Name, code, stderr)
 		}
 		for line := range strings.Lines(stdout) {
 			if len(strings.TrimRight(line, "\n")) > 80 {
-				t.Errorf("%s: too wide: %s", c.name, line)
+				t.Errorf("%s: too wide: %s", c.Name, line)
 			}
 		}
-		p.flags(t.Context(), c).VisitAll(func(f *flag.Flag) {
+		c.Flags(t.Context()).VisitAll(func(f *flag.Flag) {
 			what, rest, _ := strings.Cut(f.Usage, "\n")
 			hasDefault := strings.HasPrefix(rest, "default: ") || strings.HasPrefix(rest, "required; ")
 			_, example, _ := strings.Cut(rest, "; example: ")
 			if what == "" || !hasDefault || !strings.Contains(example, "--"+f.Name) || !strings.Contains(stdout, "\n  --"+f.Name) {
-				t.Errorf("%s --%s: %q", c.name, f.Name, f.Usage)
+				t.Errorf("%s --%s: %q", c.Name, f.Name, f.Usage)
 			}
 		})
 	}
@@ -41,7 +41,7 @@ func TestEveryFlagIsExplained(t *testing.T) {
 func TestExamplesParse(t *testing.T) {
 	p := program{now: time.Now, retry: once, stdout: io.Discard}
 	for _, c := range p.commands() {
-		_, text, _ := strings.Cut(c.help, "\n")
+		_, text, _ := strings.Cut(c.Help, "\n")
 		examples := 0
 		for line := range strings.Lines(text) {
 			command, ok := strings.CutPrefix(strings.TrimSpace(line), "newterms ")
@@ -60,8 +60,8 @@ func TestExamplesParse(t *testing.T) {
 				t.Errorf("%s: %s", command, stderr)
 			}
 		}
-		if examples == 0 && !slices.Contains([]string{"version", "completion"}, c.name) {
-			t.Errorf("%s has no example", c.name)
+		if examples == 0 && !slices.Contains([]string{"version", "completion"}, c.Name) {
+			t.Errorf("%s has no example", c.Name)
 		}
 	}
 }
@@ -72,9 +72,9 @@ func TestCompletionHasEveryCommand(t *testing.T) {
 	for _, shell := range commandline.Shells() {
 		script, _, _ := call(t, nil, "completion", shell)
 		for _, c := range p.commands() {
-			p.flags(t.Context(), c).VisitAll(func(f *flag.Flag) {
-				if !strings.Contains(script, c.name) || !strings.Contains(script, f.Name) {
-					t.Errorf("%s lacks %s --%s", shell, c.name, f.Name)
+			c.Flags(t.Context()).VisitAll(func(f *flag.Flag) {
+				if !strings.Contains(script, c.Name) || !strings.Contains(script, f.Name) {
+					t.Errorf("%s lacks %s --%s", shell, c.Name, f.Name)
 				}
 			})
 		}

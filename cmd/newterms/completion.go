@@ -30,11 +30,6 @@ func (p program) completion(ctx context.Context, args []string) error {
 	if len(shells) == 0 || !slices.Contains(commandline.Shells(), shells[0]) {
 		return failure.Usagef("completion: name the shell: %s", strings.Join(commandline.Shells(), ", "))
 	}
-	var all []commandline.Command
-	for _, c := range p.commands() {
-		about, _, _ := strings.Cut(c.help, "\n")
-		all = append(all, commandline.Command{Name: c.name, About: about, Words: c.words, Flags: p.flags(ctx, c)})
-	}
-	_, err = io.WriteString(p.stdout, commandline.Completion(shells[0], "newterms", all))
+	_, err = io.WriteString(p.stdout, commandline.Completion(ctx, shells[0], "newterms", p.commands()))
 	return err
 }

@@ -69,12 +69,12 @@ func (p program) execute(ctx context.Context, args, environ []string, stdout, st
 	var settingsErr error
 	p.settings, settingsErr = settings.Read(environ)
 	p.action = "newterms"
-	if len(args) > 0 && slices.ContainsFunc(p.commands(), func(c command) bool { return c.name == args[0] }) {
+	if len(args) > 0 && p.commands().Has(args[0]) {
 		p.action = args[0]
 	}
 	if p.action == "run" {
 		var end context.CancelFunc
-		ctx, end = p.withDeadline(ctx)
+		ctx, end = p.settings.WithDeadline(ctx)
 		defer end()
 	}
 	p.streams = [2]*terminal.Stream{terminal.NewStream("stdout", stdout), terminal.NewStream("stderr", stderr)}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"newterms/alerts/alert"
 	"newterms/alerts/runs"
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
@@ -18,7 +17,6 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic"
-	"newterms/esquery/elastic/words"
 	"newterms/job"
 	"newterms/job/batch"
 	"newterms/job/rule"
@@ -41,8 +39,8 @@ type runFlags struct {
 	searchFlags // a nil window is the scheduled one
 	dryRun      bool
 	rules       []rule.Rule
-	unusable    error // about rules that could not be loaded; the others run
-	link        func(alert.Key) string
+	unusable    error                                       // about rules that could not be loaded; the others run
+	link        func(id string, firstSeen time.Time) string // nil without a KIBANA_URL
 }
 
 // several reports whether more than one rule was given.
@@ -97,19 +95,6 @@ func (p program) run(ctx context.Context, args []string) error {
 	return errors.Join(failures...)
 }
 
-// alertLink returns a function that links an alert to the dashboard; nil without a
-// KIBANA_URL. A wrong one only causes a warning, because alerts must still be written.
-func (p program) alertLink() func(alert.Key) string {
-	space, err := p.settings.SpaceForLinks()
-	if err != nil {
-		p.log.Warn("alerts have no link: " + failure.Line(err))
-	}
-	if space == nil {
-		return nil
-	}
-	return func(k alert.Key) string { return space.AlertURL(k.ID, k.FirstSeen) }
-}
-
 func (p program) parseRun(args []string) (runFlags, error) {
 	var f runFlags
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
@@ -121,19 +106,14 @@ func (p program) parseRun(args []string) (runFlags, error) {
 	if err := f.read(p); err != nil {
 		return f, err
 	}
-	f.link = p.alertLink()
+	var err error
+	if f.link, err = p.settings.AlertURL(); err != nil { // alerts must still be written
+		p.log.Warn("alerts have no link: " + failure.Line(err))
+	}
 	if f.rules, f.unusable = p.loadRules(f.paths, f.exclude, f.missing); len(f.rules) == 0 {
 		return f, f.unusable
 	}
 	return f, nil
-}
-
-// withDeadline returns a context that ends at the deadline of all rules.
-func (p program) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if deadline := time.Duration(p.settings.Deadline); deadline > 0 {
-		return context.WithTimeoutCause(ctx, deadline, fmt.Errorf("NEWTERMS_DEADLINE, %s, is over", words.Span(deadline)))
-	}
-	return context.WithCancel(ctx)
 }
 
 // runInBatch runs a rule. If there are several, it prints each rule's lines and error

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
-	"newterms/cmd/newterms/terminal"
 	"newterms/deploy/kibana"
 	"newterms/esquery/elastic"
 	"newterms/job/notify"
@@ -65,7 +63,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 	}
 	installed, err := p.store(client).Setup(ctx, version())
 	for _, i := range installed {
-		io.WriteString(terminal.Fitting(p.stdout), show.Installed(i))
+		p.print(show.Installed(i))
 		if i.Lacking != nil {
 			p.log.Info(failure.Line(i.Lacking))
 		}
@@ -82,9 +80,7 @@ func (p program) setup(ctx context.Context, args []string) error {
 		}
 	}
 	if *withNotify {
-		made := func(o kibana.Outcome) {
-			fmt.Fprintln(terminal.Fitting(p.stdout), show.KibanaRule(o, installer.Space.Name, connector.ID))
-		}
+		made := func(o kibana.Outcome) { p.print(show.KibanaRule(o, installer.Space.Name, connector.ID) + "\n") }
 		if err := installer.Install(ctx, connector, *leastNovelty, made); err != nil {
 			return fmt.Errorf("setup: %w", err)
 		}
@@ -119,8 +115,7 @@ func (p program) importDashboards(ctx context.Context, objects []byte) error {
 	if err != nil {
 		return fmt.Errorf("setup: import dashboards to space %s of %s: %w", space.Name, space.URL.Host, &kibana.RequestError{Err: err, Needs: "Saved Objects Management: All"})
 	}
-	_, err = fmt.Fprintf(terminal.Fitting(p.stdout), "imported %d Kibana objects to space %s: dashboards New-term alerts, Triage and Job health\n", imported, space.Name)
-	return err
+	return p.print(fmt.Sprintf("imported %d Kibana objects to space %s: dashboards New-term alerts, Triage and Job health\n", imported, space.Name))
 }
 
 // installer returns what makes the Kibana rules. Its error is about settings.

@@ -1,32 +1,36 @@
 package commandline
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"slices"
 	"strings"
 )
 
-// A Command is a command of a program, for its completion.
-type Command struct {
-	Name, About string
-	Words       []string // which may follow it
-	Flags       *flag.FlagSet
-}
-
 // Shells returns the shells that Completion knows.
 func Shells() []string { return []string{"bash", "zsh", "fish"} }
 
 // Completion returns a script that completes a program's commands, their words and flags,
 // and a flag's value if its usage names it as `a|b`. All else is completed as a file.
-func Completion(shell, program string, commands []Command) string {
+func Completion(ctx context.Context, shell, program string, commands Commands) string {
+	all := make([]completed, len(commands))
+	for i, c := range commands {
+		all[i] = completed{c, optionsOf(c.Flags(ctx))}
+	}
 	switch shell {
 	case "bash":
-		return bashCompletion(program, commands)
+		return bashCompletion(program, all)
 	case "zsh":
-		return zshCompletion(program, commands)
+		return zshCompletion(program, all)
 	}
-	return fishCompletion(program, commands)
+	return fishCompletion(program, all)
+}
+
+// A completed command has its options.
+type completed struct {
+	Command
+	options []option
 }
 
 // An option is a flag as completion needs it.
@@ -36,9 +40,9 @@ type option struct {
 	values      []string // nil for any
 }
 
-func (c Command) options() []option {
+func optionsOf(flags *flag.FlagSet) []option {
 	var all []option
-	c.Flags.VisitAll(func(f *flag.Flag) {
+	flags.VisitAll(func(f *flag.Flag) {
 		value, usage := flag.UnquoteUsage(f)
 		about, _, _ := strings.Cut(usage, "\n")
 		o := option{name: f.Name, about: about, isSwitch: value == ""}
@@ -50,13 +54,13 @@ func (c Command) options() []option {
 	return all
 }
 
-func bashCompletion(program string, commands []Command) string {
+func bashCompletion(program string, commands []completed) string {
 	var names []string
 	var cases strings.Builder
 	for _, c := range commands {
 		names = append(names, c.Name)
 		words := slices.Clone(c.Words)
-		for _, o := range c.options() {
+		for _, o := range c.options {
 			words = append(words, "--"+o.name)
 			if !o.isSwitch {
 				fmt.Fprintf(&cases, "  '%s --%s') words='%s' ;;\n", c.Name, o.name, strings.Join(o.values, " "))
@@ -79,15 +83,15 @@ complete -o default -F _%[1]s %[1]s
 `, program, all, cases.String())
 }
 
-func zshCompletion(program string, commands []Command) string {
+func zshCompletion(program string, commands []completed) string {
 	// In a list of _describe a colon ends the word.
 	described := func(word, about string) string { return quoted(word + ":" + strings.ReplaceAll(about, ":", `\:`)) }
 	var names []string
 	var cases strings.Builder
 	for _, c := range commands {
-		names = append(names, described(c.Name, c.About))
+		names = append(names, described(c.Name, c.about()))
 		words := slices.Clone(c.Words)
-		for _, o := range c.options() {
+		for _, o := range c.options {
 			words = append(words, described("--"+o.name, o.about))
 			if !o.isSwitch {
 				fmt.Fprintf(&cases, "  '%s --%s') found=(%s) ;;\n", c.Name, o.name, strings.Join(o.values, " "))
@@ -109,18 +113,18 @@ compdef _%[1]s %[1]s
 `, program, all, cases.String())
 }
 
-func fishCompletion(program string, commands []Command) string {
+func fishCompletion(program string, commands []completed) string {
 	var b strings.Builder
 	line := func(when, rest string) { fmt.Fprintf(&b, "complete -c %s -n '%s' %s\n", program, when, rest) }
 	for _, c := range commands {
-		line("__fish_use_subcommand; or __fish_seen_subcommand_from help", fmt.Sprintf("-f -a %s -d %s", c.Name, quoted(c.About)))
+		line("__fish_use_subcommand; or __fish_seen_subcommand_from help", fmt.Sprintf("-f -a %s -d %s", c.Name, quoted(c.about())))
 	}
 	for _, c := range commands {
 		after := "__fish_seen_subcommand_from " + c.Name + "; and not __fish_seen_subcommand_from help"
 		if len(c.Words) > 0 {
 			line(after, "-f -a "+quoted(strings.Join(c.Words, " ")))
 		}
-		for _, o := range c.options() {
+		for _, o := range c.options {
 			value := " -r"
 			switch {
 			case o.isSwitch:

@@ -1,6 +1,7 @@
 package commandline
 
 import (
+	"context"
 	"flag"
 	"os/exec"
 	"strings"
@@ -13,9 +14,12 @@ func TestCompletion(t *testing.T) {
 	run.String("output", "", "print as `table|none`\ndefault: table")
 	run.String("from", "", "begin at a `T`: now-1d, or don't")
 	run.Bool("dry-run", false, "print only")
-	commands := []Command{
-		{Name: "run", About: "runs: once", Flags: run},
-		{Name: "keys", About: "makes keys", Words: []string{"setup", "close"}, Flags: flag.NewFlagSet("keys", flag.ContinueOnError)},
+	asked := func(flags *flag.FlagSet) func(context.Context, []string) error {
+		return func(context.Context, []string) error { return &HelpError{flags} }
+	}
+	commands := Commands{
+		{Name: "run", Help: "runs: once\nand more", Run: asked(run)},
+		{Name: "keys", Help: "makes keys", Words: []string{"setup", "close"}, Run: asked(flag.NewFlagSet("keys", flag.ContinueOnError))},
 	}
 	asks := map[string]string{
 		"bash": `COMP_WORDS=(ours %WORDS%); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _ours; printf '%s\n' "${COMPREPLY[@]}"`,
@@ -36,7 +40,7 @@ func TestCompletion(t *testing.T) {
 			if shell == "fish" {
 				words = strings.ReplaceAll(words, "'", "")
 			}
-			script := before[shell] + Completion(shell, "ours", commands) + "\n" + strings.ReplaceAll(asks[shell], "%WORDS%", words)
+			script := before[shell] + Completion(t.Context(), shell, "ours", commands) + "\n" + strings.ReplaceAll(asks[shell], "%WORDS%", words)
 			out, err := exec.Command(program, "-c", script).CombinedOutput()
 			found := false
 			for line := range strings.Lines(string(out)) {

@@ -71,9 +71,9 @@ const (
 	longestChoice = 40
 )
 
-// Explain returns the help of flags, sorted by name; "" if there are none. It shows a
+// explain returns the help of flags, sorted by name; "" if there are none. It shows a
 // usage's lines below the flag and the value that the usage names.
-func Explain(flags *flag.FlagSet) string {
+func explain(flags *flag.FlagSet) string {
 	var b strings.Builder
 	flags.VisitAll(func(f *flag.Flag) {
 		if b.Len() == 0 {

@@ -27,9 +27,9 @@ func (s Settings) Space() (kibana.Space, error) {
 	}}, nil
 }
 
-// SpaceForLinks returns the Kibana space for links to it, without credentials; nil without
-// a KIBANA_URL. Its error is an *Error.
-func (s Settings) SpaceForLinks() (*kibana.Space, error) {
+// AlertURL returns a function that returns the address of an alert on the dashboard; nil
+// without a KIBANA_URL. Its error is an *Error.
+func (s Settings) AlertURL() (func(id string, firstSeen time.Time) string, error) {
 	if s.KibanaURL == "" {
 		return nil, nil
 	}
@@ -37,5 +37,5 @@ func (s Settings) SpaceForLinks() (*kibana.Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &kibana.Space{URL: base, Name: s.KibanaSpace}, nil
+	return kibana.Space{URL: base, Name: s.KibanaSpace}.AlertURL, nil
 }

@@ -18,7 +18,6 @@ import (
 	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
-	"newterms/job/datemath"
 	"newterms/job/exclusion"
 )
 
@@ -73,15 +72,6 @@ func Errorf(format string, args ...any) error { return &Error{fmt.Errorf(format,
 
 func (e *Error) Error() string { return e.err.Error() }
 func (e *Error) Unwrap() error { return e.err }
-
-// Duration is a time.Duration whose text may have the units d and w.
-type Duration time.Duration
-
-func (d *Duration) UnmarshalText(text []byte) error {
-	parsed, err := datemath.Duration(string(text))
-	*d = Duration(parsed)
-	return err
-}
 
 // MissingTerms is whether the absence of a new-terms field counts as a term.
 type MissingTerms bool

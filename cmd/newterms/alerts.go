@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 
 	"newterms/alerts"
 	"newterms/cmd/newterms/commandline"
-	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
-	"newterms/esquery/elastic"
 	"newterms/job"
 	"newterms/job/where"
 )
@@ -35,10 +32,10 @@ const (
 // listAlerts prints the newest alerts.
 func (p program) listAlerts(ctx context.Context, args []string) error {
 	var f searchFlags
-	var where string
+	var kql string
 	flags := flag.NewFlagSet("alerts", flag.ContinueOnError)
 	f.defineRange(flags, "default: the oldest alert")
-	commandline.Text(flags, &where, "where", "it is empty: leave it out for all alerts", "only alerts that `KQL` matches\ndefault: all; example: --where 'kibana.alert.severity: high'")
+	commandline.Text(flags, &kql, "where", "it is empty: leave it out for all alerts", "only alerts that `KQL` matches\ndefault: all; example: --where 'kibana.alert.severity: high'")
 	f.output.Define(flags, "output", printAs, show.Table, show.NDJSON)
 	if _, err := commandline.Parse(flags, args, 0); err != nil {
 		return err
@@ -54,16 +51,13 @@ func (p program) listAlerts(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	return asCommandError("alerts", p.printNewest(ctx, p.store(client), where, *window, f.output.Value))
+	return asCommandError("alerts", p.printNewest(ctx, p.store(client), kql, *window, f.output.Value))
 }
 
-func (p program) printNewest(ctx context.Context, store *alerts.Store, where string, w job.Window, output show.Format) error {
-	var query map[string]any
-	if where != "" {
-		var err error
-		if query, err = p.alertsQuery(ctx, store, where); err != nil {
-			return err
-		}
+func (p program) printNewest(ctx context.Context, store *alerts.Store, kql string, w job.Window, output show.Format) error {
+	query, err := where.Compile(ctx, store, kql)
+	if err != nil {
+		return err
 	}
 	limit := maxListed
 	if output == show.NDJSON {
@@ -72,7 +66,7 @@ func (p program) printNewest(ctx context.Context, store *alerts.Store, where str
 	list := show.NewNewest(output, p.stdout)
 	total, err := store.Newest(ctx, query, w.From, w.To, limit, list.Add)
 	if err != nil {
-		return whereError(err)
+		return where.Refused(err)
 	}
 	more := fmt.Sprintf("these are the newest %d of %d alerts: for others use --from, --to or --where", limit, total)
 	switch {
@@ -83,24 +77,6 @@ func (p program) printNewest(ctx context.Context, store *alerts.Store, where str
 		err = p.print("no alerts\n")
 	case total > int64(limit):
 		err = p.print(more + "\n")
-	}
-	return err
-}
-
-// alertsQuery compiles --where.
-func (p program) alertsQuery(ctx context.Context, store *alerts.Store, kql string) (map[string]any, error) {
-	query, err := where.Compile(ctx, store, kql)
-	if err != nil {
-		return nil, fmt.Errorf("--where: %w", err)
-	}
-	return query, nil
-}
-
-// whereError returns a usage error if a value of --where does not fit its field.
-func whereError(err error) error {
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") {
-		return failure.Usagef("--where: %w", err)
 	}
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"newterms/cmd/newterms/commandline"
@@ -18,7 +17,6 @@ import (
 	"newterms/esquery/elastic/words"
 	"newterms/job"
 	"newterms/job/backtest"
-	"newterms/job/datemath"
 	"newterms/job/rule"
 )
 
@@ -112,18 +110,9 @@ func (p program) parseBacktest(args []string) (backtestFlags, error) {
 	if f.window == nil {
 		return f, failure.Usagef("backtest: --from is missing: give the beginning of the range, such as --from now-30d/d")
 	}
-	for text := range strings.SplitSeq(histories, ",") {
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
-		history, err := datemath.Duration(text)
-		if err == nil && history <= 0 {
-			err = errors.New("it must be longer than 0")
-		}
-		if err != nil {
-			return f, failure.Usagef("--history %s: %w", text, err)
-		}
-		f.histories = append(f.histories, history)
+	var err error
+	if f.histories, err = backtest.ParseHistories(histories); err != nil {
+		return f, failure.Usagef("--history %w", err)
 	}
 	return f, nil
 }

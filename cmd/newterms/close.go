@@ -17,6 +17,7 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic/words"
+	"newterms/job/where"
 )
 
 // statusHelp is the help of a command that sets a status.
@@ -136,13 +137,13 @@ const maxShown = 5
 // matching prints the number of alerts that match --where. It returns their ids with
 // --yes; otherwise it shows some of them and returns none.
 func (p program) matching(ctx context.Context, store *alerts.Store, command string, f statusFlags) ([]string, error) {
-	query, err := p.alertsQuery(ctx, store, f.where)
+	query, err := where.Compile(ctx, store, f.where)
 	if err != nil {
 		return nil, err
 	}
 	found, err := store.Matching(ctx, query, f.decision)
 	if err != nil {
-		return nil, whereError(err)
+		return nil, where.Refused(err)
 	}
 	p.print(show.Matches(len(found.IDs), found.Already, f.decision.Status) + "\n")
 	if f.yes || found.ToChange == 0 {

@@ -127,16 +127,15 @@ func parseKeys(args []string) (keysFlags, error) {
 	if err != nil {
 		return f, err
 	}
-	for _, use := range uses {
-		f.uses = append(f.uses, keys.Use(use))
-	}
-	for i, use := range f.uses {
+	for _, text := range uses {
+		use := keys.Use(text)
 		switch {
 		case !slices.Contains(keys.Uses(), use):
-			return f, failure.Usagef("keys: there is no key for %q: use run, setup, close or notify", string(use))
-		case slices.Contains(f.uses[:i], use):
+			return f, failure.Usagef("keys: there is no key for %q: use run, setup, close or notify", text)
+		case slices.Contains(f.uses, use):
 			return f, failure.Usagef("keys: %s is there twice", use)
 		}
+		f.uses = append(f.uses, use)
 	}
 	switch {
 	case f.out != "" && commandline.IsGiven(flags, "output"):

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/show"
-	"newterms/esquery"
 	"newterms/job/rule"
 	"newterms/job/rule/page"
 )
@@ -69,20 +67,16 @@ func (p program) rule(ctx context.Context, args []string) error {
 // the fields; otherwise every field counts as a keyword.
 func (p program) page(ctx context.Context, r rule.Rule, f ruleFlags) (page.Page, error) {
 	now := p.now().UTC()
-	described := page.Of(r, now)
-	var err error
-	switch {
-	case f.output.Value == show.JSON && p.settings.HasCluster():
+	if f.output.Value == show.JSON && p.settings.HasCluster() {
 		client, err := p.connect()
 		if err != nil {
-			return described, err
+			return page.Page{}, err
 		}
-		source, err := esquery.Open(ctx, client, r.Search)
-		if err != nil {
-			return described, fmt.Errorf("rule %s: %w", r.Name, err)
-		}
-		described.Types, described.Requests = source.Types(), page.RequestsOf(source, r, now)
-	case f.output.Value == show.JSON || f.requests:
+		return page.OnCluster(ctx, client, r, now)
+	}
+	described := page.Of(r, now)
+	var err error
+	if f.output.Value == show.JSON || f.requests {
 		described.Requests, err = page.Requests(r, now)
 	}
 	return described, err

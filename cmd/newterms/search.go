@@ -8,6 +8,7 @@ import (
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/settings"
 	"newterms/cmd/newterms/show"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 	"newterms/job"
 	"newterms/job/exclusion"
@@ -57,17 +58,16 @@ func (f *searchFlags) read(p program) error {
 	if err := f.exclusionFlags.read(); err != nil {
 		return err
 	}
-	for _, text := range f.excludes {
-		f.repeat = append(f.repeat, "--exclude", text)
+	repeat := func(flag string, values []string) {
+		for _, value := range values {
+			f.repeat = append(f.repeat, flag, value)
+		}
 	}
-	for _, path := range f.files {
-		f.repeat = append(f.repeat, "--exclude-file", path)
-	}
-	for _, path := range f.paths {
-		f.repeat = append(f.repeat, "--rule", path)
-	}
+	repeat("--exclude", f.excludes)
+	repeat("--exclude-file", f.files)
+	repeat("--rule", f.paths)
 	if f.missing != p.settings.MissingTerms {
-		f.repeat = append(f.repeat, "--missing-terms", f.missing.String())
+		repeat("--missing-terms", []string{f.missing.String()})
 	}
 	var err error
 	f.window, err = f.readWindow(p.now())
@@ -97,8 +97,7 @@ func (f *searchFlags) windowOr(history time.Duration, now time.Time) job.Window 
 
 // rerun returns the shell command that runs a window by hand with the same search.
 func (f *searchFlags) rerun(w job.Window) string {
-	const layout = "2006-01-02T15:04:05.000Z07:00"
-	return commandline.Quote(append([]string{"newterms", "run", "--from", w.From.Format(layout), "--to", w.To.Format(layout)}, f.repeat...))
+	return commandline.Quote(append([]string{"newterms", "run", "--from", words.Stamp(w.From), "--to", words.Stamp(w.To)}, f.repeat...))
 }
 
 // exclusionFlags are --exclude and --exclude-file. After parsing, read sets exclude.

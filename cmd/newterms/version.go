@@ -46,9 +46,5 @@ func (p program) version(_ context.Context, args []string) error {
 		_, err := fmt.Fprintln(p.stdout, "newterms", version(), runtime.Version())
 		return err
 	}
-	var settings []debug.BuildSetting
-	if info, ok := debug.ReadBuildInfo(); ok {
-		settings = info.Settings
-	}
-	return show.Object(p.stdout, show.BuildOf(version(), settings))
+	return show.Object(p.stdout, show.BuildOf(version()))
 }

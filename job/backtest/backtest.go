@@ -5,9 +5,11 @@ package backtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"newterms/alerts"
@@ -19,6 +21,7 @@ import (
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
 	"newterms/job"
+	"newterms/job/datemath"
 	"newterms/job/limits"
 	"newterms/job/rule"
 )
@@ -39,6 +42,25 @@ type Backtest struct {
 	Store    *alerts.Store
 	Warn     func(error) // receives a run's warnings, except those about writing
 	Progress func(job.Progress)
+}
+
+// ParseHistories reads lengths of time between commas.
+func ParseHistories(text string) ([]time.Duration, error) {
+	var all []time.Duration
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); one == "" {
+			continue
+		}
+		history, err := datemath.Duration(one)
+		if err == nil && history <= 0 {
+			err = errors.New("it must be longer than 0")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", one, err)
+		}
+		all = append(all, history)
+	}
+	return all, nil
 }
 
 // Run goes through the window once for the counts, once more for all exclusions, twice

@@ -3,36 +3,51 @@ package where
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"newterms/alerts"
+	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/kql"
 )
 
-// An Error reports KQL that cannot select alerts.
+// An Error reports a --where that cannot select alerts.
 type Error struct{ err error }
 
-func (e *Error) Error() string { return e.err.Error() }
+func (e *Error) Error() string { return "--where: " + e.err.Error() }
 func (e *Error) Unwrap() error { return e.err }
 
 func errorf(format string, args ...any) error { return &Error{fmt.Errorf(format, args...)} }
 
-// Compile compiles KQL that selects alerts. It returns a *Error for a clause
+// Refused returns an *Error if the cluster refused a value that does not fit its field,
+// and other errors as they are.
+func Refused(err error) error {
+	var refused *elastic.ResponseError
+	if errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") {
+		return &Error{err}
+	}
+	return err
+}
+
+// Compile compiles KQL that selects alerts; "" is nil, for all alerts. It returns a *Error for a clause
 // that can match no alert, because after a NOT it would match them all. Such are names
 // and patterns of fields that alerts do not have, and negated free text, as in a query
 // without its colon.
 func Compile(ctx context.Context, store *alerts.Store, where string) (map[string]any, error) {
+	if where == "" {
+		return nil, nil
+	}
 	parsed, err := kql.Parse(where)
 	if err != nil {
 		return nil, errorf("%w", err)
 	}
 	types, err := store.Fields(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--where: %w", err)
 	}
 	fields := kql.Fields{}
 	for name, kind := range types {

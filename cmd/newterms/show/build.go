@@ -16,10 +16,14 @@ type Build struct {
 	Dirty    *bool  `json:"dirty,omitempty"`
 }
 
-// BuildOf returns what the build settings say.
-func BuildOf(version string, settings []debug.BuildSetting) Build {
+// BuildOf returns what this program says about its build.
+func BuildOf(version string) Build {
 	b := Build{Version: version, Go: runtime.Version()}
-	for _, s := range settings {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
 			b.Revision = s.Value

@@ -1,9 +1,12 @@
 package page
 
 import (
+	"context"
+	"fmt"
 	"time"
 
 	"newterms/esquery"
+	"newterms/esquery/elastic"
 	"newterms/esquery/query"
 	"newterms/job/rule"
 )
@@ -16,9 +19,15 @@ func Requests(r rule.Rule, now time.Time) ([]esquery.Request, error) {
 	return esquery.Requests(r.Search, window, history, pairs)
 }
 
-// RequestsOf is Requests with the actual types of the fields.
-func RequestsOf(source *esquery.Source, r rule.Rule, now time.Time) []esquery.Request {
-	return source.Requests(example(r, now))
+// OnCluster is Of with the requests, and with the types of the fields on a cluster.
+func OnCluster(ctx context.Context, client *elastic.Client, r rule.Rule, now time.Time) (Page, error) {
+	p := Of(r, now)
+	source, err := esquery.Open(ctx, client, r.Search)
+	if err != nil {
+		return p, fmt.Errorf("rule %s: %w", r.Name, err)
+	}
+	p.Types, p.Requests = source.Types(), source.Requests(example(r, now))
+	return p, nil
 }
 
 func example(r rule.Rule, now time.Time) (window, history query.Range, pairs []esquery.Candidate) {

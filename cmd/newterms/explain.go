@@ -10,6 +10,7 @@ import (
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
+	"newterms/cmd/newterms/show/explanation"
 	"newterms/esquery"
 	"newterms/esquery/elastic"
 	"newterms/esquery/elastic/words"
@@ -134,7 +135,7 @@ func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *ex
 	start := p.now()
 	client = client.Clone(p.log) // which counts these requests alone
 	x.Open, x.Store, x.Warn, x.Rerun = esquery.Opener(client), p.store(client), p.warnOf(x.Rule.Name), f.rerun
-	recorder := &cases.Recorder{Printer: show.NewExplanations(x, f.output.Value, p.stdout)}
+	recorder := &cases.Recorder{Printer: explanation.New(x, f.output.Value, p.stdout)}
 	pairs, err := x.Explain(ctx, values, w, recorder)
 	var invalid *explain.ValueError
 	if errors.As(err, &invalid) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"newterms/esquery/elastic/words"
 	"newterms/job/rule/document"
 )
 
@@ -139,8 +140,5 @@ func shown(value any) string {
 	if s, ok := value.(string); ok {
 		text = fmt.Sprintf("%q", s)
 	}
-	if r := []rune(text); len(r) > 60 {
-		text = string(r[:57]) + "..."
-	}
-	return text
+	return words.Shortened(text, 60)
 }

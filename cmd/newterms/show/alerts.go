@@ -125,9 +125,9 @@ func columns(id string) []column {
 		{"ACCOUNT", func(d alert.Description) string { return terminal.Lines(d.Account, d.Region) }},
 		{"HOST", func(d alert.Description) string { return terminal.Escape(d.Host) }},
 		{"PROCESS", func(d alert.Description) string {
-			return terminal.Lines(d.Process, labelled("parent", d.Parent), cut(d.CommandLine))
+			return terminal.Lines(d.Process, Labelled("parent", d.Parent), Cut(d.CommandLine))
 		}},
-		{"FILE", func(d alert.Description) string { return terminal.Lines(cut(d.File), cut(d.Registry)) }},
+		{"FILE", func(d alert.Description) string { return terminal.Lines(Cut(d.File), Cut(d.Registry)) }},
 		{"CONTAINER", func(d alert.Description) string { return terminal.Escape(d.Container) }},
 		{"CLIENT", func(d alert.Description) string { return terminal.Lines(d.IP, d.Place, d.Network) }},
 		{"DESTINATION", func(d alert.Description) string { return terminal.Escape(d.Destination) }},
@@ -150,12 +150,13 @@ func repeated(events string) string {
 func otherFields(d alert.Description) string {
 	var lines []string
 	for _, f := range d.Fields {
-		lines = append(lines, f.Field+" "+cut(f.Value))
+		lines = append(lines, f.Field+" "+Cut(f.Value))
 	}
 	return terminal.Lines(lines...)
 }
 
-func labelled(label, text string) string {
+// Labelled returns a label with a text; "" without a text.
+func Labelled(label, text string) string {
 	if text == "" {
 		return ""
 	}
@@ -166,7 +167,8 @@ func labelled(label, text string) string {
 // shows. The alert has all of it.
 const longestText = 120
 
-func cut(text string) string {
+// Cut shortens a text to longestText.
+func Cut(text string) string {
 	if r := []rune(text); len(r) > longestText {
 		return string(r[:longestText-1]) + "…"
 	}

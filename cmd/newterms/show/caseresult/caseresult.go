@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"newterms/cmd/newterms/show"
+	"newterms/cmd/newterms/show/explanation"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic/words"
 	"newterms/job/casefile"
@@ -92,7 +93,7 @@ func withoutLine(without []rule.Rule) string {
 func differenceLines(s cases.SuiteOutcome, o cases.Outcome) string {
 	var b strings.Builder
 	for _, d := range o.Differences {
-		pair := show.PairText(s.Rule.Search.Fields, d.Terms)
+		pair := explanation.PairText(s.Rule.Search.Fields, d.Terms)
 		if d.At != nil {
 			pair += " at " + casefile.Offset(*d.At)
 		}
@@ -133,14 +134,14 @@ func verdictLines(s cases.SuiteOutcome, o cases.Outcome, d cases.Difference) str
 		}
 		for _, occurrence := range at {
 			verdict := map[bool]string{true: "first occurrence", false: "no first occurrence"}[occurrence.FirstOccurrence]
-			fmt.Fprintf(&b, "    %s (%s): %s: %s\n", casefile.Offset(occurrence.At.Sub(o.Zero)), words.Stamp(occurrence.At), verdict, show.LastSeen(s.Rule, occurrence))
+			fmt.Fprintf(&b, "    %s (%s): %s: %s\n", casefile.Offset(occurrence.At.Sub(o.Zero)), words.Stamp(occurrence.At), verdict, explanation.LastSeen(s.Rule, occurrence))
 		}
 		if len(at) == 0 {
 			fmt.Fprintf(&b, "    no event in the window matches; %s before it %s\n", words.Plural(d.Pair.Events, "event", "events"),
 				map[bool]string{true: "does", false: "do"}[d.Pair.Events == 1])
 		}
 	case d.Nothing != nil:
-		for line := range strings.Lines(show.NothingText(s.Rule, *d.Nothing)) {
+		for line := range strings.Lines(explanation.NothingText(s.Rule, *d.Nothing)) {
 			b.WriteString("  " + line)
 		}
 	}

@@ -1,4 +1,4 @@
-package show
+package explanation
 
 import (
 	"fmt"
@@ -9,30 +9,31 @@ import (
 	"time"
 
 	"newterms/alerts"
+	"newterms/cmd/newterms/show"
 	"newterms/cmd/newterms/terminal"
 	"newterms/esquery/elastic/words"
 	"newterms/job/explain"
 	"newterms/job/rule"
 )
 
-// Explanations prints explanations, as text or one JSON object a line. It is an
+// Printer prints explanations, as text or one JSON object a line. It is an
 // explain.Printer.
-type Explanations struct {
+type Printer struct {
 	rule   rule.Rule
 	given  *alerts.StoredAlert // nil if no alert's id was given
-	format Format
+	format show.Format
 	out    io.Writer
 	titled bool
 }
 
-// NewExplanations returns the printer of an Explainer's answers.
-func NewExplanations(x *explain.Explainer, format Format, out io.Writer) *Explanations {
-	return &Explanations{rule: x.Rule, given: x.GivenAlert, format: format, out: out}
+// New returns the printer of an Explainer's answers.
+func New(x *explain.Explainer, format show.Format, out io.Writer) *Printer {
+	return &Printer{rule: x.Rule, given: x.GivenAlert, format: format, out: out}
 }
 
-func (e *Explanations) print(text string, answer any) error {
-	if e.format == JSON {
-		return Line(e.out, answer)
+func (e *Printer) print(text string, answer any) error {
+	if e.format == show.JSON {
+		return show.Line(e.out, answer)
 	}
 	if !e.titled {
 		text = e.rule.Name + "\n" + text
@@ -43,7 +44,7 @@ func (e *Explanations) print(text string, answer any) error {
 }
 
 // Found prints the pairs whose explanations follow.
-func (e *Explanations) Found(f explain.Found) error {
+func (e *Printer) Found(f explain.Found) error {
 	var given []string
 	for _, field := range slices.Sorted(maps.Keys(f.Given)) {
 		given = append(given, PairText([]string{field}, []any{f.Given[field]}))
@@ -71,7 +72,7 @@ func otherLetterCase(b *strings.Builder, field string, others explain.Counts) {
 }
 
 // Pair prints the answer about a pair.
-func (e *Explanations) Pair(x explain.Pair) error {
+func (e *Printer) Pair(x explain.Pair) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s\n", PairText(e.rule.Search.Fields, x.Terms))
 	if e.given != nil {
@@ -125,7 +126,7 @@ func dayLines(days []explain.Day) []string {
 	return lines
 }
 
-func (e *Explanations) occurrence(o explain.Occurrence) string {
+func (e *Printer) occurrence(o explain.Occurrence) string {
 	var b strings.Builder
 	line := func(name, text string) { fmt.Fprintf(&b, "    %-7s %s\n", name, text) }
 	verdict := "first occurrence: "
@@ -167,7 +168,7 @@ func LastSeen(r rule.Rule, o explain.Occurrence) string {
 }
 
 // wouldWrite returns whether a run over the same data would write the given alert.
-func (e *Explanations) wouldWrite(occurrences []explain.Occurrence) string {
+func (e *Printer) wouldWrite(occurrences []explain.Occurrence) string {
 	for _, o := range occurrences {
 		switch {
 		case !o.At.Equal(e.given.FirstSeen):
@@ -181,7 +182,7 @@ func (e *Explanations) wouldWrite(occurrences []explain.Occurrence) string {
 }
 
 // alertText returns the id of an alert, its status and its run.
-func (e *Explanations) alertText(a alerts.StoredAlert) string {
+func (e *Printer) alertText(a alerts.StoredAlert) string {
 	return fmt.Sprintf("%s, %s, written %s by run %s", e.idText(a.ID), a.Status, words.Second(a.Written), a.RunID)
 }
 
@@ -189,9 +190,9 @@ func (e *Explanations) alertText(a alerts.StoredAlert) string {
 const longestIDs = 80
 
 // idText returns an id, or its first digits if a terminal is too narrow for all of it.
-func (e *Explanations) idText(id string) string {
+func (e *Printer) idText(id string) string {
 	if columns, ok := terminal.Width(e.out); ok && columns < longestIDs {
-		return ShortID(id)
+		return show.ShortID(id)
 	}
 	return id
 }

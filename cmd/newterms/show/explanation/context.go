@@ -1,18 +1,14 @@
-package show
+package explanation
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 
 	"newterms/alerts/novelty"
+	"newterms/cmd/newterms/show"
 	"newterms/esquery"
 	"newterms/esquery/before"
 	"newterms/esquery/elastic/words"
-	"newterms/job/backtest"
 )
 
 // contextText prints what was known before an alert, and where the numbers come from.
@@ -42,7 +38,7 @@ func contextText(line func(label, text string), c novelty.Context, asked *esquer
 		if a.Events > 0 {
 			text += fmt.Sprintf(", %d of them its own, %s", a.OfUser.Events, others(a.Users, "other", "others"))
 		}
-		line("value", fmt.Sprintf("%s %s: %s", a.Name, cut(a.Value), text))
+		line("value", fmt.Sprintf("%s %s: %s", a.Name, show.Cut(a.Value), text))
 	}
 	if asked != nil {
 		line("question", asked.Path+"; --output json prints it")
@@ -67,18 +63,4 @@ func others(n int, one, many string) string {
 		text += " or more"
 	}
 	return text
-}
-
-// novelties prints how new the first occurrences of a backtest are, and what they share.
-func novelties(b *strings.Builder, r backtest.Report) {
-	var parts []string
-	for _, n := range slices.SortedFunc(maps.Keys(r.Novelty), func(a, b string) int { return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b)) }) {
-		parts = append(parts, fmt.Sprintf("%s: %d", n, r.Novelty[n]))
-	}
-	if len(parts) > 0 {
-		b.WriteString("\nby novelty, the number of facts that are new to everyone: " + strings.Join(parts, ", ") + "\n")
-	}
-	if r.Cause != nil {
-		b.WriteString(r.Cause.Text + "\n")
-	}
 }

@@ -1,4 +1,4 @@
-package show
+package explanation
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 )
 
 // Nothing prints why no event matches.
-func (e *Explanations) Nothing(o explain.Nothing) error {
+func (e *Printer) Nothing(o explain.Nothing) error {
 	var b strings.Builder
 	b.WriteString("\n")
 	if e.given != nil && !e.titled {

@@ -1,4 +1,4 @@
-package show
+package explanation
 
 import (
 	"fmt"
@@ -7,12 +7,13 @@ import (
 	"newterms/alerts"
 	"newterms/alerts/summary"
 	"newterms/alerts/workflow"
+	"newterms/cmd/newterms/show"
 	"newterms/esquery/elastic/words"
 	"newterms/job/explain"
 )
 
 // detailsText prints what the given alert says, and what happened besides.
-func (e *Explanations) detailsText(b *strings.Builder, x explain.Pair) {
+func (e *Printer) detailsText(b *strings.Builder, x explain.Pair) {
 	line := func(label, text string) {
 		if text != "" {
 			fmt.Fprintf(b, "    %-10s  %s\n", label, text)
@@ -24,7 +25,7 @@ func (e *Explanations) detailsText(b *strings.Builder, x explain.Pair) {
 		line("severity", fmt.Sprintf("%s, risk %s", d.Severity, d.Risk))
 		line("actor", with(about.Actor, about.Login))
 		line("host", about.Host)
-		line("process", with(about.Process, labelled("parent", about.Parent)))
+		line("process", with(about.Process, show.Labelled("parent", about.Parent)))
 		line("command", about.CommandLine)
 		line("file", about.File)
 		line("registry", about.Registry)
@@ -72,7 +73,7 @@ func decisionText(d workflow.Past) string {
 		text += ", " + d.Reason
 	}
 	if d.Comment != "" {
-		text += ": " + words.Shortened(d.Comment, longestText) // on one line
+		text += ": " + show.Cut(strings.Join(strings.Fields(d.Comment), " ")) // on one line
 	}
 	return text
 }
@@ -82,7 +83,7 @@ func summaryText(line func(label, text string), s summary.Summary) {
 	for _, f := range s.Fields {
 		var values []string
 		for _, v := range f.Values {
-			values = append(values, fmt.Sprintf("%s %d", cut(v.Text), v.Events))
+			values = append(values, fmt.Sprintf("%s %d", show.Cut(v.Text), v.Events))
 		}
 		if f.Others > 0 {
 			values = append(values, fmt.Sprintf("others %d", f.Others))
@@ -91,7 +92,7 @@ func summaryText(line func(label, text string), s summary.Summary) {
 	}
 }
 
-func (e *Explanations) relatedText(r alerts.Related) string {
+func (e *Printer) relatedText(r alerts.Related) string {
 	var ids []string
 	for _, id := range r.IDs {
 		ids = append(ids, e.idText(id))

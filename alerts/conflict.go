@@ -1,9 +1,7 @@
 package alerts
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -21,10 +19,6 @@ func (s *Store) conflicting(ctx context.Context, conflicts []outcome, fields ...
 	for i, o := range conflicts {
 		docs[i] = dsl{"_index": o.Index, "_id": o.ID, "_source": fields}
 	}
-	body, err := json.Marshal(dsl{"docs": docs})
-	if err != nil {
-		return nil, err
-	}
 	var answer struct {
 		Docs []struct {
 			Found  bool           `json:"found"`
@@ -32,7 +26,7 @@ func (s *Store) conflicting(ctx context.Context, conflicts []outcome, fields ...
 			Error  elastic.Cause  `json:"error"`
 		} `json:"docs"`
 	}
-	if err := s.client.Do(ctx, esapi.MgetRequest{Body: bytes.NewReader(body)}, &answer); err != nil {
+	if err := s.client.Do(ctx, esapi.MgetRequest{Body: elastic.JSON(dsl{"docs": docs})}, &answer); err != nil {
 		return nil, fmt.Errorf("look up what is there already: %w", err)
 	}
 	if len(answer.Docs) != len(conflicts) {

@@ -50,23 +50,18 @@ func (s *Store) lookUp(ctx context.Context, ids []string) ([]decidedAlert, error
 }
 
 func (s *Store) lookUpPart(ctx context.Context, ids []string) ([][]decidedAlert, error) {
+	type found struct {
+		Index       string         `json:"_index"`
+		ID          string         `json:"_id"`
+		SeqNo       int64          `json:"_seq_no"`
+		PrimaryTerm int64          `json:"_primary_term"`
+		Source      map[string]any `json:"_source"`
+	}
 	var answer struct {
-		IDs struct {
-			Buckets []struct {
-				Key    string `json:"key"`
-				Alerts struct {
-					Hits struct {
-						Hits []struct {
-							Index       string         `json:"_index"`
-							ID          string         `json:"_id"`
-							SeqNo       int64          `json:"_seq_no"`
-							PrimaryTerm int64          `json:"_primary_term"`
-							Source      map[string]any `json:"_source"`
-						} `json:"hits"`
-					} `json:"hits"`
-				} `json:"alerts"`
-			} `json:"buckets"`
-		} `json:"ids"`
+		IDs elastic.Buckets[struct {
+			Key    string                 `json:"key"`
+			Alerts elastic.TopHits[found] `json:"alerts"`
+		}] `json:"ids"`
 	}
 	copies := maxCopies
 	err := elastic.Fewer(&copies, func(copies int) error {
@@ -81,11 +76,11 @@ func (s *Store) lookUpPart(ctx context.Context, ids []string) ([][]decidedAlert,
 			byID[b.Key] = append(byID[b.Key], decidedAlert{revision{Index: h.Index, ID: h.ID, SeqNo: h.SeqNo, PrimaryTerm: h.PrimaryTerm}, h.Source})
 		}
 	}
-	found := make([][]decidedAlert, len(ids))
+	all := make([][]decidedAlert, len(ids))
 	for i, id := range ids {
-		found[i] = byID[id]
+		all[i] = byID[id]
 	}
-	return found, nil
+	return all, nil
 }
 
 // maxCopies is the maximum number of copies of one alert, in as many backing indices.

@@ -14,6 +14,7 @@ import (
 	"newterms/alerts/summary"
 	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // Details are what people want to know of an alert, as it was written.
@@ -126,12 +127,8 @@ func (s *Store) Related(ctx context.Context, a StoredAlert, about alert.Descript
 	var answer struct {
 		Related struct {
 			Buckets map[string]struct {
-				Count int64 `json:"doc_count"`
-				IDs   struct {
-					Buckets []struct {
-						Key string `json:"key"`
-					} `json:"buckets"`
-				} `json:"ids"`
+				elastic.DocCount
+				IDs elastic.Buckets[struct{ Key string }] `json:"ids"`
 			} `json:"buckets"`
 		} `json:"related"`
 	}
@@ -153,7 +150,7 @@ func (s *Store) Related(ctx context.Context, a StoredAlert, about alert.Descript
 }
 
 func relatedBody(a StoredAlert, filters dsl) dsl {
-	near := dsl{"gte": elastic.Timestamp(a.FirstSeen.Add(-relatedWithin)), "lte": elastic.Timestamp(a.FirstSeen.Add(relatedWithin))}
+	near := dsl{"gte": words.Stamp(a.FirstSeen.Add(-relatedWithin)), "lte": words.Stamp(a.FirstSeen.Add(relatedWithin))}
 	return dsl{
 		"size": 0, "track_total_hits": false,
 		"query": dsl{"bool": dsl{

@@ -25,14 +25,12 @@ func (s *Store) lastAlerts(ctx context.Context, ruleIDs []string) ([]time.Time, 
 		return all, nil
 	}
 	var answer struct {
-		Rules struct {
-			Buckets []struct {
-				Key string `json:"key"`
-				At  struct {
-					Value *float64 `json:"value"` // in milliseconds
-				} `json:"at"`
-			} `json:"buckets"`
-		} `json:"rules"`
+		Rules elastic.Buckets[struct {
+			Key string `json:"key"`
+			At  struct {
+				Value *float64 `json:"value"` // in milliseconds
+			} `json:"at"`
+		}] `json:"rules"`
 	}
 	err := s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: lastAlertsBody(ruleIDs)}, &answer)
 	if err != nil && !elastic.IsMissing(err) {

@@ -8,6 +8,7 @@ import (
 
 	"newterms/alerts/workflow"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // A NewestAlert is an alert in a list of the newest.
@@ -31,7 +32,7 @@ func (s *Store) Newest(ctx context.Context, query map[string]any, from, to time.
 	var filters []dsl
 	for bound, at := range map[string]time.Time{"gte": from, "lt": to} {
 		if !at.IsZero() {
-			filters = append(filters, dsl{"range": dsl{"newterms.first_seen": dsl{bound: elastic.Timestamp(at)}}})
+			filters = append(filters, dsl{"range": dsl{"newterms.first_seen": dsl{bound: words.Stamp(at)}}})
 		}
 	}
 	if query != nil {

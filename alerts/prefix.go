@@ -69,11 +69,7 @@ func (s *Store) FullIDs(ctx context.Context, ids []string) ([]string, error) {
 
 // complete replaces the prefixes at some positions.
 func (s *Store) complete(ctx context.Context, ids []string, at []int) error {
-	var answer map[string]struct {
-		Buckets []struct {
-			Key string `json:"key"`
-		} `json:"buckets"`
-	}
+	var answer map[string]elastic.Buckets[struct{ Key string }]
 	err := s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: prefixesBody(ids, at)}, &answer)
 	if elastic.IsMissing(err) {
 		return nil

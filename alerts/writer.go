@@ -1,9 +1,7 @@
 package alerts
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -141,17 +139,13 @@ func (w *Writer) refresh(ctx context.Context) error {
 		return nil
 	}
 	w.unrefreshed = map[string][]string{}
-	body, err := json.Marshal(dsl{"docs": docs})
-	if err != nil {
-		return err
-	}
 	yes, no := true, false
 	var answer struct {
 		Docs []struct {
 			Error elastic.Cause `json:"error"`
 		} `json:"docs"`
 	}
-	err = w.store.client.Do(ctx, esapi.MgetRequest{Body: bytes.NewReader(body), Refresh: &yes, Realtime: &no}, &answer) // a realtime get would not refresh
+	err := w.store.client.Do(ctx, esapi.MgetRequest{Body: elastic.JSON(dsl{"docs": docs}), Refresh: &yes, Realtime: &no}, &answer) // a realtime get would not refresh
 	for _, d := range answer.Docs {
 		if err == nil && d.Error.Type != "" {
 			err = fmt.Errorf("get: %s", d.Error)

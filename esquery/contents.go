@@ -61,8 +61,6 @@ func (s *Source) eventsByPlace(ctx context.Context, candidates []Candidate) ([]*
 	return events, s.read(ctx, unread)
 }
 
-func (e *Event) place() string { return e.Index + "/" + e.ID }
-
 // read fetches the contents of events with known places. If Elasticsearch still returns
 // the place of an event, the event is unreadable; otherwise the cluster does not
 // answer. It fetches reencoded sources separately. If such an answer is no JSON, it was
@@ -122,10 +120,10 @@ func (s *Source) fill(ctx context.Context, events []*Event, what content, select
 	found := map[string]*Event{}
 	for _, hit := range hits {
 		e := s.eventOf(hit)
-		found[e.place()] = e
+		found[e.Place()] = e
 	}
 	for _, e := range events {
-		if read := found[e.place()]; read != nil {
+		if read := found[e.Place()]; read != nil {
 			*e = *read
 		} else {
 			e.Missing = Gone

@@ -53,21 +53,9 @@ type Candidate struct {
 	Events int64     // number of its events in the window
 }
 
-// An Event is a source document.
-type Event struct {
-	Index, ID string // "" if it is gone
-	Source    []byte // a JSON object; nil if the index keeps no _source, or if it is Missing
-	// Fields holds Search.Wanted, the fields of the pair and the timestamps, as far as
-	// the event has them. They come from the mapping, and so include fields that
-	// _source lacks, such as alias and constant_keyword fields. Dates are in RFC 3339.
-	Fields map[string][]any
-	// Ignored lists the fields with a value that is not indexed, such as one longer than
-	// ignore_above: no search finds it.
-	Ignored []string
-	// Missing says why the event could not be fetched, "" if it was. Lacks says which
-	// part could not be, and why.
-	Missing, Lacks string
-}
+// An Event is a source document, with Search.Wanted, the fields of the pair and the
+// timestamps.
+type Event = elastic.Event
 
 // A Source is an opened search, and what was learned of its events. It is not safe for
 // concurrent use, except for Events and Summaries beside

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/wanted"
 )
 
@@ -49,7 +50,7 @@ func (s *Source) eventOf(hit wanted.Hit) *Event {
 	for _, name := range s.foundByDates {
 		for i, value := range e.Fields[name] {
 			if ms, err := strconv.ParseInt(fmt.Sprint(value), 10, 64); err == nil {
-				e.Fields[name][i] = time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z07:00")
+				e.Fields[name][i] = words.Stamp(time.UnixMilli(ms))
 			}
 		}
 	}

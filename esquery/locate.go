@@ -75,11 +75,7 @@ type located struct {
 }
 
 // hits is the answer to topHit.
-type hits struct {
-	Hits struct {
-		Hits []wanted.Hit `json:"hits"`
-	} `json:"hits"`
-}
+type hits = elastic.TopHits[wanted.Hit]
 
 // hitAt returns the bucket's event at a time, by the primary timestamp or the fallback;
 // nil if there is none.

@@ -29,10 +29,8 @@ func (l *LeftOut) Error() string {
 // PlainJSONAdvice is the advice about events whose source Elasticsearch cannot read.
 const PlainJSONAdvice = "configure the sender of such events to write plain JSON in UTF-8: no other encoding, no YAML, no comments"
 
-// Action is the event.action of the warning's log line.
 func (l *LeftOut) Action() string { return "event-incomplete" }
 
-// Advice returns what the user can do.
 func (l *LeftOut) Advice() string {
 	switch {
 	case l.lacksEvent(esquery.Unreadable):
@@ -47,58 +45,40 @@ func (l *LeftOut) lacksEvent(because string) bool {
 	return slices.Contains(l.What, "the event, because "+because)
 }
 
-// Attrs returns keys and values for a log.
 func (l *LeftOut) Attrs() []any {
 	return []any{"left_out", strings.Join(l.What, ", "), "alert", l.Alert, "event", l.Event}
 }
 
-// Unsummarized says why alerts lack the summary of their events. They are written all the
-// same.
-type Unsummarized struct{ Err error }
-
-func (u *Unsummarized) Error() string {
-	return fmt.Sprintf("alerts are written without the summary of their events: %v", u.Err)
+// An Unanswered says what a run does without, because a question failed. Its alerts are
+// written all the same.
+type Unanswered struct {
+	without, action, advice string
+	Err                     error
 }
 
-// Action is the event.action of the warning's log line.
-func (u *Unsummarized) Action() string { return "summary-missing" }
+func (u *Unanswered) Error() string  { return u.without + ": " + u.Err.Error() }
+func (u *Unanswered) Action() string { return u.action }
+func (u *Unanswered) Advice() string { return u.advice }
+func (u *Unanswered) Unwrap() error  { return u.Err }
 
-// Advice returns what the user can do.
-func (u *Unsummarized) Advice() string {
-	return "nothing to do for these alerts: newterms explain ALERT_ID asks again"
+func unsummarized(err error) *Unanswered {
+	return &Unanswered{"alerts are written without the summary of their events", "summary-missing",
+		"nothing to do for these alerts: newterms explain ALERT_ID asks again", err}
 }
 
-// Uncontexted says why alerts lack their context. They are written all the same.
-type Uncontexted struct{ Err error }
-
-func (u *Uncontexted) Error() string {
-	return fmt.Sprintf("alerts are written without their context: %v", u.Err)
+func uncontexted(err error) *Unanswered {
+	return &Unanswered{"alerts are written without their context", "context-missing",
+		"nothing to do for these alerts: newterms explain ALERT_ID shows the pair's history; NEWTERMS_CONTEXT=0 asks for no context", err}
 }
 
-// Action is the event.action of the warning's log line.
-func (u *Uncontexted) Action() string { return "context-missing" }
-
-// Advice returns what the user can do.
-func (u *Uncontexted) Advice() string {
-	return "nothing to do for these alerts: newterms explain ALERT_ID shows the pair's history; NEWTERMS_CONTEXT=0 asks for no context"
-}
-func (u *Uncontexted) Unwrap() error { return u.Err }
-
-// Unasked says why a run does not know which values of its cause were seen before.
-type Unasked struct{ Err error }
-
-func (u *Unasked) Error() string {
-	return fmt.Sprintf("the run does not know which values that its alerts share were seen before: %v", u.Err)
+func unasked(err error) *Unanswered {
+	return &Unanswered{"the run does not know which values that its alerts share were seen before", "cause-unasked",
+		"nothing to do: the alerts are written, and newterms explain ALERT_ID shows what is new of one", err}
 }
 
-// Action is the event.action of the warning's log line.
-func (u *Unasked) Action() string { return "cause-unasked" }
-
-// Advice returns what the user can do.
-func (u *Unasked) Advice() string {
-	return "nothing to do: the alerts are written, and newterms explain ALERT_ID shows what is new of one"
+func uncounted(err error) *Unanswered {
+	return &Unanswered{"the excluded events could not be counted", "exclusions-uncounted", "nothing to do: they are excluded all the same", err}
 }
-func (u *Unasked) Unwrap() error { return u.Err }
 
 // ContextLimit counts the alerts of a run beyond those that get their context.
 type ContextLimit struct{ Most, Without int }
@@ -107,15 +87,12 @@ func (c *ContextLimit) Error() string {
 	return fmt.Sprintf("%s written without context, because a run gets it for %d (NEWTERMS_CONTEXT)", words.Plural(int64(c.Without), "alert was", "alerts were"), c.Most)
 }
 
-// Action is the event.action of the warning's log line.
 func (c *ContextLimit) Action() string { return "context-limited" }
 
-// Advice returns what the user can do.
 func (c *ContextLimit) Advice() string {
 	return "raise NEWTERMS_CONTEXT for contexts of all alerts: 50 of them cost one request"
 }
 
-// Attrs returns keys and values for a log.
 func (c *ContextLimit) Attrs() []any { return []any{"without_context", c.Without} }
 
 // YoungSource counts the alerts whose source has no event as old as the rule's history
@@ -130,31 +107,13 @@ func (y *YoungSource) Error() string {
 		words.Plural(int64(y.Alerts), "alert has", "alerts have"), words.Stamp(y.Oldest))
 }
 
-// Action is the event.action of the warning's log line.
 func (y *YoungSource) Action() string { return "source-young" }
 
-// Advice returns what the user can do.
 func (y *YoungSource) Advice() string {
 	return "nothing to do if the source is that new: find these alerts with newterms.context.young: true"
 }
 
-// Attrs returns keys and values for a log.
 func (y *YoungSource) Attrs() []any { return []any{"young", y.Alerts, "oldest_event", y.Oldest} }
-
-// Uncounted says why the events that the exclusions remove could not be counted. They
-// are excluded all the same.
-type Uncounted struct{ Err error }
-
-func (u *Uncounted) Error() string {
-	return fmt.Sprintf("the excluded events could not be counted: %v", u.Err)
-}
-
-// Action is the event.action of the warning's log line.
-func (u *Uncounted) Action() string { return "exclusions-uncounted" }
-
-// Advice returns what the user can do.
-func (u *Uncounted) Advice() string { return "nothing to do: they are excluded all the same" }
-func (u *Uncounted) Unwrap() error  { return u.Err }
 
 // A MaxAlertsError reports that a part of the window has more alerts than the limit.
 // None of them was written.
@@ -164,7 +123,6 @@ func (e *MaxAlertsError) Error() string {
 	return fmt.Sprintf("more than %d new alerts (NEWTERMS_MAX_ALERTS): none of this part was written", e.Max)
 }
 
-// Advice returns what the user can do.
 func (e *MaxAlertsError) Advice() string {
 	return "list them with --dry-run, then raise NEWTERMS_MAX_ALERTS or exclude known events"
 }
@@ -193,7 +151,6 @@ func (e *PrintError) Error() string {
 // Covered is the advice about the window of a failed run.
 const Covered = "the next scheduled run covers the window again; repeat a run that you started by hand"
 
-// Advice returns what the user can do.
 func (e *PrintError) Advice() string {
 	return "repair the reader of stdout, or run with --output none; " + Covered + "; written alerts count as already alerted"
 }

@@ -203,7 +203,7 @@ func TestPatience(t *testing.T) {
 		}
 		j.Warn = func(err error) {
 			switch err.(type) {
-			case *job.Uncontexted, *job.Unasked:
+			case *job.Unanswered:
 				warned = append(warned, err.Error())
 			}
 		}

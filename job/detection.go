@@ -137,7 +137,7 @@ func (d *detection) excluded(ctx context.Context, w Window) ([]runs.Excluded, er
 	case err != nil && ctx.Err() != nil:
 		return nil, err
 	case err != nil:
-		d.Warn(&Uncounted{err})
+		d.Warn(uncounted(err))
 		return nil, nil
 	}
 	excluded := make([]runs.Excluded, len(counts))

@@ -50,8 +50,8 @@ type Job struct {
 	// Finish fails the run. It may be nil.
 	Finish func(runs.Run, error) error
 	// Warn is called with each warning: a *Gap, *FutureRun, *OtherSearch, *Forgotten,
-	// *LackingTerms, *LeftOut, *Unsummarized, *Uncontexted, *Unasked, *ContextLimit,
-	// *YoungSource, *Uncounted or one of job/limits.
+	// *LackingTerms, *LeftOut, *Unanswered, *ContextLimit, *YoungSource or one of
+	// job/limits.
 	Warn func(error)
 	// Progress is called from time to time with the run's progress; it may be nil.
 	Progress func(Progress)

@@ -19,10 +19,8 @@ func (l *LackingTerms) Error() string {
 		words.Plural(l.Any, "matching event is skipped", "matching events are skipped"), strings.Join(l.Fields(), ", "))
 }
 
-// Action is the event.action of the warning's log line.
 func (l *LackingTerms) Action() string { return "terms-lacking" }
 
-// Advice returns what the user can do.
 func (l *LackingTerms) Advice() string { return TermAdvice(l.Fields()...) }
 
 // TermAdvice returns the advice about new-terms fields that events lack.
@@ -37,7 +35,6 @@ func TermAdvice(fields ...string) string {
 	return "set the field at ingest, or " + count
 }
 
-// Attrs returns keys and values for a log.
 func (l *LackingTerms) Attrs() []any {
 	return []any{"events", l.Any, "lacking", strings.Join(l.Fields(), ", ")}
 }

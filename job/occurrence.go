@@ -100,8 +100,8 @@ type AlertMaker struct {
 }
 
 // NewAlertMaker returns an AlertMaker for the alerts of a run. It calls warn with a
-// *limits.SourceOff for each index that keeps no _source, and once with an *Unsummarized
-// or *Uncontexted.
+// *limits.SourceOff for each index that keeps no _source, and once with an *Unanswered
+// about summaries or contexts.
 func NewAlertMaker(source *esquery.Source, r alert.Rule, info runs.Info, now func() time.Time, warn func(error)) (*AlertMaker, error) {
 	maker, err := alert.NewMaker(r, info)
 	return &AlertMaker{source: source, maker: maker, now: now, warn: warn, summarizer: newSummarizer(source, r)}, err
@@ -161,11 +161,11 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 			}
 			of, err := summaries.next(len(events))
 			if err != nil && ctx.Err() == nil {
-				m.warn(&Unsummarized{err})
+				m.warn(unsummarized(err))
 			}
 			made, err := m.of(ctx, found[:len(events)], events, of)
 			if err != nil && ctx.Err() == nil {
-				m.warn(&Uncontexted{err})
+				m.warn(uncontexted(err))
 			}
 			if !yield(made, nil) {
 				return
@@ -180,7 +180,7 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 func (m *AlertMaker) of(ctx context.Context, found []Occurrence, events []*esquery.Event, summaries []*summary.Summary) ([]alert.Alert, error) {
 	sources := make([]alert.SourceEvent, len(found))
 	for i, e := range events {
-		sources[i] = alert.SourceEvent{Index: e.Index, ID: e.ID, Source: e.Source, Fields: e.Fields, Ignored: e.Ignored, Missing: e.Missing, Lacks: e.Lacks}
+		sources[i] = *e
 	}
 	contexts, err := m.contexts.of(ctx, found, sources)
 	read := map[*esquery.Event]*alert.Event{}

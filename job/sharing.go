@@ -69,7 +69,7 @@ func (m *AlertMaker) Cause(ctx context.Context, s *Sharing, runID string) (*runs
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		m.warn(&Unasked{err})
+		m.warn(unasked(err))
 	}
 	found := cause.Find(compared, known)
 	if found == nil {

@@ -17,7 +17,6 @@ func (g *Gap) Error() string {
 	return fmt.Sprintf("no run has covered %s, nor does this one", g.Window)
 }
 
-// Action is the event.action of the warning's log line.
 func (g *Gap) Action() string { return "gap" }
 
 // Advice returns what the user can do; all warnings have it.
@@ -36,10 +35,8 @@ func (f *FutureRun) Error() string {
 	return fmt.Sprintf("a scheduled run covered events up to %s, but it is only %s: its clock was wrong, and the run is ignored", words.Stamp(f.To), words.Stamp(f.Now))
 }
 
-// Action is the event.action of the warning's log line.
 func (f *FutureRun) Action() string { return "future-run" }
 
-// Advice returns what the user can do.
 func (f *FutureRun) Advice() string { return "check the clocks of the cluster's nodes" }
 
 // An OtherSearch reports that scheduled runs of the rule with another scope have
@@ -50,10 +47,8 @@ func (o *OtherSearch) Error() string {
 	return "this rule also runs with other indices, another query or other fields (search " + o.Search + "): each search continues from its own last run"
 }
 
-// Action is the event.action of the warning's log line.
 func (o *OtherSearch) Action() string { return "search-changed" }
 
-// Advice returns what the user can do.
 func (o *OtherSearch) Advice() string {
 	return "ignore this if it is intended; otherwise look for a second job, or for runs by hand without --from"
 }
@@ -66,10 +61,8 @@ func (f *Forgotten) Error() string {
 	return fmt.Sprintf("no run document of this rule is kept, and older ones were deleted: the run begins at %s, like a rule's first run", words.Stamp(f.From))
 }
 
-// Action is the event.action of the warning's log line.
 func (f *Forgotten) Action() string { return "runs-forgotten" }
 
-// Advice returns what the user can do.
 func (f *Forgotten) Advice() string {
 	return "nothing to do if the rule is new here; otherwise run it by hand from the end of its last run (newterms run --from), and keep run documents for longer than a rule may pause"
 }

@@ -13,7 +13,7 @@ import (
 	"newterms/alerts/novelty"
 	"newterms/alerts/runs"
 	"newterms/alerts/summary"
-	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // A Finding is a first occurrence and its event.
@@ -113,28 +113,28 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		maps.Copy(rule, e.overrides)
 	}
 	own := map[string]any{
-		"@timestamp":                            elastic.Timestamp(now),
+		"@timestamp":                            words.Stamp(now),
 		"kibana.alert.uuid":                     f.ID,
-		"kibana.alert.start":                    elastic.Timestamp(now),
-		"kibana.alert.last_detected":            elastic.Timestamp(now),
-		"kibana.alert.intended_timestamp":       elastic.Timestamp(now),
-		"kibana.alert.rule.execution.timestamp": elastic.Timestamp(now),
+		"kibana.alert.start":                    words.Stamp(now),
+		"kibana.alert.last_detected":            words.Stamp(now),
+		"kibana.alert.intended_timestamp":       words.Stamp(now),
+		"kibana.alert.rule.execution.timestamp": words.Stamp(now),
 		"kibana.alert.ancestors":                e.ancestors,
 		"kibana.alert.depth":                    e.depth,
 		"kibana.alert.new_terms":                f.Terms,
 		"kibana.alert.reason":                   m.reason(f, rule),
-		"newterms.first_seen":                   elastic.Timestamp(f.FirstSeen),
+		"newterms.first_seen":                   words.Stamp(f.FirstSeen),
 		"newterms.pair":                         f.Pair,
 		"newterms.events":                       f.Events,
-		"newterms.window.from":                  elastic.Timestamp(f.From),
-		"newterms.window.to":                    elastic.Timestamp(f.To),
+		"newterms.window.from":                  words.Stamp(f.From),
+		"newterms.window.to":                    words.Stamp(f.To),
 		"newterms.lag_ms":                       now.Sub(f.FirstSeen).Milliseconds(),
 	}
 	if m.Link != nil {
 		own["kibana.alert.url"] = m.Link(f.ID, f.FirstSeen)
 	}
 	if !f.LastSeen.IsZero() {
-		own["newterms.last_seen"] = elastic.Timestamp(f.LastSeen)
+		own["newterms.last_seen"] = words.Stamp(f.LastSeen)
 	}
 	of := f.Summary
 	if of != nil {

@@ -11,16 +11,7 @@ import (
 )
 
 // A SourceEvent is the event of a first occurrence.
-type SourceEvent struct {
-	Index, ID string // "" if it is not known
-	Source    []byte // a JSON object; nil if the index keeps no _source
-	// Fields are the mapped fields, for those that the source lacks, with dates in RFC
-	// 3339.
-	Fields  map[string][]any
-	Ignored []string // fields with a value that no search finds
-	Missing string   // why the event cannot be fetched; "" if it is here
-	Lacks   string   // which part cannot be fetched, and why; "" if it is complete
-}
+type SourceEvent = elastic.Event
 
 // An Event is the part of a source event that alerts keep. The alerts of all its pairs
 // may share it; nothing changes it.
@@ -103,7 +94,7 @@ func copyEvent(from SourceEvent) (event *Event, ok bool) {
 	if !ok {
 		return nil, false
 	}
-	e := &Event{reference: from.reference(), document: copied.Document, copies: copied.Copies, described: copied.Described}
+	e := &Event{reference: from.Place(), document: copied.Document, copies: copied.Copies, described: copied.Described}
 	e.ancestors, e.depth = ancestorsOf(nil, from)
 	return e, true
 }
@@ -136,7 +127,7 @@ func decodeEvent(from SourceEvent) (*Event, error) {
 	removePath(document, "event.kind")
 	delete(document, "@timestamp")
 	e, err := eventOf(document, copies)
-	e.reference, e.ancestors, e.depth, e.leftOut = from.reference(), ancestors, depth, leftOut
+	e.reference, e.ancestors, e.depth, e.leftOut = from.Place(), ancestors, depth, leftOut
 	return e, err
 }
 
@@ -159,13 +150,6 @@ func objectOf(members []byte) map[string]any {
 	value, _ := elastic.Parse(slices.Concat([]byte("{"), members, []byte("}"))) // encoded by eventOf or copied
 	object, _ := value.(map[string]any)
 	return object
-}
-
-func (from SourceEvent) reference() string {
-	if from.ID == "" {
-		return ""
-	}
-	return from.Index + "/" + from.ID
 }
 
 // eventDates are the dates that setDates may set.

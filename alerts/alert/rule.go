@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"newterms/alerts/summary"
-	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // A Rule holds the parameters of a detection rule under the names of Kibana's detection
@@ -57,7 +57,7 @@ func (r Rule) Document(now time.Time) ([]byte, error) {
 		}
 	}
 	doc["kibana.alert.rule.parameters"] = r
-	doc["@timestamp"] = elastic.Timestamp(now)
+	doc["@timestamp"] = words.Stamp(now)
 	doc["event.kind"] = "event"
 	doc["event.action"] = "newterms-rule"
 	return json.Marshal(doc)

@@ -1,9 +1,7 @@
 package keys
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -35,14 +33,10 @@ func Unused(ctx context.Context, c *elastic.Client, names []string, making strin
 // MayEndOthers reports whether the user may invalidate the keys of other users.
 func MayEndOthers(ctx context.Context, c *elastic.Client) (bool, error) {
 	const privilege = "manage_api_key"
-	payload, err := json.Marshal(dsl{"cluster": []string{privilege}})
-	if err != nil {
-		return false, err
-	}
 	var answer struct {
 		Cluster map[string]bool `json:"cluster"`
 	}
-	if err := c.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: bytes.NewReader(payload)}, &answer); err != nil {
+	if err := c.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: elastic.JSON(dsl{"cluster": []string{privilege}})}, &answer); err != nil {
 		return false, fmt.Errorf("ask whether this user may end the API keys of others: %w", err)
 	}
 	return answer.Cluster[privilege], nil
@@ -92,9 +86,5 @@ func wasEnded(ctx context.Context, c *elastic.Client, id string) error {
 }
 
 func invalidate(ctx context.Context, c *elastic.Client, body dsl, answer any) error {
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	return c.Do(ctx, esapi.SecurityInvalidateAPIKeyRequest{Body: bytes.NewReader(payload)}, answer)
+	return c.Do(ctx, esapi.SecurityInvalidateAPIKeyRequest{Body: elastic.JSON(body)}, answer)
 }

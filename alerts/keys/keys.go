@@ -1,10 +1,8 @@
 package keys
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -64,8 +62,6 @@ func (e *LackingError) Error() string {
 		e.Name, strings.Join(e.Lacking, ", "))
 }
 
-// StatusCode is 403.
-// Advice says what to do about it.
 func (e *LackingError) Advice() string { return "let a user with these rights make it" }
 
 func (e *LackingError) StatusCode() int { return http.StatusForbidden }
@@ -116,12 +112,8 @@ func Find(ctx context.Context, c *elastic.Client, name string, now time.Time) (F
 func Make(ctx context.Context, c *elastic.Client, s Spec, making string) (Key, error) {
 	body := s.Body()
 	body["metadata"].(dsl)["making"] = making
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return Key{}, err
-	}
 	var key Key
-	if err := c.Do(ctx, esapi.SecurityCreateAPIKeyRequest{Body: bytes.NewReader(payload)}, &key); err != nil {
+	if err := c.Do(ctx, esapi.SecurityCreateAPIKeyRequest{Body: elastic.JSON(body)}, &key); err != nil {
 		return Key{}, fmt.Errorf("make API key %s: %w", s.Name, err)
 	}
 	if key.ID == "" || key.Encoded == "" {
@@ -139,15 +131,11 @@ func Try(ctx context.Context, ofKey *elastic.Client, s Spec) error {
 	if s.Use == Run {
 		indices = s.here()
 	}
-	payload, err := json.Marshal(dsl{"cluster": role["cluster"], "index": indices})
-	if err != nil {
-		return err
-	}
 	var answer struct {
 		Cluster map[string]bool            `json:"cluster"`
 		Index   map[string]map[string]bool `json:"index"`
 	}
-	if err := ofKey.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: bytes.NewReader(payload)}, &answer); err != nil {
+	if err := ofKey.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: elastic.JSON(dsl{"cluster": role["cluster"], "index": indices})}, &answer); err != nil {
 		return fmt.Errorf("try API key %s: %w", s.Name, err)
 	}
 	var lacking []string

@@ -9,6 +9,7 @@ import (
 
 	"newterms/alerts/fields"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // A Context holds exact counts as of the alert's first-seen time t, over the rule's
@@ -128,7 +129,7 @@ func (c Context) Members() map[string]any {
 		"newterms.context.attributes": attributes, "newterms.context.new_to_everyone": c.NewToEveryone(), "newterms.context.new_to_user": c.NewToUser(),
 	}
 	if !c.PairLast.IsZero() {
-		members["newterms.context.pair_last_seen"] = elastic.Timestamp(c.PairLast)
+		members["newterms.context.pair_last_seen"] = words.Stamp(c.PairLast)
 	}
 	return members
 }
@@ -137,7 +138,7 @@ func (s Seen) members(prefix string) map[string]any {
 	members := map[string]any{prefix + "events": s.Events}
 	for name, at := range map[string]time.Time{"first_seen": s.First, "last_seen": s.Last} {
 		if !at.IsZero() {
-			members[prefix+name] = elastic.Timestamp(at)
+			members[prefix+name] = words.Stamp(at)
 		}
 	}
 	return members

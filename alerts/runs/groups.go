@@ -30,15 +30,13 @@ const recentRuns = "now-2h"
 // A groupsAnswer is a page of groups, with the server's time if it was requested.
 type groupsAnswer struct {
 	Groups elastic.Composite[groupBucket] `json:"groups"`
-	Clock  clockAnswer                    `json:"clock"`
+	Clock  elastic.ClockAnswer            `json:"clock"`
 	Newer  struct {
 		Count  int64   `json:"doc_count"`
 		Newest runHits `json:"newest"`
 	} `json:"newer"`
 	Editions struct {
-		Rules struct {
-			Buckets []struct{ Key string } `json:"buckets"`
-		} `json:"rules"`
+		Rules elastic.Buckets[struct{ Key string }] `json:"rules"`
 	} `json:"editions"`
 }
 
@@ -110,7 +108,7 @@ func (r *Reader) allGroups(ctx context.Context, q groupsQuery) (groups []group, 
 			return nil, side, newerData(r.target, answer.Newer.Newest)
 		}
 		if q.clock {
-			if side.now, err = answer.Clock.time(); err != nil {
+			if side.now, err = answer.Clock.Time(); err != nil {
 				return nil, side, fmt.Errorf("search %s: %w", r.target, err)
 			}
 		}

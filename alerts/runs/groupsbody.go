@@ -1,6 +1,10 @@
 package runs
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"newterms/esquery/elastic"
+)
 
 // A groupsQuery selects runs of some rules.
 type groupsQuery struct {
@@ -35,7 +39,7 @@ func (q groupsQuery) body(size int, after json.RawMessage) dsl {
 		"newer":  dsl{"filter": newer, "aggs": dsl{"newest": newestRun(false)}},
 	}
 	if q.clock {
-		aggs["clock"] = clockBody()
+		aggs["clock"] = elastic.Clock("@timestamp")
 	}
 	should := []dsl{{"bool": dsl{"filter": wanted}}, newer}
 	if len(q.editions) > 0 && after == nil {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // Info is what all documents of a run have in common.
@@ -137,7 +137,7 @@ type Counts struct {
 // Document returns the run's document for its state. now is the document's time.
 func (run Run) Document(now time.Time) map[string]any {
 	doc := map[string]any{
-		"@timestamp":                elastic.Timestamp(now),
+		"@timestamp":                words.Stamp(now),
 		"event.kind":                "event",
 		"event.action":              "newterms-run",
 		"kibana.alert.rule.rule_id": run.RuleID,
@@ -149,14 +149,14 @@ func (run Run) Document(now time.Time) map[string]any {
 		"newterms.format":           documentFormat,
 		"newterms.run.type":         run.Type,
 		"newterms.run.state":        run.State,
-		"newterms.run.started":      elastic.Timestamp(run.StartedAt),
-		"newterms.window.from":      elastic.Timestamp(run.From),
-		"newterms.window.to":        elastic.Timestamp(run.To),
+		"newterms.run.started":      words.Stamp(run.StartedAt),
+		"newterms.window.from":      words.Stamp(run.From),
+		"newterms.window.to":        words.Stamp(run.To),
 		"newterms.window.length_ms": run.To.Sub(run.From).Milliseconds(),
 	}
 	if run.Rerun != "" {
-		doc["newterms.gap.from"] = elastic.Timestamp(run.GapFrom)
-		doc["newterms.gap.to"] = elastic.Timestamp(run.GapTo)
+		doc["newterms.gap.from"] = words.Stamp(run.GapFrom)
+		doc["newterms.gap.to"] = words.Stamp(run.GapTo)
 		doc["newterms.gap.length_ms"] = run.GapTo.Sub(run.GapFrom).Milliseconds()
 		doc["newterms.gap.rerun"] = run.Rerun
 	}

@@ -29,11 +29,7 @@ type StoredRun struct {
 	Version     string    // of newterms
 }
 
-type runHits struct {
-	Hits struct {
-		Hits []runHit `json:"hits"`
-	} `json:"hits"`
-}
+type runHits = elastic.TopHits[runHit]
 
 type runHit struct {
 	Fields elastic.Fields `json:"fields"`

@@ -9,6 +9,7 @@ import (
 
 	"newterms/alerts/fields"
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // A Summary is about the events of a pair in a window. Only pairs with several events
@@ -96,7 +97,7 @@ func (s Summary) Members() map[string]any {
 	members := map[string]any{"newterms.summary.events": s.Events, "newterms.summary.text": s.Text()}
 	for name, at := range map[string]time.Time{"first": s.First, "last": s.Last} {
 		if !at.IsZero() {
-			members["newterms.summary."+name] = elastic.Timestamp(at)
+			members["newterms.summary."+name] = words.Stamp(at)
 		}
 	}
 	values, others := []any{}, []any{}

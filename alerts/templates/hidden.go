@@ -1,10 +1,10 @@
 package templates
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+
+	"newterms/esquery/elastic"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 )
@@ -13,14 +13,11 @@ import (
 // It is for targets that last as long as a test: it installs no template.
 func (ts *Targets) CreateHidden(ctx context.Context) error {
 	for _, t := range ts.list() {
-		payload, err := json.Marshal(map[string]any{
+		body := elastic.JSON(map[string]any{
 			"settings": map[string]any{"index": map[string]any{"hidden": true, "number_of_shards": 1, "number_of_replicas": 0}},
 			"mappings": t.template.mappings(),
 		})
-		if err != nil {
-			return err
-		}
-		request := esapi.IndicesCreateRequest{Index: t.name, Body: bytes.NewReader(payload)}
+		request := esapi.IndicesCreateRequest{Index: t.name, Body: body}
 		if err := ts.client.Do(context.WithoutCancel(ctx), request, &struct{}{}); err != nil {
 			return fmt.Errorf("create the scratch target %s: %w", t.name, err)
 		}

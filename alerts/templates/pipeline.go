@@ -22,10 +22,8 @@ func (p Pipeline) Error() string {
 	return fmt.Sprintf("each document of %s goes through the ingest pipeline %s (%s)", p.Target, p.Name, p.Setting)
 }
 
-// Advice returns what the user can do.
 func (p Pipeline) Advice() string { return PipelineAdvice }
 
-// Attrs returns the log keys.
 func (p Pipeline) Attrs() []any { return []any{"target", p.Target} }
 
 // Pipelines lists the ingest pipelines of a target, each once: those of its indices or,

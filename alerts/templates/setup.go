@@ -1,9 +1,7 @@
 package templates
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -108,12 +106,8 @@ func (ts *Targets) install(ctx context.Context, t target, templates []installedT
 	if was != Current {
 		body := maps.Clone(t.template.body)
 		body["index_patterns"] = []string{t.name}
-		payload, err := json.Marshal(body)
-		if err != nil {
-			return "", err
-		}
 		name := templateName(t.name)
-		request := esapi.IndicesPutIndexTemplateRequest{Name: name, Body: bytes.NewReader(payload)}
+		request := esapi.IndicesPutIndexTemplateRequest{Name: name, Body: elastic.JSON(body)}
 		if err := ts.client.Do(ctx, request, &struct{}{}); err != nil {
 			return "", fmt.Errorf("put index template %s: %w", name, err)
 		}
@@ -124,11 +118,7 @@ func (ts *Targets) install(ctx context.Context, t target, templates []installedT
 // prepare creates the data stream of a target, so that a dashboard finds its fields
 // before the first alert. If it exists, prepare updates its mapping.
 func (ts *Targets) prepare(ctx context.Context, target string, t template) (created bool, err error) {
-	payload, err := json.Marshal(t.mappings())
-	if err != nil {
-		return false, err
-	}
-	err = ts.client.Do(ctx, esapi.IndicesPutMappingRequest{Index: []string{target}, Body: bytes.NewReader(payload)}, &struct{}{})
+	err = ts.client.Do(ctx, esapi.IndicesPutMappingRequest{Index: []string{target}, Body: elastic.JSON(t.mappings())}, &struct{}{})
 	switch {
 	case err == nil:
 		return false, nil

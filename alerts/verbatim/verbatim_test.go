@@ -41,7 +41,7 @@ func TestCopiedEqualsDecoded(t *testing.T) {
 
 // compare compares the alert of an event that can be copied with that of the same event
 // over two lines, which is decoded.
-func compare(t *testing.T, maker *alert.Maker, from alert.SourceEvent) {
+func compare(t *testing.T, maker *alert.Maker, from elastic.Event) {
 	t.Helper()
 	lines := from
 	lines.Source = append(slices.Clone(from.Source), '\n')
@@ -63,7 +63,7 @@ func newMaker(t *testing.T) *alert.Maker {
 	return maker
 }
 
-func alertOf(maker *alert.Maker, from alert.SourceEvent) alert.Alert {
+func alertOf(maker *alert.Maker, from elastic.Event) alert.Alert {
 	return maker.Alert(alert.Finding{Terms: []any{"a", "b"}, Event: maker.Event(from)}, time.Time{})
 }
 
@@ -83,7 +83,7 @@ func decoded(t *testing.T, a alert.Alert) any {
 
 // randomEvent has some fields that alerts map, mostly with values that fit, and
 // other fields.
-func randomEvent(random *rand.Rand, mapped []string) alert.SourceEvent {
+func randomEvent(random *rand.Rand, mapped []string) elastic.Event {
 	document := map[string]any{}
 	others := map[string][]any{}
 	for range 1 + random.IntN(8) {
@@ -112,7 +112,7 @@ func randomEvent(random *rand.Rand, mapped []string) alert.SourceEvent {
 	if random.IntN(50) == 0 {
 		text, _ = json.MarshalIndent(document, "", " ")
 	}
-	return alert.SourceEvent{Index: "i", ID: "e", Source: text, Fields: others}
+	return elastic.Event{Index: "i", ID: "e", Source: text, Fields: others}
 }
 
 // put sets a value, nested, and makes the objects for it.
@@ -182,21 +182,21 @@ func TestUsualEventIsCopied(t *testing.T) {
 	mapped := map[string][]any{"@timestamp": {"x"}, "okta.actor.id": {"x"}, "okta.other.a": {"x"}, "message": {}, "_index": {"i"}}
 	copier, maker := verbatim.NewCopier(nil), newMaker(t)
 	for name, c := range map[string]struct {
-		from alert.SourceEvent
+		from elastic.Event
 		want bool
 	}{
-		"as usual":             {alert.SourceEvent{Source: []byte(text), Fields: mapped}, true},
-		"over several lines":   {alert.SourceEvent{Source: []byte(usual), Fields: mapped}, false},
-		"an alias":             {alert.SourceEvent{Source: []byte(text), Fields: map[string][]any{"user.name": {"ada"}}}, false},
-		"a field not mapped":   {alert.SourceEvent{Source: []byte(text), Fields: map[string][]any{"okta.other.b": {"ada"}}}, false},
-		"a date in seconds":    {alert.SourceEvent{Source: []byte(strings.Replace(text, `"2026-03-10T12:00:07Z"`, "1773144007", 1))}, false},
-		"what does not fit":    {alert.SourceEvent{Source: []byte(strings.Replace(text, `192.0.2.7`, "unknown", 1))}, false},
-		"an alert":             {alert.SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"kibana"`, 1))}, false},
-		"metadata":             {alert.SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"_doc_count"`, 1))}, false},
-		"a name like metadata": {alert.SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"_x"`, 1))}, true},
-		"a dotted name":        {alert.SourceEvent{Source: []byte(strings.Replace(text, `"labels"`, `"user.name"`, 1))}, false},
-		"no UTF-8":             {alert.SourceEvent{Source: []byte(strings.Replace(text, `ø`, "\xf8", 1))}, false},
-		"no source":            {alert.SourceEvent{Fields: mapped}, false},
+		"as usual":             {elastic.Event{Source: []byte(text), Fields: mapped}, true},
+		"over several lines":   {elastic.Event{Source: []byte(usual), Fields: mapped}, false},
+		"an alias":             {elastic.Event{Source: []byte(text), Fields: map[string][]any{"user.name": {"ada"}}}, false},
+		"a field not mapped":   {elastic.Event{Source: []byte(text), Fields: map[string][]any{"okta.other.b": {"ada"}}}, false},
+		"a date in seconds":    {elastic.Event{Source: []byte(strings.Replace(text, `"2026-03-10T12:00:07Z"`, "1773144007", 1))}, false},
+		"what does not fit":    {elastic.Event{Source: []byte(strings.Replace(text, `192.0.2.7`, "unknown", 1))}, false},
+		"an alert":             {elastic.Event{Source: []byte(strings.Replace(text, `"labels"`, `"kibana"`, 1))}, false},
+		"metadata":             {elastic.Event{Source: []byte(strings.Replace(text, `"labels"`, `"_doc_count"`, 1))}, false},
+		"a name like metadata": {elastic.Event{Source: []byte(strings.Replace(text, `"labels"`, `"_x"`, 1))}, true},
+		"a dotted name":        {elastic.Event{Source: []byte(strings.Replace(text, `"labels"`, `"user.name"`, 1))}, false},
+		"no UTF-8":             {elastic.Event{Source: []byte(strings.Replace(text, `ø`, "\xf8", 1))}, false},
+		"no source":            {elastic.Event{Fields: mapped}, false},
 	} {
 		if _, ok := copier.Copy(c.from.Source, c.from.Fields); ok != c.want {
 			t.Errorf("%s: got %v", name, ok)
@@ -219,7 +219,7 @@ func BenchmarkNewEvent(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(source)))
 			for b.Loop() {
-				alert.NewEvent(alert.SourceEvent{Index: "i", ID: "e", Source: source})
+				alert.NewEvent(elastic.Event{Index: "i", ID: "e", Source: source})
 			}
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // IsLast reports whether the decision is the last of an alert: an attempt whose answer
@@ -17,7 +18,7 @@ func (d Decision) IsLast(a Alert) bool {
 	}
 	last, _ := list[len(list)-1].(map[string]any)
 	user, _ := last["user"].(string)
-	return last["status"] == string(d.Status) && last["at"] == elastic.Timestamp(d.At) && user == d.User
+	return last["status"] == string(d.Status) && last["at"] == words.Stamp(d.At) && user == d.User
 }
 
 // IsNew reports whether the decision changes an alert, and whether it changes its status.
@@ -32,7 +33,7 @@ func (d Decision) IsNew(a Alert) (changes, status bool) {
 // to the earlier ones.
 func (d Decision) Document(a Alert) map[string]any {
 	document := map[string]any{}
-	entry := map[string]any{"at": elastic.Timestamp(d.At), "status": string(d.Status), "user": d.User, "comment": d.Comment}
+	entry := map[string]any{"at": words.Stamp(d.At), "status": string(d.Status), "user": d.User, "comment": d.Comment}
 	if d.Assignees != nil {
 		document["kibana.alert.workflow_assignee_ids"] = d.Assignees
 		entry["assignee_ids"] = d.Assignees
@@ -41,7 +42,7 @@ func (d Decision) Document(a Alert) map[string]any {
 		entry["reason"] = d.Reason
 		maps.Copy(document, map[string]any{
 			"kibana.alert.workflow_status":            d.Status,
-			"kibana.alert.workflow_status_updated_at": elastic.Timestamp(d.At),
+			"kibana.alert.workflow_status_updated_at": words.Stamp(d.At),
 			"kibana.alert.workflow_user":              orNil(d.User),
 			"kibana.alert.workflow_reason":            orNil(d.Reason),
 			commentField:                              orNil(d.Comment),

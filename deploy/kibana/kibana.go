@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"newterms/esquery/elastic"
+	"newterms/esquery/elastic/words"
 )
 
 // A Space is where Kibana keeps objects.
@@ -35,7 +36,7 @@ func (s Space) at(path string) *url.URL {
 // AlertURL returns the address of the dashboard New-term alerts that shows one alert.
 // The dashboard's time is that of the first event, and an hour around it is shown.
 func (s Space) AlertURL(id string, firstSeen time.Time) string {
-	stamp := elastic.Timestamp
+	stamp := words.Stamp
 	return fmt.Sprintf("%s#/view/%s?_g=(time:(from:'%s',to:'%s'))&_a=(query:(language:kuery,query:'kibana.alert.uuid:%%22%s%%22'))",
 		s.at("app/dashboards"), alertsDashboard, stamp(firstSeen.Add(-time.Hour)), stamp(firstSeen.Add(time.Hour)), id)
 }

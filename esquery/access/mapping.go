@@ -4,9 +4,7 @@
 package access
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -80,10 +78,6 @@ func FieldTypes(ctx context.Context, c *elastic.Client, indices, names []string,
 func FieldTypesBody(names []string) map[string]any { return map[string]any{"fields": names} }
 
 func fieldCaps(ctx context.Context, c *elastic.Client, indices, names []string, ignoreUnavailable bool) (Mapping, error) {
-	payload, err := json.Marshal(FieldTypesBody(names))
-	if err != nil {
-		return Mapping{}, err
-	}
 	yes, expand := true, "open"
 	if !ignoreUnavailable {
 		expand = "open,closed"
@@ -98,8 +92,8 @@ func fieldCaps(ctx context.Context, c *elastic.Client, indices, names []string, 
 			} `json:"failure"`
 		} `json:"failures"`
 	}
-	err = c.Do(ctx, esapi.FieldCapsRequest{
-		Index: elastic.InPath(indices), Body: bytes.NewReader(payload),
+	err := c.Do(ctx, esapi.FieldCapsRequest{
+		Index: elastic.InPath(indices), Body: elastic.JSON(FieldTypesBody(names)),
 		AllowNoIndices: &yes, IgnoreUnavailable: &ignoreUnavailable, ExpandWildcards: expand,
 	}, &answer)
 	switch {

@@ -1,9 +1,7 @@
 package access
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -48,14 +46,10 @@ func ReadPrivileges(indices []string) []Privilege {
 // A privilege on a pattern is missing unless it covers everything that the pattern
 // could match.
 func MissingPrivileges(ctx context.Context, c *elastic.Client, wanted []Privilege) ([]Privilege, error) {
-	payload, err := json.Marshal(privilegesBody(wanted))
-	if err != nil {
-		return nil, err
-	}
 	var answer struct {
 		Index map[string]map[string]bool `json:"index"`
 	}
-	err = c.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: bytes.NewReader(payload)}, &answer)
+	err := c.Do(ctx, esapi.SecurityHasPrivilegesRequest{Body: elastic.JSON(privilegesBody(wanted))}, &answer)
 	if err != nil {
 		return nil, fmt.Errorf("ask for privileges: %w", err)
 	}

@@ -55,13 +55,11 @@ type countAnswer struct {
 	Others1 distinctAnswer `json:"others1"`
 }
 
-type distinctAnswer struct {
-	Buckets []struct {
-		Key struct {
-			Value jsontext.Value `json:"value"`
-		} `json:"key"`
-	} `json:"buckets"`
-}
+type distinctAnswer = elastic.Buckets[struct {
+	Key struct {
+		Value jsontext.Value `json:"value"`
+	} `json:"key"`
+}]
 
 // add counts the events with a value in parts of a time, of which each event is in one.
 func (v value) add(before time.Time, parts ...countAnswer) Seen {

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -216,6 +215,3 @@ func HasValueAt(document map[string]any, path string) bool {
 	}
 	return false
 }
-
-// Timestamp formats a time as dates in our documents: in UTC, to the millisecond.
-func Timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

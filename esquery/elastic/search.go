@@ -1,9 +1,7 @@
 package elastic
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -52,13 +50,9 @@ func (c *Client) Hits(ctx context.Context, s Search, hits any) (bytes int, err e
 }
 
 func (c *Client) search(ctx context.Context, s Search, answer *searchAnswer) error {
-	payload, err := json.Marshal(s.Body)
-	if err != nil {
-		return err
-	}
 	partial := false
-	err = c.Do(ctx, esapi.SearchRequest{
-		Index: InPath(s.Indices), Body: bytes.NewReader(payload), AllowPartialSearchResults: &partial,
+	err := c.Do(ctx, esapi.SearchRequest{
+		Index: InPath(s.Indices), Body: JSON(s.Body), AllowPartialSearchResults: &partial,
 		AllowNoIndices: &s.IgnoreUnavailable, IgnoreUnavailable: &s.IgnoreUnavailable,
 	}, answer)
 	if err == nil {

@@ -82,11 +82,9 @@ func (a arrivalAnswer) read(s query.Search, known []string) (Arrival, error) {
 
 // datedHits are events with dates in milliseconds.
 type datedHits struct {
-	Hits struct {
-		Hits []struct {
-			Fields map[string][]string `json:"fields"`
-		} `json:"hits"`
-	} `json:"hits"`
+	elastic.TopHits[struct {
+		Fields map[string][]string `json:"fields"`
+	}]
 }
 
 // lags returns by how much one date is later than another, for the events that have

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/query"
 )
 
@@ -19,11 +20,7 @@ type DayOfData struct {
 // events that this user sees, whatever the rule: a day on which nothing matched is a day
 // of data too.
 func DaysOfData(ctx context.Context, o *query.Opened, r query.Range) ([]DayOfData, error) {
-	type days struct {
-		Buckets []struct {
-			query.TimesAnswer
-		} `json:"buckets"`
-	}
+	type days = elastic.Buckets[query.TimesAnswer]
 	byDay := func(timestamp string) dsl {
 		histogram := dsl{"field": timestamp, "fixed_interval": "1d", "min_doc_count": 1}
 		return dsl{"date_histogram": histogram, "aggs": dsl{"time": dsl{"min": dsl{"field": timestamp}}}}

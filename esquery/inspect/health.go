@@ -146,7 +146,7 @@ func healthBody(o *query.Opened, r query.Range, lags int, values string, arrival
 	aggs := o.Times("max", o.Search.Fallback != "")
 	aggs["newest"] = dsl{"top_hits": dsl{"size": lags, "_source": false, values: query.DocValues(times), "sort": newestFirst(o.Search.Timestamp)}}
 	aggs["arrival"] = arrivalBody(o.Search, arrivals, lags)
-	aggs["clock"] = now(o.Search.Timestamp)
+	aggs["clock"] = elastic.Clock(o.Search.Timestamp)
 	aggs["matching"] = dsl{"filter": o.Query, "aggs": dsl{"lacking": o.LackingFields()}}
 	return query.Aggregate(aggs, o.Within(r))
 }
@@ -172,9 +172,9 @@ func oldest(ctx context.Context, o *query.Opened, r query.Range) (time.Time, err
 
 type healthAnswer struct {
 	query.TimesAnswer
-	Newest  datedHits     `json:"newest"`
-	Arrival arrivalAnswer `json:"arrival"`
-	nowAnswer
+	Newest   datedHits           `json:"newest"`
+	Arrival  arrivalAnswer       `json:"arrival"`
+	Now      elastic.ClockAnswer `json:"clock"`
 	Matching struct {
 		elastic.DocCount
 		Lacking query.LackingAnswer `json:"lacking"`
@@ -183,7 +183,7 @@ type healthAnswer struct {
 
 func (a healthAnswer) read(h *Health, s query.Search, known []string) error {
 	var err error
-	if h.Now, err = a.now(); err != nil {
+	if h.Now, err = a.Now.Time(); err != nil {
 		return err
 	}
 	h.Newest, _ = a.Latest()

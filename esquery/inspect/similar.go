@@ -93,12 +93,10 @@ func Similar(ctx context.Context, o *query.Opened, r query.Range, field, value s
 // valuesLike lists the field's values in events that match one of the queries. It
 // leaves out the form that the mapping gives to the value itself.
 func valuesLike(ctx context.Context, o *query.Opened, r query.Range, field, value string, queries []dsl) ([]SimilarValue, error) {
-	type values struct {
-		Buckets []struct {
-			Key   string `json:"key"`
-			Count int64  `json:"doc_count"`
-		} `json:"buckets"`
-	}
+	type values = elastic.Buckets[struct {
+		Key   string `json:"key"`
+		Count int64  `json:"doc_count"`
+	}]
 	var answer struct {
 		Values  values `json:"values"`
 		Itself  values `json:"itself"`

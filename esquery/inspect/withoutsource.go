@@ -62,15 +62,9 @@ type sourceHit struct {
 // newest returns the newest events of indices.
 func newest(ctx context.Context, o *query.Opened, body dsl) ([]sourceHit, error) {
 	var answer struct {
-		Indices struct {
-			Buckets []struct {
-				Newest struct {
-					Hits struct {
-						Hits []sourceHit `json:"hits"`
-					} `json:"hits"`
-				} `json:"newest"`
-			} `json:"buckets"`
-		} `json:"indices"`
+		Indices elastic.Buckets[struct {
+			Newest elastic.TopHits[sourceHit] `json:"newest"`
+		}] `json:"indices"`
 	}
 	err := o.Client.Search(ctx, o.Request(body), &answer)
 	var events []sourceHit

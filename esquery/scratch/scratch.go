@@ -59,14 +59,10 @@ func (s *Space) Create(ctx context.Context, mapping map[string]any) (name string
 		}},
 		"mappings": mapping,
 	}
-	payload, err := json.Marshal(body)
-	if err != nil {
-		return "", err
-	}
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	err = s.client.Do(context.WithoutCancel(ctx), esapi.IndicesCreateRequest{Index: name, Body: bytes.NewReader(payload)}, &struct{}{})
+	err = s.client.Do(context.WithoutCancel(ctx), esapi.IndicesCreateRequest{Index: name, Body: elastic.JSON(body)}, &struct{}{})
 	var refused *elastic.ResponseError
 	if errors.As(err, &refused) && refused.Has("resource_already_exists_exception") {
 		err = nil // by an attempt whose answer was lost

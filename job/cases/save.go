@@ -92,11 +92,11 @@ func (s *saver) event(p explain.Pair, at time.Time, e *esquery.Event) error {
 	}
 	var source map[string]any
 	if e.Source != nil {
-		decoder := json.NewDecoder(bytes.NewReader(e.Source))
-		decoder.UseNumber()
-		if err := decoder.Decode(&source); err != nil {
+		value, err := elastic.Parse(e.Source)
+		if err != nil {
 			return fmt.Errorf("read the event %s/%s: %w", e.Index, e.ID, err)
 		}
+		source, _ = value.(map[string]any)
 	}
 	s.text.WriteString("\n[[case.event]]\n")
 	s.value("at", casefile.Offset(at.Sub(p.To)))

@@ -5,7 +5,6 @@ import (
 	"newterms/job/limits"
 )
 
-// Advice returns what the user can do.
 func (p *Problem) Advice() string {
 	const (
 		setUp  = "run newterms setup with the setup key"

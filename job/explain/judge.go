@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -208,11 +209,8 @@ func (e *Explainer) addEvents(ctx context.Context, source *esquery.Source, all [
 }
 
 func place(event *esquery.Event) string {
-	switch {
-	case event == nil || event.ID == "" && event.Missing == "":
+	if event == nil {
 		return "not known"
-	case event.ID == "":
-		return event.Missing
 	}
-	return event.Index + "/" + event.ID
+	return cmp.Or(event.Place(), event.Missing, "not known")
 }

@@ -28,7 +28,6 @@ func (e ExistsError) Error() string {
 	return fmt.Sprintf("there is an API key %s already (%s): no key was made", e.Name, e.Whose())
 }
 
-// Advice returns what the user can do.
 func (e ExistsError) Advice() string {
 	return "use that one; if its secret is lost, newterms keys " + string(e.Use) + " --rotate replaces it"
 }
@@ -42,7 +41,6 @@ type NotMineError struct {
 
 func (e NotMineError) Error() string { return "keys: --rotate: " + e.text + ": no key was made" }
 
-// Advice returns what the user can do.
 func (e NotMineError) Advice() string {
 	if e.OwnOnly {
 		return "let a user with the privilege manage_api_key rotate it, or leave out --rotate to make one of your own beside it"
@@ -59,7 +57,6 @@ func (o OthersKeys) Error() string {
 	return "this user sees only its own API keys: other users' keys named " + strings.Join(o.Names, " or ") + " stay valid, if there are any"
 }
 
-// Advice returns what the user can do.
 func (o OthersKeys) Advice() string {
 	return "let a user with the privilege manage_api_key list them (GET _security/api_key?active_only=true&name=" + o.Names[0] + "), and invalidate the unused ones"
 }
@@ -71,7 +68,6 @@ func (s SecondKey) Error() string {
 	return fmt.Sprintf("the API key %s is valid as well", s.Valid)
 }
 
-// Advice returns what the user can do.
 func (s SecondKey) Advice() string {
 	return fmt.Sprintf(`if nobody needs it, let its owner or a user with the privilege manage_api_key invalidate it (DELETE _security/api_key {"ids": [%q]})`, s.ID)
 }
@@ -91,7 +87,6 @@ func (e HiddenError) Error() string {
 	return fmt.Sprintf("%s, and so from the key %s: no key was made", strings.Join(texts, "; "), strings.Join(e.names, " and "))
 }
 
-// Advice returns what the user can do.
 func (e HiddenError) Advice() string {
 	return "make it as a user from whom nothing is hidden; a key that must see only a part is made by hand (deploy/elasticsearch), and deploy/README.md describes the effects"
 }
@@ -111,7 +106,6 @@ func (e BlindError) Error() string {
 		words.Plural(e.sees.Events, "event", "events"), words.Span(e.history), words.Plural(int64(len(e.sees.Indices)), "index", "indices"), e.Pattern, e.ofUser.Events, len(e.ofUser.Indices))
 }
 
-// Advice returns what the user can do.
 func (e BlindError) Advice() string {
 	if !elastic.IsRemote(e.Pattern) {
 		return "let a user with these rights make it"
@@ -130,7 +124,6 @@ func (e EmptyView) Error() string {
 	return e.Pattern + ": this user sees no index there, so what the key sees could not be compared"
 }
 
-// Advice returns what the user can do.
 func (e EmptyView) Advice() string { return "run newterms check with the key once there are events" }
 
 // A PatternError reports that a key for a pattern with date math would have to cover

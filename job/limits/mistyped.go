@@ -45,10 +45,8 @@ func (m *Mistyped) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-// Action is the event.action of the warning's log line.
 func (m *Mistyped) Action() string { return "fields-mistyped" }
 
-// Advice returns what the user can do.
 func (m *Mistyped) Advice() string {
 	return "correct the names in the rule, --exclude, NEWTERMS_EXCLUDE, NEWTERMS_EXCLUDE_FILE or the exception list"
 }

@@ -24,10 +24,8 @@ func (u *UnavailableIndices) Error() string {
 	return "some indices were not searched, and known pairs may look new: " + strings.Join(names, ", ")
 }
 
-// Action is the event.action of the warning's log line.
 func (u *UnavailableIndices) Action() string { return "indices-unavailable" }
 
-// Advice returns what the user can do.
 func (u *UnavailableIndices) Advice() string {
 	return "open or restore them, let the user read them, or leave them out with NEWTERMS_INDEX"
 }
@@ -70,10 +68,8 @@ func (u *Unmapped) Error() string {
 // UnmappedAdvice is the advice about fields that this user sees in no index.
 const UnmappedAdvice = "check that the events are of the kind that the rule expects, and that no field-level security hides the fields from the user or API key"
 
-// Action is the event.action of the warning's log line.
 func (u *Unmapped) Action() string { return "fields-unmapped" }
 
-// Advice returns what the user can do.
 func (u *Unmapped) Advice() string { return UnmappedAdvice }
 
 // TimeLimited reports that the rule itself limits the time of its events, and so its
@@ -96,10 +92,8 @@ func (t *TimeLimited) Error() string {
 // TimeAdvice is the advice about a rule that limits the time itself.
 const TimeAdvice = "remove the clause from the query, filter or exclusion: the window of a run and history_window_start set the time range"
 
-// Action is the event.action of the warning's log line.
 func (t *TimeLimited) Action() string { return "query-time-limited" }
 
-// Advice returns what the user can do.
 func (t *TimeLimited) Advice() string { return TimeAdvice }
 
 // TextNetworks lists excluded networks that match no address, because their fields are
@@ -117,10 +111,8 @@ func (t *TextNetworks) Error() string {
 // NetworkAdvice is the advice about a network in a field that is not of type ip.
 const NetworkAdvice = "map the field as ip, or exclude addresses by their text (203.0.113.*)"
 
-// Action is the event.action of the warning's log line.
 func (t *TextNetworks) Action() string { return "networks-as-text" }
 
-// Advice returns what the user can do.
 func (t *TextNetworks) Advice() string { return NetworkAdvice }
 
 // NoHistory reports that no event matches in the history before the window: the source
@@ -132,15 +124,12 @@ func (n *NoHistory) Error() string {
 		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
 }
 
-// Action is the event.action of the warning's log line.
 func (n *NoHistory) Action() string { return "no-history" }
 
-// Advice returns what the user can do.
 func (n *NoHistory) Advice() string {
 	return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
 }
 
-// Attrs returns keys and values for a log.
 func (n *NoHistory) Attrs() []any {
 	return []any{"oldest_event", n.Oldest.UTC(), "history_from", n.HistoryFrom.UTC()}
 }
@@ -156,11 +145,8 @@ func (s *SourceOff) Error() string {
 // KeepSourceAdvice is the advice about indices that keep no _source.
 const KeepSourceAdvice = "enable _source in their index template, at least a synthetic one, and roll over or reindex; or leave them out with NEWTERMS_INDEX"
 
-// Action is the event.action of the warning's log line.
 func (s *SourceOff) Action() string { return "no-source" }
 
-// Advice returns what the user can do.
 func (s *SourceOff) Advice() string { return KeepSourceAdvice }
 
-// Attrs returns keys and values for a log.
 func (s *SourceOff) Attrs() []any { return []any{"index", s.Index} }

@@ -31,7 +31,6 @@ func (e *ExpiringKeyError) Error() string {
 	return fmt.Sprintf("the %s expires at %s, and the rules would stop with it", e.User, e.Ends.Format(time.RFC3339))
 }
 
-// Advice returns what to do about it.
 func (e *ExpiringKeyError) Advice() string {
 	return "set KIBANA_API_KEY to a key that does not (deploy/elasticsearch/notify.json)"
 }

@@ -12,6 +12,7 @@ import (
 
 	"newterms/alerts/alert"
 	"newterms/alerts/runs"
+	"newterms/esquery/elastic"
 )
 
 func sampleAlert(t *testing.T, n int) alert.Alert {
@@ -27,7 +28,7 @@ func sampleAlert(t *testing.T, n int) alert.Alert {
 		t.Fatal(err)
 	}
 	return maker.Alert(
-		alert.Finding{Key: key, Terms: terms, Events: 12, Event: alert.NewEvent(alert.SourceEvent{Source: []byte(`{
+		alert.Finding{Key: key, Terms: terms, Events: 12, Event: alert.NewEvent(elastic.Event{Source: []byte(`{
 			"okta": {
 				"actor": {"id": "00u1ada7Qm4kXw2Lp5d7", "display_name": "Åda Sørensen"}, "event_type": "user.authentication.auth_via_mfa",
 				"client": {"ip": "2001:db8:44::5c", "user_agent": {"browser": "FIREFOX", "os": "Linux"}},

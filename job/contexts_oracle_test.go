@@ -3,6 +3,7 @@ package job_test
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -201,9 +202,7 @@ func TestRandomContextsAgreeWithTheOracle(t *testing.T) {
 		scheduled := map[string]string{}
 		for rest := whole; rest.From.Before(rest.To); {
 			to := rest.From.Add(history/7 + time.Duration(random.Int64N(int64(2*history)))).Truncate(time.Millisecond)
-			for key, context := range w.contextsOf(r, job.Window{From: rest.From, To: to}) {
-				scheduled[key] = context
-			}
+			maps.Copy(scheduled, w.contextsOf(r, job.Window{From: rest.From, To: to}))
 			rest.From = to
 		}
 		want := map[string]string{}

@@ -161,8 +161,7 @@ func (w *world) asNewterms(q tree, filters []dsl) string {
 		w.t.Fatalf("%s: %v", text, err)
 	}
 	source, err := esquery.Open(w.t.Context(), w.client, rules[0].Search)
-	var misfit *kql.FieldError
-	if errors.As(err, &misfit) {
+	if _, ok := errors.AsType[*kql.FieldError](err); ok {
 		return "refused as mapped"
 	} else if err != nil {
 		w.t.Fatal(err)

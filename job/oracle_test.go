@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -153,9 +154,7 @@ func TestRandomTimelinesAgreeWithTheOracle(t *testing.T) {
 // cloneOf is a copy, so that an event that comes twice can have two ids.
 func cloneOf(document map[string]any) map[string]any {
 	clone := map[string]any{}
-	for name, value := range document {
-		clone[name] = value
-	}
+	maps.Copy(clone, document)
 	return clone
 }
 

@@ -308,7 +308,7 @@ func lodashGet(document map[string]any, path string) any {
 		return value
 	}
 	var at any = document
-	for _, part := range strings.Split(path, ".") {
+	for part := range strings.SplitSeq(path, ".") {
 		switch v := at.(type) {
 		case map[string]any:
 			at = v[part]

@@ -3,6 +3,7 @@
 package novelty
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -117,9 +118,7 @@ func (c Context) Members() map[string]any {
 	}
 	for _, a := range c.Attributes {
 		one := a.members("")
-		for name, value := range a.OfUser.members("user_") {
-			one[name] = value
-		}
+		maps.Copy(one, a.OfUser.members("user_"))
 		one["name"], one["field"], one["value"], one["other_users"] = a.Name, a.Field, a.Value, a.Users
 		attributes = append(attributes, one)
 	}

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -163,9 +164,7 @@ func runDocument(at time.Time, more map[string]any) map[string]any {
 		"newterms.run.id": at.String(), "newterms.run.started": at.Format(time.RFC3339),
 		"newterms.window.from": at.Add(-time.Hour).Format(time.RFC3339), "newterms.window.to": at.Format(time.RFC3339),
 	}
-	for name, value := range more {
-		document[name] = value
-	}
+	maps.Copy(document, more)
 	return document
 }
 

@@ -126,13 +126,12 @@ func (ts *Targets) prepare(ctx context.Context, target string, t template) (crea
 		return false, fmt.Errorf("update the mapping of %s: %w", target, err)
 	}
 	err = ts.client.Do(ctx, esapi.IndicesCreateDataStreamRequest{Name: target}, &struct{}{})
-	var refused *elastic.ResponseError
 	switch {
 	case err == nil:
 		return true, nil
-	case errors.As(err, &refused) && refused.HasNoHandler():
+	case elastic.HasNoHandler(err):
 		return false, &NoStreamError{target}
-	case errors.As(err, &refused) && refused.Has("resource_already_exists_exception"):
+	case elastic.HasCause(err, "resource_already_exists_exception"):
 		return false, nil // created in the meantime
 	}
 	return false, fmt.Errorf("create data stream %s: %w", target, err)

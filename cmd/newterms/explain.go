@@ -137,8 +137,7 @@ func (p program) explainPairs(ctx context.Context, client *elastic.Client, x *ex
 	x.Open, x.Store, x.Warn, x.Rerun = esquery.Opener(client), p.store(client), p.warnOf(x.Rule.Name), f.rerun
 	recorder := &cases.Recorder{Printer: explanation.New(x, f.output.Value, p.stdout)}
 	pairs, err := x.Explain(ctx, values, w, recorder)
-	var invalid *explain.ValueError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*explain.ValueError](err); ok {
 		return failure.Usagef("--term %w", invalid)
 	}
 	if err == nil && f.saveCase != "" {

@@ -66,11 +66,12 @@ func (a importAnswer) failure() error {
 	}
 	var failed []string
 	for _, e := range a.Errors {
-		text := fmt.Sprintf("%s %s: %s", e.Type, e.ID, strings.TrimSpace(e.Error.Type+" "+e.Error.Message))
+		var text strings.Builder
+		text.WriteString(fmt.Sprintf("%s %s: %s", e.Type, e.ID, strings.TrimSpace(e.Error.Type+" "+e.Error.Message)))
 		for _, r := range e.Error.References {
-			text += fmt.Sprintf(" (%s %s)", r.Type, r.ID)
+			text.WriteString(fmt.Sprintf(" (%s %s)", r.Type, r.ID))
 		}
-		failed = append(failed, text)
+		failed = append(failed, text.String())
 	}
 	return fmt.Errorf("%d objects were imported, %d were not: %s", a.SuccessCount, len(failed), strings.Join(failed, "; "))
 }

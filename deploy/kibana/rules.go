@@ -140,8 +140,7 @@ func (s Space) Install(ctx context.Context, n Notifier) (Outcome, error) {
 // rule returns a rule as Kibana has it, nil if it has none.
 func (s Space) rule(ctx context.Context, id string) (map[string]any, error) {
 	text, err := s.send(ctx, call{method: http.MethodGet, path: "api/alerting/rule/" + id})
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.Status == http.StatusNotFound {
+	if elastic.HasStatus(err, http.StatusNotFound) {
 		return nil, nil
 	}
 	var rule map[string]any

@@ -31,13 +31,14 @@ type NotFoundError struct {
 }
 
 func (e *NotFoundError) Error() string {
-	text := "no index matches " + strings.Join(e.Indices, ", ")
+	var text strings.Builder
+	text.WriteString("no index matches " + strings.Join(e.Indices, ", "))
 	for _, u := range e.Why {
 		if u.Why != isMissing { // the text says so already
-			text += "; " + u.String()
+			text.WriteString("; " + u.String())
 		}
 	}
-	return text
+	return text.String()
 }
 
 // ReadMapping returns the types of the named fields in all matching indices, and these

@@ -74,8 +74,7 @@ func OwnRestrictions(ctx context.Context, c *elastic.Client, u User) (Restricted
 		Indices []roleEntry `json:"indices"`
 	}
 	err := c.Do(ctx, esapi.SecurityGetUserPrivilegesRequest{}, &own)
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.HasNoHandler() {
+	if elastic.HasNoHandler(err) {
 		return Restricted{}, nil
 	}
 	if err == nil {

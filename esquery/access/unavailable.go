@@ -61,9 +61,8 @@ func (e *NameError) Unwrap() error { return e.err }
 
 // asNameError returns a *NameError if the error is about names.
 func asNameError(err error) error {
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && (refused.Has("no_such_remote_cluster_exception", "invalid_index_name_exception") ||
-		refused.Says("To exclude a cluster") || refused.Says("Attempt to exclude cluster")) {
+	if elastic.HasCause(err, "no_such_remote_cluster_exception", "invalid_index_name_exception") ||
+		elastic.Says(err, "To exclude a cluster", "Attempt to exclude cluster") {
 		return &NameError{err}
 	}
 	return err

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,8 +22,7 @@ func Unreadable(ctx context.Context, c *elastic.Client, patterns, indices []stri
 		return found, nil
 	}
 	missing, err := MissingPrivileges(ctx, c, ReadPrivileges(unproven))
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.HasNoHandler() { // security is off
+	if elastic.HasNoHandler(err) { // security is off
 		return found, nil
 	}
 	if err != nil {

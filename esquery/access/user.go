@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -37,8 +36,7 @@ func CurrentUser(ctx context.Context, c *elastic.Client) (User, error) {
 		APIKey   struct{ ID, Name string } `json:"api_key"`
 	}
 	err := c.Do(ctx, esapi.SecurityAuthenticateRequest{}, &answer)
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.HasNoHandler() {
+	if elastic.HasNoHandler(err) {
 		return User{SecurityOff: true}, nil
 	}
 	return User{Name: answer.Username, APIKey: answer.APIKey.Name, keyID: answer.APIKey.ID}, err

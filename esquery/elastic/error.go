@@ -38,8 +38,7 @@ var errPart = fmt.Errorf("%w", ErrIncomplete)
 // ShardFailed reports whether shards failed at a search while others like it may
 // succeed: at a document that they cannot read, or for a reason of their own.
 func ShardFailed(err error) bool {
-	var refused *ResponseError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*ResponseError](err); ok {
 		return len(refused.FailedShards) > 0 && (refused.Status == http.StatusInternalServerError || refused.Status == http.StatusBadRequest)
 	}
 	return errors.Is(err, errPart)
@@ -79,12 +78,6 @@ func (e *ResponseError) Error() string { return fmt.Sprintf("%d %s", e.Status, e
 
 // StatusCode returns the HTTP status.
 func (e *ResponseError) StatusCode() int { return e.Status }
-
-// HasNoHandler reports whether the server lacks the API: the security API if security
-// is off, or that of a missing module.
-func (e *ResponseError) HasNoHandler() bool {
-	return strings.Contains(e.Reason, "no handler found for uri") || strings.Contains(e.Reason, "Incorrect HTTP method for uri")
-}
 
 // responseError decodes an error. With security, Elasticsearch reports wrong names as
 // forbidden: "unauthorized", caused by "no such remote cluster". In that case no

@@ -9,9 +9,7 @@ import (
 // TooMuchToAnswer reports whether a smaller page may get an answer: this one needs more
 // buckets or memory than the cluster allows, or is larger than maxAnswer.
 func TooMuchToAnswer(err error) bool {
-	var refused *ResponseError
-	return errors.Is(err, errTooLarge) || errors.As(err, &refused) &&
-		refused.Has("too_many_buckets_exception", "circuit_breaking_exception")
+	return errors.Is(err, errTooLarge) || HasCause(err, "too_many_buckets_exception", "circuit_breaking_exception")
 }
 
 // TooMuchToAsk reports whether a request with fewer values or documents may be
@@ -36,34 +34,22 @@ func TooMuchToAsk(err error) bool {
 // TooManyHits reports whether a search for fewer hits may be accepted: an index allows
 // less than usual.
 func TooManyHits(err error) bool {
-	var refused *ResponseError
-	return errors.As(err, &refused) && (refused.Says("index.max_result_window") || refused.Says("index.max_inner_result_window"))
+	return Says(err, "index.max_result_window", "index.max_inner_result_window")
 }
 
 // TooManyDocValues reports whether an index allows fewer docvalue_fields.
 func TooManyDocValues(err error) bool {
-	var refused *ResponseError
-	return errors.As(err, &refused) && refused.Says("index.max_docvalue_fields_search")
+	return Says(err, "index.max_docvalue_fields_search")
 }
 
 // IsUncompilable reports whether an index could not compile the query.
 func IsUncompilable(err error) bool {
-	var refused *ResponseError
-	return errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") && !TooMuchToAsk(err)
+	return HasCause(err, "query_shard_exception", "parse_exception") && !TooMuchToAsk(err)
 }
 
 // ForbidsExpensive reports whether the cluster forbids queries over many terms.
 func ForbidsExpensive(err error) bool {
-	var refused *ResponseError
-	if !errors.As(err, &refused) {
-		return false
-	}
-	for cause := range refused.All() {
-		if strings.Contains(cause.Reason, "allow_expensive_queries") {
-			return true
-		}
-	}
-	return false
+	return Says(err, "allow_expensive_queries")
 }
 
 // Fewer calls ask with a number of hits and, while these are too many, with half of

@@ -20,9 +20,8 @@ func ServerVersion(ctx context.Context, c *Client) (string, error) {
 		Version struct{ Number string }
 	}
 	err := c.Do(ctx, esapi.InfoRequest{}, &answer)
-	var refused *ResponseError
 	switch {
-	case errors.As(err, &refused) && (refused.Status == http.StatusForbidden || refused.HasNoHandler()):
+	case HasStatus(err, http.StatusForbidden) || HasNoHandler(err):
 		if answer.Version.Number, err = majorVersion(ctx, c); err != nil {
 			return "", err
 		}
@@ -58,8 +57,7 @@ func isSupported(version string) bool {
 func knowsDataStreams(ctx context.Context, c *Client) error {
 	yes := true
 	err := c.Do(ctx, esapi.BulkRequest{Body: strings.NewReader("\n"), RequireDataStream: &yes}, &struct{}{})
-	var refused *ResponseError
-	if errors.As(err, &refused) && refused.Says("require_data_stream") {
+	if Says(err, "require_data_stream") {
 		return &VersionError{Version: "8.12 or earlier"}
 	}
 	return nil // the server complains that there is nothing to write
@@ -76,16 +74,15 @@ func majorVersion(ctx context.Context, c *Client) (string, error) {
 	const newest = 9
 	accept := http.Header{"Accept": {fmt.Sprintf("application/vnd.elasticsearch+json;compatible-with=%d", newest)}}
 	err := c.Do(ctx, esapi.SecurityAuthenticateRequest{Header: accept}, &struct{}{})
-	var refused *ResponseError
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*ResponseError](err); ok {
 		for cause := range refused.All() {
 			if m := otherMajor.FindStringSubmatch(cause.Reason); m != nil {
 				return m[1] + ".x", nil
 			}
 		}
-		if refused.HasNoHandler() {
-			err = nil
-		}
+	}
+	if HasNoHandler(err) {
+		err = nil
 	}
 	return strconv.Itoa(newest) + ".x", err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -99,9 +100,7 @@ func (n *Node) Index(tb TB, index string, documents ...map[string]any) {
 func (n *Node) Documents(tb TB, index string, search map[string]any) []map[string]any {
 	tb.Helper()
 	body := map[string]any{"size": 10_000}
-	for name, value := range search {
-		body[name] = value
-	}
+	maps.Copy(body, search)
 	var found struct {
 		Hits struct {
 			Hits []struct {

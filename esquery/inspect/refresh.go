@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -40,8 +39,7 @@ func SlowestRefresh(ctx context.Context, c *elastic.Client, indices []string) (i
 	if len(local) == 0 {
 		return "", 0, nil
 	}
-	var refused *elastic.ResponseError
-	if err := c.Do(ctx, request, &answer); errors.As(err, &refused) && refused.Status == http.StatusForbidden {
+	if err := c.Do(ctx, request, &answer); elastic.HasStatus(err, http.StatusForbidden) {
 		return "", 0, nil
 	} else if err != nil {
 		return "", 0, fmt.Errorf("read refresh_interval of %s: %w", strings.Join(local, ","), err)

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"maps"
 	"slices"
 
 	"newterms/esquery/kql"
@@ -64,9 +65,7 @@ func withBoolean(query DSL, field string) DSL {
 	match, _ := query["match_phrase"].(map[string]any)
 	options, _ := match[field].(map[string]any)
 	changed := DSL{}
-	for name, option := range options {
-		changed[name] = option
-	}
+	maps.Copy(changed, options)
 	switch options["query"] {
 	case int64(1):
 		changed["query"] = true

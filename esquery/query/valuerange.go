@@ -2,7 +2,6 @@ package query
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -128,8 +127,7 @@ func (c Compiled) bounded(bounds map[string]int64) func(field string) DSL {
 
 // isBeyondNanos reports whether the error is about a range beyond that of date_nanos.
 func isBeyondNanos(err error) bool {
-	var refused *elastic.ResponseError
-	return errors.As(err, &refused) && refused.Says("cannot be stored in nanosecond resolution")
+	return elastic.Says(err, "cannot be stored in nanosecond resolution")
 }
 
 // beyondNanos returns the error about a range beyond date_nanos in which other indices

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -63,8 +62,7 @@ func (s *Space) Create(ctx context.Context, mapping map[string]any) (name string
 		return "", context.Cause(ctx)
 	}
 	err = s.client.Do(context.WithoutCancel(ctx), esapi.IndicesCreateRequest{Index: name, Body: elastic.JSON(body)}, &struct{}{})
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.Has("resource_already_exists_exception") {
+	if elastic.HasCause(err, "resource_already_exists_exception") {
 		err = nil // by an attempt whose answer was lost
 	}
 	if err != nil {

@@ -108,8 +108,7 @@ func (r *Runner) prepare(ctx context.Context, b *bench, of rule.Rule, c casefile
 	}
 	err = r.Space.Fill(ctx, b.index, b.holds, documents)
 	b.holds = max(b.holds, len(documents))
-	var ofEvent *scratch.EventError
-	if errors.As(err, &ofEvent) {
+	if _, ok := errors.AsType[*scratch.EventError](err); ok {
 		err = &casefile.Error{Path: c.Path, Line: c.Line, Err: fmt.Errorf("case %q: %w", c.Name, err)}
 	}
 	return t, err

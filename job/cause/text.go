@@ -2,6 +2,7 @@ package cause
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"newterms/esquery/elastic/words"
@@ -78,10 +79,8 @@ func (c Cause) Where(runID string, newTerms []string) string {
 		return ""
 	}
 	covered := c.where(func(v Value) string {
-		for _, field := range newTerms {
-			if v.Field == field {
-				return kql.Equals("kibana.alert.new_terms", v.Value)
-			}
+		if slices.Contains(newTerms, v.Field) {
+			return kql.Equals("kibana.alert.new_terms", v.Value)
 		}
 		return kql.Equals(v.Field, v.Value)
 	})

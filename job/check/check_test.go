@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,9 +74,7 @@ func (p *place) check(t *testing.T, more map[string]any) []check.Finding {
 		"index": []string{p.name}, "query": "kind: session", "new_terms_fields": []string{"user", "host"}, "history_window_start": "now-7d",
 		"timestamp_override": "event.ingested",
 	}
-	for name, value := range more {
-		parameters[name] = value
-	}
+	maps.Copy(parameters, more)
 	rules, err := rule.Load(ruletest.Write(t, parameters))
 	if err != nil {
 		t.Fatal(err)

@@ -110,8 +110,7 @@ func ForAlert(ctx context.Context, store *alerts.Store, rules []rule.Rule, id st
 		return nil, err
 	}
 	a, details, err := store.Find(ctx, full[0])
-	var unknown *alerts.UnknownAlertsError
-	if errors.As(err, &unknown) {
+	if unknown, ok := errors.AsType[*alerts.UnknownAlertsError](err); ok {
 		err = &AlertError{fmt.Errorf("%s has no alert %q: an id is the _id of an alert, or its first digits, as newterms alerts shows it", unknown.Target, id)}
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"newterms/alerts/keys"
@@ -53,14 +54,15 @@ func (g *Grant) warnOfOthers(ctx context.Context) error {
 			return fmt.Errorf("keys: the key was printed, but other valid keys could not be looked up: %w", err)
 		}
 		valid := slices.ContainsFunc(found.Valid, func(v keys.Valid) bool { return v.ID == g.made[i].ID })
-		text := fmt.Sprintf("the API key %s (id %s), which was printed, is no longer valid: somebody else invalidated it", s.Name, g.made[i].ID)
+		var text strings.Builder
+		text.WriteString(fmt.Sprintf("the API key %s (id %s), which was printed, is no longer valid: somebody else invalidated it", s.Name, g.made[i].ID))
 		for _, v := range found.Valid {
-			if text += fmt.Sprintf("; the API key %s is valid", v); valid && v.ID != g.made[i].ID {
+			if text.WriteString(fmt.Sprintf("; the API key %s is valid", v)); valid && v.ID != g.made[i].ID {
 				g.Warn(SecondKey{v})
 			}
 		}
 		if !valid {
-			ended = append(ended, errors.New("keys: "+text))
+			ended = append(ended, errors.New("keys: "+text.String()))
 		}
 	}
 	if g.ownOnly {

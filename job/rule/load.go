@@ -76,8 +76,7 @@ type loader struct {
 }
 
 func (l *loader) problem(path string, err error) {
-	var known *Error
-	if !errors.As(err, &known) {
+	if _, ok := errors.AsType[*Error](err); !ok {
 		err = &Error{Path: path, Err: err}
 	}
 	l.problems = append(l.problems, err)

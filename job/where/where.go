@@ -3,7 +3,6 @@ package where
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,8 +25,7 @@ func errorf(format string, args ...any) error { return &Error{fmt.Errorf(format,
 // Refused returns an *Error if the cluster refused a value that does not fit its field,
 // and other errors as they are.
 func Refused(err error) error {
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && refused.Has("query_shard_exception", "parse_exception") {
+	if elastic.HasCause(err, "query_shard_exception", "parse_exception") {
 		return &Error{err}
 	}
 	return err

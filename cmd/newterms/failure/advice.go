@@ -100,18 +100,16 @@ func targetAdvice(e *templates.TargetError) string {
 // has none. The Action of a warning is its event.action.
 func Attrs(err error) []any {
 	var attrs []any
-	var acting interface {
-		error
+	if acting, ok := errors.AsType[interface {
 		Action() string
-	}
-	if errors.As(err, &acting) {
+		error
+	}](err); ok {
 		attrs = append(attrs, "event.action", acting.Action())
 	}
-	var attributed interface {
-		error
+	if attributed, ok := errors.AsType[interface {
 		Attrs() []any
-	}
-	if errors.As(err, &attributed) {
+		error
+	}](err); ok {
 		attrs = append(attrs, attributed.Attrs()...)
 	}
 	return attrs

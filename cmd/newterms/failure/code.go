@@ -98,7 +98,7 @@ func codeOf(err error) int {
 		return ExitConfig
 	case Is[*rule.Error](err), Is[*casefile.Error](err), Is[*kql.FieldError](err), Is[*kql.SyntaxError](err), Is[*query.MappingError](err), Is[*query.TypeError](err):
 		return ExitRule
-	case elastic.HasCause(err, "too_many_clauses"), elastic.HasCause(err, "too_many_nested_clauses"): // even of one pair
+	case elastic.HasCause(err, "too_many_clauses", "too_many_nested_clauses"): // even of one pair
 		return ExitRule
 	case errors.As(err, &found):
 		switch found.Kind {
@@ -125,6 +125,6 @@ func isNoTarget(err error) bool {
 
 // Is reports whether an error is or wraps a T.
 func Is[T error](err error) bool {
-	var target T
-	return errors.As(err, &target)
+	_, ok := errors.AsType[T](err)
+	return ok
 }

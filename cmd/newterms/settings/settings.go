@@ -147,9 +147,8 @@ func Read(environ []string) (Settings, error) {
 		variables[name] = strings.TrimSpace(value)
 	}
 	err := env.ParseWithOptions(&s, env.Options{Environment: variables})
-	var all env.AggregateError
 	var problems []error
-	if errors.As(err, &all) {
+	if all, ok := errors.AsType[env.AggregateError](err); ok {
 		for _, problem := range all.Errors {
 			problems = append(problems, Errorf("%w", parseProblem(problem)))
 		}
@@ -217,8 +216,7 @@ func parseProblem(err error) error {
 	if !ok {
 		return err
 	}
-	var number *strconv.NumError
-	if errors.As(parse.Err, &number) {
+	if number, ok := errors.AsType[*strconv.NumError](parse.Err); ok {
 		parse.Err = fmt.Errorf("%q is no whole number from 0 up, or too large", number.Num)
 	}
 	return fmt.Errorf("%s: %w", field.Tag.Get("env"), parse.Err)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -32,9 +33,7 @@ func (k *Kibana) Rules() map[string]map[string]any {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	copied := map[string]map[string]any{}
-	for id, rule := range k.rules {
-		copied[id] = rule
-	}
+	maps.Copy(copied, k.rules)
 	return copied
 }
 
@@ -120,9 +119,7 @@ func (k *Kibana) rule(r *http.Request, id string, body []byte) (status int, answ
 	if k.NoESQL && sent["params"].(map[string]any)["searchType"] == "esqlQuery" {
 		return http.StatusBadRequest, "params invalid: [searchType]: expected value to equal [esQuery]"
 	}
-	for name, value := range sent {
-		has[name] = value
-	}
+	maps.Copy(has, sent)
 	has["revision"] = has["revision"].(float64) + 1
 	for i, a := range has["actions"].([]any) { // which Kibana gives ids of their own
 		a.(map[string]any)["uuid"] = fmt.Sprint("uuid-", i)

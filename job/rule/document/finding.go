@@ -55,8 +55,7 @@ func (e *Error) Findings() []Finding {
 	var all []Finding
 	for _, problem := range joinedIn(of.err) {
 		line := max(line, of.LineOf(firstKey.FindString(problem.Error())))
-		var inQuery *kql.SyntaxError
-		if errors.As(problem, &inQuery) {
+		if inQuery, ok := errors.AsType[*kql.SyntaxError](problem); ok {
 			line += of.lineInQuery(line, inQuery)
 		}
 		all = append(all, Finding{path, line, problem.Error()})

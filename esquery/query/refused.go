@@ -58,7 +58,7 @@ func (o *Opened) Diagnose(ctx context.Context, err error) error {
 		return access.ForbiddenOr(ctx, o.Client, o.Search.Indices, err)
 	case errors.Is(err, elastic.ErrFewerShards):
 		return o.whatChanged(ctx, err)
-	case isBeyondNanos(err):
+	case elastic.Says(err, "cannot be stored in nanosecond resolution"):
 		return o.beyondNanos(err)
 	case !isRefusal(err):
 		return err

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"newterms/esquery/access"
-	"newterms/esquery/elastic"
 )
 
 // A valueRange holds the values that a search for a field may have, if the field has a
@@ -123,11 +122,6 @@ func (c Compiled) bounded(bounds map[string]int64) func(field string) DSL {
 		}
 		return DSL{"range": DSL{field: within}}
 	}
-}
-
-// isBeyondNanos reports whether the error is about a range beyond that of date_nanos.
-func isBeyondNanos(err error) bool {
-	return elastic.Says(err, "cannot be stored in nanosecond resolution")
 }
 
 // beyondNanos returns the error about a range beyond date_nanos in which other indices

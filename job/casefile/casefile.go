@@ -73,7 +73,7 @@ func Read(path string) ([]Case, error) {
 // Parse is Read for the text of a case file. path is for messages, and files of events
 // are relative to it.
 func Parse(path, text string) ([]Case, error) {
-	r := reader{path: path, lines: newLines(text)}
+	r := reader{path: path, lines: strings.Split(text, "\n")}
 	var file struct {
 		Event map[string]any `toml:"event"`
 		Cases []caseTable    `toml:"case"`

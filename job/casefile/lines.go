@@ -11,8 +11,6 @@ type lines []string
 // header matches the head of an element of an array of tables.
 var header = regexp.MustCompile(`^\s*\[\[\s*([a-z]+(\s*\.\s*[a-z]+)?)\s*\]\]`)
 
-func newLines(text string) lines { return strings.Split(text, "\n") }
-
 // of returns the line of the nth [[table]], from 0; 1 if it is written in another way.
 func (l lines) of(table string, n int) int { return l.after(0, "", table, n) }
 

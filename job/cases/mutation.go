@@ -18,8 +18,8 @@ import (
 
 // A Mutation is a small change of a rule.
 type Mutation struct {
-	What    string // such as "without the clause okta.severity: HIGH"
-	Noticed bool   // by a case, which does not hold then
+	What    string `json:"change"`  // such as "without the clause okta.severity: HIGH"
+	Noticed bool   `json:"noticed"` // by a case, which does not hold then
 
 	rule rule.Rule
 }

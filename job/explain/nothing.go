@@ -15,11 +15,12 @@ import (
 // nothing finds out why the events that have the values do not match.
 func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q question) (Nothing, error) {
 	w := q.window
+	unmapped := slices.DeleteFunc(slices.Clone(q.others), source.IsMapped)
 	found, err := inspect.FindMismatches(ctx, source.Opened, query.Range(w), q.values)
 	if err != nil {
 		return Nothing{}, err
 	}
-	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: limits.FindMistyped(ctx, source, unmapped(source, q.others)...)}
+	answer := Nothing{header: e.header(nil), From: w.From, To: w.To, Mismatches: found, OfFields: []string{}, Unmapped: limits.FindMistyped(ctx, source, unmapped...)}
 	for _, field := range slices.Concat(e.Rule.Search.Fields, q.others) {
 		i := slices.IndexFunc(found.ByValue, func(v inspect.ValueCount) bool { return v.Field == field })
 		if i < 0 {
@@ -43,11 +44,6 @@ func (e *Explainer) nothing(ctx context.Context, source *esquery.Source, q quest
 		answer.OfFields = append(answer.OfFields, v.Field)
 	}
 	return answer, nil
-}
-
-// unmapped lists the fields that no index maps.
-func unmapped(source *esquery.Source, fields []string) []string {
-	return slices.DeleteFunc(slices.Clone(fields), source.IsMapped)
 }
 
 // rarestOf returns the value that the fewest events have; ok is false if one of the

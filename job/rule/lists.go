@@ -45,16 +45,6 @@ func (l lists) in(d document.Document) *listFile {
 	return f
 }
 
-func (l lists) addList(d document.Document) {
-	f := l.in(d)
-	f.lists = append(f.lists, d)
-}
-
-func (l lists) addItem(d document.Document) {
-	f := l.in(d)
-	f.items = append(f.items, d)
-}
-
 // assignItems moves items without a namespace_type to the agnostic list of their file,
 // if there is no single list of that name.
 func (l lists) assignItems() {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"newterms/job/rule/document"
@@ -97,7 +98,7 @@ func (l *loader) visit(root string) fs.WalkDirFunc {
 				return filepath.SkipDir
 			}
 		case strings.HasSuffix(file, ".test.toml"), strings.HasSuffix(file, ".test.ndjson"): // of package casefile
-		case !d.IsDir() && isRead(file):
+		case !d.IsDir() && slices.Contains([]string{".toml", ".ndjson", ".json"}, document.Extension(file)):
 			l.add(file, true)
 		default:
 			l.warnOfUnread(file, d)
@@ -164,10 +165,12 @@ func (l *loader) document(d document.Document, among bool) {
 	case kind == document.Summary:
 		l.warnOfSavedObject(d)
 	case kind == document.Item:
-		l.lists.addItem(d)
+		f := l.lists.in(d)
+		f.items = append(f.items, d)
 		l.found++
 	case kind == document.List:
-		l.lists.addList(d)
+		f := l.lists.in(d)
+		f.lists = append(f.lists, d)
 		l.found++
 	case kind == document.Unknown && among && document.Extension(d.Path) == ".json":
 		l.skipped["no rule"]++ // some other file of the folder

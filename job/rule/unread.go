@@ -19,11 +19,6 @@ func ruleTypes() []string {
 	return []string{"eql", "esql", "machine_learning", "new_terms", "query", "saved_query", "threat_match", "threshold"}
 }
 
-// isRead reports whether a file of a folder is read.
-func isRead(path string) bool {
-	return slices.Contains([]string{".toml", ".ndjson", ".json"}, document.Extension(path))
-}
-
 func (l *loader) warn(path string, line int, key, format string, args ...any) {
 	l.warnings = append(l.warnings, &Warning{path, line, key, fmt.Sprintf(format, args...)})
 }

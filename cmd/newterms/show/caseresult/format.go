@@ -19,10 +19,10 @@ type casesJSON struct {
 }
 
 type suiteJSON struct {
-	RuleID    string         `json:"rule_id"`
-	Name      string         `json:"name"`
-	Cases     []caseJSON     `json:"cases"`
-	Mutations []mutationJSON `json:"mutations,omitempty"`
+	RuleID    string           `json:"rule_id"`
+	Name      string           `json:"name"`
+	Cases     []caseJSON       `json:"cases"`
+	Mutations []cases.Mutation `json:"mutations,omitempty"`
 }
 
 type caseJSON struct {
@@ -46,21 +46,13 @@ type differenceJSON struct {
 	Why   string            `json:"why,omitempty"`
 }
 
-type mutationJSON struct {
-	Change  string `json:"change"`
-	Noticed bool   `json:"noticed"`
-}
-
 func caseReport(all []cases.SuiteOutcome, without []rule.Rule) casesJSON {
 	report := casesJSON{Rules: []suiteJSON{}, Without: len(without)}
 	for _, r := range without {
 		report.Sources = append(report.Sources, r.Source)
 	}
 	for _, s := range all {
-		suite := suiteJSON{RuleID: s.Rule.ID, Name: s.Rule.Name}
-		for _, m := range s.Mutations {
-			suite.Mutations = append(suite.Mutations, mutationJSON{m.What, m.Noticed})
-		}
+		suite := suiteJSON{RuleID: s.Rule.ID, Name: s.Rule.Name, Mutations: s.Mutations}
 		for _, o := range s.Cases {
 			c := caseJSON{Name: o.Case.Name, File: o.Case.Path, Line: o.Case.Line, Holds: o.Holds(), Milliseconds: o.Took.Milliseconds(), Unknown: o.Unknown}
 			if o.Err != nil {

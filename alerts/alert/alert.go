@@ -205,12 +205,12 @@ func (a Alert) Event() string { return a.event.reference }
 func (a Alert) encoded(more map[string]any) ([]byte, error) {
 	document := append(make([]byte, 0, a.Size()), '{')
 	for _, own := range []map[string]any{more, a.own} {
-		var err error
-		if document, err = appendMembers(document, own); err != nil {
+		members, err := membersOf(own)
+		if err != nil {
 			return nil, err
 		}
 		if len(own) > 0 {
-			document = append(document, ',')
+			document = append(append(document, members...), ',')
 		}
 	}
 	document = append(document, a.maker.json...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"newterms/alerts/alert"
@@ -84,27 +85,14 @@ func (s *Store) alreadyAlerted(ctx context.Context, keys []alert.Key, l Lookup) 
 // none there, and few more than one. Alerts of version 0.1 have another pair value,
 // without the fields.
 func alreadyAlertedBody(keys []alert.Key, l Lookup, size int, after json.RawMessage) dsl {
-	earliest, latest := keys[0].FirstSeen, keys[0].FirstSeen
-	for _, k := range keys {
-		if k.FirstSeen.Before(earliest) {
-			earliest = k.FirstSeen
-		}
-		if k.FirstSeen.After(latest) {
-			latest = k.FirstSeen
-		}
-	}
-	composite := dsl{"size": size, "sources": []dsl{
+	byTime := func(a, b alert.Key) int { return a.FirstSeen.Compare(b.FirstSeen) }
+	earliest, latest := slices.MinFunc(keys, byTime).FirstSeen, slices.MaxFunc(keys, byTime).FirstSeen
+	sources := []dsl{
 		{"pair": dsl{"terms": dsl{"field": "newterms.pair"}}},
 		{"first_seen": dsl{"terms": dsl{"field": "newterms.first_seen"}}},
 		{"search": dsl{"terms": dsl{"field": "newterms.search", "missing_bucket": true}}},
-	}}
-	if after != nil {
-		composite["after"] = after
 	}
-	return dsl{
-		"size": 0, "track_total_hits": false, "query": ofPairs(keys, l.Fields, earliest.Add(-l.History), latest.Add(l.History)),
-		"aggs": dsl{"alerts": dsl{"composite": composite}},
-	}
+	return elastic.Aggregate(dsl{"alerts": elastic.CompositeOf(sources, size, after)}, ofPairs(keys, l.Fields, earliest.Add(-l.History), latest.Add(l.History)))
 }
 
 // ofPairs matches the alerts of the pairs first seen between two times, inclusive.

@@ -194,8 +194,7 @@ func (s *Store) bulk(ctx context.Context, target string, positions []int, lines 
 	if len(positions) == 1 && elastic.TooMuchToAsk(err) {
 		return []outcome{{Status: http.StatusRequestEntityTooLarge, Error: elastic.Cause{Type: "request_entity_too_large", Reason: err.Error()}}}, nil
 	}
-	var refused *elastic.ResponseError
-	if errors.As(err, &refused) && strings.Contains(refused.Reason, "require_data_stream") {
+	if elastic.Says(err, "require_data_stream") {
 		err = &elastic.VersionError{Version: "8.12 or earlier"}
 	}
 	if err == nil && len(answer.Items) != len(positions) {

@@ -87,12 +87,8 @@ func (s *Store) lookUpPart(ctx context.Context, ids []string) ([][]decidedAlert,
 const maxCopies = 10
 
 func lookUpBody(ids []string, copies int) dsl {
-	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"terms": dsl{"kibana.alert.uuid": ids}},
-		"aggs": dsl{"ids": dsl{
-			"terms": dsl{"field": "kibana.alert.uuid", "size": len(ids)},
-			"aggs":  dsl{"alerts": dsl{"top_hits": dsl{"size": copies, "seq_no_primary_term": true, "_source": workflow.Fields()}}},
-		}},
-	}
+	return elastic.Aggregate(dsl{"ids": dsl{
+		"terms": dsl{"field": "kibana.alert.uuid", "size": len(ids)},
+		"aggs":  dsl{"alerts": dsl{"top_hits": dsl{"size": copies, "seq_no_primary_term": true, "_source": workflow.Fields()}}},
+	}}, dsl{"terms": dsl{"kibana.alert.uuid": ids}})
 }

@@ -151,17 +151,14 @@ func (s *Store) Related(ctx context.Context, a StoredAlert, about alert.Descript
 
 func relatedBody(a StoredAlert, filters dsl) dsl {
 	near := dsl{"gte": words.Stamp(a.FirstSeen.Add(-relatedWithin)), "lte": words.Stamp(a.FirstSeen.Add(relatedWithin))}
-	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{
-			"filter":   []dsl{{"range": dsl{"newterms.first_seen": near}}},
-			"must_not": []dsl{{"term": dsl{"kibana.alert.uuid": a.ID}}},
-		}},
-		"aggs": dsl{"related": dsl{
-			"filters": dsl{"filters": filters},
-			"aggs":    dsl{"ids": dsl{"terms": dsl{"field": "kibana.alert.uuid", "size": shownRelated, "order": dsl{"_key": "asc"}}}},
-		}},
-	}
+	others := dsl{"bool": dsl{
+		"filter":   []dsl{{"range": dsl{"newterms.first_seen": near}}},
+		"must_not": []dsl{{"term": dsl{"kibana.alert.uuid": a.ID}}},
+	}}
+	return elastic.Aggregate(dsl{"related": dsl{
+		"filters": dsl{"filters": filters},
+		"aggs":    dsl{"ids": dsl{"terms": dsl{"field": "kibana.alert.uuid", "size": shownRelated, "order": dsl{"_key": "asc"}}}},
+	}}, others)
 }
 
 // userOf returns the id of the user, or the name; "" for an unknown actor, who may be

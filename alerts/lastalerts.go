@@ -46,8 +46,6 @@ func (s *Store) lastAlerts(ctx context.Context, ruleIDs []string) ([]time.Time, 
 
 func lastAlertsBody(ruleIDs []string) dsl {
 	rules := dsl{"field": "kibana.alert.rule.rule_id", "size": len(ruleIDs), "include": ruleIDs}
-	return dsl{
-		"size": 0, "track_total_hits": false, "query": dsl{"terms": dsl{"kibana.alert.rule.rule_id": ruleIDs}},
-		"aggs": dsl{"rules": dsl{"terms": rules, "aggs": dsl{"at": dsl{"max": dsl{"field": "@timestamp"}}}}},
-	}
+	newest := dsl{"terms": rules, "aggs": dsl{"at": dsl{"max": dsl{"field": "@timestamp"}}}}
+	return elastic.Aggregate(dsl{"rules": newest}, dsl{"terms": dsl{"kibana.alert.rule.rule_id": ruleIDs}})
 }

@@ -66,15 +66,9 @@ func (s *Store) NewestToChange(ctx context.Context, query map[string]any, d work
 }
 
 func matchingBody(query map[string]any, size int, after json.RawMessage) dsl {
-	composite := dsl{"size": size, "sources": []dsl{
+	sources := []dsl{
 		{"id": dsl{"terms": dsl{"field": "kibana.alert.uuid"}}},
 		{"status": dsl{"terms": dsl{"field": "kibana.alert.workflow_status", "missing_bucket": true}}},
-	}}
-	if after != nil {
-		composite["after"] = after
 	}
-	return dsl{
-		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": query}},
-		"aggs": dsl{"alerts": dsl{"composite": composite}},
-	}
+	return elastic.Aggregate(dsl{"alerts": elastic.CompositeOf(sources, size, after)}, query)
 }

@@ -92,10 +92,7 @@ func (s *Store) count(ctx context.Context, filters []dsl) (int64, error) {
 			Value int64 `json:"value"`
 		} `json:"alerts"`
 	}
-	body := dsl{
-		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": filters}},
-		"aggs": dsl{"alerts": dsl{"value_count": dsl{"field": "kibana.alert.uuid"}}},
-	}
+	body := elastic.Aggregate(dsl{"alerts": dsl{"value_count": dsl{"field": "kibana.alert.uuid"}}}, filters...)
 	if err := s.client.Search(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: body}, &answer); err != nil {
 		return 0, fmt.Errorf("count alerts: %w", err)
 	}

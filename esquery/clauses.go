@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/query"
 	"newterms/esquery/wanted"
 )
@@ -14,7 +15,7 @@ func (b bodies) withQuery(aggs dsl, filters ...dsl) dsl {
 	if b.search.Fallback != "" && !b.fallback {
 		aggs["without_timestamp"] = dsl{"filter": query.Lacks(b.search.Timestamp)}
 	}
-	return query.Aggregate(aggs, append([]dsl{b.match.Query}, filters...)...)
+	return elastic.Aggregate(aggs, append([]dsl{b.match.Query}, filters...)...)
 }
 
 // pairs groups by the new-terms fields. after is the last page's after_key.
@@ -27,11 +28,7 @@ func (b bodies) pairs(size int, after json.RawMessage, aggs dsl) dsl {
 		}
 		sources[i] = dsl{field: dsl{"terms": terms}}
 	}
-	composite := dsl{"size": size, "sources": sources}
-	if after != nil {
-		composite["after"] = after
-	}
-	pairs := dsl{"composite": composite}
+	pairs := elastic.CompositeOf(sources, size, after)
 	if aggs != nil {
 		pairs["aggs"] = aggs
 	}

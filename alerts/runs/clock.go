@@ -12,7 +12,7 @@ func (r *Reader) clock(ctx context.Context) (time.Time, error) {
 	var answer struct {
 		Clock elastic.ClockAnswer `json:"clock"`
 	}
-	body := dsl{"size": 0, "track_total_hits": false, "query": dsl{"match_none": dsl{}}, "aggs": dsl{"clock": elastic.Clock("@timestamp")}}
+	body := elastic.Aggregate(dsl{"clock": elastic.Clock("@timestamp")}, dsl{"match_none": dsl{}})
 	if err := r.client.Search(ctx, elastic.Search{Indices: []string{r.target}, Body: body}, &answer); err != nil {
 		return time.Time{}, err
 	}

@@ -41,7 +41,7 @@ func (r *Reader) RefuseNewer(ctx context.Context) error {
 		} `json:"newer"`
 	}
 	newer := dsl{"range": dsl{"newterms.format": dsl{"gt": documentFormat}}}
-	body := dsl{"size": 0, "track_total_hits": false, "query": newer, "aggs": dsl{"newer": dsl{"filter": newer}, "newest": newestRun(false)}}
+	body := elastic.Aggregate(dsl{"newer": dsl{"filter": newer}, "newest": newestRun(false)}, newer)
 	err := r.client.Search(ctx, elastic.Search{Indices: []string{r.target}, Body: body}, &answer)
 	switch {
 	case elastic.IsMissing(err):

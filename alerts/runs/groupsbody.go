@@ -20,22 +20,20 @@ type groupsQuery struct {
 // body lists the groups. It also searches for documents of a newer format, of any rule
 // and any age.
 func (q groupsQuery) body(size int, after json.RawMessage) dsl {
-	composite := dsl{"size": size, "sources": []dsl{
+	groups := elastic.CompositeOf([]dsl{
 		{"rule": dsl{"terms": dsl{"field": "kibana.alert.rule.rule_id"}}},
 		{"type": dsl{"terms": dsl{"field": "newterms.run.type"}}},
 		{"scope": dsl{"terms": dsl{"field": "newterms.scope", "missing_bucket": true}}},
 		{"search": dsl{"terms": dsl{"field": "newterms.search", "missing_bucket": true}}},
-	}}
-	if after != nil {
-		composite["after"] = after
-	}
+	}, size, after)
+	groups["aggs"] = q.groupBody()
 	newer := dsl{"range": dsl{"newterms.format": dsl{"gt": documentFormat}}}
 	wanted := []dsl{{"terms": dsl{"kibana.alert.rule.rule_id": q.ruleIDs}}, {"terms": dsl{"newterms.run.type": q.types}}}
 	if q.recent {
 		wanted = append(wanted, dsl{"range": dsl{"newterms.window.to": dsl{"gte": recentRuns}}})
 	}
 	aggs := dsl{
-		"groups": dsl{"composite": composite, "aggs": q.groupBody()},
+		"groups": groups,
 		"newer":  dsl{"filter": newer, "aggs": dsl{"newest": newestRun(false)}},
 	}
 	if q.clock {
@@ -48,11 +46,7 @@ func (q groupsQuery) body(size int, after json.RawMessage) dsl {
 		aggs["editions"] = dsl{"filter": these, "aggs": dsl{"rules": rules}}
 		should = append(should, these)
 	}
-	return dsl{
-		"size": 0, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"minimum_should_match": 1, "should": should}},
-		"aggs":  aggs,
-	}
+	return elastic.Aggregate(aggs, dsl{"bool": dsl{"minimum_should_match": 1, "should": should}})
 }
 
 func (q groupsQuery) groupBody() dsl {

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,8 +30,7 @@ const (
 
 // IsUnavailable reports whether an error is about a named index that cannot be searched.
 func IsUnavailable(err error) bool {
-	var refused interface{ Has(types ...string) bool }
-	return errors.As(err, &refused) && refused.Has("index_not_found_exception", "index_closed_exception", "security_exception")
+	return elastic.HasCause(err, "index_not_found_exception", "index_closed_exception", "security_exception")
 }
 
 // A failureError reports indices of another cluster that did not answer.
@@ -99,15 +97,12 @@ func FindUnavailable(ctx context.Context, c *elastic.Client, indices []string) [
 // whyUnavailable returns the reason for an index that cannot be searched; "" for other
 // errors.
 func whyUnavailable(err error) string {
-	var refused interface{ Has(types ...string) bool }
 	switch {
-	case !errors.As(err, &refused):
-		return ""
-	case refused.Has("index_not_found_exception"):
+	case elastic.IsMissing(err):
 		return isMissing
-	case refused.Has("index_closed_exception"):
+	case elastic.HasCause(err, "index_closed_exception"):
 		return isClosed
-	case refused.Has("security_exception"):
+	case elastic.HasCause(err, "security_exception"):
 		return isUnreadable
 	}
 	return ""

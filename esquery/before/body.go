@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/query"
 )
 
@@ -43,7 +44,7 @@ func (q question) body() dsl {
 	if q.all.Search.Fallback != "" && !q.fallback() {
 		aggs["undated"] = dsl{"filter": query.Lacks(q.all.Search.Timestamp)}
 	}
-	return query.Aggregate(aggs, q.all.Within(span), query.AnyOf(wanted))
+	return elastic.Aggregate(aggs, q.all.Within(span), query.AnyOf(wanted))
 }
 
 // withGroups adds the counts of all groups: in their common time, and for each subject

@@ -14,6 +14,16 @@ type Composite[Bucket any] struct {
 	Buckets  []Bucket        `json:"buckets"`
 }
 
+// CompositeOf requests a page of a composite aggregation, from after, the end of the page
+// before; nil is the first page.
+func CompositeOf(sources []map[string]any, size int, after json.RawMessage) map[string]any {
+	composite := map[string]any{"size": size, "sources": sources}
+	if after != nil {
+		composite["after"] = after
+	}
+	return map[string]any{"composite": composite}
+}
+
 func (c *Composite[Bucket]) end() (after json.RawMessage, buckets int, ok bool) {
 	return c.AfterKey, len(c.Buckets), c.Buckets != nil
 }

@@ -20,6 +20,12 @@ func JSON(v any) io.Reader {
 	return bytes.NewReader(text)
 }
 
+// Aggregate returns the body of a search without hits, which aggregates the documents that
+// match all the filters.
+func Aggregate(aggs map[string]any, filters ...map[string]any) map[string]any {
+	return map[string]any{"size": 0, "track_total_hits": false, "query": map[string]any{"bool": map[string]any{"filter": filters}}, "aggs": aggs}
+}
+
 // Buckets are those of an aggregation.
 type Buckets[B any] struct {
 	Buckets []B `json:"buckets"`

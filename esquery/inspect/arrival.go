@@ -122,7 +122,7 @@ func ahead(ctx context.Context, o *query.Opened, of time.Time) (Ahead, error) {
 		query.TimesAnswer
 		All elastic.DocCount `json:"all"`
 	}
-	if err := o.Ask(ctx, query.Aggregate(aggs, o.Bounded(map[string]int64{"gte": of.UnixMilli() + 1})), &answer); err != nil {
+	if err := o.Ask(ctx, elastic.Aggregate(aggs, o.Bounded(map[string]int64{"gte": of.UnixMilli() + 1})), &answer); err != nil {
 		return Ahead{}, fmt.Errorf("look for events ahead of now: %w", err)
 	}
 	to, _ := answer.Latest()

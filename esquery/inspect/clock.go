@@ -15,7 +15,7 @@ func ServerNow(ctx context.Context, c *elastic.Client, s query.Search) (time.Tim
 	var answer struct {
 		Now elastic.ClockAnswer `json:"clock"`
 	}
-	if err := c.Search(ctx, s.Request(query.Aggregate(dsl{"clock": elastic.Clock(s.Timestamp)}, dsl{"match_none": dsl{}})), &answer); err != nil {
+	if err := c.Search(ctx, s.Request(elastic.Aggregate(dsl{"clock": elastic.Clock(s.Timestamp)}, dsl{"match_none": dsl{}})), &answer); err != nil {
 		return time.Time{}, fmt.Errorf("ask for the server's time: %w", err)
 	}
 	return answer.Now.Time()

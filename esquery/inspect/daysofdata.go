@@ -35,7 +35,7 @@ func DaysOfData(ctx context.Context, o *query.Opened, r query.Range) ([]DayOfDat
 	if o.Search.Fallback != "" {
 		aggs["by_fallback"] = o.AmongFallback(dsl{"days": byDay(o.Search.Fallback)})
 	}
-	if err := o.Ask(ctx, query.Aggregate(aggs, o.Within(r)), &answer); err != nil {
+	if err := o.Ask(ctx, elastic.Aggregate(aggs, o.Within(r)), &answer); err != nil {
 		return nil, fmt.Errorf("list the days with events: %w", err)
 	}
 	first := map[time.Time]time.Time{}

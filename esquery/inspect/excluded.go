@@ -71,7 +71,7 @@ func countEach(ctx context.Context, o *query.Opened, matching dsl, queries []dsl
 	for chunk := range slices.Chunk(queries, excludedAtOnce) {
 		part, err := elastic.InHalves(chunk, func(chunk []dsl) ([]int64, error) {
 			var answer map[string]elastic.DocCount
-			if err := o.Ask(ctx, query.Aggregate(eachOf(chunk), matching, o.Within(r)), &answer); err != nil {
+			if err := o.Ask(ctx, elastic.Aggregate(eachOf(chunk), matching, o.Within(r)), &answer); err != nil {
 				return nil, err
 			}
 			part := make([]int64, len(chunk))
@@ -169,7 +169,7 @@ func countNetworks(ctx context.Context, o *query.Opened, matching dsl, field str
 			} `json:"addresses"`
 		} `json:"removed"`
 	}
-	body := query.Aggregate(dsl{"all": everything(), "removed": dsl{
+	body := elastic.Aggregate(dsl{"all": everything(), "removed": dsl{
 		"filter": query.OneOf(field, o.Mapping.Fields[field], n.values),
 		"aggs":   dsl{"addresses": dsl{"terms": dsl{"field": field, "size": maxAddresses}}},
 	}}, matching, o.Within(r))

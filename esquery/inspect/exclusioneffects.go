@@ -39,7 +39,7 @@ func ExclusionEffects(ctx context.Context, o *query.Opened, r query.Range, n int
 		} `json:"once"`
 	}
 	once := query.Not(dsl{"bool": dsl{"should": queries, "minimum_should_match": 2}})
-	body := query.Aggregate(dsl{
+	body := elastic.Aggregate(dsl{
 		"all":   everything(),
 		"alone": numbered(queries),
 		"once":  dsl{"filter": once, "aggs": dsl{"only": numbered(queries)}},

@@ -148,7 +148,7 @@ func healthBody(o *query.Opened, r query.Range, lags int, values string, arrival
 	aggs["arrival"] = arrivalBody(o.Search, arrivals, lags)
 	aggs["clock"] = elastic.Clock(o.Search.Timestamp)
 	aggs["matching"] = dsl{"filter": o.Query, "aggs": dsl{"lacking": o.LackingFields()}}
-	return query.Aggregate(aggs, o.Within(r))
+	return elastic.Aggregate(aggs, o.Within(r))
 }
 
 // newestFirst sorts events by a timestamp, which some indices may lack.
@@ -163,7 +163,7 @@ func everything() dsl { return dsl{"filter": dsl{"match_all": dsl{}}} }
 // none.
 func oldest(ctx context.Context, o *query.Opened, r query.Range) (time.Time, error) {
 	var answer query.TimesAnswer
-	if err := o.Ask(ctx, query.Aggregate(o.Times("min", o.Search.Fallback != ""), o.Query, o.Within(r)), &answer); err != nil {
+	if err := o.Ask(ctx, elastic.Aggregate(o.Times("min", o.Search.Fallback != ""), o.Query, o.Within(r)), &answer); err != nil {
 		return time.Time{}, fmt.Errorf("find the oldest event: %w", err)
 	}
 	at, _ := answer.Earliest()

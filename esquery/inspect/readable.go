@@ -35,7 +35,7 @@ func Readable(ctx context.Context, c *elastic.Client, pattern string, s query.Se
 	var answer struct {
 		Events elastic.DocCount `json:"events"`
 	}
-	if err := c.Search(ctx, all.Request(query.Aggregate(dsl{"events": everything()}, compiled.Within(r))), &answer); err != nil {
+	if err := c.Search(ctx, all.Request(elastic.Aggregate(dsl{"events": everything()}, compiled.Within(r))), &answer); err != nil {
 		return ReadableEvents{}, err
 	}
 	return ReadableEvents{m.Indices, answer.Events.Count}, nil

@@ -105,7 +105,7 @@ func valuesLike(ctx context.Context, o *query.Opened, r query.Range, field, valu
 		} `json:"without"`
 	}
 	all := dsl{"terms": dsl{"field": field, "size": 2 * maxSimilar}}
-	body := query.Aggregate(dsl{
+	body := elastic.Aggregate(dsl{
 		"values": all, "itself": dsl{"terms": dsl{"field": field, "include": []string{value}}},
 		"without": dsl{"filter": query.Not(dsl{"term": dsl{field: value}}), "aggs": dsl{"values": all}},
 	}, o.Within(r), query.AnyOf(queries))

@@ -51,7 +51,7 @@ func withoutSource(ctx context.Context, o *query.Opened, r query.Range) (without
 func newestBody(o *query.Opened, r query.Range, of dsl, source any) dsl {
 	newest := dsl{"top_hits": dsl{"size": 1, "_source": source, "sort": newestFirst(o.Search.Timestamp)}}
 	indices := dsl{"terms": dsl{"field": "_index", "size": maxIndices}, "aggs": dsl{"newest": newest}}
-	return query.Aggregate(dsl{"indices": indices}, o.Query, o.Within(r), of)
+	return elastic.Aggregate(dsl{"indices": indices}, o.Query, o.Within(r), of)
 }
 
 // A sourceHit is an event, of which only the _source is known.

@@ -1,11 +1,5 @@
 package query
 
-// Aggregate returns the body of a search without hits, which aggregates the events that
-// match all the filters.
-func Aggregate(aggs DSL, filters ...DSL) DSL {
-	return DSL{"size": 0, "track_total_hits": false, "query": DSL{"bool": DSL{"filter": filters}}, "aggs": aggs}
-}
-
 // Within selects events that have a time in the range.
 func (c Compiled) Within(r Range) DSL {
 	return c.Bounded(map[string]int64{"gte": r.From.UnixMilli(), "lt": r.To.UnixMilli()})

@@ -138,9 +138,8 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 			return
 		}
 		ctx, cancel := context.WithCancel(ctx)
-		checked := make(chan error, 1)
-		go func() { checked <- m.source.Unchanged(ctx) }()
-		unchanged := sync.OnceValue(func() error { return <-checked })
+		unchanged := sync.OnceValue(func() error { return m.source.Unchanged(ctx) })
+		go unchanged()
 		defer unchanged() // wait for the goroutine
 		defer cancel()
 		slices.SortStableFunc(found, func(a, b Occurrence) int { return a.First.Compare(b.First) })

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"iter"
+	"sync"
 
 	"newterms/esquery"
 )
@@ -45,15 +46,7 @@ func Prefetch[T any](ctx context.Context, sequence func(context.Context) iter.Se
 // openInBackground makes the source in a goroutine, while the start of the run is
 // recorded. The returned function waits for the source.
 func (j *Job) openInBackground(ctx context.Context) func() (*esquery.Source, error) {
-	var source *esquery.Source
-	var err error
-	opened := make(chan struct{})
-	go func() {
-		defer close(opened)
-		source, err = j.Open(ctx, j.Rule.Search)
-	}()
-	return func() (*esquery.Source, error) {
-		<-opened
-		return source, err
-	}
+	open := sync.OnceValues(func() (*esquery.Source, error) { return j.Open(ctx, j.Rule.Search) })
+	go open()
+	return open
 }

@@ -269,3 +269,12 @@ func TestGrantable(t *testing.T) {
 		}
 	}
 }
+
+// TestNoJSON sends nothing for a value that JSON cannot hold.
+func TestNoJSON(t *testing.T) {
+	client := elastic.NewClient(estest.ForTest(t), elastic.Options{})
+	err := client.Do(t.Context(), esapi.BulkRequest{Body: elastic.JSON(func() {})}, &struct{}{})
+	if requests, _ := client.Usage(); err == nil || !strings.Contains(err.Error(), "unsupported type: func()") || requests != 0 {
+		t.Errorf("%v after %d requests", err, requests)
+	}
+}

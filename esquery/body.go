@@ -45,13 +45,13 @@ func (b bodies) candidates(window query.Range, size int, after json.RawMessage) 
 	return b.withQuery(aggs, b.match.Within(window))
 }
 
-// history lists the pairs of a page of candidates with their latest time in a range, and
-// other pairs of the same values, which the reader of the answer drops. Plain terms
-// filters, one for each field, narrow it to the page's values, or to groups of its pairs
-// if byValues events are too many to read. A clause for each pair would be much slower.
-func (b bodies) history(history query.Range, page []Candidate, byValues float64, size int, after json.RawMessage) dsl {
+// history lists the pairs of a page of candidates with their latest time in a range.
+// Plain terms filters, one for each field, narrow it to the page's values. They also
+// match other pairs of the same values, which the reader of the answer drops. A clause
+// for each pair would be much slower.
+func (b bodies) history(history query.Range, page []Candidate, size int, after json.RawMessage) dsl {
 	aggs := dsl{"pairs": b.pairs(size, after, b.match.Times("max", b.fallback))}
-	return b.withQuery(aggs, append(b.withPairsOf(page, byValues), b.match.Within(history))...)
+	return b.withQuery(aggs, append(b.withValuesOf(page), b.match.Within(history))...)
 }
 
 // locate fetches an event for each candidate that has the candidate's time.

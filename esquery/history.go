@@ -22,18 +22,12 @@ func (s *Source) LastSeen(ctx context.Context, history query.Range, window time.
 		left[i] = i
 	}
 	whole := history.To.Sub(history.From)
-	var read stages.Reading // of the first stage
 	for asked := time.Duration(0); len(left) > 0 && asked < whole; {
 		remaining := pick(candidates, left)
 		events := eventsOf(remaining)
 		until := s.stages.Next(events, window, asked, whole)
 		stage := query.Range{From: history.To.Add(-until), To: history.To.Add(-asked)}
-		byValues, count := read.Expect(until-asked, termsOf(remaining)), func(Pair, int64) {}
-		if asked == 0 {
-			read = stages.NewReading(until, len(s.search.Fields))
-			count = func(pair Pair, events int64) { read.Add(pair, events) }
-		}
-		found, err := s.lastSeenIn(ctx, stage, remaining, byValues, count)
+		found, err := s.lastSeenIn(ctx, stage, remaining)
 		if err != nil {
 			return nil, err
 		}
@@ -49,14 +43,6 @@ func (s *Source) LastSeen(ctx context.Context, history query.Range, window time.
 	return seen, nil
 }
 
-func termsOf(candidates []Candidate) [][]any {
-	terms := make([][]any, len(candidates))
-	for i, c := range candidates {
-		terms[i] = c.Terms
-	}
-	return terms
-}
-
 func eventsOf(candidates []Candidate) []int64 {
 	events := make([]int64, len(candidates))
 	for i, c := range candidates {
@@ -65,9 +51,9 @@ func eventsOf(candidates []Candidate) []int64 {
 	return events
 }
 
-func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate, byValues float64, count func(Pair, int64)) ([]stages.Sighting, error) {
+func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate) ([]stages.Sighting, error) {
 	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]stages.Sighting, error) {
-		return s.lastSeen(ctx, history, candidates, byValues, count)
+		return s.lastSeen(ctx, history, candidates)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ask history: %w", err)
@@ -75,21 +61,13 @@ func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates
 	return seen, nil
 }
 
-func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate, byValues float64, count func(Pair, int64)) ([]stages.Sighting, error) {
+func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate) ([]stages.Sighting, error) {
 	seen := make([]stages.Sighting, len(candidates))
-	body := func(size int, after json.RawMessage) any {
-		return s.history(history, candidates, byValues, size, after)
-	}
-	positions := positionsOf(candidates)
-	err := s.each(ctx, &s.pageSize, body, func(pair Pair, b bucket) (done bool, err error) {
-		count(pair, b.Count)
-		i, ok := positions[pair.Key()]
-		if !ok {
-			return false, nil
-		}
+	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, size, after) }
+	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
 		at, ok := b.Latest()
 		if seen[i] = (stages.Sighting{At: at, Events: b.Count}); !ok {
-			return true, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, pair)
+			return true, fmt.Errorf("%w: pair %v has no time", elastic.ErrIncomplete, candidates[i].Terms)
 		}
 		return false, nil
 	})

@@ -67,25 +67,10 @@ func (s *Source) page(answer pairsAnswer) (Page, error) {
 func (s *Source) eachOf(ctx context.Context, candidates []Candidate, size *int, body func(size int, after json.RawMessage) any,
 	do func(i int, b bucket) (done bool, err error),
 ) error {
-	positions := positionsOf(candidates)
-	return s.each(ctx, size, body, func(pair Pair, b bucket) (done bool, err error) {
-		if i, ok := positions[pair.Key()]; ok {
-			return do(i, b)
-		}
-		return false, nil
-	})
-}
-
-func positionsOf(candidates []Candidate) map[string]int {
 	positions := make(map[string]int, len(candidates))
 	for i, c := range candidates {
 		positions[c.Terms.Key()] = i
 	}
-	return positions
-}
-
-// each follows pages of pairs and calls do for all buckets, until it is done.
-func (s *Source) each(ctx context.Context, size *int, body func(size int, after json.RawMessage) any, do func(Pair, bucket) (done bool, err error)) error {
 	for answer, err := range s.pages(ctx, size, body) {
 		if err != nil {
 			return err
@@ -95,8 +80,10 @@ func (s *Source) each(ctx context.Context, size *int, body func(size int, after 
 			if err != nil {
 				return err
 			}
-			if done, err := do(terms, b); done || err != nil {
-				return err
+			if i, ok := positions[Pair(terms).Key()]; ok {
+				if done, err := do(i, b); done || err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type StoredAlert struct {
 	Fields    []string  `json:"-"` // the new-terms fields
 	Terms     []any     `json:"-"` // one for each of the fields: a string, json.Number, bool or nil
 	Search    string    `json:"-"` // see RunInfo; "" for version 0.1
+	Severity  string    `json:"-"`
 	// Index and EventID locate the source event; "" if the alert does not have them.
 	Index   string `json:"-"`
 	EventID string `json:"-"`
@@ -117,6 +119,7 @@ type storedSource struct {
 	Status    string    `json:"kibana.alert.workflow_status"`
 	RunID     string    `json:"newterms.run.id"`
 	Search    string    `json:"newterms.search"`
+	Severity  string    `json:"kibana.alert.severity"`
 	Ancestors []struct {
 		Index string `json:"index"`
 		ID    string `json:"id"`
@@ -126,7 +129,7 @@ type storedSource struct {
 func (a storedSource) read() StoredAlert {
 	e := StoredAlert{
 		ID: a.ID, Pair: a.Pair, RuleID: a.RuleID, RuleName: a.RuleName, Fields: a.Fields, Terms: a.Terms,
-		FirstSeen: a.FirstSeen.UTC(), Written: a.Written.UTC(), Status: a.Status, RunID: a.RunID, Search: a.Search,
+		FirstSeen: a.FirstSeen.UTC(), Written: a.Written.UTC(), Status: a.Status, RunID: a.RunID, Search: a.Search, Severity: a.Severity,
 	}
 	if n := len(a.Ancestors); n > 0 { // the last one is the source event
 		e.Index, e.EventID = a.Ancestors[n-1].Index, a.Ancestors[n-1].ID
@@ -137,15 +140,44 @@ func (a storedSource) read() StoredAlert {
 func storedAlertsBody(query dsl, size int, after []any) dsl {
 	body := dsl{
 		"size": size, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{query}}},
-		"sort": []dsl{{"newterms.first_seen": "asc"}, {"kibana.alert.uuid": "asc"}},
-		"_source": []string{
-			"kibana.alert.uuid", "kibana.alert.rule.rule_id", "kibana.alert.rule.name", "kibana.alert.new_terms",
-			"kibana.alert.workflow_status", "kibana.alert.ancestors", "newterms.pair", "newterms.fields",
-			"newterms.first_seen", "newterms.run.id", "newterms.search", "@timestamp",
-		},
+		"sort":    []dsl{{"newterms.first_seen": "asc"}, {"kibana.alert.uuid": "asc"}},
+		"_source": storedFields(),
 	}
 	if after != nil {
 		body["search_after"] = after
 	}
 	return body
+}
+
+// storedFields lists the fields that storedSource has.
+func storedFields() []string {
+	return []string{
+		"kibana.alert.uuid", "kibana.alert.rule.rule_id", "kibana.alert.rule.name", "kibana.alert.new_terms", "kibana.alert.severity",
+		"kibana.alert.workflow_status", "kibana.alert.ancestors", "newterms.pair", "newterms.fields",
+		"newterms.first_seen", "newterms.run.id", "newterms.search", "@timestamp",
+	}
+}
+
+// OfRule calls each with the alerts of a rule that were first seen in [from, to), the
+// newest first. It lists an alert in several backing indices once for each.
+func (s *Store) OfRule(ctx context.Context, ruleID string, from, to time.Time, each func(StoredAlert) error) error {
+	filters := []dsl{
+		{"term": dsl{"kibana.alert.rule.rule_id": ruleID}},
+		{"range": dsl{"newterms.first_seen": dsl{"gte": from.UnixMilli(), "lt": to.UnixMilli(), "format": "epoch_millis"}}},
+	}
+	_, err := eachNewest(ctx, s, filters, storedFields(), math.MaxInt, func(_ string, a storedSource) error { return each(a.read()) })
+	return err
+}
+
+// ByID returns those of some alerts that exist, by their ids.
+func (s *Store) ByID(ctx context.Context, ids []string) (map[string]StoredAlert, error) {
+	found, err := s.alertsMatching(ctx, dsl{"terms": dsl{"kibana.alert.uuid": ids}})
+	if err != nil {
+		return nil, fmt.Errorf("look up alerts: %w", err)
+	}
+	byID := map[string]StoredAlert{}
+	for _, a := range found {
+		byID[a.ID] = a
+	}
+	return byID, nil
 }

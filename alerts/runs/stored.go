@@ -50,25 +50,27 @@ func storedRunFields() []any {
 	return fields
 }
 
+func (h runHit) text(name string) string {
+	if values := h.Fields[name]; len(values) > 0 {
+		return fmt.Sprint(values[0])
+	}
+	return ""
+}
+
+func (h runHit) date(name string) time.Time {
+	ms, err := strconv.ParseInt(h.text(name), 10, 64)
+	if err != nil { // it has none
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // run returns the run of a document.
 func (h runHit) run() StoredRun {
-	text := func(name string) string {
-		if values := h.Fields[name]; len(values) > 0 {
-			return fmt.Sprint(values[0])
-		}
-		return ""
-	}
-	date := func(name string) time.Time {
-		ms, err := strconv.ParseInt(text(name), 10, 64)
-		if err != nil { // it has none
-			return time.Time{}
-		}
-		return time.UnixMilli(ms).UTC()
-	}
 	run := StoredRun{
-		ID: text("newterms.run.id"), Type: Type(text("newterms.run.type")), State: State(text("newterms.run.state")), Search: text("newterms.search"),
-		At: date("@timestamp"), Started: date("newterms.run.started"), From: date("newterms.window.from"), To: date("newterms.window.to"),
-		GapTo: date("newterms.gap.to"), Terminated: text("newterms.run.terminated") == "true", Version: text("newterms.version"),
+		ID: h.text("newterms.run.id"), Type: Type(h.text("newterms.run.type")), State: State(h.text("newterms.run.state")), Search: h.text("newterms.search"),
+		At: h.date("@timestamp"), Started: h.date("newterms.run.started"), From: h.date("newterms.window.from"), To: h.date("newterms.window.to"),
+		GapTo: h.date("newterms.gap.to"), Terminated: h.text("newterms.run.terminated") == "true", Version: h.text("newterms.version"),
 	}
 	run.Error, _ = h.Source.Error.(string)
 	run.Rerun, _ = h.Source.Rerun.(string)

@@ -17,6 +17,7 @@ import (
 type Exception struct {
 	query.Exception
 	Expires time.Time // from then on it excludes nothing; zero is never
+	Created time.Time // zero if the item does not say
 }
 
 // readItem reads an item in the form of Kibana's API.
@@ -39,6 +40,12 @@ func readItem(d document.Document) (Exception, error) {
 		if e.Expires, err = time.Parse(time.RFC3339, fmt.Sprint(expires)); err != nil && expires != "" {
 			return refuse("expire_time: %q is no time in RFC 3339", fmt.Sprint(expires))
 		}
+	}
+	switch created := d.Table["created_at"].(type) {
+	case time.Time:
+		e.Created = created
+	case string: // Kibana writes it, and nothing depends on it but explanations
+		e.Created, _ = time.Parse(time.RFC3339, created)
 	}
 	if types := d.Table["os_types"]; !isEmpty(types) {
 		var ok bool

@@ -1,0 +1,199 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"newterms/alerts/runs"
+	"newterms/esquery/elastic/words"
+	"newterms/esquery/kibana"
+)
+
+// The classes about what the runs of both sides did, or did not do.
+
+// outside reports that one side had no run at all around the time.
+func (s *suspect) outside() (verdict, bool) {
+	if s.side == OnlyKibana {
+		if !s.runsRead || len(s.runs) > 0 {
+			return verdict{}, false
+		}
+		return verdict{Ours, Proved, s.theirs.Execution, "no run of newterms has a window with " + words.Stamp(s.at)}, true
+	}
+	if s.edition != nil && s.edition.Created.After(s.at) {
+		return verdict{Operation, Proved, "", "Kibana's rule was made later, at " + words.Stamp(s.edition.Created)}, true
+	}
+	hasGap := slices.ContainsFunc(s.schedule.gaps, func(g kibana.Gap) bool { return !s.at.Before(g.From) && !s.at.After(g.To) }) // which may be filled
+	if _, missed := s.missed(); missed || hasGap || !s.logReaches(s.at) || len(s.windows) > 0 {
+		return verdict{}, false
+	}
+	h, found := s.schedule.holeAt(s.at)
+	because := ""
+	switch {
+	case !found && len(s.executions) == 0:
+		because = "Kibana's event log has no run of the rule"
+	case !found:
+		return verdict{}, false
+	case h.before == nil:
+		because = fmt.Sprintf("Kibana's first run, at %s, looks back to %s", words.Stamp(h.next.Start), words.Stamp(h.to))
+	case h.next == nil:
+		because = "Kibana's last run was at " + words.Stamp(h.before.Start)
+	default: // for longer than a run makes up for
+		because = fmt.Sprintf("Kibana's rule did not run from %s to %s, and recorded no gap", words.Stamp(h.before.Start), words.Stamp(h.next.Start))
+	}
+	return verdict{Operation, Proved, "", because}, true
+}
+
+// logReaches reports whether the log has what Kibana did about a time.
+func (s *suspect) logReaches(t time.Time) bool {
+	return s.logRead && !s.log.Since.IsZero() && !s.log.Since.After(t)
+}
+
+func (s *suspect) gapShadow() (verdict, bool) {
+	m, ok := s.missed()
+	later := s.seen[laterSeen]
+	if s.side != OnlyNewterms || !ok {
+		return verdict{}, false
+	}
+	for _, t := range []time.Time{later.First, later.Last} {
+		windows, _ := s.schedule.at(t)
+		if i := slices.IndexFunc(windows, func(w window) bool { return !hasFailed(w.run) }); i >= 0 {
+			return verdict{Operation, Proved, windows[i].run.ID, fmt.Sprintf("%s; its history includes that time, and so the pair was not new to it at %s either", m.because, words.Stamp(t))}, true
+		}
+	}
+	return verdict{}, false
+}
+
+func (s *suspect) gap() (verdict, bool) {
+	m, ok := s.missed()
+	return verdict{Operation, Proved, m.execution, m.because}, ok && s.side == OnlyNewterms
+}
+
+// hasFailed reports whether a run ended with an error. That a time before its window was
+// not searched counts as an error of a run too, and such a run has searched its window.
+func hasFailed(e *kibana.Execution) bool {
+	return e.TimedOut || (e.Failed || e.Status == "failed") && !e.Says("were not queried between")
+}
+
+func (s *suspect) failedRun() (verdict, bool) {
+	if s.side != OnlyNewterms || len(s.windows) == 0 || s.theirLast() != nil {
+		return verdict{}, false
+	}
+	run := s.windows[0].run
+	v := verdict{Operation, Proved, run.ID, fmt.Sprintf("Kibana's run of %s failed (%s), and no other one searched the time", words.Stamp(run.Start), reason(run))}
+	for _, w := range s.windows {
+		if n := s.alertsOf[w.run.ID]; n > 0 {
+			v.certainty, v.execution = Inferred, w.run.ID
+			v.because = fmt.Sprintf("Kibana's run of %s failed (%s) after it had written %s", words.Stamp(w.run.Start), reason(w.run), words.Plural(n, "alert", "alerts"))
+		}
+	}
+	return v, true
+}
+
+func reason(e *kibana.Execution) string {
+	if len(e.Messages) == 0 {
+		return "without a message"
+	}
+	return words.Shortened(e.Messages[len(e.Messages)-1], 200)
+}
+
+func (s *suspect) maxSignals() (verdict, bool) {
+	var capped *verdict
+	for _, w := range s.windows {
+		n := s.alertsOf[w.run.ID]
+		v := verdict{Operation, Proved, w.run.ID, fmt.Sprintf("Kibana's run of %s wrote %s and warned that it reached its limit (max_signals)", words.Stamp(w.run.Start), words.Plural(n, "alert", "alerts"))}
+		isFull := n >= s.maxAlerts(w.run)
+		switch {
+		case w.run.Says("maximum alert limit"), isFull && w.run.Status == "partial failure":
+			capped = &v
+		case isFull && w.run.Status == "": // it does not say whether there was a warning
+			v.certainty, v.because = Inferred, fmt.Sprintf("Kibana's run of %s wrote %d alerts, as many as max_signals allows", words.Stamp(w.run.Start), n)
+			capped = &v
+		case !hasFailed(w.run):
+			return verdict{}, false
+		}
+	}
+	if capped == nil || s.side != OnlyNewterms {
+		return verdict{}, false
+	}
+	return *capped, true
+}
+
+// maxAlerts is how many alerts a run may write: max_signals for each of its windows.
+func (s *suspect) maxAlerts(run *kibana.Execution) int {
+	limit := 100
+	parameters := s.Rule.Parameters["max_signals"]
+	if s.edition != nil && s.edition.Parameters["max_signals"] != nil {
+		parameters = s.edition.Parameters["max_signals"]
+	}
+	if n, err := strconv.Atoi(text(parameters)); err == nil && n > 0 {
+		limit = n
+	}
+	windows := 0
+	for _, w := range s.schedule.windows {
+		if w.run == run {
+			windows++
+		}
+	}
+	return limit * windows
+}
+
+func (s *suspect) suppression() (verdict, bool) {
+	for i, a := range s.suppressed {
+		if s.side == OnlyNewterms && s.seen[numbered("suppressed", i)].Any() {
+			return verdict{Operation, Proved, a.Execution, fmt.Sprintf("Kibana's alert %s stands for %d more events from %s to %s with the same values", a.ID, a.Suppressed.Events, words.Stamp(a.Suppressed.Start), words.Stamp(a.Suppressed.End))}, true
+		}
+	}
+	return verdict{}, false
+}
+
+// late reports that the event arrived after the last run of Kibana's that could have found
+// it.
+func (s *suspect) late() (verdict, bool) {
+	run := s.theirLast()
+	if s.side != OnlyNewterms || run == nil {
+		return verdict{}, false
+	}
+	if s.arrivedLate() {
+		return verdict{Operation, Proved, run.ID, fmt.Sprintf("the event arrived after Kibana's last run that searched its time, of %s", words.Stamp(run.Start))}, true
+	}
+	written := s.ours.Written
+	if i := slices.IndexFunc(s.runs, func(r runs.WindowRun) bool { return r.ID == s.ours.RunID }); i >= 0 {
+		written = s.runs[i].Started
+	}
+	for _, r := range s.runs {
+		if r.State == runs.Succeeded && covers(r, s.at) && s.sameSearch(r) && r.Started.Before(written) && run.Start.Before(written) {
+			return verdict{Operation, Inferred, run.ID, fmt.Sprintf("the run %s of newterms at %s covered it too and did not find it, so it became searchable later, after Kibana's last run at %s", r.ID, words.Stamp(r.Started), words.Stamp(run.Start))}, true
+		}
+	}
+	return verdict{}, false
+}
+
+// arrivedLate reports that the event arrived after the last run of the other side began.
+func (s *suspect) arrivedLate() bool { return s.seen[eventDated].Any() && !s.seen[eventInTime].Any() }
+
+// sameSearch reports whether a run of ours had the search of our alert, but for exceptions
+// that began or ended between.
+func (s *suspect) sameSearch(run runs.WindowRun) bool {
+	return run.Search == s.ours.Search || run.Search == s.searchAt(run.Started) && s.ours.Search == s.searchAt(s.ours.Written)
+}
+
+func (s *suspect) partialSearch() (verdict, bool) {
+	run := s.executions[s.theirs.Execution]
+	past := s.seen[pastTheirs]
+	if s.side != OnlyKibana || run == nil || !run.Failed && run.Status != "failed" && run.Status != "partial failure" || !run.Says("shard") || !past.Any() {
+		return verdict{}, false
+	}
+	return verdict{Operation, Proved, run.ID, fmt.Sprintf("shards failed in Kibana's run of %s, so it did not see the pair's event at %s", words.Stamp(run.Start), words.Stamp(past.Last))}, true
+}
+
+// duplicate reports that Kibana wrote another alert of the pair: of an event of the same
+// time, or of one that it found afterwards.
+func (s *suspect) duplicate() (verdict, bool) {
+	twin := s.twin
+	if s.side != OnlyKibana || twin.id == "" || twin.time().Before(s.at) && twin.written < s.theirs.Written.UnixMilli() {
+		return verdict{}, false
+	}
+	return verdict{Meaning, Proved, s.theirs.Execution, fmt.Sprintf("Kibana's alert %s is of the same pair, at %s: another event makes another alert there", twin.id, words.Stamp(twin.time()))}, true
+}

@@ -128,7 +128,7 @@ func Make(ctx context.Context, c *elastic.Client, s Spec, making string) (Key, e
 func Try(ctx context.Context, ofKey *elastic.Client, s Spec) error {
 	role := s.role()
 	indices := role["indices"].([]dsl)
-	if s.Use == Run {
+	if s.Use == Run || s.Use == Compare {
 		indices = s.here()
 	}
 	var answer struct {

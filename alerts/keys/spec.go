@@ -20,10 +20,12 @@ const (
 	Setup  Use = "setup"  // installs templates and data streams, and dashboards in Kibana; lives for a day
 	Close  Use = "close"  // lists alerts, and changes their workflow status and assignees
 	Notify Use = "notify" // makes the Kibana rules that notify, which go on with it
+	// Compare reads events, alerts and runs, and what Kibana's own rules left behind.
+	Compare Use = "compare"
 )
 
 // Uses are all that there are.
-func Uses() []Use { return []Use{Run, Setup, Close, Notify} }
+func Uses() []Use { return []Use{Run, Setup, Close, Notify, Compare} }
 
 // A Spec is a key to be made.
 type Spec struct {
@@ -31,8 +33,10 @@ type Spec struct {
 	Name                     string
 	Sources                  []string // names and patterns that runs read, cluster:index among them
 	AlertsTarget, RunsTarget string
-	Space                    string        // of Kibana
-	Expires                  time.Duration // 0 is the use's own: a day for Setup, never for the others
+	// OfKibana are the names and patterns of Kibana's indices that Compare reads.
+	OfKibana []string
+	Space    string        // of Kibana
+	Expires  time.Duration // 0 is the use's own: a day for Setup, never for the others
 }
 
 // application marks the keys of newterms in their metadata.
@@ -91,7 +95,7 @@ func (s Spec) inKibana(privileges ...string) dsl {
 	return dsl{"application": "kibana-.kibana", "privileges": privileges, "resources": []string{"space:" + s.Space}}
 }
 
-// here is what a run needs in this cluster.
+// here is what a run or a comparison needs in this cluster.
 func (s Spec) here() []dsl {
 	var read, failures []string
 	for _, source := range s.Sources {
@@ -103,10 +107,14 @@ func (s Spec) here() []dsl {
 			read = append(read, name)
 		}
 	}
-	return append(reading(read, failures), grant([]string{s.AlertsTarget, s.RunsTarget}, "read", "create_doc", "auto_configure"))
+	sources, targets := reading(read, failures), []string{s.AlertsTarget, s.RunsTarget}
+	if s.Use == Compare {
+		return append(sources, grant(targets, "read"), grant(s.OfKibana, "read"))
+	}
+	return append(sources, grant(targets, "read", "create_doc", "auto_configure"))
 }
 
-// there is what a run needs in other clusters: as those take it that were connected
+// there is what they need in other clusters: as those take it that were connected
 // with an API key, and as those do that trust this one's certificates. These know no
 // such key, and take the rights that it has here, on indices of any cluster.
 //

@@ -12,7 +12,7 @@ import (
 )
 
 func spec(use keys.Use, sources ...string) keys.Spec {
-	return keys.Spec{Use: use, Name: "newterms-" + string(use), Sources: sources, AlertsTarget: "alerts", RunsTarget: "runs", Space: "sec"}
+	return keys.Spec{Use: use, Name: "newterms-" + string(use), Sources: sources, AlertsTarget: "alerts", RunsTarget: "runs", OfKibana: []string{"k-alerts", "k-log"}, Space: "sec"}
 }
 
 // roleOf is the only role of the body that makes a key, as JSON has it.
@@ -51,6 +51,10 @@ func TestRoles(t *testing.T) {
 		keys.Notify: {"read the two targets, and in Kibana's space make rules and use connectors", `{"cluster": [], "indices": [
 			{"names": ["alerts", "runs"], "privileges": ["read"]}],
 			"applications": [{"application": "kibana-.kibana", "privileges": ["feature_stackAlerts.all", "feature_actions.read"], "resources": ["space:sec"]}]}`},
+		keys.Compare: {"read the events, the two targets, and Kibana's alerts and event log", `{"cluster": [], "indices": [
+			{"names": ["logs-*"], "privileges": ["read"]},
+			{"names": ["alerts", "runs"], "privileges": ["read"]},
+			{"names": ["k-alerts", "k-log"], "privileges": ["read"]}]}`},
 	}
 	for _, use := range keys.Uses() {
 		var want map[string]any
@@ -111,7 +115,7 @@ func TestExpiration(t *testing.T) {
 		expires time.Duration
 		want    any
 	}{
-		{keys.Run, 0, nil}, {keys.Setup, 0, "1d"}, {keys.Close, 0, nil}, {keys.Notify, 0, nil},
+		{keys.Run, 0, nil}, {keys.Setup, 0, "1d"}, {keys.Close, 0, nil}, {keys.Notify, 0, nil}, {keys.Compare, 0, nil},
 		{keys.Run, 90 * time.Minute, "5400s"}, {keys.Setup, time.Hour, "3600s"},
 	} {
 		s := spec(c.use)

@@ -14,13 +14,14 @@ import (
 	"newterms/cmd/newterms/show"
 	"newterms/esquery/access"
 	"newterms/esquery/elastic"
+	"newterms/esquery/kibana"
 	"newterms/job/grant"
 	"newterms/job/rule"
 )
 
 const keysHelp = `makes API keys, each with the privileges that it needs
 
-  newterms keys [run|setup|close|notify]... [FLAG]...
+  newterms keys [run|setup|close|notify|compare]... [FLAG]...
 
 A user makes keys: those for run and setup if none is named. They are printed
 once, or written to a folder: there a key that is still valid stays.
@@ -85,7 +86,7 @@ func (p program) keys(ctx context.Context, args []string) error {
 
 func (p program) keySpecs(f keysFlags, rules []rule.Rule) []keys.Spec {
 	s := p.settings
-	like := keys.Spec{AlertsTarget: s.AlertsTarget, RunsTarget: s.RunsTarget, Space: s.KibanaSpace, Expires: time.Duration(f.expires)}
+	like := keys.Spec{AlertsTarget: s.AlertsTarget, RunsTarget: s.RunsTarget, OfKibana: []string{kibana.Alerts, kibana.Events}, Space: s.KibanaSpace, Expires: time.Duration(f.expires)}
 	return grant.Specs(f.uses, like, s.Namespace, rules)
 }
 
@@ -131,7 +132,7 @@ func parseKeys(args []string) (keysFlags, error) {
 		use := keys.Use(text)
 		switch {
 		case !slices.Contains(keys.Uses(), use):
-			return f, failure.Usagef("keys: there is no key for %q: use run, setup, close or notify", text)
+			return f, failure.Usagef("keys: there is no key for %q: use run, setup, close, notify or compare", text)
 		case slices.Contains(f.uses, use):
 			return f, failure.Usagef("keys: %s is there twice", use)
 		}

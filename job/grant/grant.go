@@ -24,7 +24,7 @@ type Grant struct {
 	Client *elastic.Client // of the user who makes the keys
 	User   access.User
 	Specs  []keys.Spec
-	Rules  []rule.Rule // whose indices the keys of runs read
+	Rules  []rule.Rule // whose indices the keys of runs and comparisons read
 	// Connect makes a client that uses a key. encoded is the key as Elasticsearch
 	// returned it.
 	Connect func(encoded string) (*elastic.Client, error)
@@ -128,7 +128,7 @@ func (g *Grant) makeAll(ctx context.Context) error {
 		if err == nil {
 			err = keys.Try(ctx, keyClient, s)
 		}
-		if err == nil && s.Use == keys.Run {
+		if err == nil && (s.Use == keys.Run || s.Use == keys.Compare) {
 			err = g.compare(ctx, keyClient, s.Name)
 		}
 		if err == nil || elastic.HasStatus(err, http.StatusUnauthorized) {

@@ -64,7 +64,7 @@ func (g *Grant) checkRestrictions(ctx context.Context) error {
 		switch s.Use {
 		case keys.Setup:
 			continue
-		case keys.Run:
+		case keys.Run, keys.Compare:
 			if hidden, err = g.checkSources(ctx, own); err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 	"newterms/cmd/newterms/commandline"
 	"newterms/cmd/newterms/failure"
 	"newterms/cmd/newterms/show"
+	"newterms/esquery/kibana"
 	"newterms/job/check"
 	"newterms/job/rule"
 )
@@ -55,7 +56,7 @@ func (p program) check(ctx context.Context, args []string) error {
 	}
 	c := check.Check{
 		Client: client, Store: p.store(client),
-		AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget,
+		AlertsTarget: p.settings.AlertsTarget, RunsTarget: p.settings.RunsTarget, KibanaAlerts: kibana.Alerts, KibanaEvents: kibana.Events,
 		Rules: rules, Overlap: time.Duration(p.settings.Overlap), Version: version(), Now: p.now,
 	}
 	for _, f := range c.Run(ctx) {

@@ -50,6 +50,7 @@ func (p *Problem) Advice() string {
 		RunNeverEnded:     lookAt,
 		RunsStale:         lookAt,
 		TimeLimited:       limits.TimeAdvice,
+		BesideKibana:      "disable the rule in Kibana, or compare both for a while (newterms compare --from now-14d) and then disable one",
 		TwoJobs:           "give both jobs the same exclusions, or each its own targets with NEWTERMS_NAMESPACE",
 	}[p.Kind]
 }

@@ -17,10 +17,13 @@ type Check struct {
 	Client                   *elastic.Client
 	Store                    *alerts.Store
 	AlertsTarget, RunsTarget string
-	Rules                    []rule.Rule   // with the settings applied to their searches
-	Overlap                  time.Duration // of scheduled windows; bounds the clock skew
-	Version                  string        // of this program
-	Now                      func() time.Time
+	// KibanaAlerts and KibanaEvents are patterns of what Kibana's own rules leave behind. ""
+	// does not look for these.
+	KibanaAlerts, KibanaEvents string
+	Rules                      []rule.Rule   // with the settings applied to their searches
+	Overlap                    time.Duration // of scheduled windows; bounds the clock skew
+	Version                    string        // of this program
+	Now                        func() time.Time
 }
 
 // Run makes all checks, each after those it depends on. It stops early only if the rest

@@ -80,7 +80,7 @@ func (p *place) check(t *testing.T, more map[string]any) []check.Finding {
 		t.Fatal(err)
 	}
 	return check.Check{
-		Client: p.client, Store: p.store, AlertsTarget: p.alerts(), RunsTarget: p.runs(), Rules: rules, Overlap: 2 * time.Minute, Version: "test", Now: func() time.Time { return p.now },
+		Client: p.client, Store: p.store, AlertsTarget: p.alerts(), RunsTarget: p.runs(), KibanaAlerts: p.name + "-kibana-alerts*", KibanaEvents: p.name + "-kibana-log*", Rules: rules, Overlap: 2 * time.Minute, Version: "test", Now: func() time.Time { return p.now },
 	}.Run(t.Context())
 }
 

@@ -79,6 +79,8 @@ const (
 	RunNeverEnded Kind = "run never ended"
 	RunsStale     Kind = "no run of late"
 	TwoJobs       Kind = "two jobs"
+
+	BesideKibana Kind = "beside kibana"
 )
 
 // report collects findings, of one rule or of all.

@@ -47,6 +47,7 @@ func (c *ruleCheck) run(ctx context.Context) {
 	}
 	c.runs(ctx, err == nil && health.Arrival.Events == 0)
 	c.jobs(ctx)
+	c.beside(ctx)
 }
 
 // indices checks the rule's indices. It returns false if they cannot be searched.

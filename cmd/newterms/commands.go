@@ -33,6 +33,7 @@ func (p program) commands() commandline.Commands {
 		of("rules", rulesHelp, p.listRules, nil, nothingWritten),
 		of("explain", explainHelp, p.explain, nil, nothingWritten),
 		of("backtest", backtestHelp, p.backtest, nil, nothingWritten),
+		of("compare", compareHelp, p.compare, nil, nothingWritten),
 		of("test", testHelp, p.test, nil, "the next newterms test removes scratch indices that are left"),
 		of("alerts", alertsHelp, p.listAlerts, nil, nothingWritten),
 		of("close", statusHelp("close", "closes alerts", "3a966c45 --reason false_positive --comment 'her new VPN'"),

@@ -80,7 +80,7 @@ func TestBodies(t *testing.T) {
 	_, section, _ := strings.Cut(string(text), "## Where to start\n")
 	section, _, _ = strings.Cut(section, "\nTo add something")
 	has := regexp.MustCompile(`(?m)^[^/\n]*("(aggs|query|size)"\]?(:| =|,.* = )|elastic\.Aggregate\()`)
-	for _, folder := range []string{"esquery", "esquery/access", "esquery/inspect", "esquery/query", "alerts", "alerts/runs"} {
+	for _, folder := range []string{"esquery", "esquery/access", "esquery/inspect", "esquery/kibana", "esquery/query", "alerts", "alerts/runs"} {
 		files, err := filepath.Glob(filepath.Join("../..", folder, "*.go"))
 		if err != nil || len(files) == 0 {
 			t.Fatal(folder, err)

@@ -55,6 +55,7 @@ func TestWidths(t *testing.T) {
 			"2026-03-10 11:30:00", "00u1ada7Qm4kXw2Lp5d7", "218733041992", "2001:db8:44:1234:5678:9abc:def0:5c", "VERIFICATION_ERROR", "user.session.start", "Romania",
 		}},
 		{[]string{"run", "--from", "now-1h"}, 80, []string{"no new alerts", "already alerted"}},
+		{[]string{"compare", "--from", "now-1h", "--kibana-alerts", "nothing-*", "--events", "nothing-*"}, 80, []string{"unknowable", "00u1ada7Qm4kXw2Lp5d7, 218733041992"}},
 		{[]string{"rules", other}, 60, []string{"7c1e5dd2-31bb-4ad3-9f0b-5ef9cbd9ae0a", "okta.event_type", "none yet", c.name}},
 		{[]string{"rule"}, 60, []string{"6f1bb4b2-7dc8-11ee-92b2-f661ea17fbcd"}},
 		{[]string{"rule", "--requests"}, 80, []string{"# candidates"}},

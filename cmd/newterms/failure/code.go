@@ -30,6 +30,7 @@ import (
 const (
 	ExitDone         = 0
 	ExitFailed       = 1  // a retry may help
+	ExitUnexplained  = 3  // compare has found a difference that nothing explains
 	ExitUsage        = 64 // like the others from BSD's sysexits.h
 	ExitRule         = 65
 	ExitUnauthorized = 77

@@ -13,8 +13,8 @@ import (
 // rules run every 5 minutes by default, and some once a day.
 const besideWithin = 25 * time.Hour
 
-// beside looks for a rule of Kibana's with the same rule_id. Who may not read what it left
-// behind is not told: a run does not need that.
+// beside looks for a rule of Kibana's with the same rule_id. It says nothing where its
+// traces cannot be read: a run does not need that privilege.
 func (c *ruleCheck) beside(ctx context.Context) {
 	if c.KibanaAlerts == "" || c.KibanaEvents == "" {
 		return
@@ -26,5 +26,5 @@ func (c *ruleCheck) beside(ctx context.Context) {
 		return
 	}
 	what := map[bool]string{true: "alert", false: "run"}[sign.Alert]
-	c.warn("kibana", problem(BesideKibana, "Kibana runs this rule too, and people are told twice: its last %s is of %s UTC", what, words.Second(sign.At)))
+	c.warn("kibana", problem(BesideKibana, "Kibana runs this rule too, so people are alerted twice: its last %s was at %s UTC", what, words.Second(sign.At)))
 }

@@ -22,9 +22,9 @@ func TestKibanaBeside(t *testing.T) {
 		want          string
 	}{
 		{"nothing", "test-rule", 0, 0, false, false, ""},
-		{"a run and an older alert", "test-rule", 3 * day, 2 * time.Hour, false, false, "its last run is of"},
-		{"an alert, and no log", "test-rule", 2 * time.Hour, 0, false, true, "its last alert is of"},
-		{"a run of a rule without alerts, by its name", "", 0, time.Hour, true, false, "its last run is of"},
+		{"a run and an older alert", "test-rule", 3 * day, 2 * time.Hour, false, false, "its last run was at"},
+		{"an alert, and no log", "test-rule", 2 * time.Hour, 0, false, true, "its last alert was at"},
+		{"a run of a rule without alerts, by its name", "", 0, time.Hour, true, false, "its last run was at"},
 		{"a rule that was disabled", "test-rule", 3 * day, 2 * day, false, false, ""},
 		{"another rule", "another", time.Hour, time.Hour, false, false, ""},
 	} {

@@ -25,14 +25,14 @@ func entitiesOf(first func(paths ...string) string) Entities {
 		CommandLine: first("process.command_line", "process.args"),
 		File:        first("file.path", "file.name", "dll.path", "dll.name"),
 		Registry:    first("registry.path", "registry.key"),
-		Container:   withDetail(first("container.name", "container.id"), first("container.image.name")),
+		Container:   WithDetail(first("container.name", "container.id"), first("container.image.name")),
 		Region:      first("cloud.region"),
 	}
 	ip, port, domain := first("destination.ip", "destination.address"), first("destination.port"), first("destination.domain")
 	if ip != "" && port != "" {
 		ip = net.JoinHostPort(ip, port)
 	}
-	e.Destination = withDetail(ip, domain)
+	e.Destination = WithDetail(ip, domain)
 	return e
 }
 

@@ -38,14 +38,14 @@ func (d Description) reason(rule Rule, lastSeen string) string {
 
 // subject says who, on which host, from where, and by which process.
 func (d Description) subject() string {
-	who := withDetail(d.Actor, d.Login)
+	who := WithDetail(d.Actor, d.Login)
 	switch {
 	case who == "":
 		who = d.Host
 	case d.Host != "":
 		who += " on " + d.Host
 	}
-	if where := withDetail(d.IP, joinFilled(", ", d.Place, d.Network)); where != "" && who != "" {
+	if where := WithDetail(d.IP, joinFilled(", ", d.Place, d.Network)); where != "" && who != "" {
 		who += " from " + where
 	} else if where != "" {
 		who = where
@@ -79,8 +79,8 @@ func unseen(rule Rule, timeLimited bool) string {
 	return "not seen in the " + history + " before"
 }
 
-// withDetail returns "main (detail)", or one of them if the other is empty.
-func withDetail(main, detail string) string {
+// WithDetail returns "main (detail)", or one of them if the other is empty.
+func WithDetail(main, detail string) string {
 	switch {
 	case main == "":
 		return detail

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"newterms/alerts"
+	"newterms/alerts/alert"
 	"newterms/alerts/summary"
 	"newterms/alerts/workflow"
 	"newterms/cmd/newterms/show"
@@ -23,15 +24,15 @@ func (e *Printer) detailsText(b *strings.Builder, x explain.Pair) {
 		about := d.About
 		line("reason", d.Reason)
 		line("severity", fmt.Sprintf("%s, risk %s", d.Severity, d.Risk))
-		line("actor", with(about.Actor, about.Login))
+		line("actor", alert.WithDetail(about.Actor, about.Login))
 		line("host", about.Host)
-		line("process", with(about.Process, show.Labelled("parent", about.Parent)))
+		line("process", alert.WithDetail(about.Process, show.Labelled("parent", about.Parent)))
 		line("command", about.CommandLine)
 		line("file", about.File)
 		line("registry", about.Registry)
 		line("container", about.Container)
-		line("account", with(about.Account, about.Region))
-		line("address", with(about.IP, about.Place))
+		line("account", alert.WithDetail(about.Account, about.Region))
+		line("address", alert.WithDetail(about.IP, about.Place))
 		line("network", about.Network)
 		line("to", about.Destination)
 		line("agent", strings.TrimSpace(about.Browser+" "+about.OS))
@@ -102,15 +103,4 @@ func (e *Printer) relatedText(r alerts.Related) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text
-}
-
-// with returns "main (detail)", or one of them if the other is empty or the same.
-func with(main, detail string) string {
-	switch {
-	case main == "":
-		return detail
-	case detail == "" || detail == main:
-		return main
-	}
-	return main + " (" + detail + ")"
 }

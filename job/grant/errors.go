@@ -80,11 +80,7 @@ type HiddenError struct {
 }
 
 func (e HiddenError) Error() string {
-	texts := make([]string, len(e.hidden))
-	for i, r := range e.hidden {
-		texts[i] = r.String()
-	}
-	return fmt.Sprintf("%s, and so from the key %s: no key was made", strings.Join(texts, "; "), strings.Join(e.names, " and "))
+	return fmt.Sprintf("%s, and so from the key %s: no key was made", words.Join(e.hidden, "; "), strings.Join(e.names, " and "))
 }
 
 func (e HiddenError) Advice() string {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"newterms/esquery"
+	"newterms/esquery/elastic/words"
 	"newterms/esquery/inspect"
 )
 
@@ -38,11 +39,7 @@ func DidYouMean(similar []string) string {
 }
 
 func (m *Mistyped) Error() string {
-	texts := make([]string, len(m.Fields))
-	for i, f := range m.Fields {
-		texts[i] = f.String()
-	}
-	return strings.Join(texts, "; ")
+	return words.Join(m.Fields, "; ")
 }
 
 func (m *Mistyped) Action() string { return "fields-mistyped" }

@@ -17,11 +17,7 @@ import (
 type UnavailableIndices struct{ Indices []access.Unavailable }
 
 func (u *UnavailableIndices) Error() string {
-	names := make([]string, len(u.Indices))
-	for i, index := range u.Indices {
-		names[i] = index.String()
-	}
-	return "some indices were not searched, and known pairs may look new: " + strings.Join(names, ", ")
+	return "some indices were not searched, and known pairs may look new: " + words.Join(u.Indices, ", ")
 }
 
 func (u *UnavailableIndices) Action() string { return "indices-unavailable" }
@@ -101,11 +97,7 @@ func (t *TimeLimited) Advice() string { return TimeAdvice }
 type TextNetworks struct{ Networks []query.TextNetwork }
 
 func (t *TextNetworks) Error() string {
-	texts := make([]string, len(t.Networks))
-	for i, n := range t.Networks {
-		texts[i] = n.String()
-	}
-	return "excluded networks match nothing: " + strings.Join(texts, "; ")
+	return "excluded networks match nothing: " + words.Join(t.Networks, "; ")
 }
 
 // NetworkAdvice is the advice about a network in a field that is not of type ip.

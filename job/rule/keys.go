@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"newterms/esquery/elastic/words"
 	"newterms/job/rule/document"
 )
 
@@ -140,5 +139,8 @@ func shown(value any) string {
 	if s, ok := value.(string); ok {
 		text = fmt.Sprintf("%q", s)
 	}
-	return words.Shortened(text, 60)
+	if r := []rune(text); len(r) > 60 {
+		text = string(r[:57]) + "..."
+	}
+	return text
 }

@@ -35,7 +35,10 @@ func TopExcluded(excluded []runs.Excluded, n int) []runs.Excluded {
 	slices.SortStableFunc(most, func(a, b runs.Excluded) int { return cmp.Compare(b.Events, a.Events) })
 	most = most[:min(n, len(most))]
 	for i, e := range most {
-		most[i].Name = words.Shortened(e.Name, 60)
+		most[i].Name = strings.Join(strings.Fields(e.Name), " ")
+		if r := []rune(most[i].Name); len(r) > 60 {
+			most[i].Name = string(r[:57]) + "..."
+		}
 	}
 	return most
 }

@@ -28,9 +28,13 @@ const maxAnswer = 16 << 20
 type Client struct {
 	transport esapi.Transport
 	options   Options
-	requests  atomic.Int64
-	took      atomic.Int64       // nanoseconds
+	usage     *usage
 	buffers   chan *bytes.Buffer // reused for bodies of answers
+}
+
+type usage struct {
+	requests atomic.Int64
+	took     atomic.Int64 // nanoseconds
 }
 
 // Options of a Client. The zero value sends each request once, and waits for the answer
@@ -43,13 +47,10 @@ type Options struct {
 
 // NewClient returns a client that sends through transport.
 func NewClient(transport esapi.Transport, o Options) *Client {
-	if o.Retry == nil {
-		o.Retry = func() []backoff.RetryOption { return []backoff.RetryOption{backoff.WithMaxTries(1)} }
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Client{transport: transport, options: o, buffers: make(chan *bytes.Buffer, keptBuffers)}
+	return &Client{transport: transport, options: o, usage: &usage{}, buffers: make(chan *bytes.Buffer, keptBuffers)}
 }
 
 // Clone returns a client with the same options and connections, but with its own counts
@@ -60,10 +61,27 @@ func (c *Client) Clone(log *slog.Logger) *Client {
 	return NewClient(c.transport, options)
 }
 
+// Impatient returns the client with at most two attempts of a request. It counts with c.
+func (c *Client) Impatient() *Client {
+	other := *c
+	if c.options.Retry != nil {
+		other.options.Retry = func() []backoff.RetryOption { return append(c.options.Retry(), backoff.WithMaxTries(2)) }
+	}
+	return &other
+}
+
+// retry says when to send a request again.
+func (c *Client) retry() []backoff.RetryOption {
+	if c.options.Retry == nil {
+		return []backoff.RetryOption{backoff.WithMaxTries(1)}
+	}
+	return c.options.Retry()
+}
+
 // Usage returns the number of requests sent so far, with retries, and the time that
 // Elasticsearch reports to have worked on them.
 func (c *Client) Usage() (requests int, took time.Duration) {
-	return int(c.requests.Load()), time.Duration(c.took.Load())
+	return int(c.usage.requests.Load()), time.Duration(c.usage.took.Load())
 }
 
 // Do sends a request and decodes the answer, which must be Elasticsearch's JSON. Its
@@ -98,7 +116,7 @@ func (c *Client) Do(ctx context.Context, request esapi.Request, answer any) erro
 	}
 	if timed, ok := answer.(interface{ took() time.Duration }); ok {
 		took = timed.took()
-		c.took.Add(int64(took))
+		c.usage.took.Add(int64(took))
 	}
 	return nil
 }

@@ -20,6 +20,8 @@ type Search struct {
 	// missing name is a *ResponseError of the type index_not_found_exception.
 	IgnoreUnavailable bool
 	Body              any // encoded as JSON
+	// Omit lists members that the answer shall not have, at any depth.
+	Omit []string
 	// Since is shared by searches of the same indices, so that none is answered by
 	// fewer shards than one before. It may be nil.
 	Since *Shards
@@ -51,8 +53,12 @@ func (c *Client) Hits(ctx context.Context, s Search, hits any) (bytes int, err e
 
 func (c *Client) search(ctx context.Context, s Search, answer *searchAnswer) error {
 	partial := false
+	var omitted []string
+	for _, name := range s.Omit {
+		omitted = append(omitted, "-**."+name)
+	}
 	err := c.Do(ctx, esapi.SearchRequest{
-		Index: InPath(s.Indices), Body: JSON(s.Body), AllowPartialSearchResults: &partial,
+		Index: InPath(s.Indices), Body: JSON(s.Body), FilterPath: omitted, AllowPartialSearchResults: &partial,
 		AllowNoIndices: &s.IgnoreUnavailable, IgnoreUnavailable: &s.IgnoreUnavailable,
 	}, answer)
 	if err == nil {

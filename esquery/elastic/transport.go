@@ -31,7 +31,7 @@ func DefaultRetry() []backoff.RetryOption {
 // Again calls try as often and as late as the client retries a request, as long as it
 // returns an error. It returns the last error.
 func (c *Client) Again(ctx context.Context, try func() error) error {
-	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, try() }, c.options.Retry()...)
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, try() }, c.retry()...)
 	return err
 }
 
@@ -93,7 +93,7 @@ func (x *exchange) Perform(req *http.Request) (*http.Response, error) {
 			attempt.Body = io.NopCloser(bytes.NewReader(payload))
 		}
 		return x.attempt(attempt)
-	}, append(c.options.Retry(), notify)...)
+	}, append(c.retry(), notify)...)
 	switch {
 	case res != nil:
 		return res, nil // the last answer: the caller checks its status
@@ -112,7 +112,7 @@ func (x *exchange) attempt(req *http.Request) (*http.Response, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, c.options.Timeout, &TimeoutError{c.options.Timeout})
 		defer cancel()
 	}
-	c.requests.Add(1)
+	c.usage.requests.Add(1)
 	x.tries++
 	res, err := c.transport.Perform(req.WithContext(ctx))
 	if err == nil {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unique"
+
+	"newterms/esquery/kql"
 )
 
 var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
@@ -119,6 +121,22 @@ func TestTwoCauses(t *testing.T) {
 	}
 	if where, want := got.Where("run", []string{"okta.actor.id", "cloud.account.id"}), `newterms.run.id: "run" and (as: "VPN" or kibana.alert.new_terms: "new")`; where != want || got.Share() != 1 {
 		t.Errorf("got %s, want %s; share %v", where, want, got.Share())
+	}
+}
+
+// TestWhere finds the alerts with any value, and can stand in a link and in a shell.
+func TestWhere(t *testing.T) {
+	for _, value := range []string{`O'Neil's VPN`, "Yahoo!", `back\slash\'`, `"quoted"`, `\u0027`, "a b  c", "日本 ü 😀", "!'(),:@*&%#+?/="} {
+		var alerts []Alert
+		for n := range 10 {
+			alerts = append(alerts, alert(n, network(value)))
+		}
+		where := find(alerts).Where("run", nil)
+		as, ok := strings.CutPrefix(where, `newterms.run.id: "run" and (`)
+		q, err := kql.Parse(strings.TrimSuffix(as, ")"))
+		if field, values, isOne := q.Values(); err != nil || !ok || !isOne || field != "as" || !slices.Equal(values, []string{value}) || strings.ContainsAny(where, "'!") {
+			t.Errorf("%s: %s is read as %s: %q, %v", value, where, field, values, err)
+		}
 	}
 }
 

@@ -73,7 +73,8 @@ func (c Cause) where(equals func(Value) string) string {
 
 // Where returns KQL that finds the alerts of a run that are covered; "" without a run.
 // newTerms are the rule's new-terms fields, whose values alerts have in a field of their
-// own.
+// own. It has no ' and no !, which mean something in the links of dashboards and in
+// shells.
 func (c Cause) Where(runID string, newTerms []string) string {
 	if runID == "" {
 		return ""
@@ -84,7 +85,7 @@ func (c Cause) Where(runID string, newTerms []string) string {
 		}
 		return kql.Equals(v.Field, v.Value)
 	})
-	return kql.Equals("newterms.run.id", runID) + " and (" + covered + ")"
+	return kql.Equals("newterms.run.id", runID) + " and (" + strings.NewReplacer("'", `\u0027`, "!", `\u0021`).Replace(covered) + ")"
 }
 
 // Share is the part of the alerts that is covered, from 0 to 1, with two decimals.

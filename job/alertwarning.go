@@ -90,7 +90,7 @@ func (c *ContextLimit) Error() string {
 func (c *ContextLimit) Action() string { return "context-limited" }
 
 func (c *ContextLimit) Advice() string {
-	return "raise NEWTERMS_CONTEXT for contexts of all alerts: 50 of them cost one request"
+	return "raise NEWTERMS_CONTEXT for contexts of all alerts: 500 of them cost one request"
 }
 
 func (c *ContextLimit) Attrs() []any { return []any{"without_context", c.Without} }

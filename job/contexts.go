@@ -2,7 +2,7 @@ package job
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -14,7 +14,7 @@ import (
 )
 
 // contexts asks what was known of a run's alerts before their time. It asks one question
-// for 50 alerts, and once for the oldest event of the indices.
+// for 500 alerts, and once for the oldest event of the indices.
 type contexts struct {
 	asker   *before.Asker
 	search  query.Search
@@ -36,63 +36,67 @@ type contexts struct {
 // longestReason is how many characters of an error alerts keep: more is not indexed.
 const longestReason = 1_000
 
+// asks reports whether the next alerts get a context.
+func (c *contexts) asks() bool { return c != nil && c.left > 0 && !c.failed }
+
 // of returns the contexts of occurrences with these events. They are nil beyond the
 // limit, and for a nil receiver. A failure leaves them missing: it must not keep alerts
-// from being written. All questions of a run together may take as long as patience.
+// from being written.
 func (c *contexts) of(ctx context.Context, found []Occurrence, events []alert.SourceEvent) ([]*novelty.Context, error) {
 	all := make([]*novelty.Context, len(found))
-	if c == nil {
+	if c == nil || len(found) == 0 {
 		return all, nil
 	}
 	n := min(c.left, len(found))
 	c.left -= n
 	c.without += len(found) - n
-	var failure error
+	if n == 0 {
+		return all, nil
+	}
 	why := "an earlier question for contexts failed in this run"
-	for start := 0; start < n; {
-		batch, subjects := c.batch(found[start:n], events[start:n])
-		if !c.failed {
-			if got, err := c.ask(ctx, subjects); err != nil {
-				c.failed, failure, why = true, err, words.Shortened(err.Error(), longestReason)
-			} else {
-				c.fill(all[start:], batch, subjects, got)
-			}
+	var failure error
+	if !c.failed {
+		attributes, subjects := c.subjects(found[:n], events)
+		var got []before.Context
+		if got, failure = c.ask(ctx, subjects); failure == nil {
+			c.fill(all, attributes, subjects, got)
+			return all, nil
 		}
-		if c.failed {
-			for i := range batch {
-				all[start+i] = &novelty.Context{Missing: why}
-			}
-		}
-		start += len(batch)
+		c.failed, why = true, words.Shortened(failure.Error(), longestReason)
+	}
+	for i := range n {
+		all[i] = &novelty.Context{Missing: why}
 	}
 	return all, failure
 }
 
-// batch returns the attributes of the first occurrences, as many as one question has, and
-// the question's subjects.
-func (c *contexts) batch(found []Occurrence, events []alert.SourceEvent) ([][]novelty.Attribute, []before.Subject) {
-	var attributes [][]novelty.Attribute
-	var subjects []before.Subject
-	most := 0
+// subjects returns the attributes of occurrences, and what to ask about them.
+func (c *contexts) subjects(found []Occurrence, events []alert.SourceEvent) ([][]novelty.Attribute, []before.Subject) {
+	attributes, subjects := make([][]novelty.Attribute, len(found)), make([]before.Subject, len(found))
 	for i, o := range found {
-		of := c.maker.Attributes(events[i], o.Terms, c.asker.CanAsk)
-		most = max(most, len(of))
-		if i > 0 && i >= before.AtOnce(most, len(o.Terms)) {
-			break
+		attributes[i], subjects[i] = c.maker.Attributes(events[i], o.Terms, c.asker.CanAsk), before.Subject{Terms: o.Terms, At: o.First}
+		for _, a := range attributes[i] {
+			subjects[i].Attributes = append(subjects[i].Attributes, before.Attribute{Field: a.Field, Value: a.Value})
 		}
-		s := before.Subject{Terms: o.Terms, At: o.First}
-		for _, a := range of {
-			s.Attributes = append(s.Attributes, before.Attribute{Field: a.Field, Value: a.Value})
-		}
-		attributes, subjects = append(attributes, of), append(subjects, s)
 	}
 	return attributes, subjects
 }
 
+// How long alerts wait for their contexts: those that are asked for together, and all of
+// a run. 500 alerts take a second where a cluster is well.
+const (
+	contextWait  = 10 * time.Second
+	contextsWait = time.Minute
+)
+
 func (c *contexts) ask(ctx context.Context, subjects []before.Subject) ([]before.Context, error) {
 	start := c.now()
 	defer func() { c.spent += c.now().Sub(start) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, patience-c.spent, fmt.Errorf("the questions of this run took more than %s", words.Span(patience)))
+	wait, why := contextWait, "it took more than "+words.Span(contextWait)
+	if left := contextsWait - c.spent; left < wait {
+		wait, why = left, "the questions of this run took more than "+words.Span(contextsWait)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, wait, errors.New(why))
 	defer cancel()
 	earliest := slices.MinFunc(subjects, func(a, b before.Subject) int { return a.At.Compare(b.At) }).At
 	var got []before.Context

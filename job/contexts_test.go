@@ -11,13 +11,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"newterms/esquery/elastic"
 	"newterms/job"
 )
 
 // isContext reports whether a search is for contexts or for the oldest event.
 func isContext(body []byte) bool {
 	isOldest := bytes.HasPrefix(body, []byte(`{"aggs":{"time":{"min":`)) && !bytes.Contains(body, []byte(`"query"`))
-	return bytes.Contains(body, []byte(`"matching":{`)) || isOldest
+	return bytes.Contains(body, []byte(`"users":{`)) || isOldest
 }
 
 // TestContext asks two questions for the alerts of a run, and none for a run without. A
@@ -145,7 +146,7 @@ func TestContextLimit(t *testing.T) {
 		if with != most || strings.Join(warned, "; ") != want {
 			t.Errorf("most %d: %d alerts have a context, warned %q", most, with, warned)
 		}
-		if most > 0 && requests.n > 1+1+3+1 { // the first ten events come alone
+		if most > 0 && requests.n != 1+1+1 { // the oldest event, the contexts, the cause
 			t.Errorf("most %d: %d requests", most, requests.n)
 		}
 	}
@@ -195,7 +196,9 @@ func TestPatience(t *testing.T) {
 		w.index(documents...)
 		var found []map[string]any
 		var warned []string
-		j := w.job(w.rule(pairRule()), &found)
+		r := w.rule(pairRule())
+		r.Search.PageSize = 50
+		j := w.job(r, &found)
 		j.MaxContexts = 1000
 		var calls atomic.Int64
 		j.Now = func() time.Time {
@@ -211,5 +214,37 @@ func TestPatience(t *testing.T) {
 		if err != nil || len(found) != alerts || run.Cause == nil || strings.Join(warned, "; ") != want {
 			t.Errorf("%d alerts: %v, %d written, %+v, warned %q", alerts, err, len(found), run.Cause, warned)
 		}
+	}
+}
+
+// TestContextHangs answers the question for contexts never, or turns it away. The alerts
+// wait ten seconds, or for one more attempt.
+func TestContextHangs(t *testing.T) {
+	for name, c := range map[string]struct {
+		status, asked int
+		want          string
+	}{
+		"hanging": {0, 1, ": it took more than 10 s"},
+		"busy":    {429, 2, ": 429 busy: made up in two lines"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			requests := &refusing{next: w.Node, is: isContext, status: c.status, cause: "busy", hangs: c.status == 0}
+			w.through(requests)
+			w.client = elastic.NewClient(requests, elastic.Options{Retry: elastic.DefaultRetry})
+			w.sprayed()
+			var found []map[string]any
+			var warned []string
+			j := w.job(w.rule(pairRule()), &found)
+			j.MaxContexts = 1000
+			j.Warn = func(err error) { warned = append(warned, strings.Join(strings.Fields(err.Error()), " ")) }
+			run, err := j.Run(t.Context(), uuid.NewString(), noon(t))
+			if err != nil || run.Counts.Written != 3 || requests.n != c.asked {
+				t.Fatal(run.Counts, requests.n, err)
+			}
+			if len(warned) != 1 || !strings.HasPrefix(warned[0], "alerts are written without their context: ") || !strings.HasSuffix(warned[0], c.want) {
+				t.Errorf("warned %q", warned)
+			}
+		})
 	}
 }

@@ -150,29 +150,43 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 			candidates[i] = o.Candidate
 		}
 		fetched := func(ctx context.Context) iter.Seq2[[]*esquery.Event, error] { return m.source.Events(ctx, candidates) }
+		var held []*esquery.Event
+		batches := 0
+		yieldHeld := func() bool {
+			n := len(held)
+			of, err := summaries.next(n)
+			if err != nil && ctx.Err() == nil {
+				m.warn(unsummarized(err))
+			}
+			made, err := m.of(ctx, found[:n], held, of)
+			if err != nil && ctx.Err() == nil {
+				m.warn(uncontexted(err))
+			}
+			found, held, batches = found[n:], nil, 0
+			return n == 0 || yield(made, nil)
+		}
 		for events, err := range Prefetch(ctx, fetched) {
 			if err == nil {
 				err = unchanged()
 			}
 			if err != nil {
-				yield(nil, err)
+				if ctx.Err() != nil || yieldHeld() {
+					yield(nil, err)
+				}
 				return
 			}
-			of, err := summaries.next(len(events))
-			if err != nil && ctx.Err() == nil {
-				m.warn(unsummarized(err))
-			}
-			made, err := m.of(ctx, found[:len(events)], events, of)
-			if err != nil && ctx.Err() == nil {
-				m.warn(uncontexted(err))
-			}
-			if !yield(made, nil) {
+			held, batches = append(held, events...), batches+1
+			if (batches == heldBatches || !m.contexts.asks()) && !yieldHeld() {
 				return
 			}
-			found = found[len(events):]
 		}
+		yieldHeld()
 	}
 }
+
+// heldBatches is how many batches of events, of up to 2 MB each, are held to ask for
+// their contexts together. The first one has ten events.
+const heldBatches = 3
 
 // of returns the alerts of first occurrences, each with its event, summary and context.
 // Its error is about the contexts, which then are missing.

@@ -17,6 +17,7 @@ type refusing struct {
 	n      int
 	status int // 0: it answers
 	cause  string
+	hangs  bool // it never answers them
 }
 
 func (c *refusing) Perform(r *http.Request) (*http.Response, error) {
@@ -29,7 +30,12 @@ func (c *refusing) Perform(r *http.Request) (*http.Response, error) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if c.is(body) {
-		if c.n++; c.status != 0 {
+		c.n++
+		if c.hangs {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		if c.status != 0 {
 			answer := fmt.Sprintf(`{"error":{"type":%q,"reason":"made up\nin two lines"},"status":%d}`, c.cause, c.status)
 			return &http.Response{StatusCode: c.status, Header: http.Header{"X-Elastic-Product": {"Elasticsearch"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
 		}

@@ -21,11 +21,16 @@ type Asker struct {
 	// fallback makes it ask for the fallback's times too. It is set when an event without
 	// the primary timestamp was seen, and stays set.
 	fallback bool
+	atOnce   int // Subjects in a search
 }
 
 // New returns the Asker of an opened search. Events that are deleted later do not fail
-// it.
-func New(opened *query.Opened) *Asker { return &Asker{opened: opened.AllowFewerShards()} }
+// it. It sends a request at most twice, because alerts wait for the answer.
+func New(opened *query.Opened) *Asker {
+	opened = opened.AllowFewerShards()
+	opened.Client = opened.Client.Impatient()
+	return &Asker{opened: opened, atOnce: mostAtOnce}
+}
 
 // A Subject is a first occurrence, and what else its event has.
 type Subject struct {
@@ -75,19 +80,9 @@ type AttributeSeen struct {
 // MaxOthers is up to how many other values are counted.
 const MaxOthers = 100
 
-// mostAtOnce is how many Subjects a search has. Each takes about 60 aggregations, for
-// each of which Elasticsearch reserves 5 kB in each shard.
-const mostAtOnce = 50
-
-// maxBuckets is how many buckets an answer may have. Elasticsearch allows 65,536.
-const maxBuckets = 50_000
-
-// AtOnce returns how many Subjects Contexts asks about in one search, so that
-// its buckets stay below the limit of Elasticsearch.
-func AtOnce(attributes, fields int) int {
-	lists := attributes + fields*(fields-1)
-	return max(1, min(mostAtOnce, maxBuckets/(1+(MaxOthers+1)*lists)))
-}
+// mostAtOnce is how many Subjects a search has at first. It has fewer once an answer had
+// more buckets than the cluster allows: their number grows with the square of the Subjects.
+const mostAtOnce = 500
 
 // LongestKeyword is the number of bytes of a keyword that integrations and alerts index: no
 // query finds a longer one.
@@ -96,53 +91,85 @@ const LongestKeyword = 1_024
 // CanAsk reports whether events with a value, as text, can be counted. A value that does
 // not fit the field's type would fail the search, and a longer one is not indexed.
 func (a *Asker) CanAsk(field, value string) bool {
-	if value == "" || len(value) > LongestKeyword || !a.opened.IsGroupable(field) {
-		return false
-	}
-	return !slices.ContainsFunc(a.opened.Mapping.Fields[field].Types, func(kind string) bool {
-		var err error
-		switch kind {
-		case "keyword", "constant_keyword", "wildcard":
-		case "ip":
-			var ip netip.Addr
-			if ip, err = netip.ParseAddr(value); ip.Zone() != "" {
-				return true
-			}
-		case "boolean":
-			return value != "true" && value != "false"
-		case "long":
-			_, err = strconv.ParseInt(value, 10, 64)
-		default:
-			return true
-		}
-		return err != nil
-	})
+	_, fits := a.canonical(field, value)
+	return fits && value != "" && len(value) <= LongestKeyword && a.opened.IsGroupable(field)
 }
 
-// Contexts returns the Context of each subject, in their order. history is H.
-func (a *Asker) Contexts(ctx context.Context, history time.Duration, subjects []Subject) ([]Context, error) {
-	contexts, err := elastic.InHalves(subjects, func(subjects []Subject) ([]Context, error) {
-		for {
-			q := newQuestion(a.opened.Compiled, a.fallback, history, subjects)
-			var found answer
-			if err := a.opened.Ask(ctx, q.body(), &found); err != nil {
-				return nil, err
+// canonical returns a value as Elasticsearch prints it. fits is false if it is not of the
+// field's type, or the type is none of an Attribute.
+func (a *Asker) canonical(field, value string) (text string, fits bool) {
+	text, fits = value, true
+	for _, kind := range a.opened.Mapping.Fields[field].Types {
+		switch kind {
+		case "keyword", "constant_keyword", "wildcard":
+		case "boolean":
+			fits = value == "true" || value == "false"
+		case "ip":
+			ip, err := netip.ParseAddr(value)
+			if fits = err == nil && ip.Zone() == ""; fits {
+				text = ip.Unmap().String()
 			}
-			if found.Undated.Count == 0 || a.fallback {
-				return q.read(found)
+		case "long":
+			n, err := strconv.ParseInt(value, 10, 64)
+			if fits = err == nil; fits {
+				text = strconv.FormatInt(n, 10)
 			}
-			a.fallback = true // once more
+		default:
+			return value, false
 		}
-	})
-	if err != nil {
-		return nil, fmt.Errorf("ask for the context: %w", err)
 	}
-	return contexts, nil
+	return text, fits
+}
+
+// Contexts returns the Context of each subject, in their order. history is H. It asks
+// about up to 500 in one search, and about fewer where that is too much. If an event
+// has several times, it asks about each alone.
+func (a *Asker) Contexts(ctx context.Context, history time.Duration, subjects []Subject) ([]Context, error) {
+	var all []Context
+	for len(all) < len(subjects) {
+		rest := subjects[len(all):]
+		q := a.question(history, a.together(history, rest))
+		var found answer
+		request := a.opened.Request(q.body())
+		request.Omit = []string{"value_as_string", "from_as_string", "to_as_string", "from", "to", "doc_count_error_upper_bound", "sum_other_doc_count"} // 40 % of the answer
+		err := a.opened.Diagnose(ctx, a.opened.Client.Search(ctx, request, &found))
+		n := len(q.subjects)
+		switch {
+		case n > 1 && (elastic.TooMuchToAsk(err) || elastic.TooMuchToAnswer(err)):
+			a.atOnce = (n + 1) / 2
+			continue
+		case err == nil && found.Undated.Count > 0 && !a.fallback:
+			a.fallback = true
+			continue
+		case err == nil && n > 1 && found.hasSeveral():
+			a.atOnce = 1
+			continue
+		}
+		var some []Context
+		if err == nil {
+			some, err = q.read(found)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("ask for the context: %w", err)
+		}
+		all = append(all, some...)
+	}
+	return all, nil
+}
+
+// together returns the first subjects that one search has: they are less than H apart.
+func (a *Asker) together(history time.Duration, subjects []Subject) []Subject {
+	subjects = subjects[:min(len(subjects), a.atOnce)]
+	apart := func(s Subject) bool { return 2*s.At.Sub(subjects[0].At).Abs() >= history }
+	if i := slices.IndexFunc(subjects, apart); i > 0 {
+		return subjects[:i]
+	}
+	return subjects
 }
 
 // Body returns the body of the search of Contexts, for people to read.
 func (a *Asker) Body(history time.Duration, subjects []Subject) query.DSL {
-	return newQuestion(a.opened.Compiled, a.fallback, history, subjects).body()
+	return a.question(history, subjects).body()
 }
 
 // Oldest returns the time of the oldest event in the indices that has the primary

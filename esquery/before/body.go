@@ -1,7 +1,6 @@
 package before
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 
@@ -11,167 +10,140 @@ import (
 
 type dsl = query.DSL
 
-// body selects the events that some subject needs, and counts them. An aggregation for
-// each subject is below a filter for all of them, which passes few events.
+// body selects the events that some subject needs, and counts them.
 func (q question) body() dsl {
-	terms, values := make([][]any, len(q.match.Search.Fields)), map[string][]any{}
-	for _, s := range q.subjects {
-		for i, term := range s.Terms {
-			terms[i] = append(terms[i], term)
-		}
-		for _, a := range s.Attributes {
-			values[a.Field] = append(values[a.Field], a.Value)
-		}
+	all := q.opened.Compiled
+	alone, attributes := q.haveOne(q.terms), q.haveOne(q.attributes)
+	span := func(histories int) dsl {
+		cuts := q.cuts(histories)
+		return all.Bounded(map[string]int64{"gte": cuts[0], "lt": cuts[len(cuts)-1]})
 	}
-	var alone []dsl
-	for n, field := range q.match.Search.Fields {
-		alone = append(alone, q.match.HasOneOf(field, onceEach(terms[n])))
-	}
-	wanted := []dsl{{"bool": dsl{"filter": []dsl{q.match.Query, query.AnyOf(alone)}}}, alone[0]}
-	for _, field := range slices.Sorted(maps.Keys(values)) {
-		wanted = append(wanted, q.match.HasOneOf(field, onceEach(values[field])))
-	}
-	span := spanOf(q.subjects)
-	span.From = span.From.Add(-2 * q.history)
-	pairs, users := dsl{}, dsl{}
-	for n, s := range q.subjects {
-		pairs[strconv.Itoa(n)], users[strconv.Itoa(n)] = q.pair(s), q.user(s)
+	wanted := []dsl{alone[0], both(span(1), all.Query, query.AnyOf(alone))} // the pair's events are the user's
+	user := column{field: q.terms[0].field, values: q.terms[0].values, first: true}
+	var pair *column
+	for _, t := range slices.Backward(q.terms) {
+		pair = &column{field: t.field, values: t.values, below: pair}
 	}
 	aggs := dsl{
-		"matching": filtered(q.withGroups(dsl{"subjects": filtered(pairs, alone[0])}, group.matchingValues, q.termsOf), q.match.Query),
-		"any":      all(q.withGroups(dsl{"subjects": filtered(users, alone[0])}, group.anyValues, q.attributesOf)),
+		"pairs": filtered(q.sliced(2, []column{*pair}), both(append(alone, all.Query)...)),
+		"users": filtered(q.sliced(2, []column{user}), alone[0]),
+		"terms": filtered(q.sliced(1, q.terms), all.Query),
+		"dated": filtered(dsl{"times": metric("value_count", all.Search.Timestamp)}, query.Exists(all.Search.Timestamp)),
 	}
-	if q.all.Search.Fallback != "" && !q.fallback() {
-		aggs["undated"] = dsl{"filter": query.Lacks(q.all.Search.Timestamp)}
+	if len(attributes) > 0 {
+		aggs["attributes"] = filtered(q.sliced(1, q.attributes), query.AnyOf(attributes))
+		wanted = append(wanted, both(span(1), query.AnyOf(attributes)))
 	}
-	return elastic.Aggregate(aggs, q.all.Within(span), query.AnyOf(wanted))
+	if all.Search.Fallback != "" {
+		aggs["undated"] = all.AmongFallback(dsl{"times": metric("value_count", all.Search.Fallback)})
+	}
+	return elastic.Aggregate(aggs, span(2), query.AnyOf(wanted))
 }
 
-// withGroups adds the counts of all groups: in their common time, and for each subject
-// in the rest of its H.
-func (q question) withGroups(aggs dsl, ofGroup func(group) []value, ofSubject func(Subject) []value) dsl {
-	common, rest := dsl{}, dsl{}
-	for i, g := range q.groups {
-		common[strconv.Itoa(i)] = all(q.counts(ofGroup(g), q.match.Within(g.common)))
-		subjects := dsl{}
-		for n := g.first; n < g.end; n++ {
-			if own := q.rest(g, q.own(q.subjects[n])); own != nil {
-				subjects[strconv.Itoa(n)] = filtered(q.counts(ofSubject(q.subjects[n]), nil), own)
-			}
-		}
-		span := spanOf(q.subjects[g.first:g.end])
-		if ofAll := q.rest(g, query.Range{From: span.From.Add(-q.history), To: span.To}); ofAll != nil {
-			rest[strconv.Itoa(i)] = filtered(subjects, ofAll)
-		}
+// haveOne selects, for each column, the events with one of its values.
+func (q question) haveOne(columns []column) []dsl {
+	var all []dsl
+	for _, c := range columns {
+		all = append(all, q.match.HasOneOf(c.field, c.values))
 	}
-	aggs["groups"], aggs["rest"] = all(common), all(rest)
-	return aggs
+	return all
 }
 
-// onceEach returns the different values, in the order in which they first come.
-func onceEach(values []any) []any {
-	seen, once := map[any]bool{}, []any{}
-	for _, v := range values {
-		if !seen[v] {
-			seen[v], once = true, append(once, v)
+// sliced aggregates the events of each section, by the timestamp that dates them.
+func (q question) sliced(histories int, columns []column) dsl {
+	by := func(dated query.Compiled) dsl {
+		all := dsl{}
+		for section, cuts := range q.sections(histories) {
+			if len(cuts) > 1 {
+				aggs := sectionOf(section, cuts, columns, dated.Search.Timestamp)
+				all[strconv.Itoa(section)] = filtered(aggs, dated.Bounded(map[string]int64{"gte": cuts[0], "lt": cuts[len(cuts)-1]}))
+			}
 		}
+		return all
 	}
-	return once
+	dated, undated := q.match, q.match
+	dated.Search.Fallback, undated.Search.Fallback = "", ""
+	all := dsl{"dated": filtered(by(dated), dsl{"match_all": dsl{}})}
+	if q.asksFallback() {
+		undated.Search.Timestamp = q.match.Search.Fallback
+		all["undated"] = q.match.AmongFallback(by(undated))
+	}
+	return all
 }
 
-// all aggregates all events of its parent.
-func all(aggs dsl) dsl { return filtered(aggs, dsl{"match_all": dsl{}}) }
-
-// filtered aggregates the events that match all the filters.
-func filtered(aggs dsl, filters ...dsl) dsl {
-	filter := dsl{"bool": dsl{"filter": filters}}
-	if len(filters) == 1 {
-		filter = filters[0]
+// sectionOf counts the values of columns in each slice of a section, and lists the others
+// of all of them.
+func sectionOf(section int, cuts []int64, columns []column, timestamp string) dsl {
+	ranges, counts, others := make([]dsl, len(cuts)-1), dsl{}, dsl{}
+	for i := range ranges {
+		ranges[i] = dsl{"from": cuts[i], "to": cuts[i+1]}
 	}
-	if len(aggs) == 0 {
-		return dsl{"filter": filter}
-	}
-	return dsl{"filter": filter, "aggs": aggs}
-}
-
-// counts counts the events with each value, by the position of its field among all and
-// by its own.
-func (q question) counts(values []value, within dsl) dsl {
-	aggs := dsl{}
-	for f, field := range fieldsOf(values) {
-		ofField, held := dsl{}, []any{}
-		for i, v := range values {
-			if v.field != field {
-				continue
-			}
-			seen := q.match.Times("max", q.fallback())
-			for n, other := range v.others {
-				seen["others"+strconv.Itoa(n)] = distinct(other)
-			}
-			has := []dsl{q.match.HasOneOf(v.field, []any{v.value})}
-			if within != nil {
-				has = append(has, within)
-			}
-			ofField[strconv.Itoa(i)], held = filtered(seen, has...), append(held, v.value)
+	for n, c := range columns {
+		lists := dsl{}
+		for i, other := range c.others {
+			lists["others"+strconv.Itoa(i)] = distinct(other, section, timestamp)
 		}
-		aggs[strconv.Itoa(f)] = filtered(ofField, q.match.HasOneOf(field, held))
+		counts[strconv.Itoa(n)], others[strconv.Itoa(n)] = c.count(timestamp), c.each(lists)
+	}
+	aggs := dsl{"slices": dsl{"date_range": dsl{"field": timestamp, "format": "epoch_millis", "ranges": ranges}, "aggs": counts}}
+	if len(columns[0].others) > 0 {
+		aggs["others"] = filtered(others, dsl{"match_all": dsl{}})
 	}
 	return aggs
 }
 
-// fieldsOf lists the fields of values, each once.
-func fieldsOf(values []value) []string {
-	var fields []string
-	for _, v := range values {
-		if !slices.Contains(fields, v.field) {
-			fields = append(fields, v.field)
+// count counts the events with each value, and those that have a value below it too.
+func (c column) count(timestamp string) dsl {
+	seen := dsl{"last": metric("max", timestamp)}
+	if c.first {
+		seen["first"] = metric("min", timestamp)
+	}
+	if c.below != nil {
+		seen["by"] = c.below.count(timestamp)
+	}
+	return c.each(seen)
+}
+
+func metric(name, field string) dsl { return dsl{name: dsl{"field": field}} }
+
+// each aggregates the events with each value. One aggregation for all values took a tenth
+// of the time of a filter for each.
+func (c column) each(aggs dsl) dsl {
+	all, held := dsl{}, []any{}
+	for _, v := range c.values {
+		if v == nil {
+			all["absent"] = filtered(aggs, query.Lacks(c.field))
+		} else {
+			held = append(held, v)
 		}
 	}
-	return fields
+	if len(held) > 0 {
+		all["values"] = dsl{"terms": dsl{"field": c.field, "include": held, "size": len(held), "collect_mode": "depth_first"}, "aggs": aggs}
+	}
+	return filtered(all, dsl{"match_all": dsl{}})
 }
 
-// rest selects the events of a time that are not in a group's common time: nil if there
-// is no such time. Narrow ranges let Elasticsearch skip all other events.
-func (q question) rest(g group, of query.Range) dsl {
-	var ranges []dsl
-	if of.From.Before(g.common.From) {
-		ranges = append(ranges, q.match.Within(query.Range{From: of.From, To: g.common.From}))
+// distinct lists values by their time next to the common section, the nearest first, up
+// to one more than MaxOthers. Those until some time are exact, however many shards there
+// are: a shard leaves out a value only for MaxOthers + 1 nearer ones.
+func distinct(field string, section int, timestamp string) dsl {
+	terms := dsl{"field": field, "size": MaxOthers + 1, "shard_size": MaxOthers + 1}
+	switch section {
+	case early:
+		terms["order"] = dsl{"at": "desc"}
+		return dsl{"terms": terms, "aggs": dsl{"at": metric("max", timestamp)}}
+	case late:
+		terms["order"] = dsl{"at": "asc"}
+		return dsl{"terms": terms, "aggs": dsl{"at": metric("min", timestamp)}}
 	}
-	if g.common.To.Before(of.To) {
-		ranges = append(ranges, q.match.Within(query.Range{From: g.common.To, To: of.To}))
-	}
-	if len(ranges) == 0 {
-		return nil
-	}
-	return dsl{"bool": dsl{"filter": []dsl{query.AnyOf(ranges)}, "must_not": []dsl{q.match.Within(g.common)}}}
+	terms["order"] = dsl{"_key": "asc"}
+	return dsl{"terms": terms}
 }
 
-// pair finds when the pair of a subject was last seen.
-func (q question) pair(s Subject) dsl {
-	filters := []dsl{q.match.Within(query.Range{From: s.At.Add(-2 * q.history), To: s.At})}
-	for n, field := range q.match.Search.Fields {
-		filters = append(filters, q.match.HasOneOf(field, []any{s.Terms[n]}))
-	}
-	return filtered(q.match.Times("max", q.fallback()), filters...)
-}
+func filtered(aggs, filter dsl) dsl { return dsl{"filter": filter, "aggs": aggs} }
 
-// user counts the events of a subject's user, and those with each attribute.
-func (q question) user(s Subject) dsl {
-	seen, own := q.match.Times("max", q.fallback()), dsl{}
-	seen["first"] = all(q.match.Times("min", q.fallback()))
-	for i, a := range s.Attributes {
-		own[strconv.Itoa(i)] = filtered(q.match.Times("max", q.fallback()), q.match.HasOneOf(a.Field, []any{a.Value}), q.match.Within(q.own(s)))
-	}
-	seen["own"] = all(own)
-	is := q.match.HasOneOf(q.match.Search.Fields[0], []any{s.Terms[0]})
-	return filtered(seen, is, q.match.Within(query.Range{From: s.At.Add(-2 * q.history), To: s.At}))
-}
-
-// distinct lists the smallest values, up to one more than MaxOthers. Unlike a terms
-// aggregation, it holds no more than these.
-func distinct(field string) dsl {
-	return dsl{"composite": dsl{"size": MaxOthers + 1, "sources": []dsl{{"value": dsl{"terms": dsl{"field": field}}}}}}
-}
+// both selects the events that match all the filters.
+func both(filters ...dsl) dsl { return dsl{"bool": dsl{"filter": filters}} }
 
 // oldestBody has no query for events with the primary timestamp, so that Elasticsearch
 // reads the answer from its index.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"newterms/alerts/novelty"
+	"newterms/esquery/before"
 	"newterms/esquery/elastic"
 	"newterms/job"
 )
@@ -246,5 +248,15 @@ func TestContextHangs(t *testing.T) {
 				t.Errorf("warned %q", warned)
 			}
 		})
+	}
+}
+
+// TestMaxOthers says "or more" for the number that stands for that many or more.
+func TestMaxOthers(t *testing.T) {
+	for others, isMore := range map[int]bool{before.MaxOthers - 1: false, before.MaxOthers: true} {
+		c := novelty.Context{Terms: []novelty.Term{{Field: "a", Seen: novelty.Seen{Events: 1}, Others: others}, {Field: "b.c"}}}
+		if text := c.Text(); strings.Contains(text, fmt.Sprintf(" %d other values or more", before.MaxOthers)) != isMore {
+			t.Errorf("%d: %s", others, text)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"newterms/esquery/before"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/query"
+	"newterms/job/limits"
 )
 
 // contexts asks what was known of a run's alerts before their time. It asks one question
@@ -155,16 +156,20 @@ func (c *contexts) fill(all []*novelty.Context, batch [][]novelty.Attribute, sub
 	}
 }
 
-// warn warns about the alerts of the run that lack a context, and those of a young
-// source.
-func (c *contexts) warn(most int, warn func(error)) {
-	if c == nil {
-		return
-	}
-	if c.without > 0 {
+// warn warns about the alerts of the run that lack a context, and about a young source:
+// with noHistory, which may be nil, or with what the alerts say. It warns of noHistory for
+// a nil receiver too.
+func (c *contexts) warn(most int, noHistory *limits.NoHistory, warn func(error)) {
+	if c != nil && c.without > 0 {
 		warn(&ContextLimit{most, c.without})
 	}
-	if c.young > 0 {
+	switch {
+	case noHistory != nil && c != nil:
+		noHistory.Young = c.young
+		warn(noHistory)
+	case noHistory != nil:
+		warn(noHistory)
+	case c != nil && c.young > 0:
 		warn(&YoungSource{c.young, c.oldest})
 	}
 }

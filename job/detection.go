@@ -26,8 +26,9 @@ type detection struct {
 	pending  []Occurrence // of the current part; used only if MaxAlerts is set
 	// rejected is the first error about an alert that cannot be indexed. The run goes
 	// on with the other alerts, and fails at its end.
-	rejected error
-	sharing  Sharing
+	rejected  error
+	sharing   Sharing
+	noHistory *limits.NoHistory // nil if some pair has a history
 }
 
 // detect finds the first occurrences in the run's window and writes their alerts. If it
@@ -47,14 +48,15 @@ func (j *Job) detect(ctx, ending context.Context, open func() (*esquery.Source, 
 		Job: j, finder: Finder{source, j.Rule.History, true}, maker: maker.LinkTo(j.Link).WithContexts(j.Rule.History, j.MaxContexts), writer: j.Store.Writer(),
 		counts: &run.Counts, lacking: NewLackingTerms(), progress: Progress{Parts: w.CountParts(j.Rule.History)},
 	}
-	if err := d.pages(ctx, w); err != nil {
+	err = d.pages(ctx, w)
+	d.maker.contexts.warn(j.MaxContexts, d.noHistory, j.Warn)
+	if err != nil {
 		_ = d.flush(ending)
 		return err
 	}
 	if d.lacking.Any > 0 {
 		j.Warn(&d.lacking)
 	}
-	d.maker.contexts.warn(j.MaxContexts, j.Warn)
 	if run.Cause, err = d.maker.Cause(ctx, &d.sharing, run.ID); err != nil {
 		return err
 	}
@@ -102,9 +104,7 @@ func (d *detection) page(ctx context.Context, p Page, unalerted []Occurrence) er
 	if !p.End {
 		return nil
 	}
-	if p.NoHistory != nil {
-		d.Warn(p.NoHistory)
-	}
+	d.noHistory = cmp.Or(d.noHistory, p.NoHistory)
 	err := d.alert(ctx, d.pending)
 	d.pending = nil
 	return cmp.Or(err, d.flush(ctx))

@@ -109,21 +109,33 @@ func (t *TextNetworks) Advice() string { return NetworkAdvice }
 
 // NoHistory reports that no event matches in the history before the window: the source
 // may be new, rather than its pairs.
-type NoHistory struct{ Oldest, HistoryFrom time.Time }
+type NoHistory struct {
+	Oldest, HistoryFrom time.Time
+	// Young is how many alerts of the run say that the rule's indices have no event, matching
+	// or not, that is as old as the history is long.
+	Young int
+}
 
 func (n *NoHistory) Error() string {
-	return fmt.Sprintf("the history since %s has no matching event, so every pair looks new: the oldest matching event is from %s",
+	text := fmt.Sprintf("the history since %s has no matching event, so every pair looks new: the oldest matching event is from %s",
 		words.Stamp(n.HistoryFrom), words.Stamp(n.Oldest))
+	if n.Young > 0 {
+		text += fmt.Sprintf("; %s that the source is young", words.Plural(n.Young, "alert says", "alerts say"))
+	}
+	return text
 }
 
 func (n *NoHistory) Action() string { return "no-history" }
 
 func (n *NoHistory) Advice() string {
+	if n.Young > 0 {
+		return "nothing to do if it is that new: find these alerts with newterms.context.young: true; otherwise check the indices and how long they are kept"
+	}
 	return "nothing to do if the source is that new; otherwise check the indices and how long they are kept"
 }
 
 func (n *NoHistory) Attrs() []any {
-	return []any{"oldest_event", n.Oldest.UTC(), "history_from", n.HistoryFrom.UTC()}
+	return []any{"oldest_event", n.Oldest.UTC(), "history_from", n.HistoryFrom.UTC(), "young", n.Young}
 }
 
 // SourceOff names an index that keeps no _source of its events. A run warns of each

@@ -148,3 +148,22 @@ func aloneContexts(t *testing.T, opened *query.Opened, through *tooMany, subject
 	}
 	return all
 }
+
+// TestContextsOfSeveralTimes counts an event once, although two of its times are before a
+// subject, and another subject is between them.
+func TestContextsOfSeveralTimes(t *testing.T) {
+	first, last := noon.Add(-time.Hour), noon.Add(time.Hour)
+	index := newIndex(t, summaryMapping, fmt.Sprintf(`{"at":[%q,%q],"user":"ada","host":"h1"}`, first.Format(time.RFC3339), last.Format(time.RFC3339)))
+	through := &tooMany{Node: estest.ForTest(t), most: 1 << 20}
+	source := open(t, through, query.Search{Indices: []string{index}, Fields: []string{"user", "host"}, Timestamp: "at"})
+	terms := []any{"ada", "h1"}
+	got, err := before.New(source.Opened).Contexts(t.Context(), week, []before.Subject{{Terms: terms, At: noon}, {Terms: terms, At: noon.Add(2 * time.Hour)}})
+	var want []before.Context
+	for _, at := range []time.Time{{}, last} { // the later time is not before the first subject
+		seen := before.Seen{Events: 1, Last: at, Others: 1}
+		want = append(want, before.Context{PairLast: at, Terms: []before.Seen{seen, seen}, User: before.Seen{Events: 1, First: first, Last: at}})
+	}
+	if err != nil || !reflect.DeepEqual(got, want) || through.asked != 3 {
+		t.Errorf("%d requests, %v:\ngot  %+v\nwant %+v", through.asked, err, got, want)
+	}
+}

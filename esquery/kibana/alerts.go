@@ -77,6 +77,12 @@ func atField(timestamp string) string {
 	return timestamp
 }
 
+// ofRule matches Kibana's alerts of the rules with a rule_id. Those of newterms have the
+// same fields, and a pattern such as .alerts-* has them too.
+func ofRule(ruleID string) []dsl {
+	return []dsl{{"term": dsl{"kibana.alert.rule.rule_id": ruleID}}, query.Lacks("newterms.first_seen")}
+}
+
 // alertsBody has no upper bound for when an alert is written, because a run by hand may
 // write late. No run looks beyond its own time, and so none writes before the event's.
 func alertsBody(ruleID, timestamp string, in query.Range, size int, after []any) dsl {
@@ -84,11 +90,10 @@ func alertsBody(ruleID, timestamp string, in query.Range, size int, after []any)
 	between := dsl{"range": dsl{at: dsl{"gte": in.From.UnixMilli(), "lt": in.To.UnixMilli(), "format": "epoch_millis"}}}
 	body := dsl{
 		"size": size, "track_total_hits": false,
-		"query": dsl{"bool": dsl{"filter": []dsl{
-			{"term": dsl{"kibana.alert.rule.rule_id": ruleID}},
-			{"range": dsl{"@timestamp": dsl{"gte": in.From.UnixMilli(), "format": "epoch_millis"}}},
+		"query": dsl{"bool": dsl{"filter": append(ofRule(ruleID),
+			dsl{"range": dsl{"@timestamp": dsl{"gte": in.From.UnixMilli(), "format": "epoch_millis"}}},
 			query.AnyOf([]dsl{between, query.Lacks(at)}),
-		}}},
+		)}},
 		"sort":    []dsl{{"@timestamp": dsl{"order": "asc", "unmapped_type": "date"}}, {"kibana.alert.uuid": dsl{"order": "asc", "unmapped_type": "keyword"}}},
 		"_source": alertFields(timestamp),
 	}

@@ -68,7 +68,7 @@ func editionsBody(ruleID string) dsl {
 	}}
 	terms := func(field string) dsl { return dsl{"terms": dsl{"field": field, "missing_bucket": true}} }
 	return dsl{
-		"size": 0, "track_total_hits": false, "query": dsl{"term": dsl{"kibana.alert.rule.rule_id": ruleID}},
+		"size": 0, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": ofRule(ruleID)}},
 		"aggs": dsl{"editions": dsl{
 			"composite": dsl{"size": maxEditions, "sources": []dsl{{"rule": terms("kibana.alert.rule.uuid")}, {"revision": terms("kibana.alert.rule.revision")}}},
 			"aggs":      dsl{"last": dsl{"max": dsl{"field": "@timestamp"}}, "newest": dsl{"top_hits": newest}},

@@ -112,6 +112,7 @@ func TestAlert(t *testing.T) {
 		with("c", map[string]any{"kibana.alert.original_event.ingested": noon.Add(-25 * time.Hour).Format(time.RFC3339)}),
 		with("e", map[string]any{"kibana.alert.original_time": noon.Add(-25 * time.Hour).Format(time.RFC3339)}),
 		with("d", map[string]any{"kibana.alert.rule.rule_id": "r2"}),
+		with("one of newterms", map[string]any{"newterms.first_seen": at(1)}),
 	}, nil)
 	want := map[string]kibana.Alert{
 		"a": {
@@ -205,7 +206,9 @@ func TestEditions(t *testing.T) {
 			"kibana.alert.rule.parameters": map[string]any{"query": query, "max_signals": 20}, "kibana.alert.rule.interval": "5m", "kibana.alert.rule.created_at": at(-9),
 		}
 	}
-	r := read(t, []map[string]any{alert(1, "so-1", 1, "a"), alert(2, "so-1", 1, "b"), alert(9, "so-1", 2, "c"), alert(5, "so-2", 1, "d")}, nil)
+	ours := alert(9, "", 1, "e")
+	ours["newterms.first_seen"] = at(9)
+	r := read(t, []map[string]any{alert(1, "so-1", 1, "a"), alert(2, "so-1", 1, "b"), alert(9, "so-1", 2, "c"), alert(5, "so-2", 1, "d"), ours}, nil)
 	got, err := r.Editions(t.Context(), "r1")
 	var texts []string
 	for _, e := range got {

@@ -13,13 +13,13 @@ import (
 	"newterms/esquery/kibana"
 )
 
-// An entry is what is kept of each alert: 56 bytes and its id.
+// An entry is what is kept of each alert: 64 bytes and its id.
 type entry struct {
-	pair          pairKey
-	at            int64 // of its event, in milliseconds
-	id            string
-	written       int64  // in milliseconds
-	run, severity uint32 // numbered by a names
+	pair                pairKey
+	at                  int64 // of its event, in milliseconds
+	id                  string
+	written             int64  // in milliseconds
+	run, severity, rule uint32 // numbered by a names; the rule only of Kibana's
 }
 
 func (e entry) time() time.Time { return time.UnixMilli(e.at).UTC() }
@@ -95,8 +95,9 @@ type pairing struct {
 }
 
 // join finds for each alert the one of the other side: of the same pair and time, else the
-// nearest of the pair less than the history away. Each alert has one partner at most. It
-// sorts both lists.
+// nearest of the pair less than the history away. Each alert has one partner at most. Of
+// several rules of Kibana's, each may have the alert: the first is the partner then, and
+// the others count as nothing. It sorts both lists.
 func join(ours, theirs []entry, history time.Duration) pairing {
 	p := pairing{twins: map[string]entry{}}
 	sortEntries(ours)
@@ -108,7 +109,24 @@ func join(ours, theirs []entry, history time.Duration) pairing {
 		var n, k []entry
 		n, ours = cut(ours, isOther)
 		k, theirs = cut(theirs, isOther)
-		p.add(n, k, history.Milliseconds())
+		joined := map[*entry]bool{}
+		for len(k) > 0 {
+			var some, others []entry
+			for _, e := range k {
+				if e.rule == k[0].rule {
+					some = append(some, e)
+				} else {
+					others = append(others, e)
+				}
+			}
+			p.add(n, some, history.Milliseconds(), joined)
+			k = others
+		}
+		for i := range n {
+			if !joined[&n[i]] {
+				p.ours = append(p.ours, n[i])
+			}
+		}
 	}
 	byTime := func(a, b entry) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.id, b.id)) }
 	slices.SortFunc(p.ours, byTime)
@@ -139,8 +157,9 @@ func cut(all []entry, isOther func(entry) bool) (some, rest []entry) {
 	return all, nil
 }
 
-// add joins the alerts of a pair, which are ordered by time.
-func (p *pairing) add(ours, theirs []entry, history int64) {
+// add joins the alerts of a pair and one rule of Kibana's, which are ordered by time.
+// joined has those of ours that have a partner already.
+func (p *pairing) add(ours, theirs []entry, history int64, joined map[*entry]bool) {
 	var n, k []*entry // without a partner
 	for i, j := 0, 0; i < len(ours) || j < len(theirs); {
 		switch {
@@ -149,7 +168,10 @@ func (p *pairing) add(ours, theirs []entry, history int64) {
 		case i == len(ours) || theirs[j].at < ours[i].at:
 			k, j = append(k, &theirs[j]), j+1
 		default:
-			p.same = append(p.same, match{&ours[i], &theirs[j]})
+			if !joined[&ours[i]] {
+				p.same = append(p.same, match{&ours[i], &theirs[j]})
+			}
+			joined[&ours[i]] = true
 			i, j = i+1, j+1
 		}
 	}
@@ -162,20 +184,19 @@ func (p *pairing) add(ours, theirs []entry, history int64) {
 		}
 	}
 	slices.SortStableFunc(near, func(a, b match) int { return cmp.Compare(distance(a.ours, a.theirs), distance(b.ours, b.theirs)) })
-	joined := map[*entry]bool{}
+	taken := map[*entry]bool{}
 	for _, m := range near {
-		if !joined[m.ours] && !joined[m.theirs] {
-			joined[m.ours], joined[m.theirs] = true, true
+		if taken[m.ours] || taken[m.theirs] {
+			continue
+		}
+		taken[m.ours], taken[m.theirs] = true, true
+		if !joined[m.ours] {
 			p.other = append(p.other, m)
 		}
-	}
-	for _, a := range n {
-		if !joined[a] {
-			p.ours = append(p.ours, *a)
-		}
+		joined[m.ours] = true
 	}
 	for _, b := range k {
-		if joined[b] {
+		if taken[b] {
 			continue
 		}
 		p.theirs = append(p.theirs, *b)

@@ -336,6 +336,18 @@ func TestClasses(t *testing.T) {
 			s.kibana("ada", "10:25", 11)
 			s.newterms("ada", "10:20", 12)
 		}, compare.OtherEvent, proved, "10:25"},
+		{"another rule of Kibana's", func(s *scene) {
+			lossOfOurs(s)
+			s.newterms("ada", "10:20", 12)
+			s.kibana("ada", "10:20", 11)["kibana.alert.rule.uuid"] = "so-2-" + s.name
+		}, "", "", ""},
+		{"another event for another rule of Kibana's", func(s *scene) {
+			s.event("ada", "10:20")
+			s.event("ada", "10:25")
+			s.kibana("ada", "10:20", 11)
+			s.newterms("ada", "10:20", 12)
+			s.kibana("ada", "10:25", 11)["kibana.alert.rule.uuid"] = "so-2-" + s.name
+		}, "", "", ""},
 		{"severity", func(s *scene) {
 			lossOfOurs(s)
 			s.newterms("ada", "10:20", 12)

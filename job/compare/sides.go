@@ -25,8 +25,9 @@ type sides struct {
 	report *Report
 
 	ours, theirs             []entry
-	oursUnread, theirsUnread string         // what cannot be read; "" if it can
-	runNames, severities     names          // what the entries number
+	oursUnread, theirsUnread string // what cannot be read; "" if it can
+	runNames, severities     names  // what the entries number
+	ruleNames                names
 	alertsOf                 map[string]int // by execution: how many alerts it wrote
 	suppressed               []kibana.Alert
 
@@ -141,7 +142,7 @@ func (s *sides) readTheirs(ctx context.Context, in query.Range) error {
 		}
 		s.theirs = append(s.theirs, entry{
 			pair: keyOf(fields, terms), at: a.At.UnixMilli(), id: a.ID, written: a.Written.UnixMilli(),
-			run: s.runNames.number(a.Execution), severity: s.severities.number(a.Severity),
+			run: s.runNames.number(a.Execution), severity: s.severities.number(a.Severity), rule: s.ruleNames.number(a.Rule),
 		})
 		s.alertsOf[s.runNames.texts[s.theirs[len(s.theirs)-1].run]]++
 		if a.Suppressed != nil {

@@ -24,7 +24,7 @@ type Log struct {
 
 // An Execution is a run of a rule, from all documents of the log about it.
 type Execution struct {
-	ID, Rule string // of the run, and of the rule's saved object
+	ID, Rule string // of the run, "" if the log does not say, and of the rule's saved object
 	Start    time.Time
 	Failed   bool // Kibana's framework says so
 	TimedOut bool
@@ -166,10 +166,14 @@ func (l logReader) add(hit logHit) {
 		return
 	}
 	id := d.text("kibana.alert.rule.execution.uuid")
-	e := l.executions[id]
+	key := id
+	if id == "" { // each of its documents is a run of its own
+		key = hit.ID
+	}
+	e := l.executions[key]
 	if e == nil {
 		e = &Execution{ID: id, Rule: d.text("rule.id"), Revision: -1}
-		l.executions[id] = e
+		l.executions[key] = e
 	}
 	if start := cmp.Or(d.time("event.start"), d.time("@timestamp")); e.Start.IsZero() || start.Before(e.Start) {
 		e.Start = start

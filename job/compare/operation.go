@@ -31,9 +31,9 @@ func (s *suspect) outside() (verdict, bool) {
 	h, found := s.schedule.holeAt(s.at)
 	because := ""
 	switch {
-	case !found && len(s.executions) == 0:
+	case !found && len(s.log.Executions) == 0 && !s.byName:
 		because = "Kibana's event log has no run of the rule"
-	case !found:
+	case !found || s.lacksRun(h):
 		return verdict{}, false
 	case h.before == nil:
 		because = fmt.Sprintf("Kibana's first run, at %s, looks back to %s", words.Stamp(h.next.Start), words.Stamp(h.to))

@@ -45,6 +45,8 @@ func (s *suspect) notKnowable() (verdict, bool) {
 	switch {
 	case !s.logRead:
 		return verdict{NoKind, Unknowable, s.theirs.Execution, "Kibana's event log cannot be read"}, true
+	case s.log.Since.IsZero():
+		return verdict{NoKind, Unknowable, s.theirs.Execution, "Kibana's event log is empty"}, true
 	case !s.logReaches(s.at):
 		return verdict{NoKind, Unknowable, s.theirs.Execution, "Kibana's event log begins at " + words.Stamp(s.log.Since)}, true
 	case s.source == nil:
@@ -59,7 +61,7 @@ func (s *suspect) notKnowable() (verdict, bool) {
 func (s *suspect) unexplained() (verdict, bool) {
 	v := verdict{execution: s.theirs.Execution}
 	switch {
-	case s.side == OnlyKibana && !s.seen[eventAny].Any():
+	case !s.seen[eventAny].Any():
 		v.because = "no event of the pair has this time any more"
 	case s.side == OnlyKibana && !s.seen[eventNow].Any():
 		v.because = "newterms does not match the event, and nothing shows why"
@@ -73,6 +75,8 @@ func (s *suspect) unexplained() (verdict, bool) {
 		run := s.theirLast()
 		v.execution = run.ID
 		v.because = fmt.Sprintf("Kibana's run of %s searched it, did not fail, and wrote no alert", words.Stamp(run.Start))
+	case s.byName && len(s.log.Executions) == 0:
+		v.because = "Kibana has no alert of the rule, and its event log no run of a rule that is called " + s.Rule.Name
 	default:
 		v.because = "no run of Kibana's that the log has searched it, and nothing shows why"
 	}

@@ -136,6 +136,30 @@ func TestClasses(t *testing.T) {
 		{"our run had another search", func(s *scene) { lossOfOurs(s); s.run(12, "success")["newterms.search"] = "other" }, compare.RuleEdited, inferred, "-ours-12"},
 
 		{"no run of theirs", func(s *scene) { known(s); lossOfTheirs(s); s.without(4, 5, 6, 7, 8, 9, 10, 11, 12) }, compare.Outside, proved, "did not run from 2026-03-10T03:00:00.010Z to 2026-03-10T13:00:00.010Z"},
+		{"no run of theirs in the log, but an alert", func(s *scene) {
+			known(s)
+			lossOfTheirs(s)
+			s.without(4, 5, 6, 7, 8, 9, 10, 11, 12)
+			s.event("bo", "7:20")
+			s.kibana("bo", "7:20", 8)
+			s.newterms("bo", "7:20", 12)
+		}, unexplained, "", "that the log has"},
+		{"the log has no run, but an alert is later", func(s *scene) {
+			lossOfTheirs(s)
+			s.log = nil
+			s.event("bo", "11:20")
+			s.kibana("bo", "11:20", 12)
+			s.newterms("bo", "11:20", 12)
+		}, compare.NotKnowable, compare.Unknowable, "begins at 2026-03-10T12:00:03"},
+		{"neither an alert nor a run of theirs", func(s *scene) { lossOfTheirs(s); s.log = nil }, unexplained, "", "no run of a rule that is called s"},
+		{"runs without ids", func(s *scene) {
+			known(s)
+			lossOfTheirs(s)
+			for _, d := range s.log {
+				delete(d, "kibana.alert.rule.execution.uuid")
+			}
+		}, unexplained, "", "run of 2026-03-10T11:00:00.010Z searched it"},
+		{"event that is gone", func(s *scene) { known(s); s.newterms("gail", "10:20", 12) }, unexplained, "", "no event of the pair has this time any more"},
 		{"one run missing in the log", func(s *scene) { known(s); lossOfTheirs(s); s.without(11) }, unexplained, "", ""},
 		{"their rule is younger", func(s *scene) {
 			known(s)

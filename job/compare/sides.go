@@ -33,6 +33,8 @@ type sides struct {
 
 	log        kibana.Log
 	logRead    bool
+	byName     bool    // no alert shows which runs of the log are the rule's
+	unlogged   []entry // Kibana's alerts of runs that the log has not
 	executions map[string]*kibana.Execution
 	schedule   schedule
 	editions   map[editionKey]*edition
@@ -144,7 +146,9 @@ func (s *sides) readTheirs(ctx context.Context, in query.Range) error {
 			pair: keyOf(fields, terms), at: a.At.UnixMilli(), id: a.ID, written: a.Written.UnixMilli(),
 			run: s.runNames.number(a.Execution), severity: s.severities.number(a.Severity), rule: s.ruleNames.number(a.Rule),
 		})
-		s.alertsOf[s.runNames.texts[s.theirs[len(s.theirs)-1].run]]++
+		if a.Execution != "" {
+			s.alertsOf[s.runNames.texts[s.theirs[len(s.theirs)-1].run]]++
+		}
 		if a.Suppressed != nil {
 			s.suppressed = append(s.suppressed, a)
 		}
@@ -167,11 +171,18 @@ func (s *sides) readLog(ctx context.Context, in query.Range) error {
 	}
 	s.unread(err, "Kibana's event log", "gaps, failed runs, limits and the windows of Kibana's runs")
 	for i := range s.log.Executions {
-		s.executions[s.log.Executions[i].ID] = &s.log.Executions[i]
+		if e := &s.log.Executions[i]; e.ID != "" {
+			s.executions[e.ID] = e
+		}
 	}
 	s.cutLog()
-	if len(named.IDs) == 0 && len(s.executions) > 0 {
+	s.byName = len(named.IDs) == 0
+	switch {
+	case !s.byName || !s.logRead || s.theirsUnread != "":
+	case len(s.log.Executions) > 0:
 		s.report.Notes = append(s.report.Notes, "Kibana has no alert of the rule: its runs are those of the rule that is called "+s.Rule.Name)
+	default:
+		s.report.Notes = append(s.report.Notes, fmt.Sprintf("Kibana has no alert with the rule_id %s, and no run of a rule that is called %s", s.Rule.ID, s.Rule.Name))
 	}
 	s.schedule = newSchedule(s.log, func(e *kibana.Execution) (lookback, interval time.Duration) {
 		if known := s.editionOf(e.Rule, e.Revision); known != nil {
@@ -186,14 +197,28 @@ func (s *sides) readLog(ctx context.Context, in query.Range) error {
 }
 
 // cutLog lets the log begin after the last alert of a run that is before all runs that it
-// has of the rule: the log of that time is gone.
+// has of the rule: the log of that time is gone. It keeps the alerts of runs that the log
+// has not.
 func (s *sides) cutLog() {
 	for _, e := range s.theirs {
-		written := time.UnixMilli(e.written)
-		if len(s.log.Executions) > 0 && written.Before(s.log.Executions[0].Start) && s.executions[s.runNames.texts[e.run]] == nil && written.After(s.log.Since) {
+		if s.executions[s.runNames.texts[e.run]] != nil {
+			continue
+		}
+		s.unlogged = append(s.unlogged, e)
+		written, isEmpty := time.UnixMilli(e.written).UTC(), len(s.log.Executions) == 0
+		if (isEmpty || written.Before(s.log.Executions[0].Start)) && !s.log.Since.IsZero() && written.After(s.log.Since) {
 			s.log.Since = written
 		}
 	}
+}
+
+// lacksRun reports whether the log has no document of a run in a hole, though an alert shows
+// that there was one.
+func (s *sides) lacksRun(h hole) bool {
+	return h.before != nil && slices.ContainsFunc(s.unlogged, func(e entry) bool {
+		written := time.UnixMilli(e.written)
+		return s.ruleNames.texts[e.rule] == h.before.Rule && written.After(h.before.Start) && (h.next == nil || written.Before(h.next.Start))
+	})
 }
 
 // interval is how often the rule of an execution runs; nil is one that the log has not.

@@ -152,7 +152,7 @@ func (s schedule) at(t time.Time) (covering []window, sure bool) {
 func (s schedule) of(execution string, t time.Time) []window {
 	var found []window
 	for _, w := range s.windows {
-		if w.run.ID == execution && w.perhaps(t) {
+		if execution != "" && w.run.ID == execution && w.perhaps(t) {
 			found = append(found, w)
 		}
 	}

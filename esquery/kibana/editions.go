@@ -15,7 +15,6 @@ type Edition struct {
 	Revision    int64          // -1 if its alerts do not say
 	Parameters  map[string]any // in the form of Kibana's API
 	Interval    string         // such as "5m"
-	Created     time.Time      // of the rule, whatever its revision
 	Last        time.Time      // when its newest alert was written
 }
 
@@ -53,8 +52,7 @@ func (r *Reader) Editions(ctx context.Context, ruleID string) ([]Edition, error)
 		editions = append(editions, Edition{
 			Rule: d.text("kibana.alert.rule.uuid"), Space: d.text("kibana.space_ids"),
 			Revision: d.whole("kibana.alert.rule.revision", -1), Parameters: parameters, Interval: d.text("kibana.alert.rule.interval"),
-			Created: d.time("kibana.alert.rule.created_at"),
-			Last:    time.UnixMilli(int64(*b.Last.Value)).UTC(),
+			Last: time.UnixMilli(int64(*b.Last.Value)).UTC(),
 		})
 	}
 	slices.SortFunc(editions, func(a, b Edition) int { return b.Last.Compare(a.Last) })
@@ -64,7 +62,7 @@ func (r *Reader) Editions(ctx context.Context, ruleID string) ([]Edition, error)
 func editionsBody(ruleID string) dsl {
 	newest := dsl{"size": 1, "sort": []dsl{{"@timestamp": dsl{"order": "desc", "unmapped_type": "date"}}}, "_source": []string{
 		"kibana.alert.rule.uuid", "kibana.space_ids", "kibana.alert.rule.revision", "kibana.alert.rule.parameters",
-		"kibana.alert.rule.interval", "kibana.alert.rule.created_at",
+		"kibana.alert.rule.interval",
 	}}
 	terms := func(field string) dsl { return dsl{"terms": dsl{"field": field, "missing_bucket": true}} }
 	return dsl{

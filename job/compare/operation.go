@@ -21,9 +21,6 @@ func (s *suspect) outside() (verdict, bool) {
 		}
 		return verdict{Ours, Proved, s.theirs.Execution, "no run of newterms has a window with " + words.Stamp(s.at)}, true
 	}
-	if s.edition != nil && s.edition.Created.After(s.at) {
-		return verdict{Operation, Proved, "", "Kibana's rule was made later, at " + words.Stamp(s.edition.Created)}, true
-	}
 	hasGap := slices.ContainsFunc(s.schedule.gaps, func(g kibana.Gap) bool { return !s.at.Before(g.From) && !s.at.After(g.To) }) // which may be filled
 	if _, missed := s.missed(); missed || hasGap || !s.logReaches(s.at) || len(s.windows) > 0 {
 		return verdict{}, false

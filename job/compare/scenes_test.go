@@ -161,11 +161,13 @@ func TestClasses(t *testing.T) {
 		}, unexplained, "", "run of 2026-03-10T11:00:00.010Z searched it"},
 		{"event that is gone", func(s *scene) { known(s); s.newterms("gail", "10:20", 12) }, unexplained, "", "no event of the pair has this time any more"},
 		{"one run missing in the log", func(s *scene) { known(s); lossOfTheirs(s); s.without(11) }, unexplained, "", ""},
-		{"their rule is younger", func(s *scene) {
+		{"their rule is younger, and its first run looks back to the event", func(s *scene) {
 			known(s)
-			lossOfTheirs(s)
-			s.theirs[0]["kibana.alert.rule.created_at"] = inMillis(clockAt("10:30"))
-		}, compare.Outside, proved, "made later"},
+			s.event("ada", "1:50")
+			s.newterms("ada", "1:50", 6)
+			s.without(0, 1)
+			s.theirs[0]["kibana.alert.rule.created_at"] = inMillis(clockAt("1:55"))
+		}, unexplained, "", "run of 2026-03-10T02:00:00.010Z searched it"},
 		{"no run of ours", func(s *scene) { lossOfOurs(s); s.noRun(12) }, compare.Outside, proved, "no run of newterms"},
 
 		{"gap", func(s *scene) { outage(s); gap(s, "3:00", "11:50", nil) }, compare.Gap, proved, "did not search from 2026-03-10T03:00"},

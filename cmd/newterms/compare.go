@@ -64,7 +64,10 @@ func (p program) compare(ctx context.Context, args []string) error {
 	}
 	defer p.during("compare")()
 	failures := []error{unusable}
-	for _, r := range rules {
+	for i, r := range rules {
+		if i > 0 && f.output.Value == show.Text {
+			fmt.Fprintln(p.stdout)
+		}
 		err := p.compareRule(ctx, client.Clone(p.log), kibana.NewReader(client, alerts, events), r, &f)
 		if err != nil && len(rules) > 1 && !failure.Is[*failure.Reported](err) {
 			err = fmt.Errorf("rule %s: %w", r.Name, err)

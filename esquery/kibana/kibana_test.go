@@ -180,9 +180,9 @@ func TestLog(t *testing.T) {
 	want := kibana.Log{
 		Since: minutes(-5_000),
 		Executions: []kibana.Execution{
-			{ID: "e1", Rule: "so-1", Start: minutes(0), Failed: true, Status: "failed", Messages: []string{"begins", "a Shard failed", "boom"}, Revision: 4, Gap: 90 * time.Second},
-			{ID: "e2", Rule: "so-1", Start: minutes(5), TimedOut: true, Revision: -1},
-			{ID: "by-hand", Rule: "so-1", Start: minutes(after - 1), Revision: -1, From: minutes(-60), To: minutes(0)},
+			{ID: "e1", Rule: "so-1", Start: minutes(0), Failed: true, Ended: true, Status: "failed", Messages: []string{"begins", "a Shard failed", "boom"}, Revision: 4, Gap: 90 * time.Second},
+			{ID: "e2", Rule: "so-1", Start: minutes(5), TimedOut: true, Ended: true, Revision: -1},
+			{ID: "by-hand", Rule: "so-1", Start: minutes(after - 1), Ended: true, Revision: -1, From: minutes(-60), To: minutes(0)},
 		},
 		Gaps: []kibana.Gap{{Rule: "so-1", From: minutes(-30), To: minutes(-10), Unfilled: []query.Range{{From: minutes(-20), To: minutes(-10)}}, Status: "partially_filled", Reason: "off"}},
 	}

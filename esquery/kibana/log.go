@@ -28,6 +28,7 @@ type Execution struct {
 	Start    time.Time
 	Failed   bool // Kibana's framework says so
 	TimedOut bool
+	Ended    bool   // some document says how
 	Status   string // as the rule itself reports it: succeeded, partial failure, failed or ""
 	Messages []string
 	Revision int64         // of the rule; -1 if the log does not say
@@ -187,12 +188,13 @@ func (l logReader) add(hit logHit) {
 	}
 	switch action := d.text("event.action"); action {
 	case "execute", "execute-backfill":
+		e.Ended = true
 		e.Failed = e.Failed || d.text("event.outcome") == "failure"
 	case "execute-timeout":
-		e.TimedOut = true
+		e.TimedOut, e.Ended = true, true
 	case "status-change":
 		if status := d.text("kibana.alert.rule.execution.status"); status != "running" && status != "going to run" {
-			e.Status = status
+			e.Status, e.Ended = status, true
 		}
 	}
 	if from := d.time("kibana.alert.rule.execution.backfill.start"); !from.IsZero() {

@@ -75,6 +75,9 @@ func (s *suspect) unexplained() (verdict, bool) {
 		run := s.theirLast()
 		v.execution = run.ID
 		v.because = fmt.Sprintf("Kibana's run of %s searched it, did not fail, and wrote no alert", words.Stamp(run.Start))
+		if !run.Ended {
+			v.because = fmt.Sprintf("Kibana's run of %s had to search it, and the log does not say how it ended", words.Stamp(run.Start))
+		}
 	case s.byName && len(s.log.Executions) == 0:
 		v.because = "Kibana has no alert of the rule, and its event log no run of a rule that is called " + s.Rule.Name
 	default:

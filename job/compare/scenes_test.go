@@ -217,6 +217,13 @@ func TestClasses(t *testing.T) {
 			lossOfTheirs(s)
 			s.failed(11, "20 minutes were not queried between this run and the last")
 		}, unexplained, "", ""},
+		{"run without an end", func(s *scene) {
+			known(s)
+			lossOfTheirs(s)
+			s.without(11)
+			s.logged(11, "execute-start", nil)
+			s.logged(11, "status-change", map[string]any{"kibana.alert.rule.execution.status": "running"})
+		}, unexplained, "", "does not say how it ended"},
 		{"timeout", func(s *scene) { known(s); lossOfTheirs(s); s.without(11); s.logged(11, "execute-timeout", nil) }, compare.FailedRun, proved, ""},
 		{"failed run with alerts", func(s *scene) {
 			lossOfTheirs(s)

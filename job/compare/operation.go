@@ -139,7 +139,7 @@ func (s *suspect) maxAlerts(run *kibana.Execution) int {
 func (s *suspect) suppression() (verdict, bool) {
 	for i, a := range s.suppressed {
 		if s.side == OnlyNewterms && s.seen[numbered("suppressed", i)].Any() {
-			return verdict{Operation, Proved, a.Execution, fmt.Sprintf("Kibana's alert %s stands for %s from %s to %s with the same values", a.ID, words.Plural(int(a.Suppressed.Events), "more event", "more events"), words.Stamp(a.Suppressed.Start), words.Stamp(a.Suppressed.End))}, true
+			return verdict{Operation, Proved, a.Execution, fmt.Sprintf("Kibana's alert %s stands for %s from %s to %s with the same values", a.ID, words.Plural(a.Suppressed.Events, "more event", "more events"), words.Stamp(a.Suppressed.Start), words.Stamp(a.Suppressed.End))}, true
 		}
 	}
 	return verdict{}, false

@@ -33,6 +33,7 @@ func (d benchData) index() string {
 func (d benchData) load(b *testing.B, node *estest.Node) {
 	b.Helper()
 	if _, err := node.Request(context.Background(), "GET", "/"+d.index()+"-ready", nil); err == nil {
+		node.Must(b, "POST", "/"+d.index()+"/_cache/clear", nil) // of the same windows, the last time
 		return
 	}
 	keyword, date := map[string]any{"type": "keyword", "ignore_above": 1024}, map[string]any{"type": "date"}

@@ -21,7 +21,7 @@ import (
 	"newterms/job/rule"
 )
 
-const compareHelp = `explains how Kibana's alerts of the same rule differ
+const compareHelp = `explains how Kibana's alerts differ from ours
 
   newterms compare --from T [FLAG]...
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"newterms/job/compare/schedule"
+
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
 )
@@ -15,7 +17,7 @@ func (s *sides) both(ctx context.Context, p pairing, emit func(Difference) error
 	period := s.ourPeriods()
 	isLate := func(m match) bool { // by more than each makes up for by itself
 		delay := time.Duration(m.theirs.written-m.ours.written) * time.Millisecond
-		return delay > (maxCatchups+1)*s.interval(s.executions[s.runNames.texts[m.theirs.run]]) || -delay > period[s.runNames.texts[m.ours.run]]
+		return delay > (schedule.MaxCatchups+1)*s.interval(s.executions[s.runNames.texts[m.theirs.run]]) || -delay > period[s.runNames.texts[m.ours.run]]
 	}
 	differs := slices.Clone(p.other)
 	for _, m := range p.same {

@@ -166,9 +166,9 @@ func (s *sides) oursOf(ctx context.Context, some []entry) ([]*suspect, error) {
 		one.ours = stored[e.id]
 		one.ours.ID = e.id
 		one.terms = one.ours.Terms
-		one.windows, one.sure = s.schedule.at(one.at)
+		one.windows, one.sure = s.schedule.At(one.at)
 		for _, w := range one.windows {
-			if known := s.editionOf(w.run.Rule, w.run.Revision); known != nil && (one.edition == nil || len(known.differs) == 0) {
+			if known := s.editionOf(w.Run.Rule, w.Run.Revision); known != nil && (one.edition == nil || len(known.differs) == 0) {
 				one.edition = known
 			}
 		}
@@ -189,7 +189,7 @@ func (s *sides) theirsOf(ctx context.Context, some []entry, twins map[string]ent
 		one.theirs, one.twin = stored[e.id], twins[e.id]
 		one.theirs.ID = e.id
 		one.terms, _ = inOrder(one.theirs, s.Rule.Search.Fields)
-		one.windows, one.sure = s.schedule.of(one.theirs.Execution, one.at), true
+		one.windows, one.sure = s.schedule.Of(one.theirs.Execution, one.at), true
 		one.edition = s.editionOf(one.theirs.Rule, one.theirs.Revision)
 		suspects[i] = one
 	}

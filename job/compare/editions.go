@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"newterms/esquery/elastic"
 	"newterms/esquery/kibana"
 	"newterms/esquery/kql"
 	"newterms/esquery/query"
@@ -105,6 +106,20 @@ func intervalOf(r rule.Rule) time.Duration {
 
 // has reports whether a parameter differs.
 func (e *edition) has(name string) bool { return e != nil && slices.Contains(e.differs, name) }
+
+// searches reports whether a pattern of the edition selects an index, or the data stream
+// whose backing index it is.
+func (e *edition) searches(index string) bool {
+	stream := index
+	if backing, ok := strings.CutPrefix(index, ".ds-"); ok { // .ds-STREAM-DATE-GENERATION
+		parts := strings.Split(backing, "-")
+		stream = strings.Join(parts[:max(1, len(parts)-2)], "-")
+	}
+	patterns, _ := e.Parameters["index"].([]any)
+	return slices.ContainsFunc(patterns, func(pattern any) bool {
+		return elastic.Matches(text(pattern), index) || elastic.Matches(text(pattern), stream)
+	})
+}
 
 // parsed returns the query of an edition that differs in it; ok is false if there is none,
 // or if it is no KQL.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/job/compare/schedule"
+
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
 )
@@ -47,7 +49,7 @@ func (s *suspect) edited() (verdict, bool) {
 // makes the difference.
 func (s *suspect) perhapsEdited() (verdict, bool) {
 	v := verdict{Operation, Inferred, s.execution(), ""}
-	if e := s.edition; e != nil && (e.has("index") || e.has("filters") || e.has("query") && e.matches == nil) {
+	if e := s.edition; e != nil && (s.isElsewhere() || e.has("filters") || e.has("query") && e.matches == nil) {
 		v.because = fmt.Sprintf("revision %d of Kibana's rule has another %s", e.Revision, strings.Join(e.differs, ", "))
 		return v, true
 	}
@@ -66,6 +68,15 @@ func (s *suspect) perhapsEdited() (verdict, bool) {
 		return v, true
 	}
 	return v, false
+}
+
+// isElsewhere reports that the sides search other indices, and that the event is in none of the
+// other side's.
+func (s *suspect) isElsewhere() bool {
+	if s.side == OnlyKibana {
+		return s.edition.has("index") && !s.seen[eventAny].Any()
+	}
+	return s.edition.has("index") && !s.edition.searches(s.ours.Index)
 }
 
 // execution is the run of Kibana's that decides, "" if it is not known.
@@ -155,9 +166,9 @@ func (s *suspect) fromEdge() (verdict, bool) {
 		return verdict{}, false
 	}
 	for _, w := range s.windows {
-		if distance := s.at.Sub(w.from).Abs(); distance <= edge && !hasFailed(w.run) {
-			v := verdict{Meaning, Inferred, w.run.ID, fmt.Sprintf("it is %s from the beginning of the only window of Kibana's that may have it, %s, which is not part of it", words.Span(distance), w)}
-			if distance < atEdge {
+		if distance := s.at.Sub(w.From).Abs(); distance <= schedule.Edge && !hasFailed(w.Run) {
+			v := verdict{Meaning, Inferred, w.Run.ID, fmt.Sprintf("it is %s from the beginning of the only window of Kibana's that may have it, %s, which is not part of it", words.Span(distance), w)}
+			if distance < schedule.AtEdge {
 				v.certainty = Proved
 			}
 			return v, true

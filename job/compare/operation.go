@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"newterms/job/compare/schedule"
+
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/kibana"
@@ -21,23 +23,23 @@ func (s *suspect) outside() (verdict, bool) {
 		}
 		return verdict{Ours, Proved, s.theirs.Execution, "no run of newterms has a window with " + words.Stamp(s.at)}, true
 	}
-	hasGap := slices.ContainsFunc(s.schedule.gaps, func(g kibana.Gap) bool { return !s.at.Before(g.From) && !s.at.After(g.To) }) // which may be filled
+	hasGap := slices.ContainsFunc(s.schedule.Gaps, func(g kibana.Gap) bool { return !s.at.Before(g.From) && !s.at.After(g.To) }) // which may be filled
 	if _, missed := s.missed(); missed || hasGap || !s.logReaches(s.at) || len(s.windows) > 0 {
 		return verdict{}, false
 	}
-	h, found := s.schedule.holeAt(s.at)
+	h, found := s.schedule.HoleAt(s.at)
 	because := ""
 	switch {
 	case !found && len(s.log.Executions) == 0 && !s.byName:
 		because = "Kibana's event log has no run of the rule"
 	case !found || s.lacksRun(h):
 		return verdict{}, false
-	case h.before == nil:
-		because = fmt.Sprintf("Kibana's first run, at %s, looks back to %s", words.Stamp(h.next.Start), words.Stamp(h.to))
-	case h.next == nil:
-		because = "Kibana's last run was at " + words.Stamp(h.before.Start)
+	case h.Before == nil:
+		because = fmt.Sprintf("Kibana's first run, at %s, looks back to %s", words.Stamp(h.Next.Start), words.Stamp(h.To))
+	case h.Next == nil:
+		because = "Kibana's last run was at " + words.Stamp(h.Before.Start)
 	default: // for longer than a run makes up for
-		because = fmt.Sprintf("Kibana's rule did not run from %s to %s, and recorded no gap", words.Stamp(h.before.Start), words.Stamp(h.next.Start))
+		because = fmt.Sprintf("Kibana's rule did not run from %s to %s, and recorded no gap", words.Stamp(h.Before.Start), words.Stamp(h.Next.Start))
 	}
 	return verdict{Operation, Proved, "", because}, true
 }
@@ -54,9 +56,9 @@ func (s *suspect) gapShadow() (verdict, bool) {
 		return verdict{}, false
 	}
 	for _, t := range []time.Time{later.First, later.Last} {
-		windows, _ := s.schedule.at(t)
-		if i := slices.IndexFunc(windows, func(w window) bool { return !hasFailed(w.run) }); i >= 0 {
-			return verdict{Operation, Proved, windows[i].run.ID, fmt.Sprintf("%s; its history includes that time, and so the pair was not new to it at %s either", m.because, words.Stamp(t))}, true
+		windows, _ := s.schedule.At(t)
+		if i := slices.IndexFunc(windows, func(w schedule.Window) bool { return !hasFailed(w.Run) }); i >= 0 {
+			return verdict{Operation, Proved, windows[i].Run.ID, fmt.Sprintf("%s; its history includes that time, and so the pair was not new to it at %s either", m.because, words.Stamp(t))}, true
 		}
 	}
 	return verdict{}, false
@@ -77,12 +79,12 @@ func (s *suspect) failedRun() (verdict, bool) {
 	if s.side != OnlyNewterms || len(s.windows) == 0 || s.theirLast() != nil {
 		return verdict{}, false
 	}
-	run := s.windows[0].run
+	run := s.windows[0].Run
 	v := verdict{Operation, Proved, run.ID, fmt.Sprintf("Kibana's run of %s failed (%s), and no other one searched the time", words.Stamp(run.Start), reason(run))}
 	for _, w := range s.windows {
-		if n := s.alertsOf[w.run.ID]; n > 0 {
-			v.certainty, v.execution = Inferred, w.run.ID
-			v.because = fmt.Sprintf("Kibana's run of %s failed (%s) after it had written %s", words.Stamp(w.run.Start), reason(w.run), words.Plural(n, "alert", "alerts"))
+		if n := s.alertsOf[w.Run.ID]; n > 0 {
+			v.certainty, v.execution = Inferred, w.Run.ID
+			v.because = fmt.Sprintf("Kibana's run of %s failed (%s) after it had written %s", words.Stamp(w.Run.Start), reason(w.Run), words.Plural(n, "alert", "alerts"))
 		}
 	}
 	return v, true
@@ -98,16 +100,16 @@ func reason(e *kibana.Execution) string {
 func (s *suspect) maxSignals() (verdict, bool) {
 	var capped *verdict
 	for _, w := range s.windows {
-		n := s.alertsOf[w.run.ID]
-		v := verdict{Operation, Proved, w.run.ID, fmt.Sprintf("Kibana's run of %s wrote %s and warned that it reached its limit (max_signals)", words.Stamp(w.run.Start), words.Plural(n, "alert", "alerts"))}
-		isFull := n >= s.maxAlerts(w.run)
+		n := s.alertsOf[w.Run.ID]
+		v := verdict{Operation, Proved, w.Run.ID, fmt.Sprintf("Kibana's run of %s wrote %s and warned that it reached its limit (max_signals)", words.Stamp(w.Run.Start), words.Plural(n, "alert", "alerts"))}
+		isFull := n >= s.maxAlerts(w.Run)
 		switch {
-		case w.run.Says("maximum alert limit"), isFull && w.run.Status == "partial failure":
+		case w.Run.Says("maximum alert limit"), isFull && w.Run.Status == "partial failure":
 			capped = &v
-		case isFull && w.run.Status == "": // it does not say whether there was a warning
-			v.certainty, v.because = Inferred, fmt.Sprintf("Kibana's run of %s wrote %d alerts, as many as max_signals allows", words.Stamp(w.run.Start), n)
+		case isFull && w.Run.Status == "": // it does not say whether there was a warning
+			v.certainty, v.because = Inferred, fmt.Sprintf("Kibana's run of %s wrote %d alerts, as many as max_signals allows", words.Stamp(w.Run.Start), n)
 			capped = &v
-		case !hasFailed(w.run):
+		case !hasFailed(w.Run):
 			return verdict{}, false
 		}
 	}
@@ -128,8 +130,8 @@ func (s *suspect) maxAlerts(run *kibana.Execution) int {
 		limit = n
 	}
 	windows := 0
-	for _, w := range s.schedule.windows {
-		if w.run == run {
+	for _, w := range s.schedule.Windows {
+		if w.Run == run {
 			windows++
 		}
 	}

@@ -126,6 +126,20 @@ func TestClasses(t *testing.T) {
 			s.event("ada", "-3d12:20")
 			otherRevision(s, func(p map[string]any) { p["history_window_start"] = "now-4d" })
 		}, compare.RuleEdited, proved, "looks back 4 days"},
+		{"an index more", func(s *scene) {
+			lossOfTheirs(s)
+			s.ours[0]["kibana.alert.ancestors"] = []map[string]any{{"id": "ada", "index": ".ds-logs-audit-default-2026.03.01-000001"}}
+			otherRevision(s, func(p map[string]any) { p["index"] = []string{"beats-*", "logs-audit-default"} })
+		}, unexplained, "", ""},
+		{"another index", func(s *scene) {
+			lossOfTheirs(s)
+			s.ours[0]["kibana.alert.ancestors"] = []map[string]any{{"id": "ada", "index": ".ds-logs-audit-default-2026.03.01-000001"}}
+			otherRevision(s, func(p map[string]any) { p["index"] = []string{"beats-*", "logs-audit-default-two"} })
+		}, compare.RuleEdited, inferred, "has another index"},
+		{"an index more, and their event", func(s *scene) {
+			lossOfOurs(s)
+			otherRevision(s, func(p map[string]any) { p["index"] = []string{"beats-*"} })
+		}, unexplained, "", ""},
 		{"unknown revision", func(s *scene) {
 			known(s)
 			lossOfTheirs(s)

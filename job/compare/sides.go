@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"newterms/job/compare/schedule"
+
 	"newterms/alerts"
 	"newterms/alerts/runs"
 	"newterms/esquery"
@@ -36,7 +38,7 @@ type sides struct {
 	byName     bool    // no alert shows which runs of the log are the rule's
 	unlogged   []entry // Kibana's alerts of runs that the log has not
 	executions map[string]*kibana.Execution
-	schedule   schedule
+	schedule   schedule.Schedule
 	editions   map[editionKey]*edition
 	newest     map[string]*edition // by rule
 
@@ -184,7 +186,7 @@ func (s *sides) readLog(ctx context.Context, in query.Range) error {
 	default:
 		s.report.Notes = append(s.report.Notes, fmt.Sprintf("Kibana has no alert with the rule_id %s, and no run of a rule that is called %s", s.Rule.ID, s.Rule.Name))
 	}
-	s.schedule = newSchedule(s.log, func(e *kibana.Execution) (lookback, interval time.Duration) {
+	s.schedule = schedule.New(s.log, func(e *kibana.Execution) (lookback, interval time.Duration) {
 		if known := s.editionOf(e.Rule, e.Revision); known != nil {
 			return known.lookback, known.interval
 		}
@@ -214,10 +216,10 @@ func (s *sides) cutLog() {
 
 // lacksRun reports whether the log has no document of a run in a hole, though an alert shows
 // that there was one.
-func (s *sides) lacksRun(h hole) bool {
-	return h.before != nil && slices.ContainsFunc(s.unlogged, func(e entry) bool {
+func (s *sides) lacksRun(h schedule.Hole) bool {
+	return h.Before != nil && slices.ContainsFunc(s.unlogged, func(e entry) bool {
 		written := time.UnixMilli(e.written)
-		return s.ruleNames.texts[e.rule] == h.before.Rule && written.After(h.before.Start) && (h.next == nil || written.Before(h.next.Start))
+		return s.ruleNames.texts[e.rule] == h.Before.Rule && written.After(h.Before.Start) && (h.Next == nil || written.Before(h.Next.Start))
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"newterms/job/compare/schedule"
+
 	"newterms/alerts"
 	"newterms/alerts/runs"
 	"newterms/esquery"
@@ -23,7 +25,7 @@ type suspect struct {
 	at     time.Time
 	// windows are those of Kibana that have the time; of an alert of Kibana's, those of its
 	// run. sure reports that they have it away from their edges.
-	windows []window
+	windows []schedule.Window
 	sure    bool
 	runs    []runs.WindowRun // ours whose window or gap has the time
 	edition *edition         // of Kibana's rule then; nil if no alert shows it
@@ -34,8 +36,8 @@ type suspect struct {
 // Without a log, the window ends when the alert was written, or somewhat before.
 func (s *suspect) theirHistory() (from, to time.Time) {
 	for _, w := range s.windows { // the last one that has the alert
-		if w.to.After(to) {
-			to = w.to
+		if w.To.After(to) {
+			to = w.To
 		}
 	}
 	switch {
@@ -56,8 +58,8 @@ func (s *suspect) theirHistory() (from, to time.Time) {
 // there is none.
 func (s *suspect) theirLast() (last *kibana.Execution) {
 	for _, w := range s.windows {
-		if !hasFailed(w.run) && (last == nil || w.run.Start.After(last.Start)) {
-			last = w.run
+		if !hasFailed(w.Run) && (last == nil || w.Run.Start.After(last.Start)) {
+			last = w.Run
 		}
 	}
 	return last
@@ -219,7 +221,7 @@ func (s *suspect) missed() (m missing, ok bool) {
 	if s.sure && s.theirLast() != nil {
 		return m, false
 	}
-	for _, g := range s.schedule.gaps {
+	for _, g := range s.schedule.Gaps {
 		if g.Open(s.at) {
 			m.to, m.because = g.To, fmt.Sprintf("Kibana recorded that it did not search from %s to %s", words.Stamp(g.From), words.Stamp(g.To))
 			if g.Reason != "" {
@@ -228,8 +230,8 @@ func (s *suspect) missed() (m missing, ok bool) {
 			return m, true
 		}
 	}
-	if h, found := s.schedule.holeAt(s.at); found && h.reported > 0 {
-		return missing{h.to, fmt.Sprintf("Kibana's run of %s reports that it did not search %s before its window", words.Stamp(h.next.Start), words.Span(h.reported)), h.next.ID}, true
+	if h, found := s.schedule.HoleAt(s.at); found && h.Reported > 0 {
+		return missing{h.To, fmt.Sprintf("Kibana's run of %s reports that it did not search %s before its window", words.Stamp(h.Next.Start), words.Span(h.Reported)), h.Next.ID}, true
 	}
 	return m, false
 }

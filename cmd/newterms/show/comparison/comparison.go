@@ -60,8 +60,12 @@ func (v *View) Report(name string, r compare.Report) error {
 	}
 	columns, _ := terminal.Width(v.out)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nfrom %s to %s\n%s on both sides, %d only in Kibana, %d only here, %d unexplained\n", name, words.Stamp(r.From), words.Stamp(r.To),
+	fmt.Fprintf(&b, "%s\nfrom %s to %s\n%s on both sides, %d only in Kibana, %d only here, %d unexplained", name, words.Stamp(r.From), words.Stamp(r.To),
 		words.Plural(r.Both, "alert", "alerts"), r.OnlyKibana, r.OnlyNewterms, r.Unexplained)
+	if n := r.Classes[compare.NotKnowable]; n > 0 {
+		fmt.Fprintf(&b, ", %d unknowable", n)
+	}
+	b.WriteString("\n")
 	for _, line := range append(r.Notes, r.Unread...) {
 		b.WriteString(line + "\n")
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"runtime/metrics"
 	"strings"
 	"syscall"
@@ -158,6 +159,8 @@ func compareAlone(t *testing.T, targets, prefix string) {
 			}
 		}
 	}()
+	debug.SetMemoryLimit(48 << 20) // as the command has it
+	debug.SetGCPercent(400)
 	begin := time.Now()
 	report, err := b.comparison(f).Run(t.Context(), job.Window{From: f.start, To: f.end()}, func(d compare.Difference) error {
 		if d.Class == "" {

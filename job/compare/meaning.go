@@ -136,11 +136,11 @@ func (s *suspect) manual() (verdict, bool) {
 		return verdict{}, false
 	}
 	if v, ok := s.beforeTheirHistory(); ok {
-		v.because += "; somebody asked for this run"
+		v.because += "; it was a manual run"
 		return v, true
 	}
 	run, ok := s.ourLast()
-	v := verdict{Operation, Inferred, s.theirs.Execution, fmt.Sprintf("somebody asked for Kibana's run of %s, after the last run of newterms that covers the time, of %s", words.Stamp(s.theirs.Written), words.Stamp(run.Started))}
+	v := verdict{Operation, Inferred, s.theirs.Execution, fmt.Sprintf("Kibana's run of %s was a manual one, after the last run of newterms that covers the time, of %s", words.Stamp(s.theirs.Written), words.Stamp(run.Started))}
 	if s.seen[eventDated].Any() && !s.seen[eventInTime].Any() {
 		v.certainty = Proved
 		v.because += "; the event arrived between"

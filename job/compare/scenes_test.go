@@ -344,7 +344,7 @@ func TestClasses(t *testing.T) {
 		{"history that was there", func(s *scene) { lossOfOurs(s); s.event("ada", "-1d10:20") }, unexplained, "", ""},
 		{"late history of ours", func(s *scene) { known(s); lossOfTheirs(s); s.event("ada", "-1d10:20") }, compare.LateHistory, inferred, "newterms had not seen"},
 
-		{"by hand, after our run", func(s *scene) { byHand(s, "12:30") }, compare.Manual, inferred, "somebody asked"},
+		{"by hand, after our run", func(s *scene) { byHand(s, "12:30") }, compare.Manual, inferred, "was a manual one"},
 		{"by hand, before our run", func(s *scene) { byHand(s, "11:30") }, unexplained, "", ""},
 
 		{"a clause on the time", func(s *scene) {

@@ -6,10 +6,9 @@ import (
 	"slices"
 	"time"
 
-	"newterms/job/compare/schedule"
-
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
+	"newterms/job/compare/schedule"
 )
 
 // both lists what differs about alerts that both sides have.

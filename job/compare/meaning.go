@@ -5,10 +5,9 @@ import (
 	"slices"
 	"strings"
 
-	"newterms/job/compare/schedule"
-
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
+	"newterms/job/compare/schedule"
 )
 
 // The classes about what the two sides define as an alert.

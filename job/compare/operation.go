@@ -6,11 +6,10 @@ import (
 	"strconv"
 	"time"
 
-	"newterms/job/compare/schedule"
-
 	"newterms/alerts/runs"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/kibana"
+	"newterms/job/compare/schedule"
 )
 
 // The classes about what the runs of both sides did, or did not do.

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"newterms/job/compare/schedule"
-
 	"newterms/alerts"
 	"newterms/alerts/runs"
 	"newterms/esquery"
@@ -19,6 +17,7 @@ import (
 	"newterms/esquery/kibana"
 	"newterms/esquery/query"
 	"newterms/job"
+	"newterms/job/compare/schedule"
 )
 
 // sides is what both sides did, as far as it can be read.

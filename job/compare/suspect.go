@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"time"
 
-	"newterms/job/compare/schedule"
-
 	"newterms/alerts"
 	"newterms/alerts/runs"
 	"newterms/esquery"
 	"newterms/esquery/elastic/words"
 	"newterms/esquery/kibana"
 	"newterms/esquery/query"
+	"newterms/job/compare/schedule"
 )
 
 // A suspect is an alert that the other side does not have, with all that is known of it.

@@ -56,34 +56,25 @@ const maxNewestPage = 1000
 // first, and returns how many there were. It reads some fields of their documents into a
 // T; nil is all fields.
 func eachNewest[T any](ctx context.Context, s *Store, filters []dsl, fields []string, limit int, each func(id string, document T) error) (int, error) {
-	var after []any
-	left := limit
-	for size := maxNewestPage; left > 0; {
-		var hits []struct {
-			ID     string `json:"_id"`
-			Source T      `json:"_source"`
-			Sort   []any  `json:"sort"`
-		}
-		asked := 0
-		err := elastic.Fewer(&size, func(size int) error {
-			asked = min(size, left)
-			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: newestBody(filters, fields, asked, after)}, &hits)
-			return err
-		})
+	type hit struct {
+		ID     string `json:"_id"`
+		Source T      `json:"_source"`
+		elastic.Sorted
+	}
+	listed := 0
+	body := func(size int) dsl { return newestBody(filters, fields, min(size, limit-listed)) }
+	for found, err := range elastic.InOrder[hit](ctx, s.client, elastic.Search{Indices: []string{s.alertsTarget}}, maxNewestPage, body) {
 		if err != nil {
 			return 0, fmt.Errorf("list alerts: %w", err)
 		}
-		for _, hit := range hits {
-			if err := each(hit.ID, hit.Source); err != nil {
-				return 0, err
-			}
-			after = hit.Sort
+		if err := each(found.ID, found.Source); err != nil {
+			return 0, err
 		}
-		if left -= len(hits); len(hits) < asked {
+		if listed++; listed == limit {
 			break
 		}
 	}
-	return limit - left, nil
+	return listed, nil
 }
 
 func (s *Store) count(ctx context.Context, filters []dsl) (int64, error) {
@@ -99,16 +90,13 @@ func (s *Store) count(ctx context.Context, filters []dsl) (int64, error) {
 	return answer.Alerts.Value, nil
 }
 
-func newestBody(filters []dsl, fields []string, size int, after []any) dsl {
+func newestBody(filters []dsl, fields []string, size int) dsl {
 	body := dsl{
 		"size": size, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": filters}},
 		"sort": []dsl{{"newterms.first_seen": "desc"}, {"kibana.alert.uuid": "asc"}},
 	}
 	if fields != nil {
 		body["_source"] = fields
-	}
-	if after != nil {
-		body["search_after"] = after
 	}
 	return body
 }

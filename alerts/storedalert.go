@@ -80,31 +80,24 @@ func (s *Store) storedAlerts(ctx context.Context, keys []alert.Key, fields []str
 }
 
 func (s *Store) alertsMatching(ctx context.Context, query dsl) ([]StoredAlert, error) {
+	type hit struct {
+		Source storedSource `json:"_source"`
+		elastic.Sorted
+	}
 	var alerts []StoredAlert
-	var after []any
-	for size := maxStored; ; {
-		var hits []struct {
-			Source storedSource `json:"_source"`
-			Sort   []any        `json:"sort"`
+	search := elastic.Search{Indices: []string{s.alertsTarget}}
+	for found, err := range elastic.InOrder[hit](ctx, s.client, search, maxStored, func(size int) dsl { return storedAlertsBody(query, size) }) {
+		if elastic.IsMissing(err) {
+			break
 		}
-		err := elastic.Fewer(&size, func(size int) error {
-			_, err := s.client.Hits(ctx, elastic.Search{Indices: []string{s.alertsTarget}, Body: storedAlertsBody(query, size, after)}, &hits)
-			return err
-		})
-		if err != nil && !elastic.IsMissing(err) {
+		if err != nil {
 			return nil, err
 		}
-		for _, hit := range hits {
-			alerts = append(alerts, hit.Source.read())
-			after = hit.Sort
-		}
-		switch {
-		case len(alerts) >= maxStored:
+		if alerts = append(alerts, found.Source.read()); len(alerts) >= maxStored {
 			return nil, fmt.Errorf("%w: there are %d alerts or more, ask about a shorter range", elastic.ErrIncomplete, maxStored)
-		case len(hits) < size:
-			return alerts, nil
 		}
 	}
+	return alerts, nil
 }
 
 type storedSource struct {
@@ -137,16 +130,12 @@ func (a storedSource) read() StoredAlert {
 	return e
 }
 
-func storedAlertsBody(query dsl, size int, after []any) dsl {
-	body := dsl{
+func storedAlertsBody(query dsl, size int) dsl {
+	return dsl{
 		"size": size, "track_total_hits": false, "query": dsl{"bool": dsl{"filter": []dsl{query}}},
 		"sort":    []dsl{{"newterms.first_seen": "asc"}, {"kibana.alert.uuid": "asc"}},
 		"_source": storedFields(),
 	}
-	if after != nil {
-		body["search_after"] = after
-	}
-	return body
 }
 
 // storedFields lists the fields that storedSource has.

@@ -41,28 +41,18 @@ const alertsPage = 2_000
 // Alerts calls each with the alerts of the rules with a rule_id whose events are in a
 // range, in the order in which they were written. Timestamp is the rule's primary one.
 func (r *Reader) Alerts(ctx context.Context, ruleID, timestamp string, in query.Range, each func(Alert) error) error {
-	var after []any
-	for size := alertsPage; ; {
-		var hits []alertHit
-		err := elastic.Fewer(&size, func(size int) error {
-			_, err := r.client.Hits(ctx, elastic.Search{Indices: []string{r.alerts}, IgnoreUnavailable: true, Body: alertsBody(ruleID, timestamp, in, size, after)}, &hits)
-			return err
-		})
+	search := elastic.Search{Indices: []string{r.alerts}, IgnoreUnavailable: true}
+	for hit, err := range elastic.InOrder[alertHit](ctx, r.client, search, alertsPage, func(size int) dsl { return alertsBody(ruleID, timestamp, in, size) }) {
 		if err != nil {
 			return fmt.Errorf("list Kibana's alerts: %w", err)
 		}
-		for _, hit := range hits {
-			after = hit.Sort
-			if a := hit.read(timestamp); !a.At.Before(in.From) && a.At.Before(in.To) {
-				if err := each(a); err != nil {
-					return err
-				}
+		if a := hit.read(timestamp); !a.At.Before(in.From) && a.At.Before(in.To) {
+			if err := each(a); err != nil {
+				return err
 			}
 		}
-		if len(hits) < size {
-			return nil
-		}
 	}
+	return nil
 }
 
 // atField is where an alert has the timestamp of its event. Kibana keeps the fields of
@@ -85,10 +75,10 @@ func ofRule(ruleID string) []dsl {
 
 // alertsBody has no upper bound for when an alert is written, because a run by hand may
 // write late. No run looks beyond its own time, and so none writes before the event's.
-func alertsBody(ruleID, timestamp string, in query.Range, size int, after []any) dsl {
+func alertsBody(ruleID, timestamp string, in query.Range, size int) dsl {
 	at := atField(timestamp)
 	between := dsl{"range": dsl{at: dsl{"gte": in.From.UnixMilli(), "lt": in.To.UnixMilli(), "format": "epoch_millis"}}}
-	body := dsl{
+	return dsl{
 		"size": size, "track_total_hits": false,
 		"query": dsl{"bool": dsl{"filter": append(ofRule(ruleID),
 			dsl{"range": dsl{"@timestamp": dsl{"gte": in.From.UnixMilli(), "format": "epoch_millis"}}},
@@ -97,10 +87,6 @@ func alertsBody(ruleID, timestamp string, in query.Range, size int, after []any)
 		"sort":    []dsl{{"@timestamp": dsl{"order": "asc", "unmapped_type": "date"}}, {"kibana.alert.uuid": dsl{"order": "asc", "unmapped_type": "keyword"}}},
 		"_source": alertFields(timestamp),
 	}
-	if after != nil {
-		body["search_after"] = after
-	}
-	return body
 }
 
 func alertFields(timestamp string) []string {
@@ -128,7 +114,7 @@ func (r *Reader) ByID(ctx context.Context, timestamp string, ids []string) (map[
 type alertHit struct {
 	ID     string         `json:"_id"`
 	Source map[string]any `json:"_source"`
-	Sort   []any          `json:"sort"`
+	elastic.Sorted
 }
 
 func (h alertHit) read(timestamp string) Alert {

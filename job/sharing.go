@@ -8,6 +8,7 @@ import (
 
 	"newterms/alerts/alert"
 	"newterms/alerts/fields"
+	"newterms/alerts/novelty"
 	"newterms/alerts/runs"
 	"newterms/esquery/before"
 	"newterms/job/cause"
@@ -39,14 +40,30 @@ func (s *Sharing) Add(a alert.Alert, isMapped func(field string) bool) {
 			add(cause.Value{Kind: f.Kind, Field: f.Field, Value: f.Value, Source: f.Source})
 		}
 	}
-	for _, of := range a.Attributes() {
-		if v := (cause.Value{Kind: of.Name, Field: of.Field, Value: of.Value}); fields.Type(v.Field) != "" { // a query finds alerts by it
-			one.Facts = append(one.Facts, cause.Fact{Value: unique.Make(v), New: of.Events == 0})
-		}
+	if known := a.Context(); known != nil {
+		one.Facts = facts(one.Terms, known)
 	}
 	if s.alerts = append(s.alerts, one); len(s.alerts) >= 2*mostCompared {
 		s.sample()
 	}
+}
+
+// facts returns what the context of an alert says of its terms, which come first, and its
+// attributes.
+func facts(terms []any, known *novelty.Context) []cause.Fact {
+	var all []cause.Fact
+	for i, t := range known.Terms {
+		v := cause.Value{Kind: t.Field, Field: t.Field}
+		if terms[i] != nil {
+			v.Value = fields.Text(terms[i])
+		}
+		all = append(all, cause.Fact{Value: unique.Make(v), New: t.Events == 0, Unsearched: true})
+	}
+	for _, a := range known.Attributes {
+		v := cause.Value{Kind: a.Name, Field: a.Field, Value: a.Value}
+		all = append(all, cause.Fact{Value: unique.Make(v), New: a.Events == 0, Unsearched: fields.Type(a.Field) == ""})
+	}
+	return all
 }
 
 // sample keeps the alerts that are compared.
@@ -59,9 +76,9 @@ func (s *Sharing) sample() []cause.Alert {
 	return s.alerts
 }
 
-// Cause returns what most of some alerts share, nil if they share nothing. It asks one
-// question, which values were seen before, if there are enough alerts. If that fails, it
-// warns, and knows of no value that is new.
+// Cause returns what most of some alerts share, nil if they share nothing. Which values were
+// seen before it takes from the alerts' contexts. If those lack one, it asks one question.
+// If that fails, it warns, and knows of no other value that is new.
 func (m *AlertMaker) Cause(ctx context.Context, s *Sharing, runID string) (*runs.Cause, error) {
 	compared := s.sample()
 	known, err := m.contexts.known(ctx, cause.Frequent(compared))
@@ -88,14 +105,15 @@ func (m *AlertMaker) Cause(ctx context.Context, s *Sharing, runID string) (*runs
 }
 
 // known says which frequent values nobody had before the first alert with them. With an
-// error, or for a nil receiver, it knows of none that is new.
+// error, or for a nil receiver, it knows only of those in the alerts' contexts.
 func (c *contexts) known(ctx context.Context, frequent []cause.Example) ([]cause.Known, error) {
 	var known []cause.Known
 	var subjects []before.Subject
 	var asked []int // positions in known
 	for i, f := range frequent {
-		known = append(known, cause.Known{Value: f.Value})
-		if c == nil || c.failed {
+		isNew, ok := f.Alert.IsNew(f.Field, f.Value.Value)
+		known = append(known, cause.Known{Value: f.Value, New: isNew})
+		if ok || c == nil || c.failed {
 			continue
 		}
 		s := before.Subject{Terms: f.Alert.Terms, At: f.Alert.At}

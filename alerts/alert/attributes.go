@@ -50,10 +50,5 @@ func (m *Maker) Attributes(from SourceEvent, terms []any, can func(field, value 
 	return all
 }
 
-// Attributes returns those of the alert's context; nil if it has none.
-func (a Alert) Attributes() []novelty.Attribute {
-	if a.context == nil {
-		return nil
-	}
-	return a.context.Attributes
-}
+// Context returns what was known of the alert's values before it; nil if nobody asked.
+func (a Alert) Context() *novelty.Context { return a.context }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"newterms/alerts/fields"
 	"newterms/alerts/summary"
 )
 
@@ -38,10 +39,7 @@ func PropertiesOf(newTerms, investigation []string, query string) []Property {
 
 func okta() []Property {
 	return []Property{
-		{"client IP", []string{"okta.client.ip", "client.ip", "source.ip"}},
-		{"network", []string{"okta.security_context.as.organization.name", "client.as.organization.name", "source.as.organization.name", "okta.security_context.isp"}},
-		{"country", []string{"client.geo.country_name", "source.geo.country_name"}},
-		{"user agent", []string{"user_agent.name", "okta.client.user_agent.browser", "user_agent.original", "okta.client.user_agent.raw_user_agent"}},
+		{"client IP", fields.ClientIP()}, {"network", fields.Network()}, {"country", fields.Country()}, {"user agent", fields.UserAgent()},
 	}
 }
 

@@ -20,6 +20,9 @@ func apart(alerts []Alert) []Value {
 	isNew, having := map[unique.Handle[Value]]bool{}, map[unique.Handle[Value]]int{}
 	for _, a := range alerts {
 		for _, f := range a.Facts {
+			if f.Unsearched {
+				continue
+			}
 			having[f.Value]++
 			isNew[f.Value] = isNew[f.Value] || f.New
 		}

@@ -32,6 +32,19 @@ type Alert struct {
 type Fact struct {
 	Value unique.Handle[Value]
 	New   bool
+	// Unsearched reports that no query finds alerts by it, so that it sets none apart.
+	Unsearched bool
+}
+
+// IsNew reports whether nobody had a value of the alert before; ok is false if that is not
+// known.
+func (a Alert) IsNew(field, value string) (isNew, ok bool) {
+	for _, f := range a.Facts {
+		if v := f.Value.Value(); v.Field == field && v.Value == value {
+			return f.New, true
+		}
+	}
+	return false, false
 }
 
 const (

@@ -202,7 +202,8 @@ func TestFrequent(t *testing.T) {
 }
 
 // TestApart hides attackers in a flood who differ from all others in one fact that is new.
-// Facts that are new of many alerts are the flood's own.
+// Facts that are new of many alerts are the flood's own. A field that alerts lack is in no
+// exclusion.
 func TestApart(t *testing.T) {
 	for _, size := range []int{10, 11, 50, 200} {
 		var alerts []Alert
@@ -213,7 +214,13 @@ func TestApart(t *testing.T) {
 			}
 			a := alert(n, network("VPN"), agent(of.Value))
 			address := Value{"client IP", "client.ip", fmt.Sprint("192.0.2.", n), true}
-			a.Facts = []Fact{{unique.Make(of), n == 1 || n == size || n == size+2}, {unique.Make(address), true}, {unique.Make(network("VPN")), n == 0}}
+			a.Facts = []Fact{
+				{Value: unique.Make(of), New: n == 1 || n == size || n == size+2}, {Value: unique.Make(address), New: true},
+				{Value: unique.Make(network("VPN")), New: n == 0},
+			}
+			if n == 3 {
+				a.Facts = append(a.Facts, Fact{Value: unique.Make(Value{Kind: "device", Field: "device", Value: "tablet"}), New: true, Unsearched: true})
+			}
 			alerts = append(alerts, a)
 		}
 		random := rand.New(rand.NewPCG(uint64(size), 2))
@@ -226,6 +233,19 @@ func TestApart(t *testing.T) {
 			if want := `as: "VPN" and not ua: "curl" and not ua: "py\"thon"`; got.Exclusion() != want {
 				t.Errorf("%d: got %s, want %s", size, got.Exclusion(), want)
 			}
+		}
+	}
+}
+
+// TestIsNew knows only what an alert's facts say.
+func TestIsNew(t *testing.T) {
+	a := Alert{Facts: []Fact{{Value: unique.Make(network("VPN")), New: true}, {Value: unique.Make(agent("Chrome"))}}}
+	for _, c := range []struct {
+		value     Value
+		isNew, ok bool
+	}{{network("VPN"), true, true}, {agent("Chrome"), false, true}, {network("Chrome"), false, false}, {agent("VPN"), false, false}} {
+		if isNew, ok := a.IsNew(c.value.Field, c.value.Value); isNew != c.isNew || ok != c.ok {
+			t.Errorf("%v is new: %t, %t", c.value, isNew, ok)
 		}
 	}
 }

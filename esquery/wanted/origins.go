@@ -15,9 +15,9 @@ type Field struct {
 	isDate bool
 }
 
-// Fields lists the mapped fields that an event is fetched with. It leaves out those
-// that identify events, and lists the dates among the latter. Dates with nanoseconds
-// stay as they are.
+// Fields lists the mapped fields that an event is fetched with, each once. It leaves out
+// those that identify events, and lists the dates among the latter. Dates with
+// nanoseconds stay as they are.
 func Fields(s query.Search, mapped kql.Fields) (fields []Field, foundByDates []string) {
 	foundBy := append([]string{s.Timestamp, s.Fallback}, s.Fields...)
 	isDate := func(name string) bool {
@@ -25,8 +25,9 @@ func Fields(s query.Search, mapped kql.Fields) (fields []Field, foundByDates []s
 		return len(types) == 1 && types[0] == "date" && !mapped[name].Object
 	}
 	for _, name := range s.Wanted {
-		if _, ok := mapped[name]; ok && !slices.Contains(foundBy, name) {
-			fields = append(fields, Field{name, isDate(name)})
+		field := Field{name, isDate(name)}
+		if _, ok := mapped[name]; ok && !slices.Contains(foundBy, name) && !slices.Contains(fields, field) {
+			fields = append(fields, field)
 		}
 	}
 	for _, name := range foundBy {

@@ -246,8 +246,8 @@ func ourPlan(r rule.Rule, w job.Window) func(context.Context, *elastic.Client, *
 			Rule: r, Version: "bench", Store: alerts.NewStore(c, ".bench-alerts", ".bench-runs"), DryRun: true,
 			Open: func(ctx context.Context, s query.Search) (*esquery.Source, error) { return esquery.Open(ctx, c, s) },
 			Emit: func(a alert.Alert) error {
-				terms := a.Describe().NewTerms
-				m.found = append(m.found, fmt.Sprint(terms[0].Value, " ", terms[1].Value, " ", a.FirstSeen.UnixMilli()))
+				terms := a.Terms()
+				m.found = append(m.found, fmt.Sprint(terms[0], " ", terms[1], " ", a.FirstSeen.UnixMilli()))
 				_, err := a.JSON()
 				return err
 			},

@@ -112,6 +112,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		rule = maps.Clone(rule)
 		maps.Copy(rule, e.overrides)
 	}
+	described := m.describe(e, f.Terms)
 	own := map[string]any{
 		"@timestamp":                            words.Stamp(now),
 		"kibana.alert.uuid":                     f.ID,
@@ -122,7 +123,7 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 		"kibana.alert.ancestors":                e.ancestors,
 		"kibana.alert.depth":                    e.depth,
 		"kibana.alert.new_terms":                f.Terms,
-		"kibana.alert.reason":                   m.reason(f, rule),
+		"kibana.alert.reason":                   m.reason(f, rule, described),
 		"newterms.first_seen":                   words.Stamp(f.FirstSeen),
 		"newterms.pair":                         f.Pair,
 		"newterms.events":                       f.Events,
@@ -148,17 +149,17 @@ func (m *Maker) alert(f Finding, now time.Time) Alert {
 	for _, key := range m.overrides.keys() {
 		own[key] = rule[key[strings.LastIndexByte(key, '.')+1:]]
 	}
-	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, summary: of, context: f.Context, LeftOut: e.leftOut}
+	return Alert{Key: f.Key, maker: m, own: own, terms: f.Terms, event: e, described: &described, summary: of, context: f.Context, LeftOut: e.leftOut}
 }
 
 // reason returns the reason of an alert, with the rule's name after overrides. A name
 // that an unknown actor has typed is not used.
-func (m *Maker) reason(f Finding, rule Rule) string {
+func (m *Maker) reason(f Finding, rule Rule, d Description) string {
 	if fields.IsTyped(m.overrides.name) && isUnknownActor(f.Event.described, m.fields, f.Terms) {
 		rule = maps.Clone(rule)
 		rule["name"] = m.rule["name"]
 	}
-	return m.describe(f.Event, f.Terms).reason(rule, joinFilled("; ", m.lastSeen(f), f.Context.Clause()))
+	return d.reason(rule, joinFilled("; ", m.lastSeen(f), f.Context.Clause()))
 }
 
 // An Alert is a document to write. Only a Maker makes one.
@@ -168,6 +169,8 @@ type Alert struct {
 	own   map[string]any // keys of this alert alone, flat
 	terms []any
 	event *Event
+	// described describes the pair and its event; nil after the event has changed.
+	described *Description
 	// summary is that of the finding, as it is written.
 	summary *summary.Summary
 	context *novelty.Context

@@ -50,7 +50,7 @@ func (a Alert) with(document, copies map[string]any, lacks string) (smaller Aler
 	}
 	event, err := eventOf(document, copies)
 	event.reference = a.event.reference
-	a.event = event
+	a.event, a.described = event, nil
 	a.LeftOut = append(slices.Clone(a.LeftOut), lacks)
 	return a, err == nil
 }

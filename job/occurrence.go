@@ -149,8 +149,8 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 		for i, o := range found {
 			candidates[i] = o.Candidate
 		}
-		fetched := func(ctx context.Context) iter.Seq2[[]*esquery.Event, error] { return m.source.Events(ctx, candidates) }
-		var held []*esquery.Event
+		read := func(ctx context.Context) iter.Seq2[[]readEvent, error] { return m.events(ctx, candidates) }
+		var held []readEvent
 		batches := 0
 		yieldHeld := func() bool {
 			n := len(held)
@@ -165,7 +165,7 @@ func (m *AlertMaker) Alerts(ctx context.Context, found []Occurrence) iter.Seq2[[
 			found, held, batches = found[n:], nil, 0
 			return n == 0 || yield(made, nil)
 		}
-		for events, err := range Prefetch(ctx, fetched) {
+		for events, err := range Prefetch(ctx, read) {
 			if err == nil {
 				err = unchanged()
 			}
@@ -190,23 +190,18 @@ const heldBatches = 3
 
 // of returns the alerts of first occurrences, each with its event, summary and context.
 // Its error is about the contexts, which then are missing.
-func (m *AlertMaker) of(ctx context.Context, found []Occurrence, events []*esquery.Event, summaries []*summary.Summary) ([]alert.Alert, error) {
+func (m *AlertMaker) of(ctx context.Context, found []Occurrence, events []readEvent, summaries []*summary.Summary) ([]alert.Alert, error) {
 	sources := make([]alert.SourceEvent, len(found))
 	for i, e := range events {
-		sources[i] = *e
+		sources[i] = *e.Event
 	}
 	contexts, err := m.contexts.of(ctx, found, sources)
-	read := map[*esquery.Event]*alert.Event{}
 	made := make([]alert.Alert, len(found))
 	for i, o := range found {
-		e := events[i]
-		if read[e] == nil {
-			m.warnIfSourceOff(e)
-			read[e] = m.maker.Event(sources[i])
-		}
+		m.warnIfSourceOff(events[i].Event)
 		made[i] = m.maker.Alert(alert.Finding{
 			Key: o.Key, Terms: o.Terms, LastSeen: o.LastSeen, Events: o.Events, From: o.Window.From, To: o.Window.To,
-			Event: read[e], Summary: summaries[i], Context: contexts[i],
+			Event: events[i].read, Summary: summaries[i], Context: contexts[i],
 		}, m.now())
 	}
 	return made, err

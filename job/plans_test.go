@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,6 +109,7 @@ func median(all []measure) measure {
 //
 //	go test ./job -run '^$' -bench Plans -benchtime 1x -timeout 0 -bench-events 2000000 -bench-actors 60000
 func BenchmarkPlans(b *testing.B) {
+	debug.SetGCPercent(400) // as the command has it
 	node := estest.ForTest(b)
 	data := benchData{
 		events: *benchEvents, days: *benchDays, shards: *benchShards, actors: *benchActors, end: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC),

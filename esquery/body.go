@@ -46,12 +46,18 @@ func (b bodies) candidates(window query.Range, size int, after json.RawMessage) 
 }
 
 // history lists the pairs of a page of candidates with their latest time in a range.
-// Plain terms filters, one for each field, narrow it to the page's values. They also
-// match other pairs of the same values, which the reader of the answer drops. A clause
-// for each pair would be much slower.
-func (b bodies) history(history query.Range, page []Candidate, size int, after json.RawMessage) dsl {
+// Terms filters, one for each field, narrow it to the page's values. They also match
+// other pairs of the same values, which the reader of the answer drops. Where most pairs
+// are new, byPair is faster: it does not read what else their actors did. Of 10⁷ events
+// in 90 days and 32 segments it took 8 ms instead of 38 for 11 pairs, and 37 instead of
+// 55 for 133.
+func (b bodies) history(history query.Range, page []Candidate, byPair bool, size int, after json.RawMessage) dsl {
+	filters := b.withValuesOf(page)
+	if byPair {
+		filters = b.withPairsOf(page)
+	}
 	aggs := dsl{"pairs": b.pairs(size, after, b.match.Times("max", b.fallback))}
-	return b.withQuery(aggs, append(b.withValuesOf(page), b.match.Within(history))...)
+	return b.withQuery(aggs, append(filters, b.match.Within(history))...)
 }
 
 // locate fetches an event for each candidate that has the candidate's time.

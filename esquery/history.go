@@ -27,7 +27,7 @@ func (s *Source) LastSeen(ctx context.Context, history query.Range, window time.
 		events := eventsOf(remaining)
 		until := s.stages.Next(events, window, asked, whole)
 		stage := query.Range{From: history.To.Add(-until), To: history.To.Add(-asked)}
-		found, err := s.lastSeenIn(ctx, stage, remaining)
+		found, err := s.lastSeenIn(ctx, stage, remaining, asked > 0 || until == whole)
 		if err != nil {
 			return nil, err
 		}
@@ -51,9 +51,9 @@ func eventsOf(candidates []Candidate) []int64 {
 	return events
 }
 
-func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate) ([]stages.Sighting, error) {
+func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates []Candidate, byPair bool) ([]stages.Sighting, error) {
 	seen, err := elastic.InHalves(candidates, func(candidates []Candidate) ([]stages.Sighting, error) {
-		return s.lastSeen(ctx, history, candidates)
+		return s.lastSeen(ctx, history, candidates, byPair)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("ask history: %w", err)
@@ -61,9 +61,9 @@ func (s *Source) lastSeenIn(ctx context.Context, history query.Range, candidates
 	return seen, nil
 }
 
-func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate) ([]stages.Sighting, error) {
+func (s *Source) lastSeen(ctx context.Context, history query.Range, candidates []Candidate, byPair bool) ([]stages.Sighting, error) {
 	seen := make([]stages.Sighting, len(candidates))
-	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, size, after) }
+	body := func(size int, after json.RawMessage) any { return s.history(history, candidates, byPair, size, after) }
 	err := s.eachOf(ctx, candidates, &s.pageSize, body, func(i int, b bucket) (done bool, err error) {
 		at, ok := b.Latest()
 		if seen[i] = (stages.Sighting{At: at, Events: b.Count}); !ok {

@@ -40,7 +40,7 @@ func (b bodies) requests(window, history query.Range, page []Candidate) []Reques
 	return []Request{
 		{"field types", path + "_field_caps", access.FieldTypesBody(s.FieldNames())},
 		{"candidates", path + "_search", b.candidates(window, defaultPageSize, nil)},
-		{"history", path + "_search", b.history(history, page, defaultPageSize, nil)},
+		{"history", path + "_search", b.history(history, page, false, defaultPageSize, nil)},
 		{"first events", path + "_search", b.find(page, false, maxFound(len(page)), asSent, nil, nil)},
 	}
 }

@@ -2,6 +2,8 @@ package alert
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"newterms/alerts/fields"
@@ -58,8 +60,11 @@ func describe(doc map[string]any, names []string, terms []any) Description {
 	d := describeEvent(func(paths ...string) string { return textOf(doc, paths...) })
 	for i, field := range names {
 		value := fields.Text(terms[i])
-		if terms[i] == nil {
+		switch {
+		case terms[i] == nil:
 			value = "(missing)"
+		case strings.TrimSpace(value) == "":
+			value = strconv.Quote(value)
 		}
 		d.NewTerms = append(d.NewTerms, NewTerm{field, value})
 		switch field { // the event may have several ids; the term is the new one

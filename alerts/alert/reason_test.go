@@ -106,3 +106,17 @@ func TestThreatsWithoutTheirReferences(t *testing.T) {
 		}
 	}
 }
+
+// TestReasonShowsAnEmptyTerm as such, and blanks with quotes.
+func TestReasonShowsAnEmptyTerm(t *testing.T) {
+	m, err := NewMaker(testRule(), runs.Info{ID: "run"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, terms := range map[string][]any{`okta.actor.id "", cloud.account.id " ",`: {"", " "}, "okta.actor.id (missing), cloud.account.id 0,": {nil, 0}} {
+		got, _ := m.Alert(Finding{Terms: terms, Event: NewEvent(SourceEvent{})}, firstSeen).own["kibana.alert.reason"].(string)
+		if !strings.Contains(got, want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

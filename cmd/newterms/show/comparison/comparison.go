@@ -5,6 +5,7 @@ package comparison
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"newterms/cmd/newterms/show"
@@ -130,8 +131,12 @@ func (v *View) list(b *strings.Builder, class compare.Class) {
 func terms(all []any) string {
 	texts := make([]string, len(all))
 	for i, term := range all {
-		if texts[i] = "(missing)"; term != nil {
-			texts[i] = words.Shortened(fmt.Sprint(term), longestTerm)
+		texts[i] = words.Shortened(fmt.Sprint(term), longestTerm)
+		switch {
+		case term == nil:
+			texts[i] = "(missing)"
+		case texts[i] == "":
+			texts[i] = strconv.Quote(fmt.Sprint(term))
 		}
 	}
 	return strings.Join(texts, ", ")

@@ -146,14 +146,15 @@ func TestCatchUpEnds(t *testing.T) {
 	w.create("events-0", nil)
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	s := &scheduled{kind: deadlines, random: rand.New(rand.NewPCG(1, 1))}
-	for hour := range 9 * 24 {
+	const days = 4
+	for hour := range days * 24 {
 		e := event{at: start.Add(time.Duration(hour)*time.Hour + 30*time.Minute), matches: true, actors: []string{fmt.Sprint("actor-", hour)}, accounts: []string{"acc-1"}}
 		e.document = map[string]any{"match": true, "okta.actor.id": e.actors[0], "cloud.account.id": "acc-1", "@timestamp": e.at.Format(millis)}
 		s.events, s.visible = append(s.events, e), append(s.visible, e.at)
 	}
 	w.index(s.becameVisible(start.Add(-time.Hour), start.AddDate(0, 0, 30), "events-0")...)
 	s.mustRun(w, how{now: start})
-	now, runs := start.AddDate(0, 0, 9), 0
+	now, runs := start.AddDate(0, 0, days), 0
 	for {
 		runs++
 		// 22 requests: a day of 24 pairs, by pages of 3, takes more.

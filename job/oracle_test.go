@@ -118,8 +118,7 @@ func TestRandomTimelinesAgreeWithTheOracle(t *testing.T) {
 	w := newWorld(t)
 	w.create("events", nil)
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	const timelines = 200
-	var all [timelines][]event
+	all := make([][]event, *soak*10/3)
 	var documents []map[string]any
 	for i := range all {
 		all[i] = timeline(random, start, history)

@@ -12,7 +12,7 @@ import (
 	"newterms/job"
 )
 
-var soak = flag.Int("timelines", 40, "how many timelines the schedules are tried on; a quarter of them with -short")
+var soak = flag.Int("timelines", 24, "how many timelines the schedules are tried on; a quarter of them with -short")
 
 const (
 	history = 24 * time.Hour

@@ -13,7 +13,7 @@ import (
 )
 
 var wholeMatrix = flag.Bool("whole-matrix", false,
-	"break every kind of request in every way; else each kind in half of the ways, with -short in a quarter; and change the indices before every request")
+	"break every kind of request in every way, and else each kind in a third of the ways, with -short in a sixth; kill runs before and after every request; and change the indices before every request")
 
 // noon is when the runs of the fault tests take place.
 var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
@@ -111,16 +111,16 @@ func TestFaultMatrix(t *testing.T) {
 	t.Logf("what a run did with a fault, its exit code and its alerts at once:\n%s", &matrix)
 }
 
-// tried reports whether the matrix has the cells of a diagonal. Half of the
-// diagonals have each fault, and each kind of request.
+// tried reports whether the matrix has the cells of a diagonal. A third of
+// the diagonals has each fault, and each kind of request.
 func tried(diagonal int) bool {
 	switch {
 	case *wholeMatrix:
 		return true
 	case testing.Short():
-		return diagonal%4 == 0
+		return diagonal%6 == 0
 	}
-	return diagonal%2 == 0
+	return diagonal%3 == 0
 }
 
 // tryFault breaks requests of a kind, and returns the exit code of the run and the

@@ -62,8 +62,8 @@ type Node struct {
 	ended   <-chan error
 }
 
-// Start boots a node on a free loopback port, with a 512 MB heap and its data
-// in a temporary folder. The first call on a machine downloads the jars to the
+// Start boots a node on a free loopback port, with a 640 MB heap and its data
+// in a temporary folder, in memory where that has room. The first call on a machine downloads the jars to the
 // user's cache folder. It returns when the node serves requests.
 func Start(ctx context.Context, o Options) (*Node, error) {
 	if o.Progress == nil {
@@ -78,7 +78,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lay out Elasticsearch %s: %w", version, err)
 	}
-	home, err := os.MkdirTemp("", "newterms-elasticsearch-")
+	home, err := makeHome()
 	if err != nil {
 		return nil, err
 	}
@@ -87,6 +87,17 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 		return nil, errors.Join(fmt.Errorf("start Elasticsearch %s: %w", version, err), os.RemoveAll(home))
 	}
 	return node, nil
+}
+
+// makeHome makes the folder of a node in memory, if there is room and TMPDIR is not set.
+func makeHome() (string, error) {
+	const pattern = "newterms-elasticsearch-"
+	if os.Getenv("TMPDIR") == "" && hasRoom() {
+		if home, err := os.MkdirTemp(inMemory, pattern); err == nil {
+			return home, nil
+		}
+	}
+	return os.MkdirTemp("", pattern)
 }
 
 // Stop ends the node and deletes its data.

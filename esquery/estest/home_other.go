@@ -1,0 +1,7 @@
+//go:build !linux
+
+package estest
+
+const inMemory = ""
+
+func hasRoom() bool { return false }

@@ -38,6 +38,11 @@ const asProgram = "NEWTERMS_TEST_AS_PROGRAM_AT"
 func TestMain(m *testing.M) {
 	at := os.Getenv(asProgram)
 	if at == "" {
+		// More than there are cores: the long tests wait much, for the server and for a
+		// program that tries again. -parallel on the command line comes later, and counts.
+		if err := flag.Set("test.parallel", "4"); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	clock, err := clockAt(at)

@@ -11,6 +11,7 @@ import (
 // TestVersionOfABuild builds the program in a clone, clean and then with a change, and
 // without a checkout.
 func TestVersionOfABuild(t *testing.T) {
+	t.Parallel() // with the other long tests
 	clone, program := filepath.Join(t.TempDir(), "src"), filepath.Join(t.TempDir(), "newterms")
 	run := func(dir string, args ...string) string {
 		t.Helper()

@@ -62,9 +62,9 @@ type Node struct {
 	ended   <-chan error
 }
 
-// Start boots a node on a free loopback port, with a 640 MB heap and its data
-// in a temporary folder, in memory where that has room. The first call on a machine downloads the jars to the
-// user's cache folder. It returns when the node serves requests.
+// Start boots a node on a free loopback port, with a 640 MB heap and its data in a
+// temporary folder, in memory where that has room. The first call on a machine downloads
+// the jars to the user's cache folder. It returns when the node serves requests.
 func Start(ctx context.Context, o Options) (*Node, error) {
 	if o.Progress == nil {
 		o.Progress = func(string) {}

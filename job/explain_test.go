@@ -28,7 +28,7 @@ func TestRandomExplanationsAgreeWithTheOracle(t *testing.T) {
 	w := newWorld(t)
 	w.create("events", nil)
 	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	all := make([][]event, shorter(*soak*4/3))
+	all := make([][]event, max(32, shorter(*soak*4/3)))
 	var documents []map[string]any
 	for i := range all {
 		all[i] = timeline(random, start, history)

@@ -102,7 +102,7 @@ func (s *Store) Related(ctx context.Context, a StoredAlert, about alert.Descript
 		what, value string
 		fields      []string
 	}{
-		{"address", about.IP, []string{"okta.client.ip", "client.ip", "source.ip"}},
+		{"address", about.IP, fields.ClientIP()},
 		{"network", about.Network, []string{"okta.security_context.as.organization.name", "client.as.organization.name", "source.as.organization.name"}},
 		{"user", userOf(about), []string{"okta.actor.id", "user.id", "user.name"}},
 	} {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -23,12 +22,11 @@ type grouping struct {
 }
 
 func (g *grouping) Perform(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
+	body, err := bodyOf(r)
 	if err != nil {
 		return nil, err
 	}
 	g.lists = bytes.Count(body, []byte(`{"terms":{"user":`))
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	return g.Node.Perform(r)
 }
 

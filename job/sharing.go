@@ -30,11 +30,9 @@ func (s *Sharing) Add(a alert.Alert, isMapped func(field string) bool) {
 			one.Values = append(one.Values, handle)
 		}
 	}
-	if slices.Contains(one.Terms, nil) {
-		for i, t := range a.Describe().NewTerms {
-			if one.Terms[i] == nil {
-				add(cause.Value{Kind: t.Field, Field: t.Field, Source: true})
-			}
+	for i, t := range a.Describe().NewTerms {
+		if one.Terms[i] == nil {
+			add(cause.Value{Kind: t.Field, Field: t.Field, Source: true})
 		}
 	}
 	for _, f := range a.Facets(isMapped) {

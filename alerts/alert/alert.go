@@ -165,12 +165,11 @@ func (m *Maker) reason(f Finding, rule Rule, d Description) string {
 // An Alert is a document to write. Only a Maker makes one.
 type Alert struct {
 	Key
-	maker *Maker
-	own   map[string]any // keys of this alert alone, flat
-	terms []any
-	event *Event
-	// described describes the pair and its event; nil after the event has changed.
-	described *Description
+	maker     *Maker
+	own       map[string]any // keys of this alert alone, flat
+	terms     []any
+	event     *Event
+	described *Description // of the pair and its event
 	// summary is that of the finding, as it is written.
 	summary *summary.Summary
 	context *novelty.Context

@@ -39,12 +39,7 @@ type NewTerm struct{ Field, Value string }
 
 // Describe describes the alert.
 func (a Alert) Describe() Description {
-	var d Description
-	if a.described != nil {
-		d = *a.described
-	} else {
-		d = a.maker.describe(a.event, a.terms)
-	}
+	d := *a.described
 	d.FirstSeen, d.Events = a.FirstSeen, fields.Text(a.own["newterms.events"])
 	if a.summary != nil {
 		d.Several = a.summary.Several()

@@ -50,7 +50,8 @@ func (a Alert) with(document, copies map[string]any, lacks string) (smaller Aler
 	}
 	event, err := eventOf(document, copies)
 	event.reference = a.event.reference
-	a.event, a.described = event, nil
+	described := a.maker.describe(event, a.terms)
+	a.event, a.described = event, &described
 	a.LeftOut = append(slices.Clone(a.LeftOut), lacks)
 	return a, err == nil
 }

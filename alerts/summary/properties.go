@@ -3,6 +3,8 @@ package summary
 import (
 	"slices"
 	"strings"
+
+	"newterms/alerts/fields"
 )
 
 // A property is what people ask about events.
@@ -16,10 +18,8 @@ type property struct {
 func okta() []property {
 	return []property{
 		{"login", "logins", []string{"okta.actor.alternate_id", "user.email"}, false},
-		{"address", "addresses", []string{"okta.client.ip", "client.ip", "source.ip"}, false},
-		{"network", "networks", []string{
-			"okta.security_context.as.organization.name", "client.as.organization.name", "source.as.organization.name", "okta.security_context.isp",
-		}, false},
+		{"address", "addresses", fields.ClientIP(), false},
+		{"network", "networks", fields.Network(), false},
 		{"user agent", "user agents", []string{"okta.client.user_agent.raw_user_agent", "user_agent.original"}, false},
 		{"action", "actions", []string{"okta.event_type", "event.action"}, true},
 		{"outcome", "outcomes", []string{"okta.outcome.result", "event.outcome"}, true},
